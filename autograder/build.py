@@ -1,0 +1,189 @@
+"""Makes every generated file of the course from its master, or says which have drifted.
+
+For each assignment: nbgrader's source notebook beside the master, the release that students
+get, made by nbgrader's own `generate_assignment`, and the public data of `check`. For each
+lesson: the executed notebook.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import jupytext
+import nbformat
+import numpy as np
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+from nbgrader.apps import NbGraderAPI
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from autograder import master, public
+from autograder.exercise import PUBLIC_SIZES, expected_answers, lookalikes
+from autograder.master import Master
+from autograder.problem import Problem
+from autograder.public import PublicExercise
+from autograder.requirements import close
+
+PUBLIC_SEED = 0
+
+
+def masters(root: Path, assignment: str | None = None) -> list[Path]:
+    """The masters of the course, or of one assignment.
+
+    Raises:
+        Problem: there is none.
+    """
+    found = sorted((root / "solutions").glob(f"{assignment or '*'}/*.py"))
+    if not found:
+        known = sorted(path.name for path in (root / "solutions").glob("*") if path.is_dir())
+        raise Problem(
+            f"There is no assignment {assignment or ''} in {root / 'solutions'}: "
+            f"it holds {', '.join(known) or 'none'}."
+        )
+    return found
+
+
+def build_assignment(path: Path, root: Path, target: Path) -> list[Path]:
+    """Build one assignment from its master.
+
+    Args:
+        path: the master.
+        root: the course's folder, with `nbgrader_config.py`.
+        target: where the files go, with the same layout as `root`.
+
+    Returns:
+        The files written.
+    """
+    loaded = master.load(path)
+    source = target / "solutions" / loaded.assignment / f"{path.stem}.ipynb"
+    _write(loaded.notebook, source)
+    released = _release(loaded, root, target)
+    data = public.write(
+        loaded.assignment, public_exercises(loaded), target / "autograder" / "released"
+    )
+    return [source, *released, *data]
+
+
+def public_exercises(loaded: Master) -> list[PublicExercise]:
+    """The public side of every exercise of an assignment."""
+    made = []
+    for name, facts in loaded.facts.items():
+        spec = loaded.exercises[name]
+        made.append(
+            PublicExercise(
+                facts,
+                spec.requires,
+                spec.hints,
+                spec.explanation,
+                spec.another,
+                tuple(spec.draw(PUBLIC_SEED, size) for size in PUBLIC_SIZES),
+                expected_answers(spec, PUBLIC_SEED, PUBLIC_SIZES),
+                lookalikes(spec, PUBLIC_SEED, PUBLIC_SIZES),
+            )
+        )
+    return made
+
+
+def _release(loaded: Master, root: Path, target: Path) -> list[Path]:
+    """Let nbgrader make the release, without a gradebook, in the target's `exercises`."""
+    config: Config = PyFileConfigLoader("nbgrader_config.py", str(root)).load_config()
+    config.CourseDirectory.root = str(target.resolve())
+    config.GenerateAssignment.no_database = True
+    config.GenerateAssignment.preprocessors = [
+        step
+        for step in config.GenerateAssignment.preprocessors
+        if not str(step).endswith("SaveCells")
+    ]
+    config.GenerateAssignment.force = True
+    result = NbGraderAPI(config=config).generate_assignment(loaded.assignment, create=False)
+    if not result["success"]:
+        raise Problem(f"nbgrader could not release {loaded.assignment}: {result['log']}")
+    return sorted((target / "exercises" / loaded.assignment).iterdir())
+
+
+def build_lesson(path: Path, target: Path) -> Path:
+    """Execute one lesson and write its notebook.
+
+    Raises:
+        Problem: a cell that is not tagged `raises-exception` raised.
+    """
+    notebook = jupytext.read(path)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:02}"
+    notebook.metadata.pop("jupytext", None)
+    client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": path.parent}})
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        raise Problem(f"{path} does not run: {error}") from None
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    notebook.metadata.pop("language_info", None)
+    return _write(notebook, target / "course" / f"{path.stem}.ipynb")
+
+
+def _write(notebook: NotebookNode, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    return path
+
+
+def build(root: Path, assignment: str | None = None, target: Path | None = None) -> list[Path]:
+    """Build the course, or one module of it; the files written."""
+    target = target or root
+    written = []
+    for path in masters(root, assignment):
+        written += build_assignment(path, root, target)
+    for path in sorted((root / "course").glob(f"{assignment or '*'}.py")):
+        written.append(build_lesson(path, target))
+    return written
+
+
+def drift(root: Path, assignment: str | None = None) -> Iterator[str]:
+    """What would change if the course were built anew, a line for each file.
+
+    Numbers may differ in their last digits from machine to machine, and an executed lesson's
+    pictures and times do; its sources may not.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        fresh_root = Path(folder)
+        for fresh in build(root, assignment, fresh_root):
+            name = fresh.relative_to(fresh_root)
+            kept = root / name
+            if not kept.exists():
+                yield f"{name} is missing."
+            elif change := _change(kept, fresh):
+                yield f"{name} has drifted from its master: {change}"
+
+
+def _change(kept: Path, fresh: Path) -> str:
+    if fresh.suffix == ".npz":
+        return "" if _same_arrays(kept, fresh) else "other numbers"
+    old, new = (_comparable(path).splitlines() for path in (kept, fresh))
+    lines = difflib.unified_diff(old, new, lineterm="", n=0)
+    return next((line for line in lines if line[0] in "+-" and line[:3] not in ("+++", "---")), "")
+
+
+def _comparable(path: Path) -> str:
+    if path.suffix != ".ipynb":
+        return path.read_text(encoding="utf-8")
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return str(nbformat.writes(notebook))
+
+
+def _same_arrays(kept: Path, fresh: Path) -> bool:
+    with np.load(kept) as old, np.load(fresh) as new:
+        return set(old) == set(new) and all(
+            old[name].dtype == new[name].dtype
+            and old[name].shape == new[name].shape
+            and bool(close(new[name], old[name]).all())
+            for name in new
+        )

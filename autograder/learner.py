@@ -1,0 +1,110 @@
+"""What a student calls in a notebook: `check` an exercise, compare a prediction."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from autograder import card, exercise, public
+from autograder.judge import judge
+from autograder.problem import Problem
+from autograder.verdict import Verdict
+
+_silent = False
+_attempts: dict[str, int] = {}
+
+
+class NotPassed(Problem):
+    """Makes nbgrader's Validate see that an exercise is not done; interactively, a card does."""
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Make `check` and `predicted` do nothing, as where a notebook is graded or built."""
+    global _silent
+    before, _silent = _silent, True
+    try:
+        yield
+    finally:
+        _silent = before
+
+
+def check(answer: Callable[..., Any] | str) -> None:
+    """Check your answer to an exercise and show a card that says what was seen.
+
+    Args:
+        answer: the function that you wrote, or its name.
+
+    Raises:
+        Problem: no exercise has this name; shown as one sentence.
+        NotPassed: the answer did not pass, and nbgrader runs the notebook.
+    """
+    if _silent:
+        return
+    variables = sys._getframe(1).f_globals
+    released = _find(answer, variables)
+    name = released.facts.name
+    function = variables.get(name) if isinstance(answer, str) else answer
+    if not callable(function):
+        raise Problem(f"There is no function called {name} yet: run the cell that defines it.")
+    verdict = examine(function, released)
+    if not verdict.passed:
+        _attempts[name] = _attempts.get(name, 0) + 1
+    shown = card.of_check(verdict, released, hints=_attempts.get(name, 0))
+    # nbgrader reads a cell's points from its error, so there a card alone would be full marks.
+    if os.environ.get("NBGRADER_EXECUTION") and not verdict.passed:
+        raise NotPassed(shown.text)
+    shown.show()
+
+
+def examine(function: Callable[..., Any], released: public.PublicExercise) -> Verdict:
+    """Judge a function on the public cases of an exercise, in this process."""
+    got = [exercise.answer(function, arguments) for arguments in released.arguments]
+    return judge(
+        released.facts.name, released.requires, released.expected, got, released.lookalikes
+    )
+
+
+def predicted(guess: Any, actual: Any, why: str = "") -> None:
+    """Compare a prediction with what was computed, and show a card.
+
+    Args:
+        guess: what you expected; `...` while you have not answered.
+        actual: what the cell above computed.
+        why: one or two sentences that explain it.
+    """
+    if not _silent:
+        right = None if guess is ... else _equal(guess, actual)
+        card.of_prediction(guess, actual, right, why).show()
+
+
+def _equal(guess: Any, actual: Any) -> bool:
+    if isinstance(guess, str) and isinstance(actual, str):
+        return guess.strip().lower() == actual.strip().lower()
+    try:
+        return bool(np.array_equal(np.asarray(guess), np.asarray(actual)))
+    except Exception:
+        return bool(guess == actual)
+
+
+def _find(answer: Callable[..., Any] | str, variables: Mapping[str, Any]) -> public.PublicExercise:
+    catalogue = public.catalogue()
+    if isinstance(answer, str):
+        names = [answer]
+    else:
+        # A vmapped or jitted function carries the name of the function inside it, so the
+        # variable it is bound to comes first.
+        names = [name for name in catalogue if variables.get(name, None) is answer]
+        names.append(getattr(answer, "__name__", type(answer).__name__))
+    for name in names:
+        if name in catalogue:
+            return catalogue[name]
+    raise Problem(
+        f"check does not know an exercise called {names[0]}. Give it the function that the "
+        "cell above asked for, under the name it was asked for."
+    )

@@ -1,0 +1,49 @@
+"""The one call in `nbgrader_config.py` that puts the autograder into nbgrader.
+
+It names classes and imports none, because nbgrader reads its configuration on every command.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+from traitlets.config import Config
+
+
+def plug_in(config: Config) -> None:
+    """Make nbgrader generate releases without hidden tests and grade with the autograder.
+
+    Args:
+        config: nbgrader's, as `get_config()` gives it in `nbgrader_config.py`.
+    """
+    # nbgrader's own, on every submission; nobody who grades can do anything about them.
+    warnings.filterwarnings("ignore", message="Object of type <Submitted")
+    # A master lies beside its notebook, and nbgrader would copy it into the release.
+    config.CourseDirectory.ignore = [
+        ".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py",
+    ]  # fmt: skip
+    # Hidden tests go before the cells are saved: neither the gradebook nor an autograded
+    # notebook, which nbgrader fills from it, ever holds one.
+    config.ClearHiddenTests.enforce_metadata = False
+    config.GenerateAssignment.force = True
+    config.GenerateAssignment.preprocessors = [
+        f"nbgrader.preprocessors.{name}"
+        for name in (
+            "IncludeHeaderFooter", "LockCells", "ClearSolutions", "ClearHiddenTests",
+            "ClearOutput", "CheckCellMetadata", "ComputeChecksums", "SaveCells",
+            "ClearMarkScheme", "ComputeChecksums", "CheckCellMetadata",
+        )
+    ]  # fmt: skip
+    config.Autograde.exporter_class = "autograder.preprocessors.SubmissionExporter"
+    config.Autograde.sanitize_preprocessors = [
+        "nbgrader.preprocessors.ClearOutput",
+        "autograder.preprocessors.RestoreCells",
+        "nbgrader.preprocessors.OverwriteKernelspec",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]
+    config.Autograde.autograde_preprocessors = [
+        "autograder.preprocessors.JudgeNotebook",
+        "autograder.preprocessors.SaveVerdicts",
+        "nbgrader.preprocessors.AssignLatePenalties",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]

@@ -1,0 +1,40 @@
+"""What a person has to put right, said in one sentence instead of a traceback."""
+
+import importlib.metadata
+import re
+
+OLDEST_JAX = (0, 7, 2)
+
+
+class Problem(Exception):  # noqa: N818  (it names what to put right, not what broke)
+    """Bad input, with one clear sentence that says what to do.
+
+    IPython shows the sentence alone (`_render_traceback_`); the command line prints it and
+    exits with status 2.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+def require_jax(installed: str | None = None) -> None:
+    """Make sure that JAX is there and not older than the course supports.
+
+    Args:
+        installed: a version to judge in place of the installed one.
+
+    Raises:
+        Problem: JAX is missing or older than 0.7.2.
+    """
+    oldest = ".".join(map(str, OLDEST_JAX))
+    if installed is None:
+        try:
+            installed = importlib.metadata.version("jax")
+        except importlib.metadata.PackageNotFoundError:
+            raise Problem(f'JAX is not installed: run `pip install "jax>={oldest}"`.') from None
+    numbers = tuple(int(n) for n in re.findall(r"\d+", installed)[:3])
+    if numbers < OLDEST_JAX:
+        raise Problem(
+            f"This course needs JAX {oldest} or newer and found {installed}: "
+            f'run `pip install -U "jax>={oldest}"` and restart the kernel.'
+        )

@@ -1,0 +1,166 @@
+"""What a student's `check` needs, as plain data (JSON and `.npz`) that ships in the wheel.
+
+It holds inputs, expected outputs and what the listed wrong answers give back, but no code: not
+the reference's, and no wrong answer's. The explanation and the second solution are packed, so
+that nobody reads them by accident; they are no secret from somebody who wants them.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder import requirements, tree
+from autograder.judge import Lookalike, Outcome
+from autograder.requirements import Requirement
+from autograder.verdict import Answer, Failure, Status
+
+FOLDER = Path(__file__).parent / "released"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the prompt of an exercise says of it: stars 1 to 3, minutes, points."""
+
+    assignment: str
+    name: str
+    title: str
+    stars: int
+    minutes: int
+    points: float
+
+
+@dataclass(frozen=True)
+class PublicExercise:
+    """The public side of an exercise.
+
+    Attributes:
+        arguments: one tuple of arguments per case, with NumPy leaves.
+        expected: the reference's answer to each.
+        lookalikes: what the wrong answers do on the same cases.
+    """
+
+    facts: Facts
+    requires: tuple[Requirement, ...]
+    hints: tuple[str, ...]
+    explanation: str
+    another: str
+    arguments: tuple[tuple[Any, ...], ...]
+    expected: tuple[Answer, ...]
+    lookalikes: tuple[Lookalike, ...]
+
+
+def write(
+    assignment: str, exercises: Sequence[PublicExercise], folder: Path = FOLDER
+) -> list[Path]:
+    """Write one assignment's public data; the paths of the two files written."""
+    arrays: dict[str, np.ndarray] = {}
+
+    def keep(array: np.ndarray) -> str:
+        name = f"a{len(arrays)}"
+        arrays[name] = np.asarray(array)
+        return name
+
+    def pack_tree(value: Any) -> dict[str, Any]:
+        skeleton, leaves = tree.flatten(value)
+        return {"skeleton": skeleton, "leaves": [keep(leaf) for leaf in leaves]}
+
+    def pack_outcome(outcome: Outcome) -> dict[str, Any]:
+        if isinstance(outcome, Failure):
+            return {"error": outcome.error, "message": outcome.message}
+        return {
+            "structure": outcome.structure,
+            "paths": outcome.paths,
+            "leaves": [keep(leaf) for leaf in outcome.leaves],
+        }
+
+    data = [
+        {
+            "facts": vars(one.facts),
+            "requires": [requirements.to_json(want) for want in one.requires],
+            "hints": one.hints,
+            "explanation": _pack(one.explanation),
+            "another": _pack(one.another),
+            "arguments": [pack_tree(arguments) for arguments in one.arguments],
+            "expected": [pack_outcome(answer) for answer in one.expected],
+            "lookalikes": [
+                {
+                    "title": alike.title,
+                    "reason": alike.reason,
+                    "advice": alike.advice,
+                    "outcomes": [pack_outcome(outcome) for outcome in alike.outcomes],
+                }
+                for alike in one.lookalikes
+            ],
+        }
+        for one in exercises
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+    text, numbers = folder / f"{assignment}.json", folder / f"{assignment}.npz"
+    text.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    np.savez_compressed(numbers, **arrays)  # type: ignore[arg-type]
+    return [text, numbers]
+
+
+def read(assignment: str, folder: Path = FOLDER) -> list[PublicExercise]:
+    """The exercises that `write` wrote for this assignment."""
+    data = json.loads((folder / f"{assignment}.json").read_text(encoding="utf-8"))
+    with np.load(folder / f"{assignment}.npz", allow_pickle=False) as arrays:
+        loaded = dict(arrays)
+
+    def unpack_tree(packed: dict[str, Any]) -> Any:
+        return tree.unflatten(packed["skeleton"], [loaded[name] for name in packed["leaves"]])
+
+    def unpack_answer(packed: dict[str, Any]) -> Answer:
+        leaves = tuple(loaded[name] for name in packed["leaves"])
+        return Answer(packed["structure"], tuple(packed["paths"]), leaves, operations=0)
+
+    def unpack_outcome(packed: dict[str, Any]) -> Outcome:
+        if "error" in packed:
+            return Failure(Status.ERROR, packed["message"], packed["error"])
+        return unpack_answer(packed)
+
+    return [
+        PublicExercise(
+            facts=Facts(**one["facts"]),
+            requires=tuple(requirements.from_json(want) for want in one["requires"]),
+            hints=tuple(one["hints"]),
+            explanation=_unpack(one["explanation"]),
+            another=_unpack(one["another"]),
+            arguments=tuple(unpack_tree(arguments) for arguments in one["arguments"]),
+            expected=tuple(unpack_answer(answer) for answer in one["expected"]),
+            lookalikes=tuple(
+                Lookalike(
+                    alike["title"],
+                    alike["reason"],
+                    alike["advice"],
+                    tuple(unpack_outcome(outcome) for outcome in alike["outcomes"]),
+                )
+                for alike in one["lookalikes"]
+            ),
+        )
+        for one in data
+    ]
+
+
+@functools.cache
+def catalogue() -> dict[str, PublicExercise]:
+    """Every released exercise of the course, by its name, in the order of the course."""
+    assignments = sorted(path.stem for path in FOLDER.glob("*.json"))
+    return {one.facts.name: one for name in assignments for one in read(name)}
+
+
+def _pack(text: str) -> str:
+    return base64.b85encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def _unpack(packed: str) -> str:
+    return zlib.decompress(base64.b85decode(packed)).decode()

@@ -1,0 +1,127 @@
+"""What is said of an answer: a status, the findings behind it, and the share of the points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+
+class Status(StrEnum):
+    """How the judging of one exercise ended."""
+
+    PASSED = "passed"
+    WRONG = "wrong"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "out of memory"
+    TOO_MUCH_OUTPUT = "too much output"
+    BROKE_THE_RULES = "broke the rules"
+    MISSING = "missing"
+    GRADER_FAULT = "grader fault"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a function gave back at one batch size, with the facts of its program.
+
+    Attributes:
+        structure: the pytree of the result, as JAX prints a `PyTreeDef`.
+        paths: the path of each leaf, as `jax.tree_util.keystr` writes it.
+        leaves: the leaves, as NumPy arrays in the same order.
+        operations: how many StableHLO operations the program has.
+    """
+
+    structure: str
+    paths: tuple[str, ...]
+    leaves: tuple[np.ndarray, ...]
+    operations: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why there is no answer at one batch size.
+
+    Attributes:
+        status: any status but `passed` and `wrong`.
+        message: what happened, in a sentence for the student.
+        error: the name of the exception's class, where there was one.
+        advice: what to try.
+        line: the student's own line that did it, where it is known.
+    """
+
+    status: Status
+    message: str
+    error: str = ""
+    advice: str = ""
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where an answer and the expected one part, on a case that the student may see.
+
+    Attributes:
+        case: the position of the case among the exercise's cases.
+        path: the path of the leaf, empty for a result that is one array.
+        expected: the expected leaf, or the expected structure as text.
+        got: the same of the student's.
+    """
+
+    case: int
+    path: str
+    expected: np.ndarray | str
+    got: np.ndarray | str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One requirement that was not met.
+
+    Attributes:
+        reason: the short name under which a wrong answer is listed, such as `values`.
+        message: what was seen. It names no value and no shape of a case.
+        advice: what it usually means, and what to try.
+        difference: the values behind it; only ever set for public cases.
+    """
+
+    reason: str
+    message: str
+    advice: str = ""
+    difference: Difference | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one answer to one exercise.
+
+    Attributes:
+        exercise: the exercise's name.
+        status: how the judging ended.
+        findings: the requirements that were not met, the gravest first.
+        lookalike: the title of the listed wrong answer that behaves the same, if any.
+        fraction: the share of the points earned, in [0, 1].
+    """
+
+    exercise: str
+    status: Status
+    findings: tuple[Finding, ...] = ()
+    lookalike: str = ""
+    fraction: float = field(default=0.0)
+
+    @property
+    def passed(self) -> bool:
+        return self.status is Status.PASSED
+
+    @property
+    def reason(self) -> str:
+        """The reason of the first finding, or the status where nothing was found."""
+        return self.findings[0].reason if self.findings else str(self.status)
+
+    @classmethod
+    def of_failure(cls, exercise: str, failure: Failure) -> Verdict:
+        """The verdict on an exercise that has no answer to judge."""
+        message = f"{failure.message} The line: {failure.line}" if failure.line else failure.message
+        finding = Finding(failure.error or str(failure.status), message, failure.advice)
+        return cls(exercise, failure.status, (finding,))

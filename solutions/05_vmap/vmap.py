@@ -1,0 +1,551 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown] assignment="05_vmap" points=20
+# # Exercises: `vmap`
+#
+# The lesson is [course/05_vmap](../../course/05_vmap.ipynb). Each exercise gives you a function
+# that handles **one** thing and asks for one that handles **many**.
+#
+# Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
+# check as often as you like: nothing is recorded until you submit. No answer needs a Python loop.
+
+# %%
+import jax
+import jax.numpy as jnp
+
+from autograder import check
+
+### BEGIN HIDDEN TESTS
+from autograder.exercise import exercise, wrong
+
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="predict_batch" stars=1 minutes=1 points=1
+# ## 1 · A whole batch at once
+#
+# `predict` handles one example. Write `predict_batch`, which applies it to every row of `xs`.
+
+
+# %% given="predict"
+def predict(W, b, x):
+    """One example: W (3, 4), b (3,), x (4,) -> (3,)."""
+    return jnp.dot(W, x) + b
+
+
+# %% solution="predict_batch"
+def predict_batch(W, b, xs):
+    """A batch: W (3, 4), b (3,), xs (n, 4) -> (n, 3)."""
+    ### BEGIN SOLUTION
+    return jax.vmap(predict, in_axes=(None, None, 0))(W, b, xs)
+    ### END SOLUTION
+
+
+# %% check="predict_batch"
+check(predict_batch)
+### BEGIN HIDDEN TESTS
+exercise(
+    predict_batch,
+    inputs=lambda rng, n: (rng.normal(size=(3, 4)), rng.normal(size=3), rng.normal(size=(n, 4))),
+    hints=[
+        "Only one of the three arguments has a batch axis.",
+        "`in_axes` takes one entry per argument: an axis number, or `None` for an argument that "
+        "every example shares.",
+        "`jax.vmap(predict, in_axes=(None, None, ...))` with the right number in place of the "
+        "dots, called with `W, b, xs`.",
+    ],
+    explanation="`None` says: hand the whole array to every call. `0` says: hand out slice after "
+    "slice along axis 0. The dot product of a matrix and a vector became one of two matrices.",
+    another="def predict_batch(W, b, xs):\n    return xs @ W.T + b",
+    wrong_answers=[
+        wrong(
+            lambda W, b, xs: jnp.stack([predict(W, b, x) for x in xs]),
+            "calls `predict` once per example in a Python loop",
+            rejected_by="batch loop",
+            advice="Tracing unrolls the loop: one dot product per example. Ask `jax.vmap` for "
+            "the batch axis in place of the loop.",
+        ),
+        wrong(
+            lambda W, b, xs: jax.vmap(predict)(W, b, xs),
+            "maps over the weights and the bias as well",
+            rejected_by="ValueError",
+            advice="Without `in_axes`, vmap slices every argument along axis 0. `W` and `b` are "
+            "shared: their entry is `None`.",
+        ),
+        wrong(
+            lambda W, b, xs: xs @ W.T,
+            "forgets the bias",
+            rejected_by="values",
+            advice="Compare your formula with the last line of `predict`.",
+        ),
+        wrong(
+            lambda W, b, xs: jax.vmap(predict, in_axes=(None, None, 0), out_axes=1)(W, b, xs),
+            "puts the batch on the last axis",
+            rejected_by="shape",
+            advice="Without `out_axes`, the batch comes out on axis 0, which is what is asked.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="column_norms" stars=1 minutes=3 points=2
+# ## 2 · Another axis
+#
+# Here the vectors are the **columns** of a matrix. Write `column_norms`, which gives the norm of
+# each of them, without transposing the matrix.
+
+
+# %% given="norm"
+def norm(v):
+    """One vector: v (d,) -> ()."""
+    return jnp.sqrt(jnp.sum(v**2))
+
+
+# %% solution="column_norms"
+def column_norms(A):
+    """The norm of every column: A (d, n) -> (n,)."""
+    ### BEGIN SOLUTION
+    return jax.vmap(norm, in_axes=1)(A)
+    ### END SOLUTION
+
+
+# %% check="column_norms"
+check(column_norms)
+### BEGIN HIDDEN TESTS
+exercise(
+    column_norms,
+    inputs=lambda rng, n: (rng.normal(size=(5, n)),),
+    hints=[
+        "`norm` should see one column at a time. Which axis counts the columns?",
+        "`in_axes` may be a plain number where there is one argument.",
+        "`jax.vmap(norm, in_axes=1)` hands out columns.",
+    ],
+    explanation="`in_axes` names the axis that disappears inside the function. Axis 1 of `A` "
+    "counts columns, so `norm` sees one column of length `d` at a time.",
+    another="def column_norms(A):\n    return jnp.linalg.norm(A, axis=0)",
+    wrong_answers=[
+        wrong(
+            lambda A: jax.vmap(norm)(A),
+            "takes the norm of every row",
+            rejected_by="shape",
+            advice="vmap slices along axis 0 unless `in_axes` says otherwise, and axis 0 counts "
+            "the rows.",
+        ),
+        wrong(
+            lambda A: jnp.sum(A**2, axis=0),
+            "leaves out the square root",
+            rejected_by="values",
+            advice="Use `norm` itself rather than writing its formula again.",
+        ),
+        wrong(
+            lambda A: jnp.stack([norm(A[:, i]) for i in range(A.shape[1])]),
+            "loops over the columns in Python",
+            rejected_by="batch loop",
+            advice="`A[:, i]` for every `i` is what `in_axes=1` does, without unrolling.",
+        ),
+        wrong(
+            lambda A: norm(A),
+            "takes one norm of the whole matrix",
+            rejected_by="shape",
+            advice="`norm` has to be mapped: called on `A` itself it sums over both axes.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="predict_columns" stars=2 minutes=5 points=3
+# ## 3 · In through one axis, out through another
+#
+# Some libraries keep examples in columns. Write `predict_columns`: the examples are the columns
+# of `xs`, and the predictions shall be the columns of the result. `predict` is still the one from
+# exercise 1. Neither `xs` nor the result needs a transpose.
+
+
+# %% solution="predict_columns"
+def predict_columns(W, b, xs):
+    """Examples in columns: W (3, 4), b (3,), xs (4, n) -> (3, n)."""
+    ### BEGIN SOLUTION
+    return jax.vmap(predict, in_axes=(None, None, 1), out_axes=1)(W, b, xs)
+    ### END SOLUTION
+
+
+# %% check="predict_columns"
+check(predict_columns)
+### BEGIN HIDDEN TESTS
+exercise(
+    predict_columns,
+    inputs=lambda rng, n: (rng.normal(size=(3, 4)), rng.normal(size=3), rng.normal(size=(4, n))),
+    hints=[
+        "The batch axis has a place in the input and a place in the output; you may choose both.",
+        "`in_axes` says where the batch axis of each argument is, `out_axes` where it shall come "
+        "out.",
+        "`in_axes=(None, None, 1)` and `out_axes=1`.",
+    ],
+    explanation="One call gives three numbers. `out_axes=1` lines the calls up along axis 1, so "
+    "that each prediction is a column.",
+    another="def predict_columns(W, b, xs):\n    return W @ xs + b[:, None]",
+    wrong_answers=[
+        wrong(
+            lambda W, b, xs: jax.vmap(predict, in_axes=(None, None, 1))(W, b, xs),
+            "leaves the predictions in rows",
+            rejected_by="shape",
+            advice="The batch axis comes out first unless `out_axes` puts it elsewhere.",
+        ),
+        wrong(
+            lambda W, b, xs: jax.vmap(predict, in_axes=(None, None, 1))(W, b, xs).reshape(3, -1),
+            "reshapes where a transpose is meant",
+            rejected_by="values",
+            advice="`reshape` keeps the order in memory and cuts it elsewhere; it does not swap "
+            "axes. `out_axes=1` does.",
+        ),
+        wrong(
+            lambda W, b, xs: jax.vmap(predict, in_axes=(None, None, 0), out_axes=1)(W, b, xs),
+            "hands out the rows of `xs`",
+            rejected_by="TypeError",
+            advice="The examples are columns: axis 1 of `xs` counts them.",
+        ),
+        wrong(
+            lambda W, b, xs: jnp.stack(
+                [predict(W, b, xs[:, i]) for i in range(xs.shape[1])], axis=1
+            ),
+            "loops over the columns in Python",
+            rejected_by="batch loop",
+            advice="`in_axes` and `out_axes` do both the slicing and the stacking.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="ensemble" stars=2 minutes=8 points=3
+# ## 4 · A pytree with one batched leaf
+#
+# An ensemble of `n` models keeps its parameters in one dictionary. Each model has weights of its
+# own, stacked along the first axis; the bias is **shared** by all. Write `ensemble`, which gives
+# every model's prediction for the same `x`.
+
+
+# %% given="apply_model"
+def apply_model(params, x):
+    """One model: params {"W": (3, 4), "b": (3,)}, x (4,) -> (3,)."""
+    return jnp.tanh(params["W"] @ x + params["b"])
+
+
+# %% solution="ensemble"
+def ensemble(params, x):
+    """Every model: params {"W": (n, 3, 4), "b": (3,)}, x (4,) -> (n, 3)."""
+    ### BEGIN SOLUTION
+    return jax.vmap(apply_model, in_axes=({"W": 0, "b": None}, None))(params, x)
+    ### END SOLUTION
+
+
+# %% check="ensemble"
+check(ensemble)
+### BEGIN HIDDEN TESTS
+exercise(
+    ensemble,
+    inputs=lambda rng, n: (
+        {"W": rng.normal(size=(n, 3, 4)), "b": rng.normal(size=3)},
+        rng.normal(size=4),
+    ),
+    hints=[
+        "`in_axes` may be a pytree too: one entry for each leaf of the argument.",
+        "The first entry of `in_axes` is a dictionary with the keys of `params`.",
+        '`in_axes=({"W": 0, "b": None}, None)`.',
+    ],
+    explanation="`in_axes` mirrors the arguments: a tuple with an entry per argument, and each "
+    "entry a pytree with the argument's keys. `None` at a leaf shares that leaf.",
+    another='def ensemble(params, x):\n    return jnp.tanh(params["W"] @ x + params["b"])',
+    wrong_answers=[
+        wrong(
+            lambda params, x: jax.vmap(apply_model, in_axes=(0, None))(params, x),
+            "maps over the shared bias as well",
+            rejected_by="ValueError",
+            advice="One number for a whole dictionary counts for every leaf in it. Give the "
+            "dictionary's leaves an entry each.",
+        ),
+        wrong(
+            lambda params, x: jnp.tanh(params["W"] @ x),
+            "forgets the bias",
+            rejected_by="values",
+            advice="Map `apply_model` itself rather than a formula of your own.",
+        ),
+        wrong(
+            lambda params, x: jnp.mean(
+                jax.vmap(apply_model, in_axes=({"W": 0, "b": None}, None))(params, x), axis=0
+            ),
+            "averages over the models",
+            rejected_by="shape",
+            advice="Every model's own prediction is asked for: no mean.",
+        ),
+        wrong(
+            lambda params, x: jnp.stack(
+                [apply_model({"W": W, "b": params["b"]}, x) for W in params["W"]]
+            ),
+            "takes the models one by one in a Python loop",
+            rejected_by="batch loop",
+            advice="Taking `W` apart along axis 0 and sharing `b` is what `in_axes` can say.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="pairwise" stars=2 minutes=8 points=3
+# ## 5 · All pairs
+#
+# `distance` compares two points. Write `pairwise`, which compares every point of `xs` with every
+# point of `ys`: entry `[i, j]` is the distance from `xs[i]` to `ys[j]`.
+
+
+# %% given="distance"
+def distance(x, y):
+    """Two points: x (3,), y (3,) -> ()."""
+    return jnp.sqrt(jnp.sum((x - y) ** 2))
+
+
+# %% solution="pairwise"
+def pairwise(xs, ys):
+    """All pairs: xs (n, 3), ys (m, 3) -> (n, m)."""
+    ### BEGIN SOLUTION
+    from_one = jax.vmap(distance, in_axes=(None, 0))
+    return jax.vmap(from_one, in_axes=(0, None))(xs, ys)
+    ### END SOLUTION
+
+
+# %% check="pairwise"
+check(pairwise)
+### BEGIN HIDDEN TESTS
+exercise(
+    pairwise,
+    inputs=lambda rng, n: (rng.normal(size=(n, 3)), rng.normal(size=(n + 2, 3))),
+    hints=[
+        "First write a function from one point to all of `ys`; a vmap is enough for that.",
+        "A vmapped function is a function: vmap it again, over the other argument.",
+        "The inner one has `in_axes=(None, 0)`, the outer one `in_axes=(0, None)`.",
+    ],
+    explanation="The inner vmap adds the axis of `ys`, the outer one puts the axis of `xs` in "
+    "front of it. The outermost vmap makes the first axis of the result.",
+    another="def pairwise(xs, ys):\n"
+    "    return jnp.sqrt(jnp.sum((xs[:, None, :] - ys[None, :, :]) ** 2, axis=-1))",
+    wrong_answers=[
+        wrong(
+            lambda xs, ys: jax.vmap(distance)(xs, ys),
+            "walks along both lists at once",
+            rejected_by="ValueError",
+            advice="One vmap over both pairs the first with the first, like `zip`. All pairs "
+            "need two vmaps, each over one argument.",
+        ),
+        wrong(
+            lambda xs, ys: jax.vmap(jax.vmap(distance, in_axes=(0, None)), in_axes=(None, 0))(
+                xs, ys
+            ),
+            "has rows and columns swapped",
+            rejected_by="shape",
+            advice="The outermost vmap makes the first axis: it should go over `xs`.",
+        ),
+        wrong(
+            lambda xs, ys: jnp.sum((xs[:, None, :] - ys[None, :, :]) ** 2, axis=-1),
+            "gives the squared distance",
+            rejected_by="values",
+            advice="Map `distance` itself; your formula leaves out its square root.",
+        ),
+        wrong(
+            lambda xs, ys: jnp.stack([jax.vmap(distance, in_axes=(None, 0))(x, ys) for x in xs]),
+            "loops over the first list in Python",
+            rejected_by="batch loop",
+            advice="The inner vmap is right. Put a second one in place of the loop.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="per_example_gradients" stars=3 minutes=8 points=3
+# ## 6 · One gradient for each example
+#
+# `jax.grad(loss)` gives the gradient for one example, as a pytree like `params`. Write
+# `per_example_gradients`, which keeps the gradients of all examples apart.
+
+
+# %% given="loss"
+def loss(params, x, y):
+    """The squared error of one example: params {"w": (4,), "b": ()}, x (4,), y () -> ()."""
+    return (jnp.dot(params["w"], x) + params["b"] - y) ** 2
+
+
+# %% solution="per_example_gradients"
+def per_example_gradients(params, xs, ys):
+    """xs (n, 4), ys (n,) -> {"w": (n, 4), "b": (n,)}, a gradient per example."""
+    ### BEGIN SOLUTION
+    return jax.vmap(jax.grad(loss), in_axes=(None, 0, 0))(params, xs, ys)
+    ### END SOLUTION
+
+
+# %% check="per_example_gradients"
+check(per_example_gradients)
+### BEGIN HIDDEN TESTS
+exercise(
+    per_example_gradients,
+    inputs=lambda rng, n: (
+        {"w": rng.normal(size=4), "b": rng.normal()},
+        rng.normal(size=(n, 4)),
+        rng.normal(size=n),
+    ),
+    hints=[
+        "`jax.grad(loss)` is a function of one example. What makes it one of many?",
+        "Transformations nest: vmap of grad. `params` is shared, the examples are not.",
+        "`jax.vmap(jax.grad(loss), in_axes=(None, 0, 0))`.",
+    ],
+    explanation="The gradient of a mean loss would have mixed the examples before anybody could "
+    "look at them. vmap of grad keeps one gradient per example: what gradient clipping per "
+    "example and influence estimates need.",
+    another="def per_example_gradients(params, xs, ys):\n"
+    "    losses = lambda p: jax.vmap(loss, in_axes=(None, 0, 0))(p, xs, ys)\n"
+    "    return jax.jacrev(losses)(params)",
+    wrong_answers=[
+        wrong(
+            lambda params, xs, ys: jax.grad(
+                lambda p: jnp.mean(jax.vmap(loss, in_axes=(None, 0, 0))(p, xs, ys))
+            )(params),
+            "differentiates the mean loss",
+            rejected_by="shape",
+            advice="The mean comes before the gradient there, so the examples are mixed. Take "
+            "the gradient of one example first, then vmap it.",
+        ),
+        wrong(
+            lambda params, xs, ys: jax.tree.map(
+                lambda g: g / xs.shape[0],
+                jax.vmap(jax.grad(loss), in_axes=(None, 0, 0))(params, xs, ys),
+            ),
+            "divides by the size of the batch",
+            rejected_by="values",
+            advice="Each example's own gradient is asked for, not its share of a mean.",
+        ),
+        wrong(
+            lambda params, xs, ys: jax.vmap(jax.grad(loss, argnums=1), in_axes=(None, 0, 0))(
+                params, xs, ys
+            ),
+            "differentiates with respect to `x`",
+            rejected_by="structure",
+            advice="`jax.grad` differentiates with respect to its first argument unless "
+            "`argnums` says otherwise; that is `params` here.",
+        ),
+        wrong(
+            lambda params, xs, ys: jax.tree.map(
+                lambda *gs: jnp.stack(gs),
+                *[jax.grad(loss)(params, x, y) for x, y in zip(xs, ys, strict=True)],
+            ),
+            "loops over the examples in Python",
+            rejected_by="batch loop",
+            advice="`jax.grad(loss)` is a function like any other: vmap it.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="attention" stars=3 minutes=15 points=3
+# ## 7 · A puzzle: attention, three times over
+#
+# `attend` lets **one** query look at the keys of one sequence. A transformer does this for every
+# position, of every head, of every sequence in the batch. Write `attention` with nothing but
+# `attend` and `vmap`. All arrays have the axes *(batch, time, head, feature)*.
+#
+# The rule: no transpose, no reshape, no einsum of your own. Three vmaps are enough.
+
+
+# %% given="attend"
+def attend(query, keys, values):
+    """One query: query (d,), keys (t, d), values (t, d) -> (d,)."""
+    weights = jax.nn.softmax(keys @ query / jnp.sqrt(query.shape[0]))
+    return weights @ values
+
+
+# %% solution="attention"
+def attention(queries, keys, values):
+    """Every query: three arrays (b, t, h, d) -> (b, t, h, d)."""
+    ### BEGIN SOLUTION
+    over_time = jax.vmap(attend, in_axes=(0, None, None))
+    over_heads = jax.vmap(over_time, in_axes=1, out_axes=1)
+    over_batch = jax.vmap(over_heads)
+    return over_batch(queries, keys, values)
+    ### END SOLUTION
+
+
+# %% check="attention"
+check(attention)
+### BEGIN HIDDEN TESTS
+exercise(
+    attention,
+    inputs=lambda rng, n: tuple(rng.normal(size=(n, 5, 2, 3)) for _ in range(3)),
+    hints=[
+        "Work from the inside out. First: all the queries of one sequence and one head.",
+        "Then the heads. With the batch axis gone, the axes are (time, head, feature): which "
+        "one counts the heads, on the way in and on the way out?",
+        "From the inside: `in_axes=(0, None, None)`; then `in_axes=1, out_axes=1`; then a plain "
+        "vmap over the batch.",
+    ],
+    explanation="Each vmap removes one axis from what the function inside sees. Queries are "
+    "mapped over time while keys and values are shared, which is what makes it attention. Read "
+    "from the outside: batch, head, time.",
+    another="def attention(queries, keys, values):\n"
+    '    scores = jnp.einsum("bqhd,bkhd->bhqk", queries, keys) / jnp.sqrt(queries.shape[-1])\n'
+    '    return jnp.einsum("bhqk,bkhd->bqhd", jax.nn.softmax(scores), values)',
+    wrong_answers=[
+        wrong(
+            lambda q, k, v: jax.vmap(
+                jax.vmap(jax.vmap(attend, in_axes=(0, None, None)), in_axes=1)
+            )(q, k, v),
+            "leaves the head axis in front of time",
+            rejected_by="shape",
+            advice="The heads come out first unless `out_axes` puts them back where they were.",
+        ),
+        wrong(
+            lambda q, k, v: jax.vmap(jax.vmap(jax.vmap(attend, in_axes=(0, None, None))))(q, k, v),
+            "lets the heads look at each other in place of the times",
+            rejected_by="values",
+            advice="With the batch axis gone, axis 0 is time. The middle vmap should remove the "
+            "heads, which are axis 1.",
+        ),
+        wrong(
+            lambda q, k, v: jnp.stack(
+                [
+                    jax.vmap(jax.vmap(attend, in_axes=(0, None, None)), in_axes=1, out_axes=1)(*one)
+                    for one in zip(q, k, v, strict=True)
+                ]
+            ),
+            "loops over the batch in Python",
+            rejected_by="batch loop",
+            advice="The two inner vmaps are right. A third one takes the batch.",
+        ),
+        wrong(
+            lambda q, k, v: jax.vmap(jax.vmap(attend, in_axes=1, out_axes=1))(q, k, v),
+            "forgets to map over the queries",
+            rejected_by="TypeError",
+            advice="Inside, `attend` wants one query of shape (d,) and all keys (t, d). Map the "
+            "queries over time and share the keys and values.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 8 · In your own words
+#
+# In two to four sentences: name one computation for which you would write plain broadcasting
+# and no `vmap`, and one for which you would write `vmap`. Say why for each. A person reads this.
+
+# %% [markdown] written="when_to_vmap" minutes=5 points=2
+# ### BEGIN SOLUTION
+# Broadcasting: standardising the columns of a table, `(x - x.mean(0)) / x.std(0)`. The operations
+# are elementwise and the formula already reads like the mathematics; vmap would add words and give
+# the same program. vmap: a model's loss with a gradient per example, or anything whose one-example
+# version has several steps and axes; written for one example it stays readable, and no axis has to
+# be carried by hand. One point for each computation with its reason.
+# ### END SOLUTION
