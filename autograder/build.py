@@ -116,7 +116,13 @@ def build_lesson(path: Path, target: Path) -> Path:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02}"
     notebook.metadata.pop("jupytext", None)
-    client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": path.parent}})
+    client = NotebookClient(
+        notebook,
+        timeout=300,
+        resources={"metadata": {"path": path.parent}},
+        # A full traceback names folders of the machine that built the lesson.
+        extra_arguments=["--InteractiveShell.xmode=Minimal"],
+    )
     try:
         client.execute()
     except CellExecutionError as error:
@@ -140,7 +146,8 @@ def build(root: Path, assignment: str | None = None, target: Path | None = None)
     for path in masters(root, assignment):
         written += build_assignment(path, root, target)
     for path in sorted((root / "course").glob(f"{assignment or '*'}.py")):
-        written.append(build_lesson(path, target))
+        if path.name != "__init__.py":
+            written.append(build_lesson(path, target))
     return written
 
 

@@ -28,12 +28,18 @@ def main() -> None:
     """The course that teaches NumPy people JAX, and its autograder."""
 
 
-@main.command()
-def lab() -> None:
-    """Open JupyterLab on the start page."""
-    page = "/lab/tree/course/start.md?factory=Markdown%20Preview"
-    options = [f"--LabApp.default_url={page}", "--LabApp.news_url=None"]
-    sys.exit(subprocess.call([sys.executable, "-m", "jupyterlab", *options], cwd=_root()))
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def lab(options: tuple[str, ...]) -> None:
+    """Open JupyterLab on the start page; OPTIONS are passed on to it, such as --no-browser."""
+    root = _root()
+    # The settings keep JupyterLab from asking the network for news.
+    ours = [
+        "--LabApp.default_url=/lab/tree/course/start.ipynb",
+        f"--LabApp.app_settings_dir={root / 'course' / 'jupyterlab'}",
+    ]
+    command = [sys.executable, "-m", "jupyterlab", *ours, *options]
+    sys.exit(subprocess.call(command, cwd=root))
 
 
 @main.command()
@@ -41,16 +47,17 @@ def lab() -> None:
 @click.option("--check", is_flag=True, help="Change nothing; fail if a generated file has drifted.")
 def build(assignment: str | None, check: bool) -> None:
     """Make every generated file from its master, or those of one ASSIGNMENT."""
+    root = _root()
     from autograder import build as builder
 
     if check:
-        drifted = list(builder.drift(_root(), assignment))
+        drifted = list(builder.drift(root, assignment))
         if drifted:
             raise Problem("\n".join([*drifted, "Run `uv run autograder build` and commit."]))
         click.echo("Every generated file is what its master makes.")
         return
-    for path in builder.build(_root(), assignment):
-        click.echo(path.relative_to(_root()))
+    for path in builder.build(root, assignment):
+        click.echo(path.relative_to(root))
 
 
 def _root() -> Path:

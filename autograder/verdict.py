@@ -122,6 +122,8 @@ class Verdict:
     @classmethod
     def of_failure(cls, exercise: str, failure: Failure) -> Verdict:
         """The verdict on an exercise that has no answer to judge."""
-        message = f"{failure.message} The line: {failure.line}" if failure.line else failure.message
+        message = (
+            f"{failure.message} The line: `{failure.line}`" if failure.line else failure.message
+        )
         finding = Finding(failure.error or str(failure.status), message, failure.advice)
         return cls(exercise, failure.status, (finding,))

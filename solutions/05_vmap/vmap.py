@@ -454,10 +454,11 @@ exercise(
 # ## 7 · A puzzle: attention, three times over
 #
 # `attend` lets **one** query look at the keys of one sequence. A transformer does this for every
-# position, of every head, of every sequence in the batch. Write `attention` with nothing but
-# `attend` and `vmap`. All arrays have the axes *(batch, time, head, feature)*.
+# position, of every head, of every sequence in the batch. Write `attention`. All arrays have the
+# axes *(batch, time, head, feature)*.
 #
-# The rule: no transpose, no reshape, no einsum of your own. Three vmaps are enough.
+# Any right answer passes. The puzzle is to do it with `attend` and three vmaps: no transpose, no
+# reshape, no einsum of your own.
 
 
 # %% given="attend"

@@ -1,0 +1,158 @@
+"""The student's check: what it finds, what its card says, where it is shown."""
+
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from masters import exercises
+
+import autograder
+from autograder import card, learner, public
+from autograder.problem import Problem
+from autograder.verdict import Status
+
+SPECS = {spec.name: spec for spec in exercises()}
+predict = SPECS["predict_batch"].reference.__globals__["predict"]
+
+
+def verdict(name, function):
+    return learner.examine(function, public.catalogue()[name])
+
+
+def shown(name, function, hints=0):
+    return card.of_check(verdict(name, function), public.catalogue()[name], hints)
+
+
+def swapped(W, b, xs):
+    return jax.vmap(predict, in_axes=(None, None, 0), out_axes=1)(W, b, xs)
+
+
+def test_a_wrong_shape_says_all_that_helps():
+    text = shown("predict_batch", swapped).text
+    assert "✗ predict_batch: not yet" in text
+    assert "Called with: float32[3, 4], float32[3], float32[4, 4]" in text
+    assert "Expected: float32[4, 3]" in text
+    assert "Came back: float32[3, 4]" in text
+    assert "This looks like: an answer that puts the batch on the last axis" in text
+    assert "What to try: Without `out_axes`" in text
+
+
+def test_hints_come_one_at_a_time_in_text():
+    texts = [shown("predict_batch", swapped, hints=n).text for n in range(4)]
+    assert [text.count("Hint ") for text in texts] == [0, 1, 2, 3]
+    assert shown("predict_batch", swapped).html.count("<details") == 3
+
+
+def test_passing_explains_and_shows_a_second_solution():
+    text = shown("predict_batch", lambda W, b, xs: xs @ W.T + b).text
+    assert text.startswith("✓ predict_batch: passed")
+    assert SPECS["predict_batch"].explanation in text
+    assert "return xs @ W.T + b" in text
+
+
+def test_values_that_differ_are_marked():
+    def off_by_one_entry(W, b, xs):
+        return SPECS["predict_batch"].reference(W, b, xs).at[0, 0].add(1.0)
+
+    html = shown("predict_batch", off_by_one_entry).html
+    assert html.count("≠ ") == 1
+
+
+@pytest.mark.parametrize(
+    ("function", "status", "words"),
+    [
+        (lambda W, b, xs: np.asarray(xs) @ W.T, Status.ERROR, "NumPy was given a traced array"),
+        (lambda W, b, xs: xs @ W.T if xs.sum() > 0 else b, Status.ERROR, "asked for the truth"),
+        (lambda W, b, xs: xs @ W, Status.ERROR, "The line: `(lambda W, b, xs: xs @ W,"),
+        (lambda W, b, xs: (xs @ W.T + b).astype(jnp.float16), Status.WRONG, "is float16"),
+        (lambda W, b, xs: "text", Status.ERROR, "TypeError"),
+        (lambda W, b, xs: None, Status.WRONG, "not the pytree"),
+        (lambda W, b: W, Status.ERROR, "TypeError"),
+    ],
+)
+def test_what_goes_wrong_is_said(function, status, words):
+    found = verdict("predict_batch", function)
+    assert found.status is status
+    assert words in found.findings[0].message
+
+
+def test_a_debug_print_is_no_mistake(capfd):
+    def chatty(W, b, xs):
+        jax.debug.print("xs is {}", xs)
+        return xs @ W.T + b
+
+    assert verdict("predict_batch", chatty).passed
+
+
+def run_in_ipython(code: str, **environment: str) -> str:
+    """What a terminal's IPython prints for a cell after `check` was imported."""
+    program = (
+        "from IPython.terminal.interactiveshell import TerminalInteractiveShell as Shell\n"
+        "shell = Shell.instance(colors='nocolor')\n"
+        "shell.run_cell('import jax, jax.numpy as jnp; from autograder import check')\n"
+        f"shell.run_cell({code!r})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={**__import__("os").environ, **environment},
+    )
+    return done.stdout + done.stderr
+
+
+def test_in_a_terminal_the_card_is_text():
+    out = run_in_ipython("def predict_batch(W, b, xs): return xs @ W.T\ncheck(predict_batch)")
+    assert "✗ predict_batch: not yet" in out
+    assert "This looks like: an answer that forgets the bias" in out
+    assert "<div" not in out
+
+
+def test_under_validate_a_failed_check_is_an_error_without_a_traceback():
+    out = run_in_ipython(
+        "def predict_batch(W, b, xs): return xs @ W.T\ncheck(predict_batch)",
+        NBGRADER_EXECUTION="validate",
+    )
+    assert "✗ predict_batch: not yet" in out
+    assert "Traceback" not in out
+    assert "learner.py" not in out
+
+
+def test_a_name_without_an_exercise_is_one_sentence():
+    out = run_in_ipython("check(jnp.sin)")
+    assert "check does not know an exercise called sin" in out
+    assert "Traceback" not in out
+
+
+def test_a_function_is_found_by_the_variable_it_is_bound_to(capsys):
+    """A vmapped function carries the name of the function inside it."""
+    names = {"check": autograder.check, "jax": jax, "predict": predict}
+    exec("predict_batch = jax.vmap(predict, in_axes=(None, None, 0))\ncheck(predict_batch)", names)
+    assert "predict_batch: passed" in capsys.readouterr().out
+
+
+def test_a_missing_function_is_named():
+    with pytest.raises(Problem, match="no function called pairwise yet"):
+        autograder.check("pairwise")
+
+
+@pytest.mark.parametrize(
+    ("guess", "actual", "words"),
+    [
+        ((10, 3), (10, 3), "As you predicted"),
+        ([10, 3], (10, 3), "As you predicted"),
+        ((3, 10), (10, 3), "You predicted (3, 10); it is (10, 3)"),
+        (2, np.int32(2), "As you predicted"),
+        ("ValueError", "valueerror", "As you predicted"),
+        (..., (10, 3), "No prediction yet"),
+        (True, False, "You predicted True; it is False"),
+    ],
+)
+def test_predictions(guess, actual, words, capsys):
+    autograder.predicted(guess, actual, why="because")
+    out = capsys.readouterr().out
+    assert words in out
+    assert "because" in out

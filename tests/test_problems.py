@@ -1,0 +1,97 @@
+"""Bad input: one sentence that says what to do, a non-zero exit, no traceback."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from masters import ROOT
+
+from autograder import master
+from autograder.grader import Grader
+from autograder.jail import Jail, Limits
+from autograder.problem import Problem, require_jax
+
+MASTER = (ROOT / "solutions" / "05_vmap" / "vmap.py").read_text()
+
+
+def edited(tmp_path: Path, *changes: tuple[str, str]) -> Path:
+    """The vmap master with some text replaced, in a folder of its own."""
+    text = MASTER
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path = tmp_path / "05_vmap" / "vmap.py"
+    path.parent.mkdir()
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ([("stars=3 minutes=8 points=3", "stars=3 minutes=8 points=4")], "add up to 21"),
+        ([("stars=3 minutes=8 points=3", "minutes=8 points=3")], "it needs"),
+        ([("exercise(\n    pairwise,", "dict(\n    a=pairwise,")], "pairwise has no reference"),
+        ([('# %% solution="pairwise"', "# %%")], "pairwise needs one cell tagged solution"),
+        ([('# %% check="pairwise"', '# %% check="pairs"')], "pairwise needs one cell tagged check"),
+        ([("return jnp.dot(W, x) + b", "return jnp.dot(W, x) +")], "SyntaxError"),
+        ([('assignment="05_vmap"', 'assignment="06_vmap"')], "the folder 05_vmap"),
+        ([('assignment="05_vmap" points=20', "")], 'the tags assignment="…"'),
+        ([('"`in_axes` may be a plain number where there is one argument.",', "")], "2 hints"),
+    ],
+)  # fmt: skip
+def test_a_master_that_does_not_fit_together(tmp_path, changes, sentence):
+    with pytest.raises(Problem, match=re.escape(sentence)):
+        master.load(edited(tmp_path, *changes))
+
+
+def test_a_missing_master(tmp_path):
+    with pytest.raises(Problem, match="every assignment needs one"):
+        master.load(tmp_path / "nothing.py")
+
+
+def test_an_unknown_device():
+    with pytest.raises(Problem, match='There is no device "quantum" to grade on: choose cpu'):
+        Grader({}, 0, Jail(Limits()), "quantum")
+
+
+@pytest.mark.parametrize("version", ["0.4.38", "0.7.1", "0.6.9.dev1"])
+def test_a_jax_too_old(version):
+    with pytest.raises(Problem, match=rf"needs JAX 0\.7\.2 or newer and found {version}"):
+        require_jax(version)
+
+
+@pytest.mark.parametrize("version", ["0.7.2", "0.10.2", "0.11.2", "1.0"])
+def test_a_jax_new_enough(version):
+    require_jax(version)
+
+
+def command(*words: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return subprocess.run(
+        words, cwd=folder, capture_output=True, text=True, env={**os.environ, "PATH": path}
+    )
+
+
+def test_build_of_an_unknown_assignment():
+    done = command("autograder", "build", "99_nothing")
+    assert done.returncode == 2
+    assert "There is no assignment 99_nothing" in done.stderr
+    assert "05_vmap" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_command_outside_the_course(tmp_path):
+    done = command("autograder", "build", folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("This is not the course's folder")
+
+
+def test_autograde_of_an_unknown_assignment(tmp_path):
+    done = command("nbgrader", "autograde", "99_nothing", folder=tmp_path)
+    assert done.returncode != 0
+    assert "No notebooks were matched" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,108 @@
+"""Nothing that is released holds a solution, a hidden specification or a wrong answer."""
+
+import inspect
+import itertools
+
+import nbformat
+import pytest
+from masters import ROOT, loaded
+
+from autograder import build, public
+
+RELEASED = [*(ROOT / "exercises").rglob("*"), *public.FOLDER.rglob("*")]
+each = pytest.mark.parametrize("master", loaded(), ids=lambda master: master.assignment)
+
+
+def lines_between(text, begin, end):
+    """The code lines of all the regions of a master between two marks."""
+    inside = False
+    for line in text.splitlines():
+        if begin in line or end in line:
+            inside = begin in line
+        elif inside and len(line.strip()) > 20:
+            yield line.strip()
+
+
+def released_text(*suffixes):
+    return "\n".join(
+        path.read_text(encoding="utf-8") for path in RELEASED if path.suffix in suffixes
+    )
+
+
+@each
+def test_no_solution_is_released(master):
+    solutions = list(
+        lines_between(master.path.read_text(), "### BEGIN SOLUTION", "### END SOLUTION")
+    )
+    assert len(solutions) >= len(master.exercises)
+    text = released_text(".ipynb", ".json")
+    assert [line for line in solutions if line in text] == []
+
+
+@each
+def test_no_hidden_specification_is_in_a_notebook(master):
+    hidden = list(
+        lines_between(master.path.read_text(), "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
+    )
+    assert len(hidden) > 10 * len(master.exercises)
+    text = released_text(".ipynb")
+    assert [line for line in hidden if line in text] == []
+
+
+@each
+def test_no_wrong_answer_is_released(master):
+    sources = [
+        line.strip()
+        for spec in master.exercises.values()
+        for wrong in spec.wrong_answers
+        for line in inspect.getsource(wrong.function).splitlines()
+        if "jax." in line or "jnp." in line
+    ]
+    assert sources
+    text = released_text(".ipynb", ".json")
+    assert [line for line in sources if line in text] == []
+
+
+def test_only_known_kinds_of_files_are_released():
+    kinds = {path.suffix for path in RELEASED if path.is_file()}
+    assert kinds == {".ipynb", ".json", ".npz"}
+
+
+@each
+def test_a_release_says_what_each_exercise_is_worth(master):
+    notebook = nbformat.read(
+        ROOT / "exercises" / master.assignment / f"{master.path.stem}.ipynb", as_version=4
+    )
+    points = [
+        cell.metadata.nbgrader.points
+        for cell in notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("grade")
+    ]
+    assert sum(points) == master.points == 20
+    text = "\n".join(cell.source for cell in notebook.cells)
+    for facts in master.facts.values():
+        stars = "★" * facts.stars + "☆" * (3 - facts.stars)
+        assert f"{stars} · {facts.minutes} min · {facts.points:g} point" in text
+
+
+def test_an_assignment_has_not_drifted(tmp_path):
+    """The lessons are in the slow test below, because they are executed."""
+    for path in build.masters(ROOT):
+        for fresh in build.build_assignment(path, ROOT, tmp_path):
+            kept = ROOT / fresh.relative_to(tmp_path)
+            assert build._change(kept, fresh) == "", kept
+
+
+@pytest.mark.slow
+def test_nothing_has_drifted():
+    assert list(build.drift(ROOT)) == []
+
+
+def test_drift_is_found(tmp_path):
+    (master,) = itertools.islice(loaded(), 1)
+    source = nbformat.from_dict(master.notebook)
+    kept, fresh = tmp_path / "kept.ipynb", tmp_path / "fresh.ipynb"
+    nbformat.write(source, fresh)
+    source.cells[0].source += " Changed."
+    nbformat.write(source, kept)
+    assert "Changed." in build._change(kept, fresh)
