@@ -56,11 +56,11 @@ def of_check(verdict: Verdict, released: PublicExercise, hints: int) -> Card:
     facts = released.facts
     card = _Writer()
     if verdict.passed:
-        card.headline("✓", "passed", f"{facts.name}: passed", BLUE)
+        card.headline("✓", "passed", facts.name, BLUE)
         card.paragraph(released.explanation)
         card.fold("Another way to write it", code=released.another)
         return card.done(BLUE)
-    card.headline("✗", "not yet", f"{facts.name}: not yet", ORANGE)
+    card.headline("✗", "not yet", facts.name, ORANGE)
     for finding in verdict.findings:
         _write_finding(card, finding, verdict, released)
     for number, hint in enumerate(released.hints, 1):
@@ -76,9 +76,7 @@ def of_grade(verdict: Verdict, points: float, most: float) -> Card:
     earned = (
         "points to be given by hand" if _is_fault(verdict) else f"{points:g} of {most:g} points"
     )
-    card.headline(
-        mark, str(verdict.status), f"{verdict.exercise}: {verdict.status}, {earned}", colour
-    )
+    card.headline(mark, str(verdict.status), f"{verdict.exercise}, {earned}", colour)
     if _is_fault(verdict):
         card.paragraph(FAULT)
         return card.done(colour)
@@ -95,13 +93,13 @@ def of_prediction(guess: Any, actual: Any, right: bool | None, why: str) -> Card
     """The card of `predicted`; `right` is None while there is no guess."""
     card = _Writer()
     if right is None:
-        card.headline("…", "open", "No prediction yet: answer above, then run again", GREY)
+        card.headline("…", "open", "no prediction yet; answer above, then run again", GREY)
         card.fold("Show what was computed", f"It is {actual!r}. {why}", in_text=True)
         return card.done(GREY)
     if right:
-        card.headline("✓", "as predicted", f"As you predicted: {actual!r}", BLUE)
+        card.headline("✓", "as predicted", f"{actual!r}", BLUE)
     else:
-        card.headline("✗", "surprise", f"You predicted {guess!r}; it is {actual!r}", ORANGE)
+        card.headline("✗", "surprise", f"you predicted {guess!r}; it is {actual!r}", ORANGE)
     if why:
         card.paragraph(why)
     return card.done(BLUE if right else ORANGE)
@@ -147,11 +145,11 @@ class _Writer:
         self._html: list[str] = []
 
     def headline(self, mark: str, state: str, words: str, colour: str) -> None:
-        self._text.append(f"{mark} {words}")
+        self._text.append(f"{mark} {state}: {words}")
         self._html.append(
             f'<div style="font-weight:600;font-size:1.05em" role="heading" aria-level="4">'
             f'<span style="background:{colour};color:white;border-radius:4px;padding:1px 8px;'
-            f'margin-right:8px">{mark} {escape(state)}</span>{escape(words)}</div>'
+            f'margin-right:4px">{mark} {escape(state)}</span> {escape(words)}</div>'
         )
 
     def paragraph(self, words: str) -> None:

@@ -32,7 +32,7 @@ def swapped(W, b, xs):
 
 def test_a_wrong_shape_says_all_that_helps():
     text = shown("predict_batch", swapped).text
-    assert "✗ predict_batch: not yet" in text
+    assert "✗ not yet: predict_batch" in text
     assert "Called with: float32[3, 4], float32[3], float32[4, 4]" in text
     assert "Expected: float32[4, 3]" in text
     assert "Came back: float32[3, 4]" in text
@@ -48,7 +48,7 @@ def test_hints_come_one_at_a_time_in_text():
 
 def test_passing_explains_and_shows_a_second_solution():
     text = shown("predict_batch", lambda W, b, xs: xs @ W.T + b).text
-    assert text.startswith("✓ predict_batch: passed")
+    assert text.startswith("✓ passed: predict_batch")
     assert SPECS["predict_batch"].explanation in text
     assert "return xs @ W.T + b" in text
 
@@ -106,7 +106,7 @@ def run_in_ipython(code: str, **environment: str) -> str:
 
 def test_in_a_terminal_the_card_is_text():
     out = run_in_ipython("def predict_batch(W, b, xs): return xs @ W.T\ncheck(predict_batch)")
-    assert "✗ predict_batch: not yet" in out
+    assert "✗ not yet: predict_batch" in out
     assert "This looks like: an answer that forgets the bias" in out
     assert "<div" not in out
 
@@ -116,7 +116,7 @@ def test_under_validate_a_failed_check_is_an_error_without_a_traceback():
         "def predict_batch(W, b, xs): return xs @ W.T\ncheck(predict_batch)",
         NBGRADER_EXECUTION="validate",
     )
-    assert "✗ predict_batch: not yet" in out
+    assert "✗ not yet: predict_batch" in out
     assert "Traceback" not in out
     assert "learner.py" not in out
 
@@ -131,7 +131,7 @@ def test_a_function_is_found_by_the_variable_it_is_bound_to(capsys):
     """A vmapped function carries the name of the function inside it."""
     names = {"check": autograder.check, "jax": jax, "predict": predict}
     exec("predict_batch = jax.vmap(predict, in_axes=(None, None, 0))\ncheck(predict_batch)", names)
-    assert "predict_batch: passed" in capsys.readouterr().out
+    assert "passed: predict_batch" in capsys.readouterr().out
 
 
 def test_a_missing_function_is_named():
@@ -142,13 +142,13 @@ def test_a_missing_function_is_named():
 @pytest.mark.parametrize(
     ("guess", "actual", "words"),
     [
-        ((10, 3), (10, 3), "As you predicted"),
-        ([10, 3], (10, 3), "As you predicted"),
-        ((3, 10), (10, 3), "You predicted (3, 10); it is (10, 3)"),
-        (2, np.int32(2), "As you predicted"),
-        ("ValueError", "valueerror", "As you predicted"),
-        (..., (10, 3), "No prediction yet"),
-        (True, False, "You predicted True; it is False"),
+        ((10, 3), (10, 3), "as predicted"),
+        ([10, 3], (10, 3), "as predicted"),
+        ((3, 10), (10, 3), "you predicted (3, 10); it is (10, 3)"),
+        (2, np.int32(2), "as predicted"),
+        ("ValueError", "valueerror", "as predicted"),
+        (..., (10, 3), "no prediction yet"),
+        (True, False, "you predicted True; it is False"),
     ],
 )
 def test_predictions(guess, actual, words, capsys):
