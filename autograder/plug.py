@@ -34,16 +34,16 @@ def plug_in(config: Config) -> None:
             "ClearMarkScheme", "ComputeChecksums", "CheckCellMetadata",
         )
     ]  # fmt: skip
-    config.Autograde.exporter_class = "autograder.preprocessors.SubmissionExporter"
+    config.Autograde.exporter_class = "autograder.submission.SubmissionExporter"
     config.Autograde.sanitize_preprocessors = [
         "nbgrader.preprocessors.ClearOutput",
-        "autograder.preprocessors.RestoreCells",
+        "autograder.submission.RestoreCells",
         "nbgrader.preprocessors.OverwriteKernelspec",
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
     config.Autograde.autograde_preprocessors = [
-        "autograder.preprocessors.JudgeNotebook",
-        "autograder.preprocessors.SaveVerdicts",
+        "autograder.grading.JudgeNotebook",
+        "autograder.grading.SaveVerdicts",
         "nbgrader.preprocessors.AssignLatePenalties",
         "nbgrader.preprocessors.CheckCellMetadata",
     ]

@@ -1,0 +1,166 @@
+"""One run of `nbgrader autograde`: verdicts for each notebook, and how they become grades."""
+
+from __future__ import annotations
+
+import atexit
+import datetime
+import functools
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+import jax
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader import utils
+from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from traitlets import Float, Integer, Unicode
+from traitlets.config import LoggingConfigurable
+
+from autograder import card, jail, master
+from autograder.grader import Grader
+from autograder.jail import Jail, Limits
+from autograder.problem import Problem
+from autograder.verdict import Status, Verdict
+
+Resources = dict[str, Any]
+KEY = "autograder"
+
+
+class GradingRun(LoggingConfigurable):
+    """The settings of a run, and its graders: the whole class is judged on the same inputs.
+
+    Raises:
+        NbGraderException: a master or the device is not what it should be; the log says what.
+    """
+
+    device = Unicode("cpu", help="Where answers are judged.").tag(config=True)
+    seed = Integer(
+        None, allow_none=True, help="The seed of every secret input; drawn anew when unset."
+    ).tag(config=True)
+    seconds = Float(20.0, help="The longest that one cell or one answer may run.").tag(config=True)
+    total_seconds = Float(120.0, help="The longest that a notebook may run.").tag(config=True)
+    memory_mib = Integer(4096, help="The memory a notebook may use, in MiB.").tag(config=True)
+    output_mib = Integer(8, help="What a notebook may print, in MiB.").tag(config=True)
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(**kw)
+        converter: Any = kw["parent"].parent
+        self.coursedir = converter.coursedir
+        seed = secrets.randbits(63) if self.seed is None else self.seed
+        limits = Limits(self.seconds, self.total_seconds, self.memory_mib, self.output_mib)
+        folder = Path(
+            self.coursedir.format_path(
+                self.coursedir.source_directory, ".", self.coursedir.assignment_id
+            )
+        )
+        try:
+            # A notebook without a master has no grader, so its points are given by hand.
+            self.graders = {
+                path.stem: Grader(master.load(path).exercises, seed, _jail(limits), self.device)
+                for path in sorted(folder.glob("*.py"))
+            }
+            if not self.graders:
+                raise Problem(f"There is no master in {folder}: every assignment needs one.")
+        except Problem as problem:
+            self.log.error("%s", problem)
+            raise NbGraderException(str(problem)) from None
+        self.log.info("Judging on %s, isolation level %s", self.device, jail.LEVEL)
+
+    def judge(self, notebook: NotebookNode, where: dict[str, str]) -> dict[str, Verdict]:
+        """The verdicts on one student's notebook, written down in `verdicts.jsonl` too."""
+        grader = self.graders.get(where["notebook"])
+        if grader is None:
+            return {}
+        verdicts = grader.grade(notebook)
+        said = ", ".join(f"{name}: {verdict.status}" for name, verdict in verdicts.items())
+        self.log.info("%s: %s", where["student"], said)
+        self._write(where, grader, verdicts)
+        return verdicts
+
+    def _write(self, where: dict[str, str], grader: Grader, verdicts: dict[str, Verdict]) -> None:
+        record = {
+            "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            **{key: where[key] for key in ("student", "assignment", "notebook")},
+            "seed": grader.seed,
+            "device": grader.device,
+            "level": jail.LEVEL,
+            "jax": jax.__version__,
+            "verdicts": {
+                name: {
+                    "status": verdict.status,
+                    "fraction": verdict.fraction,
+                    "reason": verdict.reason,
+                    "lookalike": verdict.lookalike,
+                    "message": verdict.findings[0].message if verdict.findings else "",
+                }
+                for name, verdict in verdicts.items()
+            },
+        }
+        path = Path(self.coursedir.root) / "verdicts.jsonl"
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+@functools.cache
+def _jail(limits: Limits) -> Jail:
+    """One warm jail for the process, so that a class and a formgrader's clicks share it."""
+    made = Jail(limits)
+    atexit.register(made.close)
+    return made
+
+
+class JudgeNotebook(NbGraderPreprocessor):
+    """Grade one notebook: verdicts into the resources, a card into each test cell.
+
+    A submission can do what it likes without an exception leaving this class, because nbgrader
+    drops a submission for which one does.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        verdicts = self.parent.run.judge(nb, resources["nbgrader"])
+        for cell in nb.cells:
+            if utils.is_grade(cell) and not utils.is_solution(cell):
+                # A test cell that no master specifies can be judged by a person only.
+                name = _exercise(cell)
+                verdict = verdicts.setdefault(name, Verdict(name, Status.GRADER_FAULT))
+                shown = card.of_grade(verdict, *_points(verdict, cell))
+                cell.outputs = [
+                    new_output("display_data", {"text/html": shown.html, "text/plain": shown.text})
+                ]
+        resources[KEY] = verdicts
+        return nb, resources
+
+
+class SaveVerdicts(SaveAutoGrades):
+    """Write the verdicts, never a cell's output, into the gradebook.
+
+    A manual grade that is there stays; a grader fault has no score and asks for a person.
+    """
+
+    def _add_score(self, cell: NotebookNode, resources: Resources) -> None:
+        if utils.is_solution(cell):
+            super()._add_score(cell, resources)
+            return
+        verdict = resources[KEY][_exercise(cell)]
+        grade = self.gradebook.find_grade(
+            cell.metadata.nbgrader["grade_id"],
+            self.notebook_id,
+            self.assignment_id,
+            self.student_id,
+        )
+        fault = verdict.status is Status.GRADER_FAULT
+        grade.auto_score = None if fault else _points(verdict, cell)[0]
+        grade.needs_manual_grade = fault or grade.manual_score is not None
+        self.gradebook.db.commit()
+
+
+def _exercise(cell: NotebookNode) -> str:
+    return str(cell.metadata.nbgrader["grade_id"]).removeprefix("check-")
+
+
+def _points(verdict: Verdict, cell: NotebookNode) -> tuple[float, float]:
+    most = float(cell.metadata.nbgrader["points"])
+    return verdict.fraction * most, most

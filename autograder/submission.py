@@ -1,0 +1,106 @@
+"""Reading what a student handed in: whatever it is, a notebook that can be graded comes out.
+
+nbgrader keeps its commands, its database and its feedback. It copies each submission and hands
+the notebook through a list of preprocessors, which `plug.plug_in` names; the one that grades is
+in `grading.py`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_notebook
+from nbgrader import utils
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from autograder.grading import GradingRun, Resources
+
+
+class SubmissionExporter(NotebookExporter):
+    """Reads a submission; a file that is no notebook becomes an empty one that says so.
+
+    nbgrader makes it once, with the class known and before the first submission. That is where
+    the grading run begins, so that what is wrong with it stops everything before anything.
+    """
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(**kw)
+        self.run = GradingRun(parent=self)
+
+    def from_file(
+        self, file_stream: Any, resources: Resources | None = None, **kw: Any
+    ) -> tuple[NotebookNode, Resources]:
+        notebook = _read(file_stream)
+        if notebook is None:
+            self.log.error("The file is not a Jupyter notebook; nothing in it can be graded.")
+            said = "**The submitted file is not a Jupyter notebook, so nothing in it was graded.**"
+            notebook = new_notebook(cells=[new_markdown_cell(said)])
+        return self.from_notebook_node(notebook, resources=resources, **kw)
+
+
+def _read(file: Any) -> NotebookNode | None:
+    try:
+        text = file.read() if hasattr(file, "read") else Path(file).read_text(encoding="utf-8")
+        notebook = nbformat.reads(text, as_version=4)
+        nbformat.validate(notebook)
+    except Exception:
+        return None
+    return notebook
+
+
+class RestoreCells(NbGraderPreprocessor):
+    """Give every known cell the metadata, and every locked one the text, that was released.
+
+    Cells that the student deleted and that carry points are added at the end. Nothing that the
+    student wrote into a cell's metadata survives, so that no edit can break or bend the grading.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        where = resources["nbgrader"]
+        with Gradebook(where["db_url"]) as gradebook:
+            source = gradebook.find_notebook(where["notebook"], where["assignment"])
+            released = {cell.name: _released_cell(cell, source) for cell in source.source_cells}
+        left = dict(released)
+        for cell in nb.cells:
+            claimed = cell.metadata.pop("nbgrader", None)
+            name = claimed.get("grade_id") if isinstance(claimed, dict) else None
+            if original := left.pop(name, None) if isinstance(name, str) else None:
+                source_now = original.source if utils.is_locked(original) else cell.source
+                cell.clear()
+                cell.update(original, source=source_now)
+        for original in left.values():
+            if utils.is_grade(original):
+                nb.cells.append(original)
+        return nb, resources
+
+
+def _released_cell(cell: Any, notebook: Any) -> NotebookNode:
+    """A cell as it was released, from nbgrader's record of it."""
+    points = {grade.name: grade.max_score for grade in notebook.grade_cells}
+    solutions = {solution.name for solution in notebook.solution_cells}
+    metadata = {
+        "schema_version": 3,
+        "cell_type": cell.cell_type,
+        "grade_id": cell.name,
+        "grade": cell.name in points,
+        "solution": cell.name in solutions,
+        "locked": cell.locked,
+        "task": False,
+        "checksum": cell.checksum,
+    }
+    if cell.name in points:
+        metadata["points"] = points[cell.name]
+    made = NotebookNode(
+        id=cell.name,
+        cell_type=cell.cell_type,
+        source=cell.source,
+        metadata=NotebookNode(nbgrader=metadata),
+    )
+    if cell.cell_type == "code":
+        made.update(outputs=[], execution_count=None)
+    return made
