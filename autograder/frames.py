@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,16 +123,3 @@ def _shape(value: Any) -> tuple[int, ...]:
 
 def _no_constants(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
-
-
-def strings(value: Any) -> tuple[str, ...]:
-    """A list of strings out of a header, checked.
-
-    Raises:
-        FrameError: it is something else.
-    """
-    if not isinstance(value, Sequence) or isinstance(value, str):
-        raise FrameError("a list was expected")
-    if not all(isinstance(one, str) for one in value):
-        raise FrameError("strings were expected")
-    return tuple(value)

@@ -5,24 +5,26 @@ else's code: that happens in the worker and the runner, behind the jail's door.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder import frames, judge, tree
+from autograder import claims, judge, tree
+from autograder.claims import Claim
 from autograder.exercise import SECRET_SIZES, Exercise, expected_answers, lookalikes
 from autograder.frames import Frame
 from autograder.jail import Jail
 from autograder.problem import Problem
-from autograder.verdict import Answer, Failure, Status, Verdict
+from autograder.verdict import Answer, Failure, Finding, Status, Verdict
 
 DEVICES = {"cpu": "cpu"}
 """The devices that answers can be judged on, with the platform that programs are lowered for."""
 
-Case = tuple[str, int]
-"""An exercise's name and a batch size."""
+Key = tuple[str, int, str]
+"""An exercise's name, the number of the case, and the hash of the program."""
 
 
 @dataclass
@@ -45,7 +47,7 @@ class Grader:
     device: str = "cpu"
     _expected: dict[str, tuple[Answer, ...]] = field(default_factory=dict)
     _lookalikes: dict[str, tuple[judge.Lookalike, ...]] = field(default_factory=dict)
-    _ran: dict[tuple[Case, str], Frame | Failure] = field(default_factory=dict)
+    _ran: dict[Key, Answer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES:
@@ -65,70 +67,84 @@ class Grader:
         verdicts = {}
         for name, spec in self.exercises.items():
             try:
-                verdicts[name] = self._judge(spec, [outcomes[name, n] for n in SECRET_SIZES])
+                verdicts[name] = self._judge(spec, outcomes[name])
             except Exception as error:
                 verdicts[name] = _fault(name, error)
         return verdicts
 
-    def _lower(self, notebook: NotebookNode) -> dict[Case, Frame | Failure]:
+    def _lower(self, notebook: NotebookNode) -> dict[str, list[Claim | Failure]]:
         """Have the worker run the notebook and export every exercise at every size."""
         cells, solution_steps = _cells(notebook)
-        asks = {case: self._ask(case) for case in self._cases()}
-        header = {
-            "cells": cells,
-            "asks": list(asks.values()),
-            "platform": DEVICES[self.device],
-        }
-        steps = [cell["step"] for cell in cells] + [ask["step"] for ask in asks.values()]
+        asks = [self._ask(name) for name in self.exercises]
+        header = {"cells": cells, "asks": asks, "platform": DEVICES[self.device]}
+        steps = [cell["step"] for cell in cells] + list(self.exercises)
         results = self.jail.run("worker", Frame(header), steps)
-        lowered = {case: _checked(results[ask["step"]]) for case, ask in asks.items()}
-        for case, result in lowered.items():
-            if isinstance(result, Failure) and result.status is Status.MISSING:
-                # A function is not there because its cell failed, where its cell did.
-                cell = _checked(results.get(solution_steps.get(case[0], ""), result))
-                lowered[case] = cell if isinstance(cell, Failure) else result
+        lowered = {}
+        for name in self.exercises:
+            made = claims.programs(results[name], len(SECRET_SIZES))
+            # A function is not there because its cell failed, where its cell did.
+            if cell := _failed(results.get(solution_steps.get(name, ""))):
+                made = [cell if _is_missing(one) else one for one in made]
+            lowered[name] = made
         return lowered
 
-    def _run(self, lowered: Mapping[Case, Frame | Failure]) -> dict[Case, judge.Outcome]:
+    def _run(
+        self, lowered: Mapping[str, Sequence[Claim | Failure]]
+    ) -> dict[str, list[judge.Outcome]]:
         """Have the runner run the programs; identical ones only once in a grading run."""
-        programs = {case: made for case, made in lowered.items() if isinstance(made, Frame)}
-        keys = {
-            case: (case, hashlib.sha256(made.blob).hexdigest()) for case, made in programs.items()
+        fresh = {
+            name: todo
+            for name, made in lowered.items()
+            if (todo := [n for n, one in enumerate(made) if self._is_new(name, n, one)])
         }
-        fresh = {case: made for case, made in programs.items() if keys[case] not in self._ran}
-        if fresh:
-            for case, result in self._run_fresh(fresh).items():
-                self._ran[keys[case]] = result
-        outcomes: dict[Case, judge.Outcome] = {}
-        for case, made in lowered.items():
-            result = self._ran[keys[case]] if isinstance(made, Frame) else made
-            if isinstance(made, Frame) and isinstance(result, Frame):
-                outcomes[case] = _answer(made, result)
-            else:
-                assert isinstance(result, Failure)
-                outcomes[case] = result
-        return outcomes
+        failed: dict[tuple[str, int], Failure] = {}
+        for name, ran in self._run_fresh(fresh, lowered).items():
+            for n, outcome in zip(fresh[name], ran, strict=True):
+                # Only what ran is kept: a failure may be that of a program beside it, which
+                # used up the time, and the next student's answer must not inherit it.
+                if isinstance(outcome, Answer):
+                    self._ran[_key(name, n, lowered[name][n])] = outcome
+                else:
+                    failed[name, n] = outcome
+        return {
+            name: [
+                one if isinstance(one, Failure)
+                else failed.get((name, n)) or self._ran[_key(name, n, one)]
+                for n, one in enumerate(made)
+            ]
+            for name, made in lowered.items()
+        }  # fmt: skip
 
-    def _run_fresh(self, programs: Mapping[Case, Frame]) -> dict[Case, Frame | Failure]:
+    def _is_new(self, name: str, n: int, made: Claim | Failure) -> bool:
+        return isinstance(made, Claim) and _key(name, n, made) not in self._ran
+
+    def _run_fresh(
+        self,
+        fresh: Mapping[str, Sequence[int]],
+        lowered: Mapping[str, Sequence[Claim | Failure]],
+    ) -> dict[str, list[judge.Outcome]]:
         jobs: list[dict[str, Any]] = []
         arrays: list[Any] = []
         blob = b""
-        for (name, size), made in programs.items():
-            # Drawn only now, after the student's code has run and ended.
-            _, leaves = tree.flatten(self.exercises[name].draw(self.seed, size))
-            jobs.append(
-                {
-                    "step": _step((name, size)),
-                    "offset": len(blob),
-                    "length": len(made.blob),
-                    "inputs": list(range(len(arrays), len(arrays) + len(leaves))),
-                }
-            )
-            arrays += leaves
-            blob += made.blob
-        request = Frame({"jobs": jobs}, tuple(arrays), blob)
-        results = self.jail.run("runner", request, [job["step"] for job in jobs])
-        return {case: _checked(results[_step(case)]) for case in programs}
+        todo: dict[str, list[Claim]] = {}
+        for name, numbers in fresh.items():
+            todo[name], cases = [], []
+            for n in numbers:
+                made = lowered[name][n]
+                assert isinstance(made, Claim)
+                todo[name].append(made)
+                # Drawn only now, after the student's code has run and ended.
+                _, leaves = tree.flatten(self.exercises[name].draw(self.seed, SECRET_SIZES[n]))
+                inputs = list(range(len(arrays), len(arrays) + len(leaves)))
+                span = {"offset": len(blob), "length": len(made.artifact)}
+                cases.append({**span, "inputs": inputs})
+                arrays += leaves
+                blob += made.artifact
+            jobs.append({"step": name, "cases": cases})
+        if not jobs:
+            return {}
+        results = self.jail.run("runner", Frame({"jobs": jobs}, tuple(arrays), blob), list(fresh))
+        return {name: claims.answers(results[name], made) for name, made in todo.items()}
 
     def _judge(self, spec: Exercise, outcomes: Sequence[judge.Outcome]) -> Verdict:
         if spec.name not in self._expected:
@@ -140,23 +156,16 @@ class Grader:
                 self._lookalikes[spec.name] = lookalikes(spec, self.seed, SECRET_SIZES)
             alike = self._lookalikes[spec.name]
             verdict = judge.judge(spec.name, spec.requires, expected, outcomes, alike)
-        # A difference shows secret values, and the verdict goes to the student.
-        findings = tuple(replace(finding, difference=None) for finding in verdict.findings)
-        return replace(verdict, findings=findings)
+        return replace(verdict, findings=tuple(map(_without_sizes, verdict.findings)))
 
-    def _cases(self) -> list[Case]:
-        return [(name, size) for name in self.exercises for size in SECRET_SIZES]
-
-    def _ask(self, case: Case) -> dict[str, Any]:
-        name, size = case
-        # The shapes of a draw do not depend on the seed, and this draw is thrown away.
-        skeleton, leaves = tree.flatten(self.exercises[name].draw(0, size))
-        shapes = [{"dtype": leaf.dtype.name, "shape": list(leaf.shape)} for leaf in leaves]
-        return {"step": _step(case), "name": name, "skeleton": skeleton, "leaves": shapes}
-
-
-def _step(case: Case) -> str:
-    return f"{case[0]} at {case[1]}"
+    def _ask(self, name: str) -> dict[str, Any]:
+        cases = []
+        for size in SECRET_SIZES:
+            # The shapes of a draw do not depend on the seed, and this draw is thrown away.
+            skeleton, leaves = tree.flatten(self.exercises[name].draw(0, size))
+            shapes = [{"dtype": leaf.dtype.name, "shape": list(leaf.shape)} for leaf in leaves]
+            cases.append({"skeleton": skeleton, "leaves": shapes})
+        return {"step": name, "cases": cases}
 
 
 def _cells(notebook: NotebookNode) -> tuple[list[dict[str, str]], dict[str, str]]:
@@ -174,31 +183,26 @@ def _cells(notebook: NotebookNode) -> tuple[list[dict[str, str]], dict[str, str]
     return cells, solutions
 
 
-def _checked(result: Frame | Failure) -> Frame | Failure:
-    """A step's result; what its frame claims is read with suspicion."""
-    if isinstance(result, Failure) or "failure" not in result.header:
-        return result
-    claimed = result.header["failure"]
-    if not isinstance(claimed, dict):
-        return Failure(Status.BROKE_THE_RULES, "What it sent cannot be read.")
-    text = {key: str(claimed.get(key, ""))[:500] for key in ("message", "error", "advice", "line")}
-    honest = (Status.ERROR, Status.MISSING, Status.OUT_OF_MEMORY, Status.BROKE_THE_RULES)
-    status = next((one for one in honest if one == claimed.get("status")), Status.ERROR)
-    return Failure(status, **text)
+def _failed(result: Frame | Failure | None) -> Failure | None:
+    return claims.failure_in(result.header) if isinstance(result, Frame) else result
 
 
-def _answer(made: Frame, ran: Frame) -> judge.Outcome:
-    """What the worker says of the result's pytree, put together with the runner's leaves."""
-    structure, operations = made.header.get("structure"), ran.header.get("operations")
-    try:
-        paths = frames.strings(made.header.get("paths"))
-    except frames.FrameError:
-        paths = ()
-    if not isinstance(structure, str) or type(operations) is not int:
-        return Failure(Status.BROKE_THE_RULES, "What it sent cannot be read.")
-    if len(paths) != len(ran.arrays):
-        return Failure(Status.BROKE_THE_RULES, "Its result has other leaves than it said.")
-    return Answer(structure, paths, ran.arrays, operations)
+def _is_missing(made: Claim | Failure) -> bool:
+    return isinstance(made, Failure) and made.status is Status.MISSING
+
+
+def _key(name: str, number: int, made: Claim | Failure) -> Key:
+    assert isinstance(made, Claim)
+    claimed = f"{made.structure}\0{made.paths}\0".encode()
+    return name, number, hashlib.sha256(claimed + made.artifact).hexdigest()
+
+
+def _without_sizes(finding: Finding) -> Finding:
+    """What goes to the student: no value of a secret case, and no size out of an exception."""
+    message, line, code = finding.message.partition(" The line: ")
+    if finding.reason.endswith(("Error", "Exception")):
+        message = re.sub(r"\b\d+\b", "…", message)
+    return replace(finding, message=message + line + code, difference=None)
 
 
 def _fault(exercise: str, error: Exception) -> Verdict:

@@ -41,7 +41,7 @@ class GradingRun(LoggingConfigurable):
         None, allow_none=True, help="The seed of every secret input; drawn anew when unset."
     ).tag(config=True)
     seconds = Float(20.0, help="The longest that one cell or one answer may run.").tag(config=True)
-    total_seconds = Float(120.0, help="The longest that a notebook may run.").tag(config=True)
+    total_seconds = Float(300.0, help="The longest that a notebook may run.").tag(config=True)
     memory_mib = Integer(4096, help="The memory a notebook may use, in MiB.").tag(config=True)
     output_mib = Integer(8, help="What a notebook may print, in MiB.").tag(config=True)
 

@@ -28,6 +28,8 @@ from autograder.problem import Problem
 from autograder.verdict import Failure, Status
 
 LEVEL = "process"
+ANSWER_SECONDS = 30.0
+"""The longest that a zygote may take to start and to answer."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Limits:
     """
 
     seconds: float = 20.0
-    total_seconds: float = 120.0
+    total_seconds: float = 300.0
     memory_mib: int = 4096
     output_mib: int = 8
     answer_mib: int = 64
@@ -121,6 +123,10 @@ class Jail:
                 os.close(printed)
                 with contextlib.suppress(OSError, ValueError):
                     process.status = self._tell({"do": "end", "child": child}, [])["status"]
+                if process.status is None:
+                    # The zygote that would have ended it is gone: its own child may have killed it.
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.killpg(child, signal.SIGKILL)
         finally:
             for descriptor in [end for pipe in pipes for end in pipe]:
                 os.close(descriptor)
@@ -142,6 +148,8 @@ class Jail:
                 raise Problem("Grading needs Linux or macOS; on Windows, run it inside WSL.")
             self._close()
             ours, theirs = socket.socketpair()
+            # A child can stop its zygote; then no answer comes, and a new one has to be started.
+            ours.settimeout(ANSWER_SECONDS)
             self._folder = tempfile.TemporaryDirectory(prefix="autograder-")
             self._zygote = subprocess.Popen(
                 [sys.executable, "-m", "autograder.zygote"],

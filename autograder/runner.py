@@ -4,20 +4,22 @@ A hostile program can crash the compiler or never end, so this process is as dis
 worker's.
 
 The request's header:
-    jobs: `[{"step", "offset", "length", "inputs": [position, ...]}]`; a job's program lies in the
-        request's blob, its input leaves among the request's arrays.
+    jobs: `[{"step", "cases": [{"offset", "length", "inputs": [position, ...]}]}]`; a program lies
+        in the request's blob, its input leaves among the request's arrays.
     failed, done: steps to leave out, see `jail.Jail.run`.
 
-The `end` frame of a job has `failure`, or `operations` and the result's leaves as its arrays.
+The `end` frame of a job has `cases`, each with `failure`, or with the number of `operations` and
+the number of `leaves` that it has among the frame's arrays.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import numpy as np
 from jax import export
 
 from autograder import program
@@ -31,21 +33,23 @@ def main(request: Frame, send: Callable[[Frame], None]) -> None:
     for job in request.header["jobs"]:
         if job["step"] not in request.header["done"]:
             send(Frame({"begin": job["step"]}))
-            send(_run(job, request))
+            ran = [_run(case, request) for case in job["cases"]]
+            header = {"end": job["step"], "cases": [case for case, _ in ran]}
+            send(Frame(header, tuple(leaf for _, leaves in ran for leaf in leaves)))
 
 
-def _run(job: dict[str, Any], request: Frame) -> Frame:
-    artifact = request.blob[job["offset"] : job["offset"] + job["length"]]
-    inputs = [request.arrays[position] for position in job["inputs"]]
+def _run(case: dict[str, Any], request: Frame) -> tuple[dict[str, Any], Sequence[np.ndarray]]:
+    artifact = request.blob[case["offset"] : case["offset"] + case["length"]]
+    inputs = [request.arrays[position] for position in case["inputs"]]
     try:
         exported = export.deserialize(bytearray(artifact))
         if failure := _unfit(exported, inputs):
-            return Frame({"end": job["step"], "failure": dataclasses.asdict(failure)})
+            return {"failure": dataclasses.asdict(failure)}, ()
         answer = program.run(program.Program(exported, "", ()), inputs)
     except Exception as error:
         failure = dataclasses.replace(failure_of(error), line="")
-        return Frame({"end": job["step"], "failure": dataclasses.asdict(failure)})
-    return Frame({"end": job["step"], "operations": answer.operations}, answer.leaves)
+        return {"failure": dataclasses.asdict(failure)}, ()
+    return {"operations": answer.operations, "leaves": len(answer.leaves)}, answer.leaves
 
 
 def _unfit(exported: export.Exported, inputs: list[Any]) -> Failure | None:

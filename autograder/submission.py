@@ -7,8 +7,10 @@ in `grading.py`.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
@@ -46,7 +48,18 @@ class SubmissionExporter(NotebookExporter):
 def _read(file: Any) -> NotebookNode | None:
     try:
         text = file.read() if hasattr(file, "read") else Path(file).read_text(encoding="utf-8")
-        notebook = nbformat.reads(text, as_version=4)
+        read = nbformat.convert(nbformat.reader.reads(text), 4)
+        # Jupyter opens notebooks that are not quite valid. Nobody may lose everything for an id
+        # in an older format, for an id twice, or for an output, which is not graded anyway.
+        notebook = new_notebook(metadata=read.metadata)
+        ids: set[str] = set()
+        for number, cell in enumerate(read.cells):
+            if cell.get("id") is None or cell.id in ids:
+                cell.id = f"submitted-{number}"
+            ids.add(cell.id)
+            if cell.cell_type == "code":
+                cell.update(outputs=[], execution_count=None)
+        notebook.cells = read.cells
         nbformat.validate(notebook)
     except Exception:
         return None
@@ -56,8 +69,9 @@ def _read(file: Any) -> NotebookNode | None:
 class RestoreCells(NbGraderPreprocessor):
     """Give every known cell the metadata, and every locked one the text, that was released.
 
-    Cells that the student deleted and that carry points are added at the end. Nothing that the
-    student wrote into a cell's metadata survives, so that no edit can break or bend the grading.
+    Cells that the student deleted, and that carry points or were locked, are added at the end.
+    Nothing that the student wrote into a cell's metadata survives, so that no edit can break or
+    bend the grading.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
@@ -66,17 +80,37 @@ class RestoreCells(NbGraderPreprocessor):
             source = gradebook.find_notebook(where["notebook"], where["assignment"])
             released = {cell.name: _released_cell(cell, source) for cell in source.source_cells}
         left = dict(released)
-        for cell in nb.cells:
+        for number, cell in enumerate(nb.cells):
             claimed = cell.metadata.pop("nbgrader", None)
             name = claimed.get("grade_id") if isinstance(claimed, dict) else None
             if original := left.pop(name, None) if isinstance(name, str) else None:
-                source_now = original.source if utils.is_locked(original) else cell.source
+                if not utils.is_locked(original):
+                    original.source = cell.source
+                    # The pictures that were pasted into a written answer.
+                    if original.cell_type == "markdown" and "attachments" in cell:
+                        original.attachments = cell.attachments
                 cell.clear()
-                cell.update(original, source=source_now)
+                cell.update(original)
+            else:
+                # A released cell's id is its name, which no other cell may have.
+                cell.id = f"submitted-{number}"
         for original in left.values():
-            if utils.is_grade(original):
+            if utils.is_grade(original) or utils.is_locked(original):
                 nb.cells.append(original)
+        for cell in nb.cells:
+            if cell.cell_type == "markdown":
+                cell.source = _without_lost_pictures(cell)
         return nb, resources
+
+
+def _without_lost_pictures(cell: NotebookNode) -> str:
+    """The text, in which a picture that is not attached is a word: nbconvert would raise."""
+    attached = cell.get("attachments", {})
+    return re.sub(
+        r"attachment:([^)\s]+)",
+        lambda found: found[0] if unquote(found[1]) in attached else f"lost-{found[1]}",
+        cell.source,
+    )
 
 
 def _released_cell(cell: Any, notebook: Any) -> NotebookNode:

@@ -68,7 +68,9 @@ def failure_of(error: BaseException) -> Failure:
 
 def _first_line(error: BaseException) -> str:
     try:
-        lines = str(error).strip().splitlines()
+        # Only its `msg` is free of the name of a temporary file.
+        words = error.msg if isinstance(error, SyntaxError) else str(error)
+        lines = words.strip().splitlines()
     except Exception:
         lines = []
     return lines[0][:300] if lines else ""

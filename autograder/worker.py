@@ -2,12 +2,13 @@
 
 The request's header:
     cells: `[{"step", "source"}]`, in the order of the notebook.
-    asks: `[{"step", "name", "skeleton", "leaves": [{"dtype", "shape"}]}]`.
+    asks: `[{"step", "cases": [{"skeleton", "leaves": [{"dtype", "shape"}]}]}]`; the step is the
+        function's name.
     platform: what to lower for.
     failed, done: steps to leave out, see `jail.Jail.run`.
 
-The `end` frame of a cell has `failure` where it raised. That of an ask has `failure`, or
-`structure`, `paths` and the serialised program as its blob.
+The `end` frame of a cell has `failure` where it raised. That of an ask has `cases`, each with
+`failure`, or with `structure`, `paths` and the `length` of its program in the frame's blob.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def main(request: Frame, send: Send) -> None:
                 send(Frame({"begin": cell["step"]}))
                 result = shell.run_cell(cell["source"], store_history=False)
                 error = result.error_before_exec or result.error_in_exec
-                send(_ended(cell["step"], failure_of(error) if error else None))
+                failure = {"failure": dataclasses.asdict(failure_of(error))} if error else {}
+                send(Frame({"end": cell["step"], **failure}))
         for ask in asked["asks"]:
             if ask["step"] not in asked["done"]:
                 send(Frame({"begin": ask["step"]}))
@@ -55,29 +57,25 @@ def main(request: Frame, send: Send) -> None:
 
 
 def _export(ask: dict[str, Any], names: dict[str, Any], platform: str) -> Frame:
-    name = ask["name"]
+    made = [_export_case(ask["step"], case, names, platform) for case in ask["cases"]]
+    cases = [header for header, _ in made]
+    return Frame({"end": ask["step"], "cases": cases}, blob=b"".join(blob for _, blob in made))
+
+
+def _export_case(
+    name: str, case: dict[str, Any], names: dict[str, Any], platform: str
+) -> tuple[dict[str, Any], bytes]:
     if name not in names:
-        missing = Failure(
-            Status.MISSING,
-            f"There is no function called {name}.",
-            advice="Keep the name that the notebook gives it.",
-        )
-        return _ended(ask["step"], missing)
+        words = f"There is no function called {name}."
+        failure = Failure(Status.MISSING, words, advice="Keep the name that the notebook gives it.")
+        return {"failure": dataclasses.asdict(failure)}, b""
     leaves = [
         jax.ShapeDtypeStruct(tuple(leaf["shape"]), frames.DTYPES[leaf["dtype"]])
-        for leaf in ask["leaves"]
+        for leaf in case["leaves"]
     ]
     try:
-        made = program.lower(names[name], ask["skeleton"], leaves, platform)
+        made = program.lower(names[name], case["skeleton"], leaves, platform)
         blob = bytes(made.exported.serialize())
     except Exception as error:
-        return _ended(ask["step"], failure_of(error))
-    header = {"end": ask["step"], "structure": made.structure, "paths": made.paths}
-    return Frame(header, blob=blob)
-
-
-def _ended(step: str, failure: Failure | None) -> Frame:
-    header: dict[str, Any] = {"end": step}
-    if failure is not None:
-        header["failure"] = dataclasses.asdict(failure)
-    return Frame(header)
+        return {"failure": dataclasses.asdict(failure_of(error))}, b""
+    return {"structure": made.structure, "paths": made.paths, "length": len(blob)}, blob

@@ -20,21 +20,18 @@ SEED = 20_261_123
 SPECS = {spec.name: spec for spec in exercises()}
 
 
-def grouped(name, *values):
-    """A test's parameters; the tests of one exercise share a process, and what it computed."""
-    return pytest.param(
-        *values, marks=pytest.mark.xdist_group(name), id="-".join([name, *map(slug, values[1:])])
-    )
-
-
 def slug(wrong):
     return wrong.title.replace(" ", "_").replace("`", "")
 
 
-each = pytest.mark.parametrize("spec", [grouped(name, spec) for name, spec in SPECS.items()])
+each = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 each_wrong = pytest.mark.parametrize(
     ("spec", "wrong"),
-    [grouped(name, spec, wrong) for name, spec in SPECS.items() for wrong in spec.wrong_answers],
+    [
+        pytest.param(spec, wrong, id=f"{name}-{slug(wrong)}")
+        for name, spec in SPECS.items()
+        for wrong in spec.wrong_answers
+    ],
 )
 
 

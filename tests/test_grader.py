@@ -3,16 +3,16 @@
 import dataclasses
 
 import nbformat
+import numpy as np
 import pytest
 from masters import ROOT, loaded
 
-from autograder import grader as grading
+from autograder import claims
 from autograder.frames import Frame
 from autograder.grader import Grader
 from autograder.jail import Jail, Limits
 from autograder.verdict import Failure, Status
 
-pytestmark = pytest.mark.xdist_group("grader")
 (VMAP,) = [one for one in loaded() if one.assignment == "05_vmap"]
 TWO = {name: VMAP.exercises[name] for name in ("predict_batch", "column_norms")}
 
@@ -50,7 +50,7 @@ def test_identical_programs_run_once(jail, solved, monkeypatch):
     assert [role for role, _ in runs] == ["worker", "runner", "worker"]
     replaced(solved, "column_norms", "def column_norms(A):\n    return jnp.linalg.norm(A, axis=0)")
     assert grader.grade(solved)["column_norms"].passed
-    assert runs[-1] == ("runner", 2)
+    assert runs[-1] == ("runner", 1)
 
 
 def test_a_reference_that_fails_is_a_grader_fault_for_its_exercise_alone(jail, solved):
@@ -86,21 +86,61 @@ def test_a_jail_that_fails_is_a_grader_fault(solved):
     ],
 )
 def test_a_worker_cannot_claim_a_status_it_would_profit_from(claimed, status):
-    read = grading._checked(Frame({"end": "x", "failure": claimed}))
+    read = claims.failure_in({"failure": claimed})
     assert isinstance(read, Failure)
     assert read.status is status
     assert isinstance(read.message, str)
 
 
+GOOD = {"structure": "PyTreeDef(*)", "paths": [""], "length": 3}
+
+
 @pytest.mark.parametrize(
-    "header",
-    [{}, {"structure": 3, "paths": []}, {"structure": "x", "paths": "y"},
-     {"structure": "x", "paths": [1]}, {"structure": "x", "paths": ["a", "b"]}],
+    "cases",
+    [
+        None,
+        "passed",
+        [],
+        [GOOD],
+        [GOOD, 3],
+        [GOOD, {}],
+        [GOOD, GOOD | {"structure": 3}],
+        [GOOD, GOOD | {"paths": "x"}],
+        [GOOD, GOOD | {"paths": [1]}],
+        [GOOD, GOOD | {"length": -1}],
+        [GOOD, GOOD | {"length": True}],
+    ],
+)
+def test_a_worker_that_sends_something_else_broke_the_rules(cases):
+    read = claims.programs(Frame({"cases": cases}, blob=b"abcdef"), 2)
+    assert [one.status for one in read] == [Status.BROKE_THE_RULES] * 2
+
+
+def test_programs_are_cut_out_of_the_frame():
+    first, failed, second = claims.programs(
+        Frame({"cases": [GOOD, {"failure": {"status": "error"}}, GOOD]}, blob=b"abcdef"), 3
+    )
+    assert (first.artifact, second.artifact) == (b"abc", b"def")
+    assert failed.status is Status.ERROR
+
+
+@pytest.mark.parametrize(
+    "cases",
+    [None, [], [{}], [{"operations": 1}], [{"operations": "1", "leaves": 1}],
+     [{"operations": 1, "leaves": 0}], [{"operations": 1, "leaves": 2}],
+     [{"operations": 1, "leaves": -1}]],
 )  # fmt: skip
-def test_a_worker_that_lies_about_its_result_broke_the_rules(header):
-    outcome = grading._answer(Frame(header), Frame({"operations": 1}, (grading.frames.np.ones(1),)))
-    assert isinstance(outcome, Failure)
-    assert outcome.status is Status.BROKE_THE_RULES
+def test_a_runner_that_sends_something_else_broke_the_rules(cases):
+    claim = claims.Claim("PyTreeDef(*)", ("",), b"abc")
+    (read,) = claims.answers(Frame({"cases": cases}, (np.ones(1),)), [claim])
+    assert read.status is Status.BROKE_THE_RULES
+
+
+def test_sizes_of_secret_cases_are_not_told(jail, solved):
+    replaced(solved, "column_norms", "def column_norms(A):\n    return A.reshape(5, 4)[0, :4]")
+    message = Grader(TWO, 1, jail).grade(solved)["column_norms"].findings[0].message
+    assert "cannot reshape array of shape (…, …)" in message
+    assert "The line: `return A.reshape(5, 4)[0, :4]`" in message
 
 
 def test_feedback_holds_no_values(jail, solved):

@@ -16,7 +16,7 @@ import nbformat
 import pytest
 from masters import ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.slow
 CHROMIUM = "/usr/bin/chromium"
 
 

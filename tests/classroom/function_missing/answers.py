@@ -1,0 +1,2 @@
+# %% solution="pairwise"
+# I did not get to this one.

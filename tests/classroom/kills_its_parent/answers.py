@@ -1,0 +1,5 @@
+# %% after="ensemble"
+import os
+import signal
+
+os.kill(os.getppid(), signal.SIGKILL)

@@ -1,0 +1,5 @@
+"""The reference's answers, as they are."""
+
+
+def edit(notebook):
+    """Change nothing."""

@@ -1,0 +1,422 @@
+"""A whole class, graded as an instructor grades one.
+
+Every folder of `classroom/` is a student: what they handed in, and what should come of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+import threading
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import course_folder
+import nbformat
+import numpy as np
+import pytest
+from course_folder import ASSIGNMENT, CLASSROOM, NOTEBOOK, WRITTEN, Score
+from nbformat.v4 import new_code_cell, new_notebook
+
+from autograder import master
+from autograder.exercise import SECRET_SIZES, Exercise, expected_answers
+from autograder.frames import Frame
+from autograder.grader import Grader
+from autograder.grading import KEY, SaveVerdicts
+from autograder.jail import Jail, Limits
+from autograder.verdict import Failure, Status
+
+SEED = 7310584912345678
+EXPECTED = {
+    path.parent.name: tomllib.loads(path.read_text(encoding="utf-8"))
+    for path in sorted(CLASSROOM.glob("*/expected.toml"))
+}
+HIDDEN = ("BEGIN HIDDEN", "BEGIN SOLUTION", "exercise(", "wrong_answers", "rejected_by")
+FORCED = ("check_deleted", "not_json", "raises", "right_as_the_reference")
+"""Who is graded again with --force: enough to see every way, few enough to be quick."""
+BY_HAND = {"raises": ("check-pairwise", 1.5), "right_as_the_reference": (WRITTEN, 2.0)}
+
+
+@dataclass(frozen=True)
+class Grading:
+    """What one run of autograde left behind.
+
+    Attributes:
+        code: its exit status.
+        said: what it printed.
+        scores: the gradebook.
+        records: the lines of `verdicts.jsonl`.
+        notebooks: the files in `autograded/`, by student.
+    """
+
+    code: int
+    said: str
+    scores: dict[str, dict[str, Score]]
+    records: list[dict[str, Any]]
+    notebooks: dict[str, bytes]
+
+    def statuses(self, student: str) -> dict[str, str]:
+        """The newest verdicts on this student's submission."""
+        return course_folder.statuses(self.record(student))
+
+    def record(self, student: str) -> dict[str, Any]:
+        """The newest line about this student."""
+        return next(one for one in reversed(self.records) if one["student"] == student)
+
+
+@dataclass(frozen=True)
+class Class:
+    """A class from release to export, and what grading it again did.
+
+    Attributes:
+        folder: the course's.
+        submitted: what each student handed in.
+        graded: after the first run.
+        feedback: the HTML that each student gets back; `feedback_run` is the command.
+        exported: the rows of `grades.csv` by student.
+        again: after a second run.
+        forced: after a third, with --force, on `FORCED`.
+    """
+
+    folder: Path
+    submitted: dict[str, bytes]
+    graded: Grading
+    feedback_run: subprocess.CompletedProcess[str]
+    feedback: dict[str, str]
+    exported: dict[str, dict[str, str]]
+    again: Grading
+    forced: Grading
+
+
+def autograde(folder: Path, *arguments: str) -> Grading:
+    """Run autograde and read what it left behind."""
+    run = course_folder.nbgrader(folder, "autograde", ASSIGNMENT, *arguments)
+    return Grading(
+        run.returncode,
+        run.stdout,
+        course_folder.scores(folder),
+        course_folder.records(folder),
+        {path.parts[-3]: path.read_bytes() for path in folder.glob("autograded/*/*/*.ipynb")},
+    )
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course folder with the assignment released in it."""
+    folder = course_folder.make(tmp_path_factory.mktemp("course"), seconds=3.0, seed=SEED)
+    run = course_folder.nbgrader(folder, "generate_assignment", ASSIGNMENT)
+    assert run.returncode == 0, run.stdout
+    return folder
+
+
+@pytest.fixture(scope="module")
+def classroom(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Class:
+    """The class, graded."""
+    folder = tmp_path_factory.mktemp("class")
+    shutil.copytree(release, folder, dirs_exist_ok=True)
+    right = course_folder.right_answers(folder)
+    submitted = {
+        student: course_folder.submission(CLASSROOM / student, right) for student in EXPECTED
+    }
+    for student, content in submitted.items():
+        course_folder.submit(folder, student, content)
+    graded = autograde(folder)
+    feedback_run = course_folder.nbgrader(folder, "generate_feedback", ASSIGNMENT)
+    export = course_folder.nbgrader(folder, "export")
+    assert export.returncode == 0, export.stdout
+    with (folder / "grades.csv").open(encoding="utf-8") as file:
+        exported = {row["student_id"]: row for row in csv.DictReader(file)}
+    again = autograde(folder)
+    for student, (name, points) in BY_HAND.items():
+        course_folder.give_by_hand(folder, student, name, points)
+    others = ",".join(sorted(EXPECTED.keys() - set(FORCED)))
+    return Class(
+        folder,
+        submitted,
+        graded,
+        feedback_run,
+        {
+            path.parts[-3]: path.read_text(encoding="utf-8")
+            for path in folder.glob("feedback/*/*/*.html")
+        },
+        exported,
+        again,
+        autograde(folder, "--force", f"--CourseDirectory.student_id_exclude={others}"),
+    )
+
+
+@pytest.fixture(scope="module")
+def exercises() -> dict[str, Exercise]:
+    """The assignment's specifications."""
+    path = course_folder.ROOT / "solutions" / ASSIGNMENT / f"{NOTEBOOK}.py"
+    return master.load(path).exercises
+
+
+@pytest.fixture
+def jail() -> Iterator[Jail]:
+    """A jail with short limits."""
+    with Jail(Limits(seconds=3.0, total_seconds=30.0)) as made:
+        yield made
+
+
+def test_every_case_says_what_it_is_about() -> None:
+    """A folder without `expected.toml` would silently be no case at all."""
+    folders = {path.name for path in CLASSROOM.iterdir() if path.is_dir()}
+    assert {name for name in folders if not name.startswith((".", "__"))} == set(EXPECTED)
+    assert set(FORCED) <= set(EXPECTED)
+    for name, expected in EXPECTED.items():
+        assert expected["about"].endswith("."), name
+
+
+@pytest.mark.parametrize("student", EXPECTED)
+def test_verdicts(classroom: Class, student: str) -> None:
+    """Each exercise gets its verdict, and one exercise's failure costs that exercise only."""
+    expected = EXPECTED[student]
+    verdicts = classroom.graded.record(student)["verdicts"]
+    not_passed = {
+        name: status
+        for name, status in classroom.graded.statuses(student).items()
+        if status != "passed"
+    }
+    assert not_passed == expected.get("verdicts", {})
+    assert {
+        name: verdict["lookalike"] for name, verdict in verdicts.items() if verdict["lookalike"]
+    } == expected.get("lookalikes", {})
+    for name, words in expected.get("says", {}).items():
+        assert words in verdicts[name]["message"]
+
+
+@pytest.mark.parametrize("student", EXPECTED)
+def test_gradebook(classroom: Class, student: str) -> None:
+    """The points of passed exercises, out of what was released; a text waits for a person."""
+    expected = EXPECTED[student]
+    scores = classroom.graded.scores[student]
+    assert sum(score.auto or 0.0 for score in scores.values()) == expected["score"]
+    assert sum(score.most for score in scores.values()) == 20
+    to_grade = expected.get("written", True)
+    assert scores[WRITTEN] == Score(None if to_grade else 0.0, None, 2.0, to_grade)
+    assert not any(score.needs_manual_grade for name, score in scores.items() if name != WRITTEN)
+
+
+@pytest.mark.parametrize("student", EXPECTED)
+def test_export(classroom: Class, student: str) -> None:
+    """What is exported is what was graded."""
+    row = classroom.exported[student]
+    assert float(row["score"]) == EXPECTED[student]["score"]
+    assert float(row["max_score"]) == 20
+
+
+def test_export_has_everybody_once(classroom: Class) -> None:
+    """No student is dropped, none is made up."""
+    assert classroom.exported.keys() == EXPECTED.keys()
+    assert classroom.graded.scores.keys() == EXPECTED.keys()
+    assert [one["student"] for one in classroom.graded.records] == sorted(EXPECTED)
+
+
+def test_autograde_says_what_happened(classroom: Class) -> None:
+    """A run that graded everybody succeeds, with a line for each student."""
+    assert classroom.graded.code == 0
+    lines = classroom.graded.said.splitlines()
+    for student in EXPECTED:
+        statuses = classroom.graded.statuses(student).items()
+        said = ", ".join(f"{name}: {status}" for name, status in statuses)
+        assert any(line.endswith(f" {student}: {said}") for line in lines), student
+    unread = [line for line in lines if "not a Jupyter notebook" in line]
+    assert len(unread) == len({"not_json", "empty_file"})
+    assert "Traceback" not in classroom.graded.said
+    assert "Warning" not in classroom.graded.said
+
+
+def test_submissions_are_not_touched(classroom: Class) -> None:
+    """What was handed in can be looked at, or graded again, for ever."""
+    for student, content in classroom.submitted.items():
+        path = classroom.folder / "submitted" / student / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
+        assert path.read_bytes() == content, student
+        assert list(path.parent.iterdir()) == [path]
+
+
+def test_everybody_gets_feedback(classroom: Class) -> None:
+    """Whatever was handed in."""
+    assert classroom.feedback_run.returncode == 0, classroom.feedback_run.stdout[-3000:]
+    assert classroom.feedback.keys() == EXPECTED.keys()
+    for student in ("not_json", "empty_file"):
+        assert "is not a Jupyter notebook" in classroom.feedback[student]
+    assert "forgets the bias" in classroom.feedback["check_deleted"]
+
+
+def test_feedback_gives_nothing_away(classroom: Class, exercises: dict[str, Exercise]) -> None:
+    """No seed, no hidden test, no expected value."""
+    secret = {str(SEED), *HIDDEN, *_digits(exercises)}
+    for student, html in classroom.feedback.items():
+        assert not [text for text in secret if text in html], student
+
+
+def _digits(exercises: dict[str, Exercise]) -> set[str]:
+    """The first expected values on the secret inputs, as one may see them printed."""
+    found = set()
+    for spec in exercises.values():
+        for answer in expected_answers(spec, SEED, SECRET_SIZES):
+            for leaf in answer.leaves:
+                for value in np.ravel(leaf)[:3]:
+                    found |= {f"{abs(value):.4f}", f"{abs(value):.6g}"}
+    assert len(found) > 50
+    return found
+
+
+def test_hidden_tests_stay_in_the_master(classroom: Class) -> None:
+    """Neither the gradebook nor a graded notebook, which student code may reach, holds one."""
+    source = classroom.folder / "solutions" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
+    files = [
+        classroom.folder / "gradebook.db",
+        *classroom.folder.glob("exercises/*/*"),
+        *classroom.folder.glob("autograded/*/*/*"),
+    ]
+    assert len(files) == 2 + len(EXPECTED)
+    for text in HIDDEN:
+        assert text.encode() in source.read_bytes()
+        assert not [path for path in files if text.encode() in path.read_bytes()], text
+
+
+def test_pictures_in_a_written_answer_are_kept(classroom: Class) -> None:
+    """The person who grades a text sees what the student pasted into it."""
+    student = "picture_in_the_written_answer"
+    cell = course_folder.cell_of(
+        nbformat.reads(classroom.graded.notebooks[student].decode(), 4), WRITTEN
+    )
+    handed_in = course_folder.cell_of(
+        nbformat.reads(classroom.submitted[student].decode(), 4), WRITTEN
+    )
+    assert cell.attachments == handed_in.attachments
+    assert cell.attachments["dot.png"]["image/png"] in classroom.feedback[student]
+
+
+def test_grading_again_changes_nothing(classroom: Class) -> None:
+    """Without --force, a second run leaves everybody as they were."""
+    assert "Skipping existing assignment" in classroom.again.said
+    assert replace(classroom.again, said=classroom.graded.said) == classroom.graded
+
+
+def test_grading_again_with_force_gives_the_same(classroom: Class) -> None:
+    """The same seed and the same submissions make the same verdicts."""
+    assert classroom.forced.code == 0
+    fresh = classroom.forced.records[len(classroom.graded.records) :]
+    assert [one["student"] for one in fresh] == sorted(FORCED)
+    for record in fresh:
+        before = classroom.graded.record(record["student"])
+        assert {**record, "time": ""} == {**before, "time": ""}
+    auto = {student: _auto(scores) for student, scores in classroom.forced.scores.items()}
+    assert auto == {student: _auto(scores) for student, scores in classroom.graded.scores.items()}
+
+
+def _auto(scores: dict[str, Score]) -> dict[str, float | None]:
+    return {name: score.auto for name, score in scores.items()}
+
+
+@pytest.mark.parametrize("student", BY_HAND)
+def test_points_given_by_hand_stay(classroom: Class, student: str) -> None:
+    """Grading again does not take away what a person gave, and asks the person to look again."""
+    name, points = BY_HAND[student]
+    assert classroom.graded.scores[student][name].manual is None
+    assert classroom.forced.scores[student][name].manual == points
+    assert classroom.forced.scores[student][name].needs_manual_grade
+
+
+def test_grader_fault(
+    classroom: Class, exercises: dict[str, Exercise], jail: Jail, tmp_path: Path
+) -> None:
+    """Where the reference itself fails, nobody gets a zero: a person is asked to grade."""
+
+    def column_norms(A: Any) -> Any:
+        raise ValueError("the author's own mistake")
+
+    broken = replace(exercises["column_norms"], reference=column_norms)
+    student = "right_as_the_reference"
+    notebook = nbformat.reads(classroom.graded.notebooks[student].decode(), 4)
+    verdicts = Grader({**exercises, "column_norms": broken}, SEED, jail).grade(notebook)
+    statuses = {name: verdict.status for name, verdict in verdicts.items()}
+    assert statuses.pop("column_norms") is Status.GRADER_FAULT
+    assert set(statuses.values()) == {Status.PASSED}
+
+    shutil.copy(classroom.folder / "gradebook.db", tmp_path)
+    names = {"notebook": NOTEBOOK, "assignment": ASSIGNMENT, "student": student}
+    where = {**names, "db_url": f"sqlite:///{tmp_path}/gradebook.db"}
+    SaveVerdicts().preprocess(notebook, {"nbgrader": where, KEY: verdicts})
+    scores = course_folder.scores(tmp_path)[student]
+    assert scores["check-column_norms"] == Score(None, None, 2.0, True)
+    assert scores["check-pairwise"] == Score(3.0, None, 3.0, False)
+
+
+def test_a_failure_is_not_handed_on(exercises: dict[str, Exercise]) -> None:
+    """A program that had no time left because of those beside it is run for the next student."""
+
+    class NoTimeLeft(Jail):
+        """Has no time to run a program, the first time that it is asked to."""
+
+        left = 1
+
+        def run(
+            self, role: str, request: Frame, steps: Sequence[str]
+        ) -> dict[str, Frame | Failure]:
+            if role == "runner" and self.left:
+                self.left -= 1
+                return dict.fromkeys(steps, Failure(Status.TIMEOUT, "No time left."))
+            return super().run(role, request, steps)
+
+    answer = "import jax.numpy as jnp\ndef column_norms(A):\n    return jnp.sqrt((A**2).sum(0))"
+    notebook = new_notebook(cells=[new_code_cell(answer)])
+    with NoTimeLeft(Limits(seconds=10.0)) as jail:
+        grader = Grader({"column_norms": exercises["column_norms"]}, SEED, jail)
+        assert grader.grade(notebook)["column_norms"].status is Status.TIMEOUT
+        assert grader.grade(notebook)["column_norms"].status is Status.PASSED
+
+
+def test_nothing_outlives_its_time(
+    jail: Jail, exercises: dict[str, Exercise], tmp_path: Path
+) -> None:
+    """A process that kills the one that would end it, and never stops, is ended all the same."""
+    wrote = tmp_path / "process"
+    endless = (
+        "import os, pathlib, signal\n"
+        f"pathlib.Path({str(wrote)!r}).write_text(str(os.getpid()))\n"
+        "os.kill(os.getppid(), signal.SIGKILL)\n"
+        "while True: pass"
+    )
+    notebook = new_notebook(cells=[new_code_cell(endless)])
+    grader = Grader({"column_norms": exercises["column_norms"]}, SEED, jail)
+    assert grader.grade(notebook)["column_norms"].status is Status.MISSING
+    process = int(wrote.read_text())
+    try:
+        assert not _runs(process)
+    finally:
+        if _runs(process):
+            os.kill(process, 9)
+
+
+def _runs(process: int) -> bool:
+    """Whether it is there and not merely waiting to be reaped."""
+    run = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True)
+    return run.stdout.strip() not in ("", "Z", "Zs", "ZN", "ZNs")
+
+
+@pytest.mark.slow
+def test_a_stopped_zygote_does_not_stop_the_grading(exercises: dict[str, Exercise]) -> None:
+    """A notebook can stop the process that the grader waits for; the class has to go on."""
+    stops = "import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)"
+    notebook = new_notebook(cells=[new_code_cell(stops)])
+    with Jail(Limits(seconds=4.0, total_seconds=20.0)) as jail:
+        grader = Grader({"column_norms": exercises["column_norms"]}, SEED, jail)
+        grading = threading.Thread(target=grader.grade, args=[notebook], daemon=True)
+        grading.start()
+        grading.join(60)
+        hangs = grading.is_alive()
+        if hangs:
+            # Let go of the thread: without its zygote it gets an answer.
+            assert jail._zygote is not None
+            jail._zygote.kill()
+            grading.join()
+        assert not hangs
