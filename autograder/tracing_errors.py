@@ -39,6 +39,9 @@ TRACER_ERRORS = {
     ),
 }
 
+OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "Out of memory")
+"""How XLA says it, since JAX 0.8 and before."""
+
 _LIBRARIES = tuple(
     {str(Path(__file__).parent), sysconfig.get_path("stdlib"), *site.getsitepackages()}
 )
@@ -51,9 +54,10 @@ def failure_of(error: BaseException) -> Failure:
         A `Failure` with the status `out of memory`, `missing` (the stub is still there) or
         `error`.
     """
-    name = type(error).__name__
+    # IPython on Python 3.13 raises a private subclass for input that is not complete.
+    name = type(error).__name__ if not isinstance(error, SyntaxError) else "SyntaxError"
     text = _first_line(error)
-    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
+    if isinstance(error, MemoryError) or any(words in text for words in OUT_OF_MEMORY):
         return Failure(
             Status.OUT_OF_MEMORY,
             "The answer asked for more memory than it may have.",
