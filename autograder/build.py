@@ -22,14 +22,23 @@ from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder import master, public
+from autograder import master, public, requirements
 from autograder.exercise import PUBLIC_SIZES, expected_answers, lookalikes
 from autograder.master import Master
 from autograder.problem import Problem
 from autograder.public import PublicExercise
 from autograder.requirements import close
+from autograder.views import VIEWS
 
 PUBLIC_SEED = 0
+REQUIREMENTS = """\
+# What an exercise can ask for
+
+Made by `autograder build` from `autograder/requirements.py`, whose docstrings say the rest.
+
+| requirement | what it sees | what it cannot see | where the evidence comes from |
+| --- | --- | --- | --- |
+"""
 
 
 def masters(root: Path, assignment: str | None = None) -> list[Path]:
@@ -81,7 +90,7 @@ def public_exercises(loaded: Master) -> list[PublicExercise]:
                 spec.hints,
                 spec.explanation,
                 spec.another,
-                tuple(spec.draw(PUBLIC_SEED, size) for size in PUBLIC_SIZES),
+                {size: spec.draw(PUBLIC_SEED, size) for size in PUBLIC_SIZES},
                 expected_answers(spec, PUBLIC_SEED, PUBLIC_SIZES),
                 lookalikes(spec, PUBLIC_SEED, PUBLIC_SIZES),
             )
@@ -89,9 +98,14 @@ def public_exercises(loaded: Master) -> list[PublicExercise]:
     return made
 
 
+def nbgrader_config(root: Path) -> Config:
+    """nbgrader's configuration of the course in this folder."""
+    return PyFileConfigLoader("nbgrader_config.py", str(root)).load_config()
+
+
 def _release(loaded: Master, root: Path, target: Path) -> list[Path]:
     """Let nbgrader make the release, without a gradebook, in the target's `exercises`."""
-    config: Config = PyFileConfigLoader("nbgrader_config.py", str(root)).load_config()
+    config = nbgrader_config(root)
     config.CourseDirectory.root = str(target.resolve())
     config.GenerateAssignment.no_database = True
     config.GenerateAssignment.preprocessors = [
@@ -133,6 +147,19 @@ def build_lesson(path: Path, target: Path) -> Path:
     return _write(notebook, target / "course" / f"{path.stem}.ipynb")
 
 
+def build_requirements(target: Path) -> Path:
+    """Write the table of requirements from the code."""
+    rows = []
+    for name, kind in requirements.KNOWN.items():
+        sees = (kind.__doc__ or "").split("\n\n")[0].split(" Reason: ")[0]
+        evidence = "; ".join(VIEWS[view].evidence for view in kind.views)
+        rows.append(f"| `{name}` | {' '.join(sees.split())} | {kind.blind} | {evidence} |")
+    path = target / "docs" / "requirements.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(REQUIREMENTS + "\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
 def _write(notebook: NotebookNode, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)
@@ -142,7 +169,7 @@ def _write(notebook: NotebookNode, path: Path) -> Path:
 def build(root: Path, assignment: str | None = None, target: Path | None = None) -> list[Path]:
     """Build the course, or one module of it; the files written."""
     target = target or root
-    written = []
+    written = [] if assignment else [build_requirements(target)]
     for path in masters(root, assignment):
         written += build_assignment(path, root, target)
     for path in sorted((root / "course").glob(f"{assignment or '*'}.py")):

@@ -115,7 +115,7 @@ def _write_finding(
     difference = finding.difference
     card.paragraph(finding.message)
     if difference is not None:
-        arguments = released.arguments[difference.case]
+        arguments = list(released.arguments.values())[difference.case]
         card.labelled("Called with", ", ".join(map(_describe, arguments)))
         card.labelled("Expected", _describe(difference.expected))
         card.labelled("Came back", _describe(difference.got))

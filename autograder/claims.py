@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from autograder.frames import Frame
-from autograder.verdict import Answer, Failure, Status
+from autograder.verdict import Answer, Failure, Outcome, Status
 
 UNREADABLE = Failure(Status.BROKE_THE_RULES, "What it sent cannot be read.")
 HONEST = (Status.ERROR, Status.MISSING, Status.OUT_OF_MEMORY, Status.BROKE_THE_RULES)
@@ -40,47 +42,78 @@ def failure_in(header: Any) -> Failure | None:
     return Failure(status, **text)
 
 
-def programs(result: Frame | Failure, count: int) -> list[Claim | Failure]:
-    """What a worker sent for one exercise: a program for each of `count` cases, or why not."""
+def answers(result: Frame | Failure, called: Sequence[bool]) -> list[Claim | Outcome]:
+    """What a worker sent for one exercise.
+
+    Args:
+        result: the frame, or why there is none.
+        called: for each case, whether the function was called, or lowered to a program.
+
+    Returns:
+        For each case what the call gave back, or the program; or why there is neither.
+    """
     if isinstance(result, Failure):
-        return [result] * count
-    made: list[Claim | Failure] = []
-    offset = 0
-    for case in _cases(result, count):
+        return [result] * len(called)
+    made: list[Claim | Outcome] = []
+    offset = position = 0
+    for was_called, case in zip(called, _cases(result, len(called)), strict=False):
         if failure := failure_in(case):
             made.append(failure)
             continue
         structure: Any = case.get("structure")
         paths: Any = case.get("paths")
-        length: Any = case.get("length")
-        good = isinstance(structure, str) and isinstance(paths, list) and type(length) is int
-        if not good or length < 0 or not all(isinstance(path, str) for path in paths):
-            return [UNREADABLE] * count
-        made.append(Claim(structure, tuple(paths), result.blob[offset : offset + length]))
-        offset += length
-    return made or [UNREADABLE] * count
+        size: Any = case.get("leaves" if was_called else "length")
+        good = isinstance(structure, str) and isinstance(paths, list) and type(size) is int
+        if not good or size < 0 or not all(isinstance(path, str) for path in paths):
+            return [UNREADABLE] * len(called)
+        if was_called:
+            leaves = result.arrays[position : position + size]
+            position += size
+            made.append(_called(structure, tuple(paths), leaves, case.get("facts"), size))
+        else:
+            made.append(Claim(structure, tuple(paths), result.blob[offset : offset + size]))
+            offset += size
+    return made or [UNREADABLE] * len(called)
 
 
-def answers(result: Frame | Failure, claims: Sequence[Claim]) -> list[Answer | Failure]:
-    """What a runner sent for the programs of one exercise, put together with their claims."""
+def _called(
+    structure: str, paths: tuple[str, ...], leaves: tuple[np.ndarray, ...], facts: Any, count: int
+) -> Outcome:
+    if not isinstance(facts, dict) or not count == len(leaves) == len(paths):
+        return UNREADABLE
+    said = {key: str(facts.get(key, ""))[:500] for key in ("message", "line")}
+    return Answer(structure, paths, leaves, said)
+
+
+def outcomes(
+    result: Frame | Failure, claims: Sequence[Claim], runs: Sequence[bool]
+) -> list[Outcome]:
+    """What a runner sent for the programs of one exercise, put together with their claims.
+
+    Args:
+        result: the frame, or why there is none.
+        claims: the programs that it was asked to run or to look at.
+        runs: which of the two, for each.
+    """
     if isinstance(result, Failure):
         return [result] * len(claims)
-    ran: list[Answer | Failure] = []
+    ran: list[Outcome] = []
     position = 0
-    for claim, case in zip(claims, _cases(result, len(claims)), strict=False):
+    for claim, run, case in zip(claims, runs, _cases(result, len(claims)), strict=False):
         if failure := failure_in(case):
             ran.append(failure)
             continue
-        operations, count = case.get("operations"), case.get("leaves")
-        if type(operations) is not int or type(count) is not int or count < 0:
+        facts, count = case.get("facts"), case.get("leaves")
+        if not isinstance(facts, dict) or type(count) is not int or count < 0:
             return [UNREADABLE] * len(claims)
+        paths = claim.paths if run else ()
         leaves = result.arrays[position : position + count]
         position += count
-        if not count == len(leaves) == len(claim.paths):
+        if not count == len(leaves) == len(paths):
             words = "Its result has other leaves than it said."
             ran.append(Failure(Status.BROKE_THE_RULES, words))
         else:
-            ran.append(Answer(claim.structure, claim.paths, leaves, operations))
+            ran.append(Answer(claim.structure, paths, leaves, facts))
     return ran or [UNREADABLE] * len(claims)
 
 

@@ -60,6 +60,31 @@ def build(assignment: str | None, check: bool) -> None:
         click.echo(path.relative_to(root))
 
 
+@main.command()
+@click.argument("assignment")
+@click.argument("student")
+@click.argument("exercise")
+def replay(assignment: str, student: str, exercise: str) -> None:
+    """Grade a STUDENT's one EXERCISE again, from the seed of the run that graded it.
+
+    The exit status is 1 where the verdict is another than then.
+    """
+    root = _root()
+    from autograder.card import of_grade
+    from autograder.replay import replay as again
+
+    done = again(root, assignment, student, exercise)
+    record = done.record
+    click.echo(
+        f"{record['time']}, seed {record['seed']}, {record['device']}, JAX {record['jax']}: "
+        f"{done.before['status']} ({done.before['reason']})"
+    )
+    click.echo(f"now, JAX {done.jax}: {done.verdict.status} ({done.verdict.reason})")
+    click.echo(of_grade(done.verdict, done.verdict.fraction, 1).text)
+    if not done.same:
+        raise click.ClickException("The verdict is another than then.")
+
+
 def _root() -> Path:
     for folder in (Path.cwd(), *Path.cwd().parents):
         if (folder / "nbgrader_config.py").is_file() and (folder / "solutions").is_dir():

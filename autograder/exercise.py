@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from autograder import program, tree
+from autograder.calling import call
 from autograder.judge import Lookalike
 from autograder.problem import Problem
 from autograder.requirements import Requirement, grows_with_batch, matches_reference
 from autograder.tracing_errors import failure_of
-from autograder.verdict import Answer, Failure
-
-__all__ = ["Exercise", "WrongAnswer", "exercise", "grows_with_batch", "matches_reference", "wrong"]
+from autograder.verdict import Answers, Failure, Outcome
+from autograder.views import VIEWS, Case, cases
 
 PUBLIC_SIZES = (4, 10)
 SECRET_SIZES = (8, 24)
@@ -52,6 +52,7 @@ class Exercise:
         explanation: Markdown, shown after passing.
         another: a second solution, as source.
         wrong_answers: at least three.
+        sizes: the batch sizes of the grading, the smallest first; none of `PUBLIC_SIZES`.
     """
 
     reference: Callable[..., Any]
@@ -61,6 +62,7 @@ class Exercise:
     explanation: str
     another: str
     wrong_answers: tuple[WrongAnswer, ...]
+    sizes: tuple[int, ...] = SECRET_SIZES
 
     @property
     def name(self) -> str:
@@ -83,41 +85,66 @@ def _as_jax_would(leaf: Any) -> np.ndarray:
     return array.astype(narrow.get(array.dtype.name, array.dtype))
 
 
-def answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Answer | Failure:
-    """What `function` gives back for these arguments, through its exported program.
+def outcomes(
+    function: Callable[..., Any],
+    requires: Sequence[Requirement],
+    arguments: Mapping[int, tuple[Any, ...]],
+) -> dict[str, list[Outcome]]:
+    """What a function does on every case of an exercise, through its exported programs.
 
-    Any exception that it raises becomes a `Failure`.
+    Args:
+        function: the answer.
+        requires: the exercise's requirements, which say what to look at.
+        arguments: the tuple of arguments for each batch size, the smallest first.
+
+    Returns:
+        By the name of the view, the outcomes in the order of the sizes; any exception that the
+        function raises becomes a `Failure`.
     """
+    made: dict[str, list[Outcome]] = {}
+    for case in cases(views_of(requires), list(arguments)):
+        outcome = _outcome(function, arguments[case.size], case)
+        made.setdefault(case.view, []).append(outcome)
+    return made
+
+
+def views_of(requires: Sequence[Requirement]) -> list[str]:
+    """The names of the views that these requirements look at."""
+    return [view for want in requires for view in want.views]
+
+
+def _outcome(function: Callable[..., Any], arguments: tuple[Any, ...], case: Case) -> Outcome:
+    if VIEWS[case.view].calls:
+        return call(function, arguments)
     skeleton, leaves = tree.flatten(arguments)
     try:
-        return program.run(program.lower(function, skeleton, leaves), leaves)
+        lowered = program.lower(function, skeleton, leaves, case.view)
+        return program.run(lowered, leaves, case.view, case.size)
     except Exception as error:
         return failure_of(error)
 
 
-def expected_answers(spec: Exercise, seed: int, sizes: Sequence[int]) -> tuple[Answer, ...]:
-    """What the reference gives back, one answer per batch size.
+def expected_answers(spec: Exercise, seed: int, sizes: Sequence[int]) -> Answers:
+    """What the reference does on inputs drawn from the seed.
 
     Raises:
         Problem: the reference itself fails.
     """
-    answers = []
-    for size in sizes:
-        outcome = answer(spec.reference, spec.draw(seed, size))
-        if isinstance(outcome, Failure):
-            raise Problem(f"The reference of {spec.name} fails: {outcome.message}")
-        answers.append(outcome)
-    return tuple(answers)
+    made = outcomes(spec.reference, spec.requires, {size: spec.draw(seed, size) for size in sizes})
+    for view, many in made.items():
+        for one in many:
+            if isinstance(one, Failure):
+                raise Problem(f"The reference of {spec.name} fails ({view}): {one.message}")
+    return made  # type: ignore[return-value]  # no failure is left in it
 
 
 def lookalikes(spec: Exercise, seed: int, sizes: Sequence[int]) -> tuple[Lookalike, ...]:
-    """What the listed wrong answers do on the same inputs."""
+    """What the listed wrong answers do on the same inputs, in the views that run."""
+    arguments = {size: spec.draw(seed, size) for size in sizes}
+    running = [want for want in spec.requires if all(VIEWS[view].runs for view in want.views)]
     return tuple(
         Lookalike(
-            one.title,
-            one.rejected_by,
-            one.advice,
-            tuple(answer(one.function, spec.draw(seed, size)) for size in sizes),
+            one.title, one.rejected_by, one.advice, outcomes(one.function, running, arguments)
         )
         for one in spec.wrong_answers
     )
@@ -153,6 +180,7 @@ def exercise(
     explanation: str,
     another: str,
     wrong_answers: Sequence[WrongAnswer],
+    sizes: Sequence[int] = SECRET_SIZES,
 ) -> Exercise:
     """Specify one exercise; see `Exercise` for the arguments."""
     made = Exercise(
@@ -163,6 +191,7 @@ def exercise(
         explanation,
         another,
         tuple(wrong_answers),
+        tuple(sizes),
     )
     if _collected is not None:
         _collected.append(made)

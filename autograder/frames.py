@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,11 @@ def encode(frame: Frame) -> bytes:
     header = json.dumps({**frame.header, "arrays": described}).encode()
     body = b"".join([np.ascontiguousarray(array).tobytes() for array in frame.arrays])
     return LENGTHS.pack(len(header), len(body) + len(frame.blob)) + header + body + frame.blob
+
+
+Send = Callable[[Frame], None]
+Receive = Callable[[], Frame]
+"""How a worker or a runner talks to the grader."""
 
 
 @dataclass

@@ -6,25 +6,26 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from nbformat import NotebookNode
 
 from autograder import claims, judge, tree
 from autograder.claims import Claim
-from autograder.exercise import SECRET_SIZES, Exercise, expected_answers, lookalikes
+from autograder.exercise import Exercise, expected_answers, lookalikes, views_of
 from autograder.frames import Frame
 from autograder.jail import Jail
 from autograder.problem import Problem
-from autograder.verdict import Answer, Failure, Finding, Status, Verdict
+from autograder.verdict import Answer, Answers, Failure, Finding, Outcome, Status, Verdict
+from autograder.views import VIEWS, Case, cases
 
 DEVICES = {"cpu": "cpu"}
 """The devices that answers can be judged on, with the platform that programs are lowered for."""
 
-Key = tuple[str, int, str]
-"""An exercise's name, the number of the case, and the hash of the program."""
+Task = tuple[str, Case]
+"""One program that is asked for: an exercise's name, and a view of it at a batch size."""
 
 
 @dataclass
@@ -45,9 +46,9 @@ class Grader:
     seed: int
     jail: Jail
     device: str = "cpu"
-    _expected: dict[str, tuple[Answer, ...]] = field(default_factory=dict)
+    _expected: dict[str, Answers] = field(default_factory=dict)
     _lookalikes: dict[str, tuple[judge.Lookalike, ...]] = field(default_factory=dict)
-    _ran: dict[Key, Answer] = field(default_factory=dict)
+    _ran: dict[tuple[Task, str], Answer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES:
@@ -67,105 +68,113 @@ class Grader:
         verdicts = {}
         for name, spec in self.exercises.items():
             try:
-                verdicts[name] = self._judge(spec, outcomes[name])
+                verdicts[name] = self._judge(spec, outcomes)
             except Exception as error:
                 verdicts[name] = _fault(name, error)
         return verdicts
 
-    def _lower(self, notebook: NotebookNode) -> dict[str, list[Claim | Failure]]:
-        """Have the worker run the notebook and export every exercise at every size."""
+    def _lower(self, notebook: NotebookNode) -> dict[Task, Claim | Outcome]:
+        """Have the worker run the notebook and export every case of every exercise."""
         cells, solution_steps = _cells(notebook)
-        asks = [self._ask(name) for name in self.exercises]
+        asks = self._asks()
         header = {"cells": cells, "asks": asks, "platform": DEVICES[self.device]}
         steps = [cell["step"] for cell in cells] + list(self.exercises)
-        results = self.jail.run("worker", Frame(header), steps)
-        lowered = {}
+        results = self.jail.run("worker", Frame(header), steps, self._inputs)
+        lowered: dict[Task, Claim | Outcome] = {}
         for name in self.exercises:
-            made = claims.programs(results[name], len(SECRET_SIZES))
-            # A function is not there because its cell failed, where its cell did.
-            if cell := _failed(results.get(solution_steps.get(name, ""))):
-                made = [cell if _is_missing(one) else one for one in made]
-            lowered[name] = made
+            cell = _failed(results.get(solution_steps.get(name, "")))
+            tasks = self._tasks(name)
+            called = [VIEWS[case.view].calls for _, case in tasks]
+            for task, made in zip(tasks, claims.answers(results[name], called), strict=True):
+                # A function is not there because its cell failed, where its cell did.
+                lowered[task] = cell if cell and _is_missing(made) else made
         return lowered
 
-    def _run(
-        self, lowered: Mapping[str, Sequence[Claim | Failure]]
-    ) -> dict[str, list[judge.Outcome]]:
+    def _run(self, lowered: Mapping[Task, Claim | Outcome]) -> dict[Task, Outcome]:
         """Have the runner run the programs; identical ones only once in a grading run."""
-        fresh = {
-            name: todo
-            for name, made in lowered.items()
-            if (todo := [n for n, one in enumerate(made) if self._is_new(name, n, one)])
+        programs = {task: made for task, made in lowered.items() if isinstance(made, Claim)}
+        keys = {task: (task, _digest(made)) for task, made in programs.items()}
+        ran: dict[Task, Outcome] = {
+            task: self._ran[key] for task, key in keys.items() if key in self._ran
         }
-        failed: dict[tuple[str, int], Failure] = {}
-        for name, ran in self._run_fresh(fresh, lowered).items():
-            for n, outcome in zip(fresh[name], ran, strict=True):
-                # Only what ran is kept: a failure may be that of a program beside it, which
-                # used up the time, and the next student's answer must not inherit it.
-                if isinstance(outcome, Answer):
-                    self._ran[_key(name, n, lowered[name][n])] = outcome
-                else:
-                    failed[name, n] = outcome
-        return {
-            name: [
-                one if isinstance(one, Failure)
-                else failed.get((name, n)) or self._ran[_key(name, n, one)]
-                for n, one in enumerate(made)
-            ]
-            for name, made in lowered.items()
-        }  # fmt: skip
+        ran |= self._run_fresh({task: made for task, made in programs.items() if task not in ran})
+        # Only what ran is kept: a failure may be that of a program beside it, which used up the
+        # time, and the next student's answer must not inherit it.
+        self._ran |= {keys[task]: one for task, one in ran.items() if isinstance(one, Answer)}
+        return {task: one for task, one in lowered.items() if not isinstance(one, Claim)} | ran
 
-    def _is_new(self, name: str, n: int, made: Claim | Failure) -> bool:
-        return isinstance(made, Claim) and _key(name, n, made) not in self._ran
-
-    def _run_fresh(
-        self,
-        fresh: Mapping[str, Sequence[int]],
-        lowered: Mapping[str, Sequence[Claim | Failure]],
-    ) -> dict[str, list[judge.Outcome]]:
-        jobs: list[dict[str, Any]] = []
+    def _run_fresh(self, programs: Mapping[Task, Claim]) -> dict[Task, Outcome]:
+        jobs: dict[str, dict[str, Any]] = {}
         arrays: list[Any] = []
         blob = b""
-        todo: dict[str, list[Claim]] = {}
-        for name, numbers in fresh.items():
-            todo[name], cases = [], []
-            for n in numbers:
-                made = lowered[name][n]
-                assert isinstance(made, Claim)
-                todo[name].append(made)
-                # Drawn only now, after the student's code has run and ended.
-                _, leaves = tree.flatten(self.exercises[name].draw(self.seed, SECRET_SIZES[n]))
-                inputs = list(range(len(arrays), len(arrays) + len(leaves)))
-                span = {"offset": len(blob), "length": len(made.artifact)}
-                cases.append({**span, "inputs": inputs})
-                arrays += leaves
-                blob += made.artifact
-            jobs.append({"step": name, "cases": cases})
+        for (name, case), made in programs.items():
+            # Drawn only now, after the student's code has run and ended.
+            _, leaves = tree.flatten(self.exercises[name].draw(self.seed, case.size))
+            jobs.setdefault(name, {"step": name, "cases": []})["cases"].append(
+                {
+                    **asdict(case),
+                    "offset": len(blob),
+                    "length": len(made.artifact),
+                    "inputs": list(range(len(arrays), len(arrays) + len(leaves))),
+                }
+            )
+            arrays += leaves
+            blob += made.artifact
         if not jobs:
             return {}
-        results = self.jail.run("runner", Frame({"jobs": jobs}, tuple(arrays), blob), list(fresh))
-        return {name: claims.answers(results[name], made) for name, made in todo.items()}
+        request = Frame({"jobs": list(jobs.values())}, tuple(arrays), blob)
+        results = self.jail.run("runner", request, list(jobs))
+        outcomes: dict[Task, Outcome] = {}
+        for name in jobs:
+            tasks = [task for task in programs if task[0] == name]
+            runs = [VIEWS[case.view].runs for _, case in tasks]
+            ran = claims.outcomes(results[name], [programs[task] for task in tasks], runs)
+            outcomes |= zip(tasks, ran, strict=True)
+        return outcomes
 
-    def _judge(self, spec: Exercise, outcomes: Sequence[judge.Outcome]) -> Verdict:
+    def _judge(self, spec: Exercise, outcomes: Mapping[Task, Outcome]) -> Verdict:
+        got: dict[str, list[Outcome]] = {}
+        for task in self._tasks(spec.name):
+            got.setdefault(task[1].view, []).append(outcomes[task])
         if spec.name not in self._expected:
-            self._expected[spec.name] = expected_answers(spec, self.seed, SECRET_SIZES)
+            self._expected[spec.name] = expected_answers(spec, self.seed, spec.sizes)
         expected = self._expected[spec.name]
-        verdict = judge.judge(spec.name, spec.requires, expected, outcomes)
+        verdict = judge.judge(spec.name, spec.requires, expected, got)
         if verdict.status in (Status.WRONG, Status.ERROR):
             if spec.name not in self._lookalikes:
-                self._lookalikes[spec.name] = lookalikes(spec, self.seed, SECRET_SIZES)
+                self._lookalikes[spec.name] = lookalikes(spec, self.seed, spec.sizes)
             alike = self._lookalikes[spec.name]
-            verdict = judge.judge(spec.name, spec.requires, expected, outcomes, alike)
+            verdict = judge.judge(spec.name, spec.requires, expected, got, alike)
         return replace(verdict, findings=tuple(map(_without_sizes, verdict.findings)))
 
-    def _ask(self, name: str) -> dict[str, Any]:
-        cases = []
-        for size in SECRET_SIZES:
-            # The shapes of a draw do not depend on the seed, and this draw is thrown away.
-            skeleton, leaves = tree.flatten(self.exercises[name].draw(0, size))
-            shapes = [{"dtype": leaf.dtype.name, "shape": list(leaf.shape)} for leaf in leaves]
-            cases.append({"skeleton": skeleton, "leaves": shapes})
-        return {"step": name, "cases": cases}
+    def _tasks(self, name: str) -> list[Task]:
+        spec = self.exercises[name]
+        return [(name, case) for case in cases(views_of(spec.requires), spec.sizes)]
+
+    def _asks(self) -> list[dict[str, Any]]:
+        asks = []
+        position = 0
+        for name in self.exercises:
+            asked = []
+            for _, case in self._tasks(name):
+                # The shapes of a draw do not depend on the seed, and this draw is thrown away.
+                skeleton, leaves = tree.flatten(self.exercises[name].draw(0, case.size))
+                shapes = [{"dtype": leaf.dtype.name, "shape": list(leaf.shape)} for leaf in leaves]
+                asked.append({"view": case.view, "skeleton": skeleton, "leaves": shapes})
+                if VIEWS[case.view].calls:
+                    asked[-1]["inputs"] = list(range(position, position + len(leaves)))
+                    position += len(leaves)
+            asks.append({"step": name, "cases": asked})
+        return asks
+
+    def _inputs(self) -> Frame:
+        """The secret inputs of the functions that are called, drawn when the cells have run."""
+        arrays: list[Any] = []
+        for name, spec in self.exercises.items():
+            for _, case in self._tasks(name):
+                if VIEWS[case.view].calls:
+                    arrays += tree.flatten(spec.draw(self.seed, case.size))[1]
+        return Frame({}, tuple(arrays))
 
 
 def _cells(notebook: NotebookNode) -> tuple[list[dict[str, str]], dict[str, str]]:
@@ -187,14 +196,13 @@ def _failed(result: Frame | Failure | None) -> Failure | None:
     return claims.failure_in(result.header) if isinstance(result, Frame) else result
 
 
-def _is_missing(made: Claim | Failure) -> bool:
+def _is_missing(made: Claim | Outcome) -> bool:
     return isinstance(made, Failure) and made.status is Status.MISSING
 
 
-def _key(name: str, number: int, made: Claim | Failure) -> Key:
-    assert isinstance(made, Claim)
+def _digest(made: Claim) -> str:
     claimed = f"{made.structure}\0{made.paths}\0".encode()
-    return name, number, hashlib.sha256(claimed + made.artifact).hexdigest()
+    return hashlib.sha256(claimed + made.artifact).hexdigest()
 
 
 def _without_sizes(finding: Finding) -> Finding:

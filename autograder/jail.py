@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,13 @@ class Jail:
         self._channel: socket.socket | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
-    def run(self, role: str, request: Frame, steps: Sequence[str]) -> dict[str, Frame | Failure]:
+    def run(
+        self,
+        role: str,
+        request: Frame,
+        steps: Sequence[str],
+        late: Callable[[], Frame] | None = None,
+    ) -> dict[str, Frame | Failure]:
         """Have every step done; a step that ends its process costs that step alone.
 
         The process announces a step with `{"begin": step}` and ends it with `{"end": step}`.
@@ -75,6 +81,7 @@ class Jail:
             role: `worker` or `runner`.
             request: what to do; its header is extended as said above.
             steps: every step that is wanted.
+            late: a second request, made and sent when the process says `{"ready": true}`.
 
         Returns:
             For each step the frame that ended it, or why it failed.
@@ -83,13 +90,17 @@ class Jail:
         deadline = time.monotonic() + self.limits.total_seconds
         while left := [step for step in steps if step not in results]:
             if time.monotonic() > deadline:
-                late = Failure(Status.TIMEOUT, "The notebook as a whole took too long.")
-                return results | dict.fromkeys(left, late)
+                slow = Failure(Status.TIMEOUT, "The notebook as a whole took too long.")
+                return results | dict.fromkeys(left, slow)
             failed = [step for step, result in results.items() if isinstance(result, Failure)]
             header = {**request.header, "failed": failed, "done": list(results)}
             current = left[0]
             with self._process(role, Frame(header, request.arrays, request.blob)) as process:
+                waiting = late
                 for frame in process.frames(deadline):
+                    if waiting is not None and "ready" in frame.header:
+                        process.send(frames.encode(waiting()))
+                        waiting = None
                     begun, ended = frame.header.get("begin"), frame.header.get("end")
                     if begun in steps:
                         current = str(begun)
@@ -112,11 +123,9 @@ class Jail:
             for descriptor in (asked, frames_in, printing):
                 os.close(descriptor)
             pipes = []
-            process = _Process(self.limits, frames_out, printed)
+            process = _Process(self.limits, ask, frames_out, printed)
             try:
-                # A child that dies before it has read everything is found out by its silence.
-                with contextlib.suppress(BrokenPipeError), os.fdopen(ask, "wb") as file:
-                    file.write(frames.encode(request))
+                process.send(frames.encode(request))
                 yield process
             finally:
                 os.close(frames_out)
@@ -127,6 +136,7 @@ class Jail:
                     # The zygote that would have ended it is gone: its own child may have killed it.
                     with contextlib.suppress(ProcessLookupError, PermissionError):
                         os.killpg(child, signal.SIGKILL)
+                process.close()
         finally:
             for descriptor in [end for pipe in pipes for end in pipe]:
                 os.close(descriptor)
@@ -189,11 +199,39 @@ class Jail:
 class _Process:
     """One disposable process, seen from outside."""
 
-    def __init__(self, limits: Limits, frames_out: int, printed: int) -> None:
+    def __init__(self, limits: Limits, ask: int, frames_out: int, printed: int) -> None:
         self.limits = limits
+        self._ask = os.fdopen(ask, "wb", buffering=0)
+        self._sending: list[threading.Thread] = []
         self.status: int | None = None
         self._frames_out, self._printed = frames_out, printed
         self._stopped: Failure | None = None
+
+    def send(self, data: bytes) -> None:
+        """Write to the process without waiting: it may never read."""
+
+        before = self._sending[-1:]
+
+        def write() -> None:
+            for thread in before:
+                thread.join()
+            # A process that dies before it has read everything is found out by its silence.
+            with contextlib.suppress(OSError):
+                view = memoryview(data)
+                while view:
+                    view = view[self._ask.write(view) :]
+
+        self._sending.append(threading.Thread(target=write, daemon=True))
+        self._sending[-1].start()
+
+    def close(self) -> None:
+        """Stop sending, when the process has been ended."""
+        for thread in self._sending:
+            # A process that it left behind may hold the pipe open and never read from it.
+            thread.join(1.0)
+            if thread.is_alive():
+                return
+        self._ask.close()
 
     def frames(self, deadline: float) -> Iterator[Frame]:
         """The frames it sends, until it ends, falls silent for too long or breaks a limit."""

@@ -9,9 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from autograder.requirements import Requirement, close
-from autograder.verdict import Answer, Failure, Status, Verdict
-
-Outcome = Answer | Failure
+from autograder.verdict import Answers, Failure, Finding, Outcome, Outcomes, Status, Verdict
 
 
 @dataclass(frozen=True)
@@ -22,29 +20,29 @@ class Lookalike:
         title: see `exercise.WrongAnswer`.
         reason: the reason of the finding that rejects it.
         advice: what to try.
-        outcomes: one per case, or none where the reason alone tells it from the others.
+        outcomes: what it gives back.
     """
 
     title: str
     reason: str
     advice: str
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: Outcomes
 
 
 def judge(
     exercise: str,
     requires: Sequence[Requirement],
-    expected: Sequence[Answer],
-    got: Sequence[Outcome],
+    expected: Answers,
+    got: Outcomes,
     lookalikes: Sequence[Lookalike] = (),
 ) -> Verdict:
-    """Judge the outcomes of an answer on some cases.
+    """Judge what an answer does on some cases.
 
     Args:
         exercise: its name, for the verdict.
-        requires: the demands; the first that is not met decides.
-        expected: the reference's answers, one per case.
-        got: the outcomes of the answer to judge, in the same order.
+        requires: the demands; every one has to be met.
+        expected: what the reference does.
+        got: what the answer does, on the same cases.
         lookalikes: wrong answers to compare a rejected answer with.
     """
     verdict = _judge(exercise, requires, expected, got)
@@ -60,26 +58,36 @@ def judge(
 
 
 def _judge(
-    exercise: str,
-    requires: Sequence[Requirement],
-    expected: Sequence[Answer],
-    got: Sequence[Outcome],
+    exercise: str, requires: Sequence[Requirement], expected: Answers, got: Outcomes
 ) -> Verdict:
-    answers: list[Answer] = []
-    for outcome in got:
-        if isinstance(outcome, Failure):
-            return Verdict.of_failure(exercise, outcome)
-        answers.append(outcome)
+    first = requires[0].views[0]
+    if failures := [one for one in got[first] if isinstance(one, Failure)]:
+        return Verdict.of_failure(exercise, failures[0])
     findings = tuple(
-        finding for want in requires if (finding := want.judge(expected, answers)) is not None
+        finding for want in requires if (finding := _finding(want, expected, got)) is not None
     )
     if findings:
         return Verdict(exercise, Status.WRONG, findings)
     return Verdict(exercise, Status.PASSED, fraction=1.0)
 
 
-def _alike(wrong: Sequence[Outcome], got: Sequence[Outcome]) -> bool:
-    return all(_same(one, other) for one, other in zip(wrong, got, strict=False))
+def _finding(want: Requirement, expected: Answers, got: Outcomes) -> Finding | None:
+    """What a requirement finds; a view of the function that cannot even be made is a finding."""
+    answers = {}
+    for view in want.views:
+        for one in got[view]:
+            if isinstance(one, Failure):
+                return Finding(want.reason, f"{want.failed} {one.message}", one.advice)
+        answers[view] = got[view]
+    return want.judge(expected, answers)  # type: ignore[arg-type]  # no failure is left in it
+
+
+def _alike(wrong: Outcomes, got: Outcomes) -> bool:
+    return all(
+        _same(one, other)
+        for view in wrong
+        for one, other in zip(wrong[view], got[view], strict=True)
+    )
 
 
 def _same(one: Outcome, other: Outcome) -> bool:

@@ -64,7 +64,7 @@ def check(answer: Callable[..., Any] | str) -> None:
 
 def examine(function: Callable[..., Any], released: public.PublicExercise) -> Verdict:
     """Judge a function on the public cases of an exercise, in this process."""
-    got = [exercise.answer(function, arguments) for arguments in released.arguments]
+    got = exercise.outcomes(function, released.requires, released.arguments)
     return judge(
         released.facts.name, released.requires, released.expected, got, released.lookalikes
     )

@@ -21,7 +21,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
 from autograder import exercise, learner
-from autograder.exercise import Exercise
+from autograder.exercise import PUBLIC_SIZES, Exercise
 from autograder.problem import Problem
 from autograder.public import Facts
 
@@ -143,6 +143,8 @@ def _check(master: Master, tags: list[dict[str, Any]]) -> None:
             refuse(f"{name} has {len(spec.hints)} hints; it needs 3.")
         if len(spec.wrong_answers) < 3:
             refuse(f"{name} lists {len(spec.wrong_answers)} wrong answers; it needs 3 or more.")
+        if len(spec.sizes) < 2 or set(spec.sizes) & set(PUBLIC_SIZES):
+            refuse(f"{name} needs two batch sizes or more, and none of {PUBLIC_SIZES}.")
         if not (spec.explanation and spec.another):
             refuse(f"{name} needs an explanation and another solution.")
 

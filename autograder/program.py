@@ -6,6 +6,8 @@ See https://docs.jax.dev/en/latest/export/export.html.
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +17,11 @@ from unittest import mock
 import jax
 import numpy as np
 from jax import export
-from jax.extend.mlir import ir
-from jax.extend.mlir.dialects import chlo, sdy, stablehlo
 
 from autograder import tree
+from autograder.anatomy import dissect
 from autograder.verdict import Answer
+from autograder.views import VIEWS
 
 
 @dataclass(frozen=True)
@@ -52,58 +54,71 @@ def quiet_debugging() -> Iterator[None]:
 
 
 def lower(
-    function: Callable[..., Any], skeleton: Any, leaves: Sequence[Any], platform: str = "cpu"
+    function: Callable[..., Any],
+    skeleton: Any,
+    leaves: Sequence[Any],
+    view: str = "value",
+    platform: str = "cpu",
 ) -> Program:
-    """Export `function` for arguments of these shapes and dtypes.
+    """Export a view of `function` for arguments of these shapes and dtypes.
 
     Args:
         function: the answer; it is traced, not run.
         skeleton: the tuple of arguments, as `tree.flatten` writes it.
         leaves: arrays or `jax.ShapeDtypeStruct`s; only shape and dtype are used.
-        platform: what to lower for: `cpu`, `cuda` or `tpu`.
+        view: one of `views.VIEWS`.
+        platform: what to lower for, `cpu`, `cuda` or `tpu`, unless the view says otherwise.
 
     Raises:
         Exception: whatever the function raises while it is traced.
     """
     structure: list[str] = []
     paths: list[tuple[str, ...]] = []
+    viewed = VIEWS[view].transform(function)
 
     def leaves_to_leaves(*flat: Any) -> list[Any]:
-        result = function(*tree.unflatten(skeleton, flat))
+        result = viewed(*tree.unflatten(skeleton, flat))
         with_paths, definition = jax.tree_util.tree_flatten_with_path(result)
         structure.append(str(definition))
         paths.append(tuple(jax.tree_util.keystr(path) for path, _ in with_paths))
         return [leaf for _, leaf in with_paths]
 
+    platforms = VIEWS[view].platforms or (platform,)
     abstract = [jax.ShapeDtypeStruct(np.shape(leaf), leaf.dtype) for leaf in leaves]
+    if VIEWS[view].as_written:
+        jitted: Any = function if hasattr(function, "lower") else jax.jit(function)
+        with quiet_debugging():
+            exported = export.export(jitted, platforms=platforms)(
+                *tree.unflatten(skeleton, abstract)
+            )
+        return Program(exported, "", ())
     with quiet_debugging():
-        exported = export.export(jax.jit(leaves_to_leaves), platforms=(platform,))(*abstract)
+        exported = export.export(jax.jit(leaves_to_leaves), platforms=platforms)(*abstract)
     return Program(exported, structure[-1], paths[-1])
 
 
-def count_operations(exported: export.Exported) -> int:
-    """How many operations the program's StableHLO module has, those in loop bodies once each."""
-    context = ir.Context()
-    for dialect in (stablehlo, chlo, sdy):
-        dialect.register_dialect(context)
-    module = stablehlo.deserialize_portable_artifact(context, exported.mlir_module_serialized)
-    total = 0
+def facts(exported: export.Exported, size: int) -> dict[str, Any]:
+    """What can be read off a program, as plain data.
 
-    def visit(operation: Any) -> Any:
-        nonlocal total
-        total += 1
-        return ir.WalkResult.ADVANCE
+    Returns:
+        The batch `size`, the `platforms`, a `digest` that is the same for the same program made
+        by the same lines of code, and what `anatomy.Anatomy` holds.
+    """
+    anatomy = dissect(exported.mlir_module_serialized)
+    return {
+        "size": size,
+        "platforms": list(exported.platforms),
+        "digest": hashlib.sha256(exported.mlir_module_serialized).hexdigest(),
+        **dataclasses.asdict(anatomy),
+    }
 
-    module.operation.walk(visit)
-    return total
 
-
-def run(program: Program, leaves: Sequence[np.ndarray]) -> Answer:
-    """Compile the program, run it on these leaves, and wait for the result."""
-    results = jax.jit(program.exported.call)(*leaves)
+def run(program: Program, leaves: Sequence[np.ndarray], view: str, size: int) -> Answer:
+    """Read the facts of the program and, where its view says so, compile it and run it."""
+    results = jax.jit(program.exported.call)(*leaves) if VIEWS[view].runs else ()
     return Answer(
         program.structure,
-        program.paths,
+        program.paths if VIEWS[view].runs else (),
         tuple(np.asarray(leaf) for leaf in results),
-        count_operations(program.exported),
+        facts(program.exported, size),
     )

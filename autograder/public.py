@@ -11,7 +11,7 @@ import base64
 import functools
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,12 @@ from typing import Any
 import numpy as np
 
 from autograder import requirements, tree
-from autograder.judge import Lookalike, Outcome
+from autograder.judge import Lookalike
 from autograder.requirements import Requirement
-from autograder.verdict import Answer, Failure, Status
+from autograder.verdict import Answer, Answers, Failure, Outcome, Outcomes, Status
+
+COMPARED = ("donated",)
+"""The facts of the reference's programs that a requirement compares with."""
 
 FOLDER = Path(__file__).parent / "released"
 
@@ -43,9 +46,9 @@ class PublicExercise:
     """The public side of an exercise.
 
     Attributes:
-        arguments: one tuple of arguments per case, with NumPy leaves.
-        expected: the reference's answer to each.
-        lookalikes: what the wrong answers do on the same cases.
+        arguments: a tuple of arguments, with NumPy leaves, for each batch size.
+        expected: what the reference does with them.
+        lookalikes: what the wrong answers do with them.
     """
 
     facts: Facts
@@ -53,8 +56,8 @@ class PublicExercise:
     hints: tuple[str, ...]
     explanation: str
     another: str
-    arguments: tuple[tuple[Any, ...], ...]
-    expected: tuple[Answer, ...]
+    arguments: Mapping[int, tuple[Any, ...]]
+    expected: Answers
     lookalikes: tuple[Lookalike, ...]
 
 
@@ -80,7 +83,11 @@ def write(
             "structure": outcome.structure,
             "paths": outcome.paths,
             "leaves": [keep(leaf) for leaf in outcome.leaves],
+            "facts": {key: outcome.facts[key] for key in COMPARED if key in outcome.facts},
         }
+
+    def pack_outcomes(outcomes: Outcomes) -> dict[str, Any]:
+        return {view: [pack_outcome(one) for one in many] for view, many in outcomes.items()}
 
     data = [
         {
@@ -89,14 +96,14 @@ def write(
             "hints": one.hints,
             "explanation": _pack(one.explanation),
             "another": _pack(one.another),
-            "arguments": [pack_tree(arguments) for arguments in one.arguments],
-            "expected": [pack_outcome(answer) for answer in one.expected],
+            "arguments": {size: pack_tree(tree) for size, tree in one.arguments.items()},
+            "expected": pack_outcomes(one.expected),
             "lookalikes": [
                 {
                     "title": alike.title,
                     "reason": alike.reason,
                     "advice": alike.advice,
-                    "outcomes": [pack_outcome(outcome) for outcome in alike.outcomes],
+                    "outcomes": pack_outcomes(alike.outcomes),
                 }
                 for alike in one.lookalikes
             ],
@@ -121,12 +128,15 @@ def read(assignment: str, folder: Path = FOLDER) -> list[PublicExercise]:
 
     def unpack_answer(packed: dict[str, Any]) -> Answer:
         leaves = tuple(loaded[name] for name in packed["leaves"])
-        return Answer(packed["structure"], tuple(packed["paths"]), leaves, operations=0)
+        return Answer(packed["structure"], tuple(packed["paths"]), leaves, packed["facts"])
 
     def unpack_outcome(packed: dict[str, Any]) -> Outcome:
         if "error" in packed:
             return Failure(Status.ERROR, packed["message"], packed["error"])
         return unpack_answer(packed)
+
+    def unpack_arguments(packed: dict[str, Any]) -> dict[int, Any]:
+        return {int(size): unpack_tree(tree) for size, tree in packed.items()}
 
     return [
         PublicExercise(
@@ -135,14 +145,20 @@ def read(assignment: str, folder: Path = FOLDER) -> list[PublicExercise]:
             hints=tuple(one["hints"]),
             explanation=_unpack(one["explanation"]),
             another=_unpack(one["another"]),
-            arguments=tuple(unpack_tree(arguments) for arguments in one["arguments"]),
-            expected=tuple(unpack_answer(answer) for answer in one["expected"]),
+            arguments=unpack_arguments(one["arguments"]),
+            expected={
+                view: [unpack_answer(answer) for answer in many]
+                for view, many in one["expected"].items()
+            },
             lookalikes=tuple(
                 Lookalike(
                     alike["title"],
                     alike["reason"],
                     alike["advice"],
-                    tuple(unpack_outcome(outcome) for outcome in alike["outcomes"]),
+                    {
+                        view: [unpack_outcome(outcome) for outcome in many]
+                        for view, many in alike["outcomes"].items()
+                    },
                 )
                 for alike in one["lookalikes"]
             ),

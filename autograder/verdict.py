@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -24,24 +26,25 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a function gave back at one batch size, with the facts of its program.
+    """What a function gave back on one case, with the facts of its program.
 
     Attributes:
         structure: the pytree of the result, as JAX prints a `PyTreeDef`.
         paths: the path of each leaf, as `jax.tree_util.keystr` writes it.
-        leaves: the leaves, as NumPy arrays in the same order.
-        operations: how many StableHLO operations the program has.
+        leaves: the leaves, as NumPy arrays in the same order; none where the program of the view
+            is looked at and not run.
+        facts: what was read off the program, see `program.facts`.
     """
 
     structure: str
     paths: tuple[str, ...]
     leaves: tuple[np.ndarray, ...]
-    operations: int
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why there is no answer at one batch size.
+    """Why there is no answer on one case.
 
     Attributes:
         status: any status but `passed` and `wrong`.
@@ -58,12 +61,20 @@ class Failure:
     line: str = ""
 
 
+Outcome = Answer | Failure
+Outcomes = Mapping[str, Sequence[Outcome]]
+"""What a function did: by the name of the view, one outcome for each of its batch sizes."""
+
+Answers = Mapping[str, Sequence[Answer]]
+"""The same of a function that did not fail."""
+
+
 @dataclass(frozen=True)
 class Difference:
     """Where an answer and the expected one part, on a case that the student may see.
 
     Attributes:
-        case: the position of the case among the exercise's cases.
+        case: the position of the batch size among those of the view.
         path: the path of the leaf, empty for a result that is one array.
         expected: the expected leaf, or the expected structure as text.
         got: the same of the student's.

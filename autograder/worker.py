@@ -1,32 +1,35 @@
-"""Runs a student's cells and exports what was asked for. It never sees a test, nor a value.
+"""Runs a student's cells and exports what was asked for. It never sees a test.
 
 The request's header:
     cells: `[{"step", "source"}]`, in the order of the notebook.
-    asks: `[{"step", "cases": [{"skeleton", "leaves": [{"dtype", "shape"}]}]}]`; the step is the
-        function's name.
+    asks: `[{"step", "cases": [{"view", "skeleton", "leaves": [{"dtype", "shape"}]}]}]`; the step
+        is the function's name. A case of a view that calls the function has `inputs`, positions
+        among the arrays of a second request, which is sent when the cells have run.
     platform: what to lower for.
     failed, done: steps to leave out, see `jail.Jail.run`.
 
 The `end` frame of a cell has `failure` where it raised. That of an ask has `cases`, each with
-`failure`, or with `structure`, `paths` and the `length` of its program in the frame's blob.
+`failure`; or with `structure`, `paths` and the `length` of its program in the frame's blob; or,
+of a function that was called, with `structure`, `paths`, `facts` and the number of `leaves` that
+it has among the frame's arrays.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import numpy as np
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from autograder import frames, learner, program
-from autograder.frames import Frame
+from autograder import frames, learner, program, tree
+from autograder.calling import call
+from autograder.frames import Frame, Receive, Send
 from autograder.tracing_errors import failure_of
 from autograder.verdict import Failure, Status
-
-Send = Callable[[Frame], None]
 
 
 class Shell(InteractiveShell):
@@ -36,8 +39,9 @@ class Shell(InteractiveShell):
         """There is no window to draw in; `%matplotlib inline` must not fail for that."""
 
 
-def main(request: Frame, send: Send) -> None:
+def main(send: Send, receive: Receive) -> None:
     """Answer one request."""
+    request = receive()
     asked = request.header
     shell = Shell.instance(
         config=Config({"HistoryManager": {"enabled": False}, "colors": "nocolor"})
@@ -50,31 +54,51 @@ def main(request: Frame, send: Send) -> None:
                 error = result.error_before_exec or result.error_in_exec
                 failure = {"failure": dataclasses.asdict(failure_of(error))} if error else {}
                 send(Frame({"end": cell["step"], **failure}))
+        inputs: tuple[np.ndarray, ...] = ()
+        if any("inputs" in case for ask in asked["asks"] for case in ask["cases"]):
+            send(Frame({"ready": True}))
+            inputs = receive().arrays
         for ask in asked["asks"]:
             if ask["step"] not in asked["done"]:
                 send(Frame({"begin": ask["step"]}))
-                send(_export(ask, shell.user_ns, asked["platform"]))
+                send(_answer(ask, shell.user_ns, asked["platform"], inputs))
 
 
-def _export(ask: dict[str, Any], names: dict[str, Any], platform: str) -> Frame:
-    made = [_export_case(ask["step"], case, names, platform) for case in ask["cases"]]
-    cases = [header for header, _ in made]
-    return Frame({"end": ask["step"], "cases": cases}, blob=b"".join(blob for _, blob in made))
-
-
-def _export_case(
-    name: str, case: dict[str, Any], names: dict[str, Any], platform: str
-) -> tuple[dict[str, Any], bytes]:
+def _answer(
+    ask: dict[str, Any], names: dict[str, Any], platform: str, inputs: Sequence[np.ndarray]
+) -> Frame:
+    name = ask["step"]
     if name not in names:
         words = f"There is no function called {name}."
         failure = Failure(Status.MISSING, words, advice="Keep the name that the notebook gives it.")
-        return {"failure": dataclasses.asdict(failure)}, b""
+        missing = {"failure": dataclasses.asdict(failure)}
+        return Frame({"end": name, "cases": [missing] * len(ask["cases"])})
+    headers: list[dict[str, Any]] = []
+    arrays: list[np.ndarray] = []
+    blob = b""
+    for case in ask["cases"]:
+        if "inputs" in case:
+            leaves = [inputs[position] for position in case["inputs"]]
+            answer = call(names[name], tree.unflatten(case["skeleton"], leaves))
+            said = {"structure": answer.structure, "paths": answer.paths, "facts": answer.facts}
+            headers.append({**said, "leaves": len(answer.leaves)})
+            arrays += answer.leaves
+        else:
+            header, artifact = _export(names[name], case, platform)
+            headers.append(header)
+            blob += artifact
+    return Frame({"end": name, "cases": headers}, tuple(arrays), blob)
+
+
+def _export(
+    function: Callable[..., Any], case: dict[str, Any], platform: str
+) -> tuple[dict[str, Any], bytes]:
     leaves = [
         jax.ShapeDtypeStruct(tuple(leaf["shape"]), frames.DTYPES[leaf["dtype"]])
         for leaf in case["leaves"]
     ]
     try:
-        made = program.lower(names[name], case["skeleton"], leaves, platform)
+        made = program.lower(function, case["skeleton"], leaves, case["view"], platform)
         blob = bytes(made.exported.serialize())
     except Exception as error:
         return {"failure": dataclasses.asdict(failure_of(error))}, b""

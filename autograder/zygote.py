@@ -16,6 +16,7 @@ import resource
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import jaxlib.mlir.dialects.mhlo  # noqa: F401  (imported on the first compile otherwise)
@@ -23,7 +24,10 @@ import scipy.linalg  # noqa: F401  (loaded later, it would change the digits of 
 
 from autograder import frames, runner, worker
 
-ROLES = {"worker": worker.main, "runner": runner.main}
+ROLES: dict[str, Callable[[frames.Send, frames.Receive], None]] = {
+    "worker": worker.main,
+    "runner": runner.main,
+}
 
 
 def main() -> None:
@@ -73,15 +77,23 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
         os.dup2(printed, 1)
         os.dup2(printed, 2)
         _limit(request["memory_mib"])
-        with os.fdopen(asked, "rb") as file:
-            (frame,) = frames.Reader(largest=2**31).feed(file.read())
+        reader = frames.Reader(largest=2**31)
+        arrived: list[frames.Frame] = []
+
+        def receive() -> frames.Frame:
+            while not arrived:
+                data = os.read(asked, 2**20)
+                if not data:
+                    raise EOFError("the grader is gone")
+                arrived.extend(reader.feed(data))
+            return arrived.pop(0)
 
         def send(frame: frames.Frame) -> None:
             data = memoryview(frames.encode(frame))
             while data:
                 data = data[os.write(answers, data) :]
 
-        ROLES[request["role"]](frame, send)
+        ROLES[request["role"]](send, receive)
         status = 0
     finally:
         sys.stdout.flush()

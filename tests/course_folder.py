@@ -42,12 +42,12 @@ def make(folder: Path, **settings: float) -> Path:
     return folder
 
 
-def nbgrader(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run one nbgrader command in the course folder, its two outputs in one."""
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the environment in the course folder, its two outputs in one."""
     # nbgrader looks for `alembic` on PATH when it makes its gradebook.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments],
+        command,
         cwd=folder,
         env={**os.environ, "PATH": path},
         stdout=subprocess.PIPE,
@@ -55,6 +55,11 @@ def nbgrader(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=300,
     )
+
+
+def nbgrader(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run one nbgrader command in the course folder."""
+    return run(folder, "nbgrader", *arguments)
 
 
 def cell_of(notebook: NotebookNode, name: str) -> NotebookNode:

@@ -24,7 +24,7 @@ from course_folder import ASSIGNMENT, CLASSROOM, NOTEBOOK, WRITTEN, Score
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder import master
-from autograder.exercise import SECRET_SIZES, Exercise, expected_answers
+from autograder.exercise import Exercise, expected_answers
 from autograder.frames import Frame
 from autograder.grader import Grader
 from autograder.grading import KEY, SaveVerdicts
@@ -260,7 +260,7 @@ def _digits(exercises: dict[str, Exercise]) -> set[str]:
     """The first expected values on the secret inputs, as one may see them printed."""
     found = set()
     for spec in exercises.values():
-        for answer in expected_answers(spec, SEED, SECRET_SIZES):
+        for answer in expected_answers(spec, SEED, spec.sizes)["value"]:
             for leaf in answer.leaves:
                 for value in np.ravel(leaf)[:3]:
                     found |= {f"{abs(value):.4f}", f"{abs(value):.6g}"}
@@ -326,6 +326,59 @@ def test_points_given_by_hand_stay(classroom: Class, student: str) -> None:
     assert classroom.forced.scores[student][name].needs_manual_grade
 
 
+@pytest.mark.parametrize("trouble", ["device", "master"])
+def test_a_run_that_cannot_begin_is_one_sentence(
+    classroom: Class, tmp_path: Path, trouble: str
+) -> None:
+    """And it leaves everything as it was, with --force too."""
+    folder = shutil.copytree(classroom.folder, tmp_path / "course")
+    before = course_folder.scores(folder)
+    if trouble == "master":
+        (folder / "solutions" / ASSIGNMENT / f"{NOTEBOOK}.py").unlink()
+    options = ["--GradingRun.device=quantum"] if trouble == "device" else []
+    run = course_folder.nbgrader(folder, "autograde", ASSIGNMENT, "--force", *options)
+    assert run.returncode != 0
+    sentence = {
+        "device": 'There is no device "quantum" to grade on: choose cpu.',
+        "master": "every assignment needs one.",
+    }[trouble]
+    assert [line for line in run.stdout.splitlines() if line.endswith(sentence)]
+    assert "Traceback" not in run.stdout
+    assert course_folder.scores(folder) == before
+    kept = {path.parts[-3]: path.read_bytes() for path in folder.glob("autograded/*/*/*.ipynb")}
+    assert kept == classroom.forced.notebooks
+
+
+def test_a_grade_can_be_replayed(classroom: Class) -> None:
+    """The command finds the seed in the log and comes to the same verdict."""
+    for student, exercise in (("loops_over_the_batch", "pairwise"), ("raises", "attention")):
+        run = course_folder.run(
+            classroom.folder, "autograder", "replay", ASSIGNMENT, student, exercise
+        )
+        assert run.returncode == 0, run.stdout
+        before = classroom.graded.record(student)["verdicts"][exercise]
+        assert run.stdout.count(f"{before['status']} ({before['reason']})") == 2
+        assert f"seed {SEED}" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((ASSIGNMENT, "nobody", "pairwise"), "has no verdict on nobody"),
+        (("99_nothing", "raises", "pairwise"), "has no verdict on raises in 99_nothing"),
+        ((ASSIGNMENT, "raises", "nothing"), "has no exercise nothing: it has predict_batch"),
+    ],
+)
+def test_what_was_not_graded_cannot_be_replayed(
+    classroom: Class, words: tuple[str, ...], sentence: str
+) -> None:
+    """One sentence, and a status that is not zero."""
+    run = course_folder.run(classroom.folder, "autograder", "replay", *words)
+    assert run.returncode == 2
+    assert sentence in run.stdout
+    assert "Traceback" not in run.stdout
+
+
 def test_grader_fault(
     classroom: Class, exercises: dict[str, Exercise], jail: Jail, tmp_path: Path
 ) -> None:
@@ -360,12 +413,12 @@ def test_a_failure_is_not_handed_on(exercises: dict[str, Exercise]) -> None:
         left = 1
 
         def run(
-            self, role: str, request: Frame, steps: Sequence[str]
+            self, role: str, request: Frame, steps: Sequence[str], *late: Any
         ) -> dict[str, Frame | Failure]:
             if role == "runner" and self.left:
                 self.left -= 1
                 return dict.fromkeys(steps, Failure(Status.TIMEOUT, "No time left."))
-            return super().run(role, request, steps)
+            return super().run(role, request, steps, *late)
 
     answer = "import jax.numpy as jnp\ndef column_norms(A):\n    return jnp.sqrt((A**2).sum(0))"
     notebook = new_notebook(cells=[new_code_cell(answer)])

@@ -11,7 +11,7 @@ import pytest
 from masters import ROOT, exercises, loaded
 
 from autograder import exercise, learner, public
-from autograder.exercise import PUBLIC_SIZES, SECRET_SIZES
+from autograder.exercise import PUBLIC_SIZES
 from autograder.judge import judge
 from autograder.tree import flatten
 from autograder.verdict import Status
@@ -40,14 +40,18 @@ def known(name):
     """What the reference and the wrong answers do on the secret sizes."""
     spec = SPECS[name]
     return (
-        exercise.expected_answers(spec, SEED, SECRET_SIZES),
-        exercise.lookalikes(spec, SEED, SECRET_SIZES),
+        exercise.expected_answers(spec, SEED, spec.sizes),
+        exercise.lookalikes(spec, SEED, spec.sizes),
     )
+
+
+def drawn(spec, sizes):
+    return {size: spec.draw(SEED, size) for size in sizes}
 
 
 def judged(spec, function):
     """The verdict on a function, on inputs drawn as in grading."""
-    got = [exercise.answer(function, spec.draw(SEED, size)) for size in SECRET_SIZES]
+    got = exercise.outcomes(function, spec.requires, drawn(spec, spec.sizes))
     expected, lookalikes = known(spec.name)
     return judge(spec.name, spec.requires, expected, got, lookalikes)
 
@@ -114,7 +118,7 @@ def test_wrong_answers_differ_from_each_other(spec):
 def test_public_cases_do_not_give_the_answer_away(spec):
     """An answer that is a table of all that was released passes `check` and fails the grading."""
     released = public.catalogue()[spec.name]
-    assert not set(PUBLIC_SIZES) & set(SECRET_SIZES)
+    assert not set(PUBLIC_SIZES) & set(spec.sizes)
 
     def shapes(arguments):
         return tuple(leaf.shape for leaf in flatten(arguments)[1])
@@ -123,7 +127,9 @@ def test_public_cases_do_not_give_the_answer_away(spec):
         shapes(arguments): jax.tree.unflatten(
             jax.tree.structure(spec.reference(*arguments)), answer.leaves
         )
-        for arguments, answer in zip(released.arguments, released.expected, strict=True)
+        for arguments, answer in zip(
+            released.arguments.values(), released.expected["value"], strict=True
+        )
     }
 
     def looked_up(*arguments):
@@ -132,8 +138,8 @@ def test_public_cases_do_not_give_the_answer_away(spec):
         return jax.tree.map(jnp.asarray, table.get(shapes(arguments), zeros))
 
     assert learner.examine(looked_up, released).reason in ("passed", "batch loop")
-    for sizes in (SECRET_SIZES, PUBLIC_SIZES):
-        got = [exercise.answer(looked_up, spec.draw(SEED, size)) for size in sizes]
+    for sizes in (spec.sizes, PUBLIC_SIZES):
+        got = exercise.outcomes(looked_up, spec.requires, drawn(spec, sizes))
         expected = exercise.expected_answers(spec, SEED, sizes)
         assert judge(spec.name, spec.requires, expected, got).reason == "values"
 

@@ -38,9 +38,9 @@ def test_identical_programs_run_once(jail, solved, monkeypatch):
     runs = []
     run = jail.run
 
-    def counted(role, request, steps):
+    def counted(role, request, steps, *late):
         runs.append((role, len(steps)))
-        return run(role, request, steps)
+        return run(role, request, steps, *late)
 
     monkeypatch.setattr(jail, "run", counted)
     grader = Grader(TWO, 1, jail)
@@ -112,28 +112,41 @@ GOOD = {"structure": "PyTreeDef(*)", "paths": [""], "length": 3}
     ],
 )
 def test_a_worker_that_sends_something_else_broke_the_rules(cases):
-    read = claims.programs(Frame({"cases": cases}, blob=b"abcdef"), 2)
+    read = claims.answers(Frame({"cases": cases}, blob=b"abcdef"), [False, False])
     assert [one.status for one in read] == [Status.BROKE_THE_RULES] * 2
 
 
 def test_programs_are_cut_out_of_the_frame():
-    first, failed, second = claims.programs(
-        Frame({"cases": [GOOD, {"failure": {"status": "error"}}, GOOD]}, blob=b"abcdef"), 3
-    )
+    cases = [GOOD, {"failure": {"status": "error"}}, GOOD]
+    first, failed, second = claims.answers(Frame({"cases": cases}, blob=b"abcdef"), [False] * 3)
     assert (first.artifact, second.artifact) == (b"abc", b"def")
     assert failed.status is Status.ERROR
 
 
 @pytest.mark.parametrize(
     "cases",
-    [None, [], [{}], [{"operations": 1}], [{"operations": "1", "leaves": 1}],
-     [{"operations": 1, "leaves": 0}], [{"operations": 1, "leaves": 2}],
-     [{"operations": 1, "leaves": -1}]],
+    [None, [], [{}], [{"facts": {}}], [{"facts": "1", "leaves": 1}], [{"facts": {}, "leaves": 0}],
+     [{"facts": {}, "leaves": 2}], [{"facts": {}, "leaves": -1}]],
 )  # fmt: skip
 def test_a_runner_that_sends_something_else_broke_the_rules(cases):
     claim = claims.Claim("PyTreeDef(*)", ("",), b"abc")
-    (read,) = claims.answers(Frame({"cases": cases}, (np.ones(1),)), [claim])
+    (read,) = claims.outcomes(Frame({"cases": cases}, (np.ones(1),)), [claim], [True])
     assert read.status is Status.BROKE_THE_RULES
+
+
+CALLED = {"structure": "PyTreeDef(*)", "paths": [""], "leaves": 1, "facts": {}}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [{}, CALLED | {"facts": 3}, CALLED | {"leaves": 0}, CALLED | {"leaves": 2},
+     CALLED | {"paths": []}, CALLED | {"structure": None}],
+)  # fmt: skip
+def test_a_call_that_is_told_in_another_way_broke_the_rules(case):
+    (read,) = claims.answers(Frame({"cases": [case]}, (np.ones(1),)), [True])
+    assert read.status is Status.BROKE_THE_RULES
+    (good,) = claims.answers(Frame({"cases": [CALLED]}, (np.ones(1),)), [True])
+    assert good.leaves[0].tolist() == [1.0]
 
 
 def test_sizes_of_secret_cases_are_not_told(jail, solved):

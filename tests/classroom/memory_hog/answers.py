@@ -6,5 +6,6 @@ def ensemble(params, x):
 
 # %% solution="pairwise"
 def pairwise(xs, ys):
-    table = jnp.sort(jnp.outer(jnp.arange(2.0**17), jnp.arange(2.0**17)))
+    table = jnp.outer(jnp.arange(2.0**14), jnp.arange(2.0**14))
+    table = jnp.sort(table) @ jnp.sort(jnp.sin(table), axis=0) + jnp.sort(jnp.cos(table))
     return jnp.zeros((len(xs), len(ys))) + table[-1, -1]

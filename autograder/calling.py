@@ -1,0 +1,49 @@
+"""A function that has to run as Python, called, and its result as plain arrays.
+
+Timing helpers, NumPy code, generators and the exceptions for bad input have no program. They are
+called where the student's code is, and only arrays leave that process.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import jax
+import numpy as np
+
+from autograder.frames import DTYPES
+from autograder.tracing_errors import failure_of
+from autograder.verdict import Answer
+
+
+def call(function: Any, arguments: tuple[Any, ...]) -> Answer:
+    """What a function gives back, or raises, for these arguments.
+
+    Args:
+        function: the answer; what is no function stands for its own value.
+        arguments: pytrees with NumPy leaves; the function gets copies.
+
+    Returns:
+        Leaves as arrays, a string as the array of its code points. For an exception the
+        structure `raises ValueError`, no leaves, and its `message` and `line` as facts.
+    """
+    try:
+        result = function(*copy.deepcopy(arguments)) if callable(function) else function
+        with_paths, definition = jax.tree_util.tree_flatten_with_path(result)
+        leaves = tuple(_plain(leaf) for _, leaf in with_paths)
+    except Exception as error:
+        failure = failure_of(error)
+        facts = {"message": failure.message, "line": failure.line}
+        return Answer(f"raises {failure.error}", (), (), facts)
+    paths = tuple(jax.tree_util.keystr(path) for path, _ in with_paths)
+    return Answer(str(definition), paths, leaves)
+
+
+def _plain(leaf: Any) -> np.ndarray:
+    if isinstance(leaf, str):
+        return np.array([ord(letter) for letter in leaf], np.int64)
+    array = np.asarray(leaf)
+    if array.dtype.name not in DTYPES:
+        raise TypeError(f"a result has a {type(leaf).__name__} in it, which is no array or number")
+    return array

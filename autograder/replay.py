@@ -1,0 +1,74 @@
+"""Grades one student's one exercise again, from the seed of the run that graded it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import nbformat
+
+from autograder import master
+from autograder.build import nbgrader_config
+from autograder.grader import Grader
+from autograder.jail import Jail, Limits
+from autograder.problem import Problem
+from autograder.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One exercise graded twice.
+
+    Attributes:
+        record: the line of `verdicts.jsonl` that the newest run wrote about the student.
+        before: what it says of the exercise.
+        verdict: the verdict now.
+        jax: the version of JAX now; another one may give another verdict.
+    """
+
+    record: dict[str, Any]
+    before: dict[str, Any]
+    verdict: Verdict
+    jax: str
+
+    @property
+    def same(self) -> bool:
+        now = (self.verdict.status, self.verdict.reason, self.verdict.lookalike)
+        return now == tuple(self.before[key] for key in ("status", "reason", "lookalike"))
+
+
+def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
+    """Judge again what nbgrader kept of a submission, on the same inputs.
+
+    Raises:
+        Problem: nothing of that name was graded.
+    """
+    log = root / "verdicts.jsonl"
+    if not log.is_file():
+        raise Problem(f"Nothing has been graded here yet: there is no {log}.")
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    graded = [one for one in lines if (one["assignment"], one["student"]) == (assignment, student)]
+    if not graded:
+        raise Problem(f"{log} has no verdict on {student} in {assignment}.")
+    record = graded[-1]
+    if exercise not in record["verdicts"]:
+        known = ", ".join(record["verdicts"])
+        raise Problem(f"{assignment} has no exercise {exercise}: it has {known}.")
+    settings = nbgrader_config(root)
+    folder = settings.CourseDirectory.get("source_directory", "source")
+    loaded = master.load(root / folder / assignment / f"{record['notebook']}.py")
+    path = root / "autograded" / student / assignment / f"{record['notebook']}.ipynb"
+    if not path.is_file():
+        raise Problem(f"{path} is not there any more, so there is nothing to judge again.")
+    limits = {key: settings.GradingRun[key] for key in LIMITS if key in settings.GradingRun}
+    with Jail(Limits(**limits)) as jail:
+        asked = {exercise: loaded.exercises[exercise]}
+        grader = Grader(asked, record["seed"], jail, record["device"])
+        verdict = grader.grade(nbformat.read(path, as_version=4))[exercise]
+    return Replay(record, record["verdicts"][exercise], verdict, jax.__version__)
+
+
+LIMITS = ("seconds", "total_seconds", "memory_mib", "output_mib")

@@ -1,0 +1,127 @@
+"""Ways to look at a function: each view of it is lowered to a program of its own.
+
+An exercise is judged on the views that its requirements name, at one or several batch sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+Function = Callable[..., Any]
+ALL_PLATFORMS = ("cpu", "cuda", "tpu")
+
+
+def once_more(function: Function) -> Function:
+    """The same function, whose own jitted trace, if it has one, is forgotten.
+
+    What a jitted function inside it remembers stays.
+    """
+    if hasattr(function, "clear_cache"):
+        function.clear_cache()
+    return function
+
+
+@dataclass(frozen=True)
+class View:
+    """One way to look at a function.
+
+    Attributes:
+        transform: what is lowered in place of the function.
+        platforms: what it is lowered for; the device that judges, where it is empty.
+        runs: whether the program is run, or only looked at.
+        calls: whether the function is called as Python where it is, and no program is made.
+        as_written: whether the function's own `jit`, with what it donates, is exported as it is.
+        every_size: whether it is made at every batch size, or at the smallest only.
+        evidence: where what is judged comes from, for the documentation.
+    """
+
+    transform: Callable[[Function], Function] = lambda function: function
+    platforms: tuple[str, ...] = ()
+    runs: bool = True
+    calls: bool = False
+    as_written: bool = False
+    every_size: bool = True
+    evidence: str = "the exported program, run by the runner on secret inputs"
+
+
+def gradient(function: Function) -> Function:
+    """The gradient of a fixed weighted sum of the function's floating results.
+
+    The weights are the cosines of 0, 1, 2, …, so that no two entries can stand for each other.
+
+    Returns:
+        A function of the same arguments, to the tuple of gradients with respect to those whose
+        leaves are all floating.
+    """
+
+    def total(*arguments: Any) -> jax.Array:
+        return sum(
+            (
+                jnp.sum(leaf * jnp.cos(jnp.arange(leaf.size, dtype=leaf.dtype)).reshape(leaf.shape))
+                for leaf in jax.tree.leaves(function(*arguments))
+                if jnp.issubdtype(leaf.dtype, jnp.floating)
+            ),
+            start=jnp.zeros(()),
+        )
+
+    def gradients(*arguments: Any) -> tuple[Any, ...]:
+        floating = [n for n, argument in enumerate(arguments) if _is_floating(argument)]
+        return jax.grad(total, argnums=floating)(*arguments)
+
+    return gradients
+
+
+def _is_floating(argument: Any) -> bool:
+    return all(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in jax.tree.leaves(argument))
+
+
+VIEWS = {
+    "value": View(),
+    "called": View(
+        calls=True,
+        evidence="the function, called in the worker on secret inputs; only arrays leave it",
+    ),
+    "gradient": View(
+        gradient, evidence="the program of its gradient, run by the runner on secret inputs"
+    ),
+    "again": View(
+        once_more, runs=False, every_size=False, evidence="a second export, looked at by the runner"
+    ),
+    "as written": View(
+        as_written=True,
+        runs=False,
+        every_size=False,
+        evidence="an export of the function's own jit, looked at by the runner",
+    ),
+    "everywhere": View(
+        platforms=ALL_PLATFORMS,
+        runs=False,
+        every_size=False,
+        evidence="an export for cpu, cuda and tpu at once, looked at by the runner",
+    ),
+}
+"""Every view by its name: the function itself; the function called as Python, on NumPy arrays; its
+gradient; lowered once more; lowered with its own `jit`; and lowered for every platform at once."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One program that is asked for: a view of the function, at one batch size."""
+
+    view: str
+    size: int
+
+
+def cases(views: Sequence[str], sizes: Sequence[int]) -> list[Case]:
+    """The cases of an exercise whose requirements name these views, in the order of `VIEWS`."""
+    named = [view for view in VIEWS if view in views]
+    return [
+        Case(view, size)
+        for view in named
+        for size in (sizes if VIEWS[view].every_size else sizes[:1])
+    ]

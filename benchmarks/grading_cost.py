@@ -1,0 +1,83 @@
+"""What grading one notebook costs, and where it goes, against executing it once in a kernel.
+
+Run: uv run python benchmarks/grading_cost.py
+"""
+
+import time
+from pathlib import Path
+
+import jax
+import nbformat
+from jax import export
+from nbclient import NotebookClient
+
+from autograder import master, program, tree
+from autograder.exercise import views_of
+from autograder.grader import Grader
+from autograder.jail import Jail, Limits
+from autograder.views import cases
+
+NOTEBOOK = Path("solutions/05_vmap/vmap.ipynb")
+ROUNDS = 5
+
+
+class Stopwatch(dict):
+    """Adds up seconds by name."""
+
+    def time(self, name, call, *arguments):
+        start = time.perf_counter()
+        result = call(*arguments)
+        if name == "run":
+            jax.block_until_ready(result)
+        self[name] = self.get(name, 0.0) + time.perf_counter() - start
+        return result
+
+
+def steps_of(spec, watch):
+    """One answer through every step that worker and runner do, in this process."""
+    for case in cases(views_of(spec.requires), spec.sizes):
+        skeleton, leaves = tree.flatten(spec.draw(1, case.size))
+        lowered = watch.time("export", program.lower, spec.reference, skeleton, leaves, case.view)
+        data = watch.time("serialise", lowered.exported.serialize)
+        read = watch.time("deserialise", export.deserialize, data)
+        watch.time("read facts", program.facts, read, case.size)
+        lowered_again = watch.time("lower", jax.jit(read.call).lower, *leaves)
+        compiled = watch.time("compile", lowered_again.compile)
+        watch.time("run", compiled, *leaves)
+
+
+def main() -> None:
+    loaded = master.load(NOTEBOOK.with_suffix(".py"))
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    watch = Stopwatch()
+    for spec in loaded.exercises.values():
+        steps_of(spec, watch)
+    watch.clear()
+    for _ in range(ROUNDS):
+        jax.clear_caches()
+        for spec in loaded.exercises.values():
+            steps_of(spec, watch)
+    print(f"{len(loaded.exercises)} exercises, seconds a notebook, in one process:")
+    for name, seconds in watch.items():
+        print(f"  {name:12} {seconds / ROUNDS:.2f}")
+
+    with Jail(Limits()) as jail:
+        Grader(loaded.exercises, 0, jail).grade(notebook)
+        whole, again = Stopwatch(), Stopwatch()
+        for seed in range(1, ROUNDS + 1):
+            grader = Grader(loaded.exercises, seed, jail)
+            whole.time("grade", grader.grade, notebook)
+            again.time("grade", grader.grade, notebook)
+    kernel = Stopwatch()
+    for _ in range(2):
+        client = NotebookClient(nbformat.read(NOTEBOOK, as_version=4), timeout=300)
+        kernel.time("execute", client.execute)
+    execute = kernel["execute"] / 2
+    for name, seconds in (("first of a class", whole), ("answer seen before", again)):
+        each = seconds["grade"] / ROUNDS
+        print(f"graded, {name}: {each:.2f} s, {execute / each:.1f} times as many as nbclient")
+    print(f"nbclient executes the notebook, with its own checks: {execute:.2f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,240 @@
+"""Each requirement on right answers and on wrong ones, told apart by the reason."""
+
+import itertools
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from autograder import requirements
+from autograder.exercise import outcomes
+from autograder.judge import judge
+from autograder.problem import Problem
+from autograder.requirements import (
+    KNOWN,
+    Requirement,
+    donates_like_reference,
+    grows_with_batch,
+    is_pure,
+    lowers_everywhere,
+    matches_gradient,
+    matches_reference,
+    uses,
+    uses_keys_once,
+    work_grows,
+)
+from autograder.verdict import Failure, Status
+
+rng = np.random.default_rng(7)
+
+
+def arguments(draw, sizes=(8, 24)):
+    return {size: draw(size) for size in sizes}
+
+
+ROWS = arguments(lambda n: (rng.normal(size=(n, 4)).astype("float32"),))
+KEY = arguments(lambda n: (np.array([n, 7], "uint32"),))
+PAIR = arguments(lambda n: (np.zeros((n, 2), "float32"), np.ones((n, 2), "float32")))
+VECTOR = arguments(lambda n: (rng.normal(size=n).astype("float32"),), (64, 512))
+
+
+def verdict(requires, reference, function, given):
+    """The verdict on a function, judged as in a grading."""
+    expected = outcomes(reference, requires, given)
+    assert not any(isinstance(one, Failure) for many in expected.values() for one in many)
+    return judge("it", requires, expected, outcomes(function, requires, given))
+
+
+def softplus(x):
+    return jnp.log1p(jnp.exp(x))
+
+
+@jax.custom_vjp
+def clipped(x):
+    return softplus(x)
+
+
+clipped.defvjp(
+    lambda x: (softplus(x), x), lambda x, g: (jnp.clip(g * jax.nn.sigmoid(x), -0.1, 0.1),)
+)
+
+counter = itertools.count()
+
+
+@partial(jax.jit, donate_argnums=0)
+def step(state, update):
+    return state + 2 * update
+
+
+gives_the_other = jax.jit(step.__wrapped__, donate_argnums=1)
+
+
+def split_in_two(key):
+    one, other = jax.random.split(key)
+    return jax.random.normal(one, (3,)) + jax.random.uniform(other, (3,))
+
+
+def used_twice(key):
+    return jax.random.normal(key, (3,)) + jax.random.uniform(key, (3,))
+
+
+def folded_twice(key):
+    keys = [jax.random.fold_in(jax.random.wrap_key_data(key), n) for n in (1, 2, 1)]
+    return sum(jax.random.normal(one, (3,)) for one in keys)
+
+
+def stopped(x):
+    return jax.lax.stop_gradient(softplus(x))
+
+
+def row_by_row(x):
+    return jnp.stack([softplus(row) for row in x])
+
+
+def scanned(x):
+    return jax.lax.scan(lambda c, v: (c + v, c + v), jnp.float32(0), x)[1]
+
+
+def unrolled(x):
+    total, out = jnp.float32(0), []
+    for value in x[:8]:
+        total = total + value
+        out.append(total)
+    return jnp.concatenate([jnp.stack(out), jnp.cumsum(x)[8:]])
+
+
+def all_pairs(x):
+    return jnp.sum(jnp.where(jnp.arange(x.size)[:, None] >= jnp.arange(x.size), x, 0.0), axis=1)
+
+
+def named(value):
+    return str(value) if isinstance(value, Requirement | str) else "_"
+
+
+@pytest.mark.parametrize(
+    ("requires", "reference", "right", "given"),
+    [
+        (matches_gradient(), softplus, lambda x: jnp.logaddexp(x, 0.0), ROWS),
+        (matches_gradient(), clipped, clipped, ROWS),
+        (grows_with_batch("not at all"), softplus, jax.vmap(softplus), ROWS),
+        (is_pure(), softplus, softplus, ROWS),
+        (is_pure(), softplus, jax.jit(softplus), ROWS),
+        (uses_keys_once(), split_in_two, split_in_two, KEY),
+        (uses_keys_once(), split_in_two, jax.random.normal, KEY),
+        (donates_like_reference(), step, step, PAIR),
+        (donates_like_reference(), step.__wrapped__, step.__wrapped__, PAIR),
+        (lowers_everywhere(), jnp.linalg.qr, jnp.linalg.qr, ROWS),
+        (work_grows("linear"), scanned, scanned, VECTOR),
+        (work_grows("n log n"), jnp.sort, jnp.sort, VECTOR),
+        (work_grows("n log n"), jnp.cumsum, jnp.cumsum, VECTOR),
+        (work_grows("quadratic"), all_pairs, all_pairs, VECTOR),
+        (work_grows("not at all"), jnp.sum, lambda x: x[0] + x[1], VECTOR),
+        (uses("while", at_most=1), scanned, scanned, VECTOR),
+        (uses("dot_general"), softplus, lambda x: x @ x.T, ROWS),
+        (uses("dot_general", at_least=0, at_most=0), softplus, softplus, ROWS),
+    ],
+    ids=named,
+)
+def test_right_answers_meet_it(requires, reference, right, given):
+    assert verdict([requires], reference, right, given).passed
+
+
+@pytest.mark.parametrize(
+    ("requires", "reference", "wrong", "given", "reason"),
+    [
+        (matches_reference(), softplus, jax.nn.relu, ROWS, "values"),
+        (matches_reference(), softplus, lambda x: softplus(x).T, ROWS, "shape"),
+        (matches_reference(), softplus, lambda x: [softplus(x)], ROWS, "structure"),
+        (matches_reference(), softplus, lambda x: softplus(x) > 0, ROWS, "dtype"),
+        (matches_gradient(), softplus, stopped, ROWS, "gradient"),
+        (matches_gradient(), clipped, softplus, ROWS, "gradient"),
+        (matches_gradient(), softplus, lambda x: jnp.round(softplus(x)), ROWS, "gradient"),
+        (grows_with_batch(), softplus, row_by_row, ROWS, "batch loop"),
+        (is_pure(), softplus, lambda x: softplus(x) + next(counter), ROWS, "impure"),
+        (is_pure(), softplus, lambda x: x + np.random.default_rng().normal(), ROWS, "impure"),
+        (is_pure(), softplus, jax.jit(lambda x: x + next(counter)), ROWS, "impure"),
+        (uses_keys_once(), split_in_two, used_twice, KEY, "key reuse"),
+        (uses_keys_once(), split_in_two, folded_twice, KEY, "key reuse"),
+        (donates_like_reference(), step, step.__wrapped__, PAIR, "donation"),
+        (donates_like_reference(), step, gives_the_other, PAIR, "donation"),
+        (donates_like_reference(), step.__wrapped__, step, PAIR, "donation"),
+        (work_grows("linear"), scanned, all_pairs, VECTOR, "work"),
+        (work_grows("n log n"), jnp.sort, all_pairs, VECTOR, "work"),
+        (work_grows("not at all"), lambda x: x[0], jnp.sum, VECTOR, "work"),
+        (uses("while"), scanned, jnp.cumsum, VECTOR, "operation"),
+        (uses("while"), scanned, unrolled, VECTOR, "operation"),
+        (uses("while", at_least=0, at_most=0), jnp.cumsum, scanned, VECTOR, "operation"),
+    ],
+    ids=named,
+)  # fmt: skip
+def test_wrong_answers_are_told_by_the_reason(requires, reference, wrong, given, reason):
+    found = verdict([requires], reference, wrong, given)
+    assert found.status is Status.WRONG
+    assert found.reason == reason
+    assert found.findings[0].message
+
+
+def test_a_function_that_cannot_be_differentiated_is_wrong_for_that_reason():
+    def function(x):
+        once = jax.lax.while_loop(lambda c: c[1] < 1, lambda c: (c[0] * 2 / 2, c[1] + 1), (x, 0))
+        return softplus(once[0])
+
+    found = verdict([matches_reference(), matches_gradient()], softplus, function, ROWS)
+    assert (found.status, found.reason) == (Status.WRONG, "gradient")
+    assert "cannot be differentiated" in found.findings[0].message
+
+
+def test_a_function_for_the_cpu_only_is_wrong_for_that_reason():
+    def function(x):
+        return jnp.linalg.eigvals(x.T @ x).real
+
+    requires = [matches_reference(), lowers_everywhere()]
+    made = outcomes(function, requires, ROWS)
+    found = judge("it", requires, made, made)
+    assert (found.status, found.reason) == (Status.WRONG, "platform")
+
+
+def test_every_finding_counts_and_the_first_required_decides():
+    requires = [matches_reference(), grows_with_batch(), is_pure()]
+    found = verdict(requires, softplus, lambda x: jnp.stack([r + next(counter) for r in x]), ROWS)
+    assert [finding.reason for finding in found.findings] == ["values", "batch loop", "impure"]
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_requirement_is_written_as_plain_data(name):
+    given = {"work_grows": {"how": "linear"}, "uses": {"operation": "while", "at_most": 3}}
+    made = KNOWN[name](**given.get(name, {}))
+    assert requirements.from_json(requirements.to_json(made)) == made
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: grows_with_batch("wildly"), 'not "wildly"'),
+        (lambda: work_grows("cubic"), 'not "cubic"'),
+        (lambda: requirements.from_json({"name": "is_nice"}), "update the package"),
+    ],
+)
+def test_a_requirement_that_is_not_known_is_a_problem(make, words):
+    with pytest.raises(Problem, match=words):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "same"),
+    [
+        (np.float32([1, np.nan, np.inf]), np.float32([1, np.nan, np.inf]), [True, True, True]),
+        (np.float32([np.nan, np.inf]), np.float32([0, -np.inf]), [False, False]),
+        (np.float32([1000, 0]), np.float32([1000.01, 0.01]), [True, True]),
+        (np.float32([1, 0]), np.float32([1.01, 0]), [False, True]),
+        (np.int32([1, 2]), np.int32([1, 3]), [True, False]),
+        (np.array([True, False]), np.array([True, True]), [True, False]),
+        (np.complex64([1 + 1j]), np.complex64([1 - 1j]), [False]),
+        (np.array([1.0], jnp.bfloat16), np.array([1.01], jnp.bfloat16), [True]),
+        (np.float32([]), np.float32([]), []),
+    ],
+)
+def test_close_follows_the_dtype(expected, got, same):
+    assert requirements.close(np.asarray(expected), np.asarray(got)).tolist() == same
