@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograder.public import PublicExercise
+from autograder.requirements import close
 from autograder.verdict import Difference, Finding, Status, Verdict
 
 # Okabe and Ito's palette is told apart by colour-blind readers; every state also has a word.
@@ -188,8 +189,6 @@ class _Writer:
             return
         differs = None
         if want.shape == have.shape:
-            from autograder.requirements import close
-
             differs = ~close(want, have)
         self._text.append(f"Expected values:\n{_rounded(want)}\nYour values:\n{_rounded(have)}")
         self._html.append(
@@ -200,8 +199,6 @@ class _Writer:
     def _first_difference(self, want: np.ndarray, have: np.ndarray) -> None:
         if want.shape != have.shape:
             return
-        from autograder.requirements import close
-
         differs = ~close(want, have)
         where = tuple(int(i) for i in np.argwhere(differs)[0]) if differs.any() else ()
         self.labelled(

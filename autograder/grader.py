@@ -122,7 +122,8 @@ class Grader:
             blob += made.artifact
         if not jobs:
             return {}
-        request = Frame({"jobs": list(jobs.values())}, tuple(arrays), blob)
+        header = {"jobs": list(jobs.values()), "platform": DEVICES[self.device]}
+        request = Frame(header, tuple(arrays), blob)
         results = self.jail.run("runner", request, list(jobs))
         outcomes: dict[Task, Outcome] = {}
         for name in jobs:

@@ -241,7 +241,8 @@ class uses_keys_once(Requirement):
 
     reason: ClassVar[str] = "key reuse"
     blind: ClassVar[str] = (
-        "a key used twice across calls; one key for all of a vmap; keys made equal by a loop"
+        "a key used twice across calls; one key for all of a vmap; keys made equal by a loop; "
+        "one key for draws of different rank"
     )
 
     def judge(self, expected: Answers, got: Answers) -> Finding | None:

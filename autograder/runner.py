@@ -6,6 +6,7 @@ worker's.
 The request's header:
     jobs: `[{"step", "cases": [{"view", "size", "offset", "length", "inputs": [position, ...]}]}]`;
         a program lies in the request's blob, its input leaves among the request's arrays.
+    platform: what a program has to be for, unless its view says otherwise.
     failed, done: steps to leave out, see `jail.Jail.run`.
 
 The `end` frame of a job has `cases`, each with `failure`, or with the `facts` of the
@@ -28,9 +29,6 @@ from autograder.tracing_errors import failure_of
 from autograder.verdict import Failure, Status
 from autograder.views import VIEWS
 
-PLATFORM = "cpu"
-"""What programs are for, unless their view says otherwise."""
-
 
 def main(send: Send, receive: Receive) -> None:
     """Answer one request."""
@@ -48,7 +46,9 @@ def _run(case: dict[str, Any], request: Frame) -> tuple[dict[str, Any], Sequence
     inputs = [request.arrays[position] for position in case["inputs"]]
     try:
         exported = export.deserialize(bytearray(artifact))
-        if failure := _unfit(exported, inputs) or _refused(exported, case["view"]):
+        if failure := _unfit(exported, inputs) or _refused(
+            exported, case["view"], request.header["platform"]
+        ):
             return {"failure": dataclasses.asdict(failure)}, ()
         answer = program.run(program.Program(exported, "", ()), inputs, case["view"], case["size"])
     except Exception as error:
@@ -65,9 +65,9 @@ def _unfit(exported: export.Exported, inputs: list[Any]) -> Failure | None:
     return Failure(Status.BROKE_THE_RULES, "The program takes other inputs than it was asked to.")
 
 
-def _refused(exported: export.Exported, view: str) -> Failure | None:
+def _refused(exported: export.Exported, view: str, platform: str) -> Failure | None:
     """What must not be compiled is found before anything of it is lowered."""
-    platforms = VIEWS[view].platforms or (PLATFORM,)
+    platforms = VIEWS[view].platforms or (platform,)
     refusal = vetting.vet_exported(exported, platforms=platforms)
     refusal = refusal or vetting.vet(exported.mlir_module_serialized)
     return Failure(Status.BROKE_THE_RULES, refusal) if refusal else None
