@@ -12,10 +12,11 @@ from jax import export, lax
 from jax.extend.mlir import ir
 from jax.extend.mlir.dialects import stablehlo
 
-from autograder import claims, vetting
+from autograder import claims
 from autograder.claims import Claim
 from autograder.frames import Frame
 from autograder.jail import Jail, Limits
+from autograder.module import parse
 from autograder.verdict import Answer, Failure, Status
 
 SEED = 20_261_124
@@ -94,7 +95,7 @@ def test_a_hostile_program_is_refused_before_it_is_compiled():
         twice = call.format(n, "x").replace("%y", "%a", 1) + call.format(n, "a")
         bomb += function.format(f"private @f{n + 1}", twice)
     good = export.export(jax.jit(lambda x: [x + 1]), platforms=("cpu",))(X)
-    context = vetting.parse(good.mlir_module_serialized).context
+    context = parse(good.mlir_module_serialized).context
     programs = []
     for body, others in ((callback, ""), (call.format(30, "x"), bomb)):
         module = ir.Module.parse(function.format("public @main", body) + others, context)

@@ -13,6 +13,7 @@ from jax.sharding import AbstractMesh, AxisType
 from jax.sharding import PartitionSpec as P
 
 from autograder import vetting
+from autograder.module import parse
 from autograder.vetting import vet, vet_exported
 
 
@@ -23,7 +24,7 @@ def exported(function, *arguments, platforms=("cpu",)):
 def portable(text: str) -> bytes:
     """A module that no JAX function makes, from MLIR's text, as an artifact."""
     # A context in which the dialect `func` is loaded.
-    context = vetting.parse(exported(jnp.sin, 1.0).mlir_module_serialized).context
+    context = parse(exported(jnp.sin, 1.0).mlir_module_serialized).context
     module = ir.Module.parse(text, context)
     version = stablehlo.get_current_version()
     return bytes(stablehlo.serialize_portable_artifact(module, version))
