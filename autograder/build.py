@@ -133,6 +133,7 @@ def build_lesson(path: Path, target: Path) -> Path:
     client = NotebookClient(
         notebook,
         timeout=300,
+        coalesce_streams=True,
         resources={"metadata": {"path": path.parent}},
         # A full traceback names folders of the machine that built the lesson.
         extra_arguments=["--InteractiveShell.xmode=Minimal"],
