@@ -23,11 +23,11 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder import master, public, requirements
+from autograder.comparison import close
 from autograder.exercise import PUBLIC_SIZES, expected_answers, lookalikes
 from autograder.master import Master
 from autograder.problem import Problem
 from autograder.public import PublicExercise
-from autograder.requirements import close
 from autograder.views import VIEWS
 
 PUBLIC_SEED = 0

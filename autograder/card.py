@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.comparison import close
 from autograder.public import PublicExercise
-from autograder.requirements import close
 from autograder.verdict import Difference, Finding, Status, Verdict
 
 # Okabe and Ito's palette is told apart by colour-blind readers; every state also has a word.

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from autograder.requirements import Requirement, close
+from autograder.comparison import close
+from autograder.requirements import Requirement
 from autograder.verdict import Answers, Failure, Finding, Outcome, Outcomes, Status, Verdict
 
 

@@ -11,13 +11,9 @@ import dataclasses
 import math
 from typing import Any, ClassVar
 
-import numpy as np
-
+from autograder.comparison import compare
 from autograder.problem import Problem
-from autograder.verdict import Answer, Answers, Difference, Finding
-
-TOLERANCE = {"float16": 1e-2, "bfloat16": 3e-2, "float32": 1e-4, "float64": 1e-9}
-"""The difference allowed in a leaf of each dtype, relative to the leaf's largest magnitude."""
+from autograder.verdict import Answer, Answers, Finding
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,24 +37,6 @@ class Requirement:
         raise NotImplementedError
 
 
-def close(expected: np.ndarray, got: np.ndarray) -> np.ndarray:
-    """Where two leaves of equal shape agree, entry by entry (boolean, the same shape).
-
-    Floating dtypes agree within `TOLERANCE`, NaN with NaN, infinity with itself; everything else
-    exactly.
-    """
-    tolerance = TOLERANCE.get(expected.dtype.name.replace("complex64", "float32"))
-    if expected.dtype.name == "complex128":
-        tolerance = TOLERANCE["float64"]
-    if tolerance is None:
-        return np.asarray(expected == got)
-    wide = np.complex128 if np.iscomplexobj(expected) else np.float64
-    expected, got = expected.astype(wide), got.astype(wide)
-    finite = np.abs(expected[np.isfinite(expected)])
-    scale = float(finite.max()) if finite.size else 1.0
-    return np.isclose(got, expected, rtol=tolerance, atol=tolerance * scale, equal_nan=True)
-
-
 @dataclasses.dataclass(frozen=True)
 class matches_reference(Requirement):
     """The result equals the reference's: structure first, then each leaf's shape, dtype, values.
@@ -72,44 +50,9 @@ class matches_reference(Requirement):
 
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
         for case, (want, have) in enumerate(zip(expected["value"], got["value"], strict=True)):
-            if finding := _compare(case, want, have):
+            if finding := compare(case, want, have):
                 return finding
         return None
-
-
-def _compare(case: int, want: Answer, have: Answer) -> Finding | None:
-    if have.structure != want.structure:
-        return Finding(
-            "structure",
-            "The result is not the pytree that was asked for.",
-            "Compare the containers and keys that you return with the ones in the text.",
-            Difference(case, "", want.structure, have.structure),
-        )
-    for path, wanted, had in zip(want.paths, want.leaves, have.leaves, strict=True):
-        where = f" at {path}" if path else ""
-        difference = Difference(case, path, wanted, had)
-        if had.shape != wanted.shape:
-            return Finding(
-                "shape",
-                f"The result{where} does not have the shape that was asked for.",
-                "Say aloud what each axis counts, first in the inputs, then in the result.",
-                difference,
-            )
-        if had.dtype != wanted.dtype:
-            return Finding(
-                "dtype",
-                f"The result{where} is {had.dtype.name}; {wanted.dtype.name} was asked for.",
-                "Look for a cast, an integer where a float belongs, or a comparison.",
-                difference,
-            )
-        if not close(wanted, had).all():
-            return Finding(
-                "values",
-                f"The result{where} has the right shape and dtype, but other values.",
-                "Work one example by hand and compare it with one entry of your result.",
-                difference,
-            )
-    return None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,7 +80,7 @@ class matches_when_called(Requirement):
             if wanted.startswith("raises ") and had != wanted:
                 error = wanted.removeprefix("raises ")
                 return Finding("structure", f"It should have raised {error} and did not.")
-            if finding := _compare(case, _single(want), _single(have)):
+            if finding := compare(case, _single(want), _single(have)):
                 return finding
         return None
 
@@ -167,7 +110,7 @@ class matches_gradient(Requirement):
 
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
         for want, have in zip(expected["gradient"], got["gradient"], strict=True):
-            if _compare(0, want, have):
+            if compare(0, want, have):
                 return Finding(
                     self.reason,
                     "The values may be right, but the gradient is not that of the reference.",

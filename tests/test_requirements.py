@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from autograder import requirements
+from autograder.comparison import close
 from autograder.exercise import outcomes
 from autograder.judge import judge
 from autograder.problem import Problem
@@ -237,4 +238,4 @@ def test_a_requirement_that_is_not_known_is_a_problem(make, words):
     ],
 )
 def test_close_follows_the_dtype(expected, got, same):
-    assert requirements.close(np.asarray(expected), np.asarray(got)).tolist() == same
+    assert close(np.asarray(expected), np.asarray(got)).tolist() == same
