@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from nbformat import NotebookNode
@@ -76,8 +77,7 @@ class Grader:
     def _lower(self, notebook: NotebookNode) -> dict[Task, Claim | Outcome]:
         """Have the worker run the notebook and export every case of every exercise."""
         cells, solution_steps = _cells(notebook)
-        asks = self._asks()
-        header = {"cells": cells, "asks": asks, "platform": DEVICES[self.device]}
+        header = {"cells": cells, "asks": self._asks, "platform": DEVICES[self.device]}
         steps = [cell["step"] for cell in cells] + list(self.exercises)
         results = self.jail.run("worker", Frame(header), steps, self._inputs)
         lowered: dict[Task, Claim | Outcome] = {}
@@ -152,6 +152,7 @@ class Grader:
         spec = self.exercises[name]
         return [(name, case) for case in cases(views_of(spec.requires), spec.sizes)]
 
+    @cached_property
     def _asks(self) -> list[dict[str, Any]]:
         asks = []
         position = 0

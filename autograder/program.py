@@ -1,4 +1,4 @@
-"""An answer as a StableHLO program: from leaves to leaves, exported, counted and run.
+"""An answer as a StableHLO program: from leaves to leaves, exported, read and run.
 
 Exporting needs only the abstract inputs; running needs no Python code of the student's.
 See https://docs.jax.dev/en/latest/export/export.html.
@@ -85,15 +85,14 @@ def lower(
 
     platforms = VIEWS[view].platforms or (platform,)
     abstract = [jax.ShapeDtypeStruct(np.shape(leaf), leaf.dtype) for leaf in leaves]
+    jitted: Any = jax.jit(leaves_to_leaves)
+    arguments: Sequence[Any] = abstract
     if VIEWS[view].as_written:
-        jitted: Any = function if hasattr(function, "lower") else jax.jit(function)
-        with quiet_debugging():
-            exported = export.export(jitted, platforms=platforms)(
-                *tree.unflatten(skeleton, abstract)
-            )
-        return Program(exported, "", ())
+        jitted = function if hasattr(function, "lower") else jax.jit(function)
+        arguments = tree.unflatten(skeleton, abstract)
+        structure, paths = [""], [()]
     with quiet_debugging():
-        exported = export.export(jax.jit(leaves_to_leaves), platforms=platforms)(*abstract)
+        exported = export.export(jitted, platforms=platforms)(*arguments)
     return Program(exported, structure[-1], paths[-1])
 
 
