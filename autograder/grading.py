@@ -27,6 +27,8 @@ from autograder.verdict import Status, Verdict
 
 Resources = dict[str, Any]
 KEY = "autograder"
+LOG = "verdicts.jsonl"
+"""The log of all verdicts, in the course's folder; nothing is ever taken out of it."""
 
 
 class GradingRun(LoggingConfigurable):
@@ -99,7 +101,7 @@ class GradingRun(LoggingConfigurable):
                 for name, verdict in verdicts.items()
             },
         }
-        path = Path(self.coursedir.root) / "verdicts.jsonl"
+        path = Path(self.coursedir.root) / LOG
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 

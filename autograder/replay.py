@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import jax
 import nbformat
+from nbgrader.coursedir import CourseDirectory
 
 from autograder import master
 from autograder.build import nbgrader_config
 from autograder.grader import Grader
+from autograder.grading import LOG
 from autograder.jail import Jail, Limits
 from autograder.problem import Problem
 from autograder.verdict import Verdict
@@ -46,7 +48,7 @@ def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
     Raises:
         Problem: nothing of that name was graded.
     """
-    log = root / "verdicts.jsonl"
+    log = root / LOG
     if not log.is_file():
         raise Problem(f"Nothing has been graded here yet: there is no {log}.")
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
@@ -58,17 +60,17 @@ def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
         known = ", ".join(record["verdicts"])
         raise Problem(f"{assignment} has no exercise {exercise}: it has {known}.")
     settings = nbgrader_config(root)
-    folder = settings.CourseDirectory.get("source_directory", "source")
-    loaded = master.load(root / folder / assignment / f"{record['notebook']}.py")
-    path = root / "autograded" / student / assignment / f"{record['notebook']}.ipynb"
+    course = CourseDirectory(config=settings, root=str(root))
+    source = course.format_path(course.source_directory, ".", assignment)
+    graded_folder = course.format_path(course.autograded_directory, student, assignment)
+    loaded = master.load(Path(source) / f"{record['notebook']}.py")
+    path = Path(graded_folder) / f"{record['notebook']}.ipynb"
     if not path.is_file():
         raise Problem(f"{path} is not there any more, so there is nothing to judge again.")
-    limits = {key: settings.GradingRun[key] for key in LIMITS if key in settings.GradingRun}
+    named = [field.name for field in fields(Limits)]
+    limits = {key: settings.GradingRun[key] for key in named if key in settings.GradingRun}
     with Jail(Limits(**limits)) as jail:
         asked = {exercise: loaded.exercises[exercise]}
         grader = Grader(asked, record["seed"], jail, record["device"])
         verdict = grader.grade(nbformat.read(path, as_version=4))[exercise]
     return Replay(record, record["verdicts"][exercise], verdict, jax.__version__)
-
-
-LIMITS = ("seconds", "total_seconds", "memory_mib", "output_mib")
