@@ -112,17 +112,23 @@ def test_plain_numbers_and_words_are_compared(jail):
     assert graded(jail, SUMMARY, right.replace("'xs'", "'ys'")).reason == "values"
 
 
-def test_inputs_come_only_when_the_cells_have_run(jail):
-    """A cell that looks through everything its process holds finds no array of theirs."""
-    look = (
+@pytest.mark.parametrize(
+    ("moment", "reason"),
+    [
+        ("seen = found()\ndef batches(xs, size): return [1 / len(seen)]", "ZeroDivisionError"),
+        ("def batches(xs, size): return [1 / len(found())]", "structure"),
+    ],
+    ids=["while_its_cells_run", "when_it_is_called"],
+)
+def test_inputs_come_only_when_the_cells_have_run(jail, moment, reason):
+    """A search through everything the process holds finds them in the call, and not before."""
+    search = (
         "import gc\nimport numpy as np\n"
-        "seen = [o for o in gc.get_objects() if type(o).__name__ == 'Frame' and o.arrays]\n"
-        "def batches(xs, size): return seen\n"
+        "def is_input(one): return isinstance(one, np.ndarray) and one.shape == (8, 2)\n"
+        "def found():\n"
+        "    return [o for o in gc.get_objects() if type(o) is tuple and any(map(is_input, o))]\n"
     )
-    verdict = graded(jail, BATCHES, look)
-    assert verdict.reason == "structure"
-    empty = calling.call(lambda: [], ())
-    assert calling.call(lambda: [], ()).structure == empty.structure
+    assert graded(jail, BATCHES, search + moment).reason == reason
 
 
 def test_an_answer_cannot_change_its_arguments():

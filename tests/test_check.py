@@ -1,5 +1,6 @@
 """The student's check: what it finds, what its card says, where it is shown."""
 
+import os
 import subprocess
 import sys
 
@@ -99,7 +100,7 @@ def run_in_ipython(code: str, **environment: str) -> str:
         [sys.executable, "-c", program],
         capture_output=True,
         text=True,
-        env={**__import__("os").environ, **environment},
+        env={**os.environ, **environment},
     )
     return done.stdout + done.stderr
 
