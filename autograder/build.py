@@ -8,6 +8,7 @@ lesson: the executed notebook.
 from __future__ import annotations
 
 import difflib
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ from autograder.master import Master
 from autograder.problem import Problem
 from autograder.public import PublicExercise
 from autograder.views import VIEWS
+from course.pictures.play import STILL
 
 PUBLIC_SEED = 0
 REQUIREMENTS = """\
@@ -139,7 +141,7 @@ def build_lesson(path: Path, target: Path) -> Path:
         extra_arguments=["--InteractiveShell.xmode=Minimal"],
     )
     try:
-        client.execute()
+        client.execute(env={**os.environ, STILL: "1"})
     except CellExecutionError as error:
         raise Problem(f"{path} does not run: {error}") from None
     for cell in notebook.cells:

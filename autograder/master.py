@@ -1,7 +1,7 @@
 """A master: the text of an assignment, in which prompts, references and specifications stand.
 
 A master is a jupytext percent file whose cells carry short tags: `assignment` and `points` on
-the title; `exercise`, `stars`, `minutes` and `points` on a prompt; `given`, `solution` and
+the title; `exercise`, `stars`, `importance`, `minutes` and `points` on a prompt; `given`, `solution` and
 `check` on code, `written` on a text to be graded by hand. This file reads them, checks that they
 fit together, and turns them into nbgrader's metadata.
 """
@@ -27,7 +27,7 @@ from autograder.public import Facts
 
 TAGS = {
     "assignment": {"assignment", "points"},
-    "exercise": {"exercise", "stars", "minutes", "points"},
+    "exercise": {"exercise", "stars", "importance", "minutes", "points"},
     "written": {"written", "minutes", "points"},
     "given": {"given"},
     "solution": {"solution"},
@@ -100,9 +100,8 @@ def _facts(cells: list[NotebookNode], tags: list[dict[str, Any]], path: Path) ->
         if "exercise" in tag:
             title = cell.source.splitlines()[0].lstrip("# ")
             name = tag["exercise"]
-            facts[name] = Facts(
-                path.parent.name, name, title, tag["stars"], tag["minutes"], tag["points"]
-            )
+            said = {key: tag[key] for key in ("stars", "importance", "minutes", "points")}
+            facts[name] = Facts(path.parent.name, name, title, **said)
     return facts
 
 
@@ -175,8 +174,11 @@ def _notebook(
 
 def _badge(facts: Facts) -> str:
     stars = "★" * facts.stars + "☆" * (3 - facts.stars)
+    dots = "●" * facts.importance + "○" * (3 - facts.importance)
     noun = "point" if facts.points == 1 else "points"
-    return f"{stars} · {facts.minutes} min · {facts.points:g} {noun}"
+    return (
+        f"difficulty {stars} · importance {dots} · {facts.minutes} min · {facts.points:g} {noun}"
+    )
 
 
 def _nbgrader(

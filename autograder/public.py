@@ -31,12 +31,13 @@ FOLDER = Path(__file__).parent / "released"
 
 @dataclass(frozen=True)
 class Facts:
-    """What the prompt of an exercise says of it: stars 1 to 3, minutes, points."""
+    """What the prompt of an exercise says of it: stars and importance 1 to 3, minutes, points."""
 
     assignment: str
     name: str
     title: str
     stars: int
+    importance: int
     minutes: int
     points: float
 

@@ -32,8 +32,8 @@ def edited(tmp_path: Path, *changes: tuple[str, str]) -> Path:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ([("stars=3 minutes=8 points=3", "stars=3 minutes=8 points=4")], "add up to 21"),
-        ([("stars=3 minutes=8 points=3", "minutes=8 points=3")], "it needs"),
+        ([("stars=3 importance=3 minutes=8 points=3", "stars=3 importance=3 minutes=8 points=4")], "add up to 21"),
+        ([("stars=3 importance=3 minutes=8 points=3", "minutes=8 points=3")], "it needs"),
         ([("exercise(\n    pairwise,", "dict(\n    a=pairwise,")], "pairwise has no reference"),
         ([('# %% solution="pairwise"', "# %%")], "pairwise needs one cell tagged solution"),
         ([('# %% check="pairwise"', '# %% check="pairs"')], "pairwise needs one cell tagged check"),

@@ -82,7 +82,9 @@ def test_a_release_says_what_each_exercise_is_worth(master):
     text = "\n".join(cell.source for cell in notebook.cells)
     for facts in master.facts.values():
         stars = "★" * facts.stars + "☆" * (3 - facts.stars)
-        assert f"{stars} · {facts.minutes} min · {facts.points:g} point" in text
+        dots = "●" * facts.importance + "○" * (3 - facts.importance)
+        badge = f"difficulty {stars} · importance {dots} · {facts.minutes} min · {facts.points:g}"
+        assert badge in text
 
 
 def test_an_assignment_has_not_drifted(tmp_path):

@@ -30,7 +30,7 @@ from autograder.exercise import exercise, wrong
 
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="predict_batch" stars=1 minutes=1 points=1
+# %% [markdown] exercise="predict_batch" stars=1 importance=3 minutes=1 points=1
 # ## 1 · A whole batch at once
 #
 # `predict` handles one example. Write `predict_batch`, which applies it to every row of `xs`.
@@ -97,7 +97,7 @@ exercise(
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="column_norms" stars=1 minutes=3 points=2
+# %% [markdown] exercise="column_norms" stars=1 importance=3 minutes=3 points=2
 # ## 2 · Another axis
 #
 # Here the vectors are the **columns** of a matrix. Write `column_norms`, which gives the norm of
@@ -162,7 +162,7 @@ exercise(
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="predict_columns" stars=2 minutes=5 points=3
+# %% [markdown] exercise="predict_columns" stars=2 importance=2 minutes=5 points=3
 # ## 3 · In through one axis, out through another
 #
 # Some libraries keep examples in columns. Write `predict_columns`: the examples are the columns
@@ -225,7 +225,7 @@ exercise(
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="ensemble" stars=2 minutes=8 points=3
+# %% [markdown] exercise="ensemble" stars=2 importance=3 minutes=8 points=3
 # ## 4 · A pytree with one batched leaf
 #
 # An ensemble of `n` models keeps its parameters in one dictionary. Each model has weights of its
@@ -298,7 +298,7 @@ exercise(
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="pairwise" stars=2 minutes=8 points=3
+# %% [markdown] exercise="pairwise" stars=2 importance=3 minutes=8 points=3
 # ## 5 · All pairs
 #
 # `distance` compares two points. Write `pairwise`, which compares every point of `xs` with every
@@ -367,7 +367,7 @@ exercise(
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="per_example_gradients" stars=3 minutes=8 points=3
+# %% [markdown] exercise="per_example_gradients" stars=3 importance=3 minutes=8 points=3
 # ## 6 · One gradient for each example
 #
 # `jax.grad(loss)` gives the gradient for one example, as a pytree like `params`. Write
@@ -450,7 +450,7 @@ exercise(
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="attention" stars=3 minutes=15 points=3
+# %% [markdown] exercise="attention" stars=3 importance=2 minutes=15 points=3
 # ## 7 · A puzzle: attention, three times over
 #
 # `attend` lets **one** query look at the keys of one sequence. A transformer does this for every
