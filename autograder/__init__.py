@@ -8,8 +8,9 @@ from autograder.problem import Problem, require_jax
 
 if TYPE_CHECKING:
     from autograder.learner import check, predicted
+    from autograder.meshes import simulate_devices
 
-__all__ = ["Problem", "check", "predicted"]
+__all__ = ["Problem", "check", "predicted", "simulate_devices"]
 
 require_jax()
 
@@ -20,4 +21,8 @@ def __getattr__(name: str) -> Any:
         from autograder import learner
 
         return getattr(learner, name)
+    if name == "simulate_devices":
+        from autograder.meshes import simulate_devices
+
+        return simulate_devices
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from autograder.keys import KeyUse
 from autograder.loops import turns
 from autograder.module import Block, Module, Operation, plain_name, read
-from autograder.work import COLLECTIVES, bytes_sent, work
+from autograder.work import work
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,6 @@ class Anatomy:
         loops: how often each `while` turns, in the order met from `main`, a function's at its
             first call; None unless an integer counter with constant start, step and bound alone
             decides. JAX's own loops are among them, such as the 5 turns of threefry.
-        collectives: for each kind met, how many are carried out and the bytes that one device
-            sends for them, see `work.bytes_sent`. Those that the compiler will add for sharded
-            arrays are not there yet.
         donated: the positions of the arguments of `main` whose memory is given away.
         reused_keys: how many random draws repeat an earlier one, see `keys.KeyUse`.
     """
@@ -41,7 +38,6 @@ class Anatomy:
     by_name: dict[str, int]
     work: int
     loops: tuple[int | None, ...]
-    collectives: dict[str, tuple[int, int]]
     donated: tuple[int, ...]
     reused_keys: int
 
@@ -55,7 +51,6 @@ def dissect(module_bytes: bytes) -> Anatomy:
     module = read(module_bytes)
     counter = _Counter(module)
     total = counter.function("main")
-    counts = {kind: total.names[kind] for kind in COLLECTIVES if kind in total.names}
     given = ("tf.aliasing_output", "jax.buffer_donor")
     donated = tuple(n for n, said in enumerate(module.main) if any(map(said.__contains__, given)))
     return Anatomy(
@@ -63,7 +58,6 @@ def dissect(module_bytes: bytes) -> Anatomy:
         dict(sorted(total.names.items())),
         total.work,
         tuple(counter.loops),
-        {kind: (count, total.sent[kind]) for kind, count in counts.items()},
         donated,
         KeyUse(module).reused,
     )
@@ -72,12 +66,10 @@ def dissect(module_bytes: bytes) -> Anatomy:
 @dataclass
 class _Total:
     names: Counter[str] = field(default_factory=Counter)
-    sent: Counter[str] = field(default_factory=Counter)
     work: int = 0
 
     def add(self, other: _Total, times: int) -> None:
-        for mine, theirs in ((self.names, other.names), (self.sent, other.sent)):
-            mine.update({name: count * times for name, count in theirs.items()})
+        self.names.update({name: count * times for name, count in other.names.items()})
         self.work += other.work * times
 
 
@@ -100,8 +92,6 @@ class _Counter:
             name = plain_name(operation)
             total.names[name] += 1
             total.work += work(self.module, operation)
-            if name in COLLECTIVES:
-                total.sent[name] += bytes_sent(self.module, operation)
             for inner, times in self._inner(operation):
                 total.add(inner, times)
         return total

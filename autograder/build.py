@@ -25,7 +25,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from autograder import master, public, requirements
 from autograder.comparison import close
-from autograder.exercise import PUBLIC_SIZES, expected_answers, lookalikes
+from autograder.exercise import expected_answers, lookalikes
 from autograder.master import Master
 from autograder.problem import Problem
 from autograder.public import PublicExercise
@@ -92,9 +92,9 @@ def public_exercises(loaded: Master) -> list[PublicExercise]:
                 spec.hints,
                 spec.explanation,
                 spec.another,
-                {size: spec.draw(PUBLIC_SEED, size) for size in PUBLIC_SIZES},
-                expected_answers(spec, PUBLIC_SEED, PUBLIC_SIZES),
-                lookalikes(spec, PUBLIC_SEED, PUBLIC_SIZES),
+                {draw: spec.draw(PUBLIC_SEED, draw) for draw in spec.draws(spec.public_sizes)},
+                expected_answers(spec, PUBLIC_SEED, spec.public_sizes),
+                lookalikes(spec, PUBLIC_SEED, spec.public_sizes),
             )
         )
     return made

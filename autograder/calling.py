@@ -6,31 +6,50 @@ called where the student's code is, and only arrays leave that process.
 
 from __future__ import annotations
 
-import copy
+import dataclasses
 from typing import Any
 
 import jax
 import numpy as np
 
 from autograder.frames import DTYPES
+from autograder.reports import report
 from autograder.tracing_errors import failure_of
-from autograder.verdict import Answer
+from autograder.tree import Arguments
+from autograder.verdict import Answer, Failure, Outcome, Status
+from autograder.views import VIEWS, Case
+
+UNANSWERED = Failure(
+    Status.MISSING, "There is no answer yet.", advice="Write your answer in place of the dots."
+)
+
+
+def called(function: Any, arguments: Arguments, case: Case, first: bool = True) -> Outcome:
+    """What comes of a case whose view calls the function.
+
+    Args:
+        function: the answer; of a question the value.
+        arguments: NumPy leaves; the function gets copies.
+        case: the view and the draw.
+        first: whether it is the first draw of that view.
+    """
+    if VIEWS[case.view].reports:
+        return report(function, arguments, first)
+    if VIEWS[case.view].hides:
+        return call(lambda: function, ())
+    leaves = tuple(np.array(leaf) for leaf in arguments.leaves)
+    return call(function, dataclasses.replace(arguments, leaves=leaves).values)
 
 
 def call(function: Any, arguments: tuple[Any, ...]) -> Answer:
     """What a function gives back, or raises, for these arguments.
-
-    Args:
-        function: the answer; what is no function stands for its own value.
-        arguments: pytrees with NumPy leaves; the function gets copies.
 
     Returns:
         Leaves as arrays, a string as the array of its code points. For an exception the
         structure `raises ValueError`, no leaves, and its `message` and `line` as facts.
     """
     try:
-        result = function(*copy.deepcopy(arguments)) if callable(function) else function
-        with_paths, definition = jax.tree_util.tree_flatten_with_path(result)
+        with_paths, definition = jax.tree_util.tree_flatten_with_path(function(*arguments))
         leaves = tuple(_plain(leaf) for _, leaf in with_paths)
     except Exception as error:
         failure = failure_of(error)

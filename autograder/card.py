@@ -11,11 +11,16 @@ import numpy as np
 
 from autograder.comparison import close
 from autograder.public import PublicExercise
+from autograder.tree import OnMesh
 from autograder.verdict import Difference, Finding, Status, Verdict
 
 # Okabe and Ito's palette is told apart by colour-blind readers; every state also has a word.
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#808080"
 LARGEST_DRAWN = 48
+REPORTED = (
+    "Only the notebook's own process can see this, so it is marked as reported and costs no more "
+    "than a quarter of the points."
+)
 FAULT = "The grader itself failed here. It costs no points; a person will look at it."
 
 
@@ -59,7 +64,8 @@ def of_check(verdict: Verdict, released: PublicExercise, hints: int) -> Card:
     if verdict.passed:
         card.headline("✓", "passed", facts.name, BLUE)
         card.paragraph(released.explanation)
-        card.fold("Another way to write it", code=released.another)
+        if released.another:
+            card.fold("Another way to write it", code=released.another)
         return card.done(BLUE)
     card.headline("✗", "not yet", facts.name, ORANGE)
     for finding in verdict.findings:
@@ -83,6 +89,8 @@ def of_grade(verdict: Verdict, points: float, most: float) -> Card:
         return card.done(colour)
     for finding in verdict.findings:
         card.paragraph(finding.message)
+        if finding.reported:
+            card.paragraph(REPORTED)
         if verdict.lookalike and finding is verdict.findings[0]:
             card.paragraph(f"This looks like an answer that {verdict.lookalike}.")
         if finding.advice:
@@ -115,9 +123,11 @@ def _write_finding(
 ) -> None:
     difference = finding.difference
     card.paragraph(finding.message)
+    if finding.reported:
+        card.paragraph(REPORTED)
     if difference is not None:
-        arguments = list(released.arguments.values())[difference.case]
-        card.labelled("Called with", ", ".join(map(_describe, arguments)))
+        drawn = list(released.arguments.values())[difference.case]
+        card.labelled("Called with", ", ".join(map(_describe, drawn.described)))
         card.labelled("Expected", _describe(difference.expected))
         card.labelled("Came back", _describe(difference.got))
         card.drawing(difference)
@@ -131,6 +141,10 @@ def _describe(value: Any) -> str:
     """A pytree's shapes and dtypes, such as `{'b': float32[3], 'w': float32[3, 4]}`."""
     if isinstance(value, str):
         return value
+    if isinstance(value, OnMesh):
+        return f"a mesh {value.text}"
+    if not isinstance(value, (dict, list, tuple, np.ndarray)):
+        return repr(value)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k!r}: {_describe(v)}" for k, v in value.items()) + "}"
     if isinstance(value, (list, tuple)):

@@ -23,11 +23,13 @@ class Claim:
     Attributes:
         structure, paths: see `verdict.Answer`.
         artifact: the serialised program.
+        jax: the version of JAX that wrote it.
     """
 
     structure: str
     paths: tuple[str, ...]
     artifact: bytes
+    jax: str
 
 
 def failure_in(header: Any) -> Failure | None:
@@ -71,7 +73,8 @@ def answers(result: Frame | Failure, called: Sequence[bool]) -> list[Claim | Out
             position += size
             made.append(_called(structure, tuple(paths), leaves, case.get("facts"), size))
         else:
-            made.append(Claim(structure, tuple(paths), result.blob[offset : offset + size]))
+            artifact = result.blob[offset : offset + size]
+            made.append(Claim(structure, tuple(paths), artifact, str(case.get("jax"))[:40]))
             offset += size
     return made or [UNREADABLE] * len(called)
 
@@ -81,7 +84,14 @@ def _called(
 ) -> Outcome:
     if not isinstance(facts, dict) or not count == len(leaves) == len(paths):
         return UNREADABLE
-    said = {key: str(facts.get(key, ""))[:500] for key in ("message", "line")}
+    said: dict[str, Any] = {
+        key: str(facts.get(key, ""))[:500] for key in ("message", "line", "leak")
+    }
+    traces, primitives, weak = (facts.get(key) for key in ("traces", "primitives", "weak"))
+    said["traces"] = traces if type(traces) is int else 0
+    said["weak"] = [one is True for one in weak] if isinstance(weak, list) else []
+    counts = primitives.items() if isinstance(primitives, dict) else ()
+    said["primitives"] = {name: count for name, count in counts if type(count) is int}
     return Answer(structure, paths, leaves, said)
 
 

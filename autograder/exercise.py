@@ -5,22 +5,30 @@ from __future__ import annotations
 import contextlib
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from autograder import program, tree
-from autograder.calling import call
+from autograder import meshes, program, tree
+from autograder.calling import UNANSWERED, call, called
+from autograder.devices import CPU, Device
+from autograder.frames import DTYPES
 from autograder.judge import Lookalike
+from autograder.meshes import Spec
 from autograder.problem import Problem
-from autograder.requirements import Requirement, grows_with_batch, matches_reference
+from autograder.requirements.programs import grows_with_batch
+from autograder.requirements.requirement import Requirement
+from autograder.requirements.values import answers_question, digest_of, matches_reference
 from autograder.tracing_errors import failure_of
+from autograder.tree import Arguments
+from autograder.tree import static as static
 from autograder.verdict import Answers, Failure, Outcome
-from autograder.views import VIEWS, Case, cases
+from autograder.views import VIEWS, Case, Draw, cases
 
-PUBLIC_SIZES = (4, 10)
-SECRET_SIZES = (8, 24)
+SIZES = ((4, 10), (8, 24))
+SIZES_ON_MESH = ((8, 16), (24, 48))
+"""The batch sizes of the public cases and of the grading, where an exercise names no others."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +36,13 @@ class WrongAnswer:
     """A misconception: code that students write, and what to tell them about it.
 
     Attributes:
-        function: the code.
+        function: the code; of a question the value.
         title: the misconception in a few words; it completes "This looks like an answer that …".
         rejected_by: the reason of the finding that must reject it, or an exception's class name.
         advice: what to try.
     """
 
-    function: Callable[..., Any]
+    function: Any
     title: str
     rejected_by: str
     advice: str
@@ -45,65 +53,126 @@ class Exercise:
     """All that is known of an exercise but its prompt and its points.
 
     Attributes:
-        reference: the function that the solution cell defines.
-        inputs: draws the tuple of arguments from a `numpy.random.Generator` and a batch size.
-        requires: what is asked of an answer, the first being `matches_reference()`.
+        name: of the function, or of the variable, that is asked for.
+        reference: the function that the solution cell defines; of a question the answer.
+        inputs: draws the tuple of arguments from a `numpy.random.Generator` and a batch size;
+            for an exercise with meshes, from a mesh besides, which may be one of the arguments.
+        requires: what is asked of an answer, the gravest first.
         hints: three, from a nudge to nearly the answer.
         explanation: Markdown, shown after passing.
         another: a second solution, as source.
         wrong_answers: at least three.
-        sizes: the batch sizes of the grading, the smallest first; none of `PUBLIC_SIZES`.
+        sizes: the batch sizes of the grading, the smallest first; none of `public_sizes`.
+        public_sizes: those of the student's `check`.
+        dtypes: of the floating inputs; the first at every size, the others at the smallest.
+        meshes: such as `x=4,y=2`; the first at every size, the others at the smallest.
+        in_specs: for each argument how it lies on the mesh; replicated where nothing is said.
     """
 
-    reference: Callable[..., Any]
-    inputs: Callable[[np.random.Generator, int], tuple[Any, ...]]
+    name: str
+    reference: Any
+    inputs: Callable[..., tuple[Any, ...]]
     requires: tuple[Requirement, ...]
     hints: tuple[str, ...]
     explanation: str
     another: str
     wrong_answers: tuple[WrongAnswer, ...]
-    sizes: tuple[int, ...] = SECRET_SIZES
+    sizes: tuple[int, ...]
+    public_sizes: tuple[int, ...]
+    dtypes: tuple[str, ...] = ("float32",)
+    meshes: tuple[str, ...] = ()
+    in_specs: tuple[Any, ...] = ()
 
     @property
-    def name(self) -> str:
-        return self.reference.__name__
+    def is_question(self) -> bool:
+        """Whether a value is asked for, and no function."""
+        return hides_answer(self.requires)
 
-    def draw(self, seed: int, size: int) -> tuple[Any, ...]:
-        """The arguments of one case: the same for the same seed, exercise and batch size.
+    def draws(self, sizes: Sequence[int], device: Device = CPU) -> list[Draw]:
+        """The draws that an answer is judged on: the smallest size first, the largest last.
+
+        Args:
+            sizes: `self.sizes` or `self.public_sizes`.
+            device: a mesh picks those of the exercise's meshes that have its shape. An exercise
+                without meshes is spread over it, where the first axis of an argument divides.
+        """
+        laid = [m for m in self.meshes if tuple(meshes.shape(m).values()) == device.mesh]
+        on = laid or self.meshes or (meshes.text(device.mesh),)
+        first, *larger = [Draw(size, on[0], self.dtypes[0]) for size in sizes]
+        others = [replace(first, mesh=mesh) for mesh in on[1:]]
+        others += [replace(first, dtype=dtype) for dtype in self.dtypes[1:]]
+        return [first, *others, *larger]
+
+    def draw(self, seed: int, draw: Draw) -> Arguments:
+        """The arguments of one draw: the same for the same seed, exercise and batch size.
 
         Returns:
-            A tuple of pytrees of NumPy arrays; float64 and int64 become float32 and int32.
+            NumPy leaves; the floating ones have the draw's dtype, int64 becomes int32.
         """
-        generator = np.random.default_rng([seed, zlib.crc32(self.name.encode()), size])
-        skeleton, leaves = tree.flatten(self.inputs(generator, size))
-        return tree.unflatten(skeleton, [_as_jax_would(leaf) for leaf in leaves])
+        generator = np.random.default_rng([seed, zlib.crc32(self.name.encode()), draw.size])
+        on = (tree.OnMesh(draw.mesh),) if self.meshes else ()
+        arguments = self.inputs(generator, draw.size, *on)
+        skeleton, leaves = tree.flatten(arguments)
+        made = [_as_jax_would(leaf, draw.dtype) for leaf in leaves]
+        return Arguments(skeleton, tuple(made), self._specs(arguments, made, draw.mesh))
+
+    def _specs(
+        self, arguments: Sequence[Any], leaves: Sequence[np.ndarray], mesh: str
+    ) -> tuple[Spec, ...]:
+        if not self.meshes:
+            return spread(leaves, mesh)
+        said = [*self.in_specs, *[None] * len(arguments)]
+        return tuple(
+            tuple(list(axis) if isinstance(axis, tuple) else axis for axis in spec or ())
+            for argument, spec in zip(arguments, said, strict=False)
+            for _ in tree.flatten(argument)[1]
+        )
 
 
-def _as_jax_would(leaf: Any) -> np.ndarray:
+def spread(leaves: Sequence[np.ndarray], mesh: str) -> tuple[Spec, ...]:
+    """How leaves lie on a mesh that no exercise asked for: cut along the first axis if it divides.
+
+    Args:
+        leaves: arrays.
+        mesh: as text; empty for none.
+    """
+    if not mesh:
+        return ()
+    sizes = meshes.shape(mesh)
+    divides = [leaf.ndim and leaf.shape[0] % meshes.size_of(sizes) == 0 for leaf in leaves]
+    return tuple((list(sizes),) if one else () for one in divides)
+
+
+def _as_jax_would(leaf: Any, dtype: str) -> np.ndarray:
     array = np.asarray(leaf)
-    narrow = {"float64": "float32", "int64": "int32", "complex128": "complex64"}
+    if array.dtype.kind == "f":
+        return array.astype(DTYPES[dtype])
+    narrow = {"int64": "int32", "uint64": "uint32", "complex128": "complex64"}
     return array.astype(narrow.get(array.dtype.name, array.dtype))
 
 
 def outcomes(
-    function: Callable[..., Any],
+    function: Any,
     requires: Sequence[Requirement],
-    arguments: Mapping[int, tuple[Any, ...]],
+    arguments: Mapping[Draw, Arguments],
+    device: Device = CPU,
 ) -> dict[str, list[Outcome]]:
     """What a function does on every case of an exercise, through its exported programs.
 
     Args:
-        function: the answer.
+        function: the answer; of a question the value.
         requires: the exercise's requirements, which say what to look at.
-        arguments: the tuple of arguments for each batch size, the smallest first.
+        arguments: of each draw, in the order of `Exercise.draws`.
+        device: where programs are run.
 
     Returns:
-        By the name of the view, the outcomes in the order of the sizes; any exception that the
+        By the name of the view, the outcomes in the order of the draws; any exception that the
         function raises becomes a `Failure`.
     """
     made: dict[str, list[Outcome]] = {}
     for case in cases(views_of(requires), list(arguments)):
-        outcome = _outcome(function, arguments[case.size], case)
+        first = case.view not in made
+        outcome = _outcome(function, arguments[case.draw], case, device, first)
         made.setdefault(case.view, []).append(outcome)
     return made
 
@@ -113,24 +182,37 @@ def views_of(requires: Sequence[Requirement]) -> list[str]:
     return [view for want in requires for view in want.views]
 
 
-def _outcome(function: Callable[..., Any], arguments: tuple[Any, ...], case: Case) -> Outcome:
+def hides_answer(requires: Sequence[Requirement]) -> bool:
+    """Whether a value is asked for whose right answer is not released."""
+    return any(VIEWS[view].hides for view in views_of(requires))
+
+
+def _outcome(
+    function: Any, arguments: Arguments, case: Case, device: Device, first: bool
+) -> Outcome:
+    if function is ...:
+        return UNANSWERED
     if VIEWS[case.view].calls:
-        return call(function, arguments)
-    skeleton, leaves = tree.flatten(arguments)
+        return called(function, arguments, case, first)
     try:
-        lowered = program.lower(function, skeleton, leaves, case.view)
-        return program.run(lowered, leaves, case.view, case.size)
+        lowered = program.lower(function, arguments, case, device.platform)
+        return program.run(lowered, arguments, case, device)
+    except Problem:
+        raise
     except Exception as error:
         return failure_of(error)
 
 
-def expected_answers(spec: Exercise, seed: int, sizes: Sequence[int]) -> Answers:
+def expected_answers(
+    spec: Exercise, seed: int, sizes: Sequence[int], device: Device = CPU
+) -> Answers:
     """What the reference does on inputs drawn from the seed.
 
     Raises:
         Problem: the reference itself fails.
     """
-    made = outcomes(spec.reference, spec.requires, {size: spec.draw(seed, size) for size in sizes})
+    drawn = {draw: spec.draw(seed, draw) for draw in spec.draws(sizes, device)}
+    made = outcomes(spec.reference, spec.requires, drawn, device)
     for view, many in made.items():
         for one in many:
             if isinstance(one, Failure):
@@ -138,13 +220,15 @@ def expected_answers(spec: Exercise, seed: int, sizes: Sequence[int]) -> Answers
     return made  # type: ignore[return-value]  # no failure is left in it
 
 
-def lookalikes(spec: Exercise, seed: int, sizes: Sequence[int]) -> tuple[Lookalike, ...]:
+def lookalikes(
+    spec: Exercise, seed: int, sizes: Sequence[int], device: Device = CPU
+) -> tuple[Lookalike, ...]:
     """What the listed wrong answers do on the same inputs, in the views that run."""
-    arguments = {size: spec.draw(seed, size) for size in sizes}
+    drawn = {draw: spec.draw(seed, draw) for draw in spec.draws(sizes, device)}
     running = [want for want in spec.requires if all(VIEWS[view].runs for view in want.views)]
     return tuple(
         Lookalike(
-            one.title, one.rejected_by, one.advice, outcomes(one.function, running, arguments)
+            one.title, one.rejected_by, one.advice, outcomes(one.function, running, drawn, device)
         )
         for one in spec.wrong_answers
     )
@@ -174,25 +258,88 @@ def collecting() -> Iterator[list[Exercise]]:
 def exercise(
     reference: Callable[..., Any],
     *,
-    inputs: Callable[[np.random.Generator, int], tuple[Any, ...]],
+    inputs: Callable[..., tuple[Any, ...]],
     requires: Sequence[Requirement] = (matches_reference(), grows_with_batch("not at all")),
     hints: Sequence[str],
     explanation: str,
     another: str,
     wrong_answers: Sequence[WrongAnswer],
-    sizes: Sequence[int] = SECRET_SIZES,
+    sizes: Sequence[int] = (),
+    public_sizes: Sequence[int] = (),
+    dtypes: Sequence[str] = ("float32",),
+    meshes: Sequence[str] = (),
+    in_specs: Sequence[Any] = (),
 ) -> Exercise:
     """Specify one exercise; see `Exercise` for the arguments."""
-    made = Exercise(
-        reference,
-        inputs,
-        tuple(requires),
-        tuple(hints),
-        explanation,
-        another,
-        tuple(wrong_answers),
-        tuple(sizes),
+    usual = SIZES_ON_MESH if meshes else SIZES
+    return collect(
+        Exercise(
+            reference.__name__,
+            reference,
+            inputs,
+            tuple(requires),
+            tuple(hints),
+            explanation,
+            another,
+            tuple(wrong_answers),
+            tuple(sizes) or usual[1],
+            tuple(public_sizes) or usual[0],
+            tuple(dtypes),
+            tuple(meshes),
+            tuple(in_specs),
+        )
     )
+
+
+def mistake(value: Any, title: str, *, advice: str) -> WrongAnswer:
+    """List a wrong answer to a question.
+
+    Args:
+        value: the answer.
+        title: the misconception; it completes "This looks like an answer that …".
+        advice: what to try.
+    """
+    return WrongAnswer(value, title, answers_question.reason, advice)
+
+
+def question(
+    name: str,
+    *,
+    answer: Any,
+    hints: Sequence[str],
+    explanation: str,
+    mistakes: Sequence[WrongAnswer],
+    digits: int = 3,
+) -> Exercise:
+    """Specify one question; what is released holds a digest of the answer only.
+
+    Args:
+        name: the variable that the student gives the answer to.
+        answer: a string, a number, a boolean, or containers and arrays of them.
+        hints: three, from a nudge to nearly the answer.
+        explanation: Markdown, shown after passing.
+        mistakes: at least two.
+        digits: how many digits after the point count.
+    """
+    digest = digest_of(call(lambda: answer, ()), name, digits)
+    return collect(
+        Exercise(
+            name,
+            answer,
+            lambda rng, n: (),
+            (answers_question(digest, name, digits),),
+            tuple(hints),
+            explanation,
+            "",
+            tuple(mistakes),
+            sizes=(8, 24),
+            public_sizes=(4, 10),
+        )
+    )
+
+
+def collect(made: Exercise) -> Exercise:
+    """Hand a specification to the master that is being loaded, if one is."""
     if _collected is not None:
         _collected.append(made)
     return made

@@ -11,22 +11,21 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+import jax
 from nbformat import NotebookNode
 
-from autograder import claims, judge, tree
+from autograder import claims, devices, judge, meshes
 from autograder.claims import Claim
+from autograder.devices import CPU, Device
 from autograder.exercise import Exercise, expected_answers, lookalikes, views_of
 from autograder.frames import Frame
 from autograder.jail import Jail
-from autograder.problem import Problem
+from autograder.problem import version
 from autograder.verdict import Answer, Answers, Failure, Finding, Outcome, Status, Verdict
 from autograder.views import VIEWS, Case, cases
 
-DEVICES = {"cpu": "cpu"}
-"""The devices that answers can be judged on, with the platform that programs are lowered for."""
-
 Task = tuple[str, Case]
-"""One program that is asked for: an exercise's name, and a view of it at a batch size."""
+"""One program or call that is asked for: an exercise's name, and a view of it on a draw."""
 
 
 @dataclass
@@ -37,25 +36,23 @@ class Grader:
         exercises: the assignment's exercises by name.
         seed: every input is drawn from it.
         jail: where the students' code and programs run.
-        device: one of `DEVICES`.
+        device: where programs are run; this process has to have it too, for the references.
 
     Raises:
-        Problem: the device is unknown.
+        Problem: the device is not there.
     """
 
     exercises: Mapping[str, Exercise]
     seed: int
     jail: Jail
-    device: str = "cpu"
+    device: Device = CPU
     _expected: dict[str, Answers] = field(default_factory=dict)
     _lookalikes: dict[str, tuple[judge.Lookalike, ...]] = field(default_factory=dict)
     _ran: dict[tuple[Task, str], Answer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.device not in DEVICES:
-            raise Problem(
-                f'There is no device "{self.device}" to grade on: choose {" or ".join(DEVICES)}.'
-            )
+        meshes.simulate_devices()
+        devices.here(self.device)
 
     def grade(self, notebook: NotebookNode) -> dict[str, Verdict]:
         """A verdict for every exercise of the assignment, whatever the notebook does.
@@ -77,7 +74,7 @@ class Grader:
     def _lower(self, notebook: NotebookNode) -> dict[Task, Claim | Outcome]:
         """Have the worker run the notebook and export every case of every exercise."""
         cells, solution_steps = _cells(notebook)
-        header = {"cells": cells, "asks": self._asks, "platform": DEVICES[self.device]}
+        header = {"cells": cells, "asks": self._asks, "platform": self.device.platform}
         steps = [cell["step"] for cell in cells] + list(self.exercises)
         results = self.jail.run("worker", Frame(header), steps, self._inputs)
         lowered: dict[Task, Claim | Outcome] = {}
@@ -92,6 +89,7 @@ class Grader:
 
     def _run(self, lowered: Mapping[Task, Claim | Outcome]) -> dict[Task, Outcome]:
         """Have the runner run the programs; identical ones only once in a grading run."""
+        lowered = {task: _readable(made) for task, made in lowered.items()}
         programs = {task: made for task, made in lowered.items() if isinstance(made, Claim)}
         keys = {task: (task, _digest(made)) for task, made in programs.items()}
         ran: dict[Task, Outcome] = {
@@ -109,10 +107,12 @@ class Grader:
         blob = b""
         for (name, case), made in programs.items():
             # Drawn only now, after the student's code has run and ended.
-            _, leaves = tree.flatten(self.exercises[name].draw(self.seed, case.size))
+            arguments = self.exercises[name].draw(self.seed, case.draw)
+            leaves = arguments.leaves
             jobs.setdefault(name, {"step": name, "cases": []})["cases"].append(
                 {
                     **asdict(case),
+                    "specs": arguments.specs,
                     "offset": len(blob),
                     "length": len(made.artifact),
                     "inputs": list(range(len(arrays), len(arrays) + len(leaves))),
@@ -122,7 +122,7 @@ class Grader:
             blob += made.artifact
         if not jobs:
             return {}
-        header = {"jobs": list(jobs.values()), "platform": DEVICES[self.device]}
+        header = {"jobs": list(jobs.values()), "device": self.device.name}
         request = Frame(header, tuple(arrays), blob)
         results = self.jail.run("runner", request, list(jobs))
         outcomes: dict[Task, Outcome] = {}
@@ -138,19 +138,20 @@ class Grader:
         for task in self._tasks(spec.name):
             got.setdefault(task[1].view, []).append(outcomes[task])
         if spec.name not in self._expected:
-            self._expected[spec.name] = expected_answers(spec, self.seed, spec.sizes)
+            self._expected[spec.name] = expected_answers(spec, self.seed, spec.sizes, self.device)
         expected = self._expected[spec.name]
         verdict = judge.judge(spec.name, spec.requires, expected, got)
         if verdict.status in (Status.WRONG, Status.ERROR):
             if spec.name not in self._lookalikes:
-                self._lookalikes[spec.name] = lookalikes(spec, self.seed, spec.sizes)
+                self._lookalikes[spec.name] = lookalikes(spec, self.seed, spec.sizes, self.device)
             alike = self._lookalikes[spec.name]
             verdict = judge.judge(spec.name, spec.requires, expected, got, alike)
         return replace(verdict, findings=tuple(map(_without_sizes, verdict.findings)))
 
     def _tasks(self, name: str) -> list[Task]:
         spec = self.exercises[name]
-        return [(name, case) for case in cases(views_of(spec.requires), spec.sizes)]
+        draws = spec.draws(spec.sizes, self.device)
+        return [(name, case) for case in cases(views_of(spec.requires), draws)]
 
     @cached_property
     def _asks(self) -> list[dict[str, Any]]:
@@ -160,12 +161,15 @@ class Grader:
             asked = []
             for _, case in self._tasks(name):
                 # The shapes of a draw do not depend on the seed, and this draw is thrown away.
-                skeleton, leaves = tree.flatten(self.exercises[name].draw(0, case.size))
-                shapes = [{"dtype": leaf.dtype.name, "shape": list(leaf.shape)} for leaf in leaves]
-                asked.append({"view": case.view, "skeleton": skeleton, "leaves": shapes})
+                drawn = self.exercises[name].draw(0, case.draw)
+                shapes = [
+                    {"dtype": leaf.dtype.name, "shape": list(leaf.shape)} for leaf in drawn.leaves
+                ]
+                said = {"skeleton": drawn.skeleton, "specs": drawn.specs, "leaves": shapes}
+                asked.append({**asdict(case), **said})
                 if VIEWS[case.view].calls:
-                    asked[-1]["inputs"] = list(range(position, position + len(leaves)))
-                    position += len(leaves)
+                    asked[-1]["inputs"] = list(range(position, position + len(shapes)))
+                    position += len(shapes)
             asks.append({"step": name, "cases": asked})
         return asks
 
@@ -175,7 +179,7 @@ class Grader:
         for name, spec in self.exercises.items():
             for _, case in self._tasks(name):
                 if VIEWS[case.view].calls:
-                    arrays += tree.flatten(spec.draw(self.seed, case.size))[1]
+                    arrays += spec.draw(self.seed, case.draw).leaves
         return Frame({}, tuple(arrays))
 
 
@@ -200,6 +204,14 @@ def _failed(result: Frame | Failure | None) -> Failure | None:
 
 def _is_missing(made: Claim | Outcome) -> bool:
     return isinstance(made, Failure) and made.status is Status.MISSING
+
+
+def _readable(made: Claim | Outcome) -> Claim | Outcome:
+    """A program of a newer JAX than ours crashes the reader, and is nobody's mistake but ours."""
+    if isinstance(made, Claim) and version(made.jax) > version(jax.__version__):
+        words = f"The program was written by JAX {made.jax}, and this grader has {jax.__version__}."
+        return Failure(Status.GRADER_FAULT, words)
+    return made
 
 
 def _digest(made: Claim) -> str:

@@ -19,7 +19,8 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Float, Integer, Unicode
 from traitlets.config import LoggingConfigurable
 
-from autograder import card, jail, master
+from autograder import card, devices, jail, master
+from autograder.devices import Device
 from autograder.grader import Grader
 from autograder.jail import Jail, Limits
 from autograder.problem import Problem
@@ -38,7 +39,11 @@ class GradingRun(LoggingConfigurable):
         NbGraderException: a master or the device is not what it should be; the log says what.
     """
 
-    device = Unicode("cpu", help="Where answers are judged.").tag(config=True)
+    device = Unicode(
+        "cpu",
+        help="Where answers are judged: cpu, gpu, tpu, or a mesh of simulated devices, such as "
+        "mesh:8 or mesh:4x2.",
+    ).tag(config=True)
     seed = Integer(
         None, allow_none=True, help="The seed of every secret input; drawn anew when unset."
     ).tag(config=True)
@@ -59,9 +64,10 @@ class GradingRun(LoggingConfigurable):
             )
         )
         try:
+            device = devices.named(self.device)
             # A notebook without a master has no grader, so its points are given by hand.
             self.graders = {
-                path.stem: Grader(master.load(path).exercises, seed, _jail(limits), self.device)
+                path.stem: Grader(master.load(path).exercises, seed, _jail(limits, device), device)
                 for path in sorted(folder.glob("*.py"))
             }
             if not self.graders:
@@ -87,7 +93,7 @@ class GradingRun(LoggingConfigurable):
             "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             **{key: where[key] for key in ("student", "assignment", "notebook")},
             "seed": grader.seed,
-            "device": grader.device,
+            "device": grader.device.name,
             "level": jail.LEVEL,
             "jax": jax.__version__,
             "verdicts": {
@@ -96,6 +102,7 @@ class GradingRun(LoggingConfigurable):
                     "fraction": verdict.fraction,
                     "reason": verdict.reason,
                     "lookalike": verdict.lookalike,
+                    "reported": any(finding.reported for finding in verdict.findings),
                     "message": verdict.findings[0].message if verdict.findings else "",
                 }
                 for name, verdict in verdicts.items()
@@ -107,9 +114,9 @@ class GradingRun(LoggingConfigurable):
 
 
 @functools.cache
-def _jail(limits: Limits) -> Jail:
+def _jail(limits: Limits, device: Device) -> Jail:
     """One warm jail for the process, so that a class and a formgrader's clicks share it."""
-    made = Jail(limits)
+    made = Jail(limits, device)
     atexit.register(made.close)
     return made
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder import frames
+from autograder.devices import CPU, Device
 from autograder.frames import Frame
 from autograder.problem import Problem
 from autograder.verdict import Failure, Status
@@ -55,10 +56,16 @@ class Jail:
     """Runs requests in disposable processes, forked from one warm zygote.
 
     Safe to use from several threads.
+
+    Args:
+        limits: of each process.
+        device: what the processes shall find. Those that use a GPU or a TPU have no limit on
+            address space, since the drivers of these reserve far more than they use.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, device: Device = CPU) -> None:
         self.limits = limits
+        self.device = device
         self._lock = threading.Lock()
         self._zygote: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
@@ -117,7 +124,7 @@ class Jail:
         (asked, ask), (frames_out, frames_in), (printed, printing) = pipes
         try:
             child = self._tell(
-                {"do": "start", "role": role, "memory_mib": self.limits.memory_mib},
+                {"do": "start", "role": role, "memory_mib": self._memory_mib},
                 [asked, frames_in, printing],
             )["child"]
             for descriptor in (asked, frames_in, printing):
@@ -140,6 +147,10 @@ class Jail:
         finally:
             for descriptor in [end for pipe in pipes for end in pipe]:
                 os.close(descriptor)
+
+    @property
+    def _memory_mib(self) -> int | None:
+        return self.limits.memory_mib if self.device.backend == "cpu" else None
 
     def _tell(self, message: dict[str, Any], descriptors: Sequence[int]) -> dict[str, Any]:
         with self._lock:
@@ -165,7 +176,7 @@ class Jail:
                 [sys.executable, "-m", "autograder.zygote"],
                 stdin=theirs.fileno(),
                 cwd=self._folder.name,
-                env=_environment(self._folder.name),
+                env=_environment(self._folder.name, self.device.platform),
                 start_new_session=True,
             )
             theirs.close()
@@ -297,16 +308,21 @@ def _how_it_ended(status: int | None) -> str:
     return f"exit status {os.WEXITSTATUS(status)}"
 
 
-def _environment(folder: str) -> dict[str, str]:
+def _environment(folder: str, platform: str) -> dict[str, str]:
     """What the zygote sees of the environment: nothing of ours but the way to Python."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ}
+    names = ["PATH", "LANG", "TZ"]
+    if platform != "cpu":
+        names += ["LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "TPU_LIBRARY_PATH"]
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     return kept | {
         "HOME": folder,
         "TMPDIR": folder,
         "IPYTHONDIR": folder,
         "MPLCONFIGDIR": folder,
         "MPLBACKEND": "agg",
-        "JAX_PLATFORMS": "cpu",
+        "JAX_PLATFORMS": "cpu" if platform == "cpu" else f"{platform},cpu",
+        # The references are run beside, on the same GPU.
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }

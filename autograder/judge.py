@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from autograder.comparison import close
-from autograder.requirements import Requirement
+from autograder.comparison import close, platform_of
+from autograder.requirements.requirement import Requirement
 from autograder.verdict import Answers, Failure, Finding, Outcome, Outcomes, Status, Verdict
 
 
@@ -41,7 +41,7 @@ def judge(
 
     Args:
         exercise: its name, for the verdict.
-        requires: the demands; every one has to be met.
+        requires: the demands; one that is not met costs its share of the points.
         expected: what the reference does.
         got: what the answer does, on the same cases.
         lookalikes: wrong answers to compare a rejected answer with.
@@ -64,12 +64,11 @@ def _judge(
     first = requires[0].views[0]
     if failures := [one for one in got[first] if isinstance(one, Failure)]:
         return Verdict.of_failure(exercise, failures[0])
-    findings = tuple(
-        finding for want in requires if (finding := _finding(want, expected, got)) is not None
-    )
-    if findings:
-        return Verdict(exercise, Status.WRONG, findings)
-    return Verdict(exercise, Status.PASSED, fraction=1.0)
+    unmet = [(want, _finding(want, expected, got)) for want in requires]
+    findings = tuple(finding for _, finding in unmet if finding is not None)
+    lost = sum(want.share for want, finding in unmet if finding is not None)
+    status = Status.WRONG if findings else Status.PASSED
+    return Verdict(exercise, status, findings, fraction=max(0.0, 1.0 - lost))
 
 
 def _finding(want: Requirement, expected: Answers, got: Outcomes) -> Finding | None:
@@ -80,7 +79,8 @@ def _finding(want: Requirement, expected: Answers, got: Outcomes) -> Finding | N
             if isinstance(one, Failure):
                 return Finding(want.reason, f"{want.failed} {one.message}", one.advice)
         answers[view] = got[view]
-    return want.judge(expected, answers)  # type: ignore[arg-type]  # no failure is left in it
+    found = want.judge(expected, answers)  # type: ignore[arg-type]  # no failure is left in it
+    return replace(found, reported=want.reported) if found else None
 
 
 def _alike(wrong: Outcomes, got: Outcomes) -> bool:
@@ -97,7 +97,9 @@ def _same(one: Outcome, other: Outcome) -> bool:
             isinstance(one, Failure) and isinstance(other, Failure) and _said(one) == _said(other)
         )
     return one.structure == other.structure and all(
-        np.shape(a) == np.shape(b) and a.dtype == b.dtype and bool(close(a, b).all())
+        np.shape(a) == np.shape(b)
+        and a.dtype == b.dtype
+        and bool(close(a, b, platform_of(other)).all())
         for a, b in zip(one.leaves, other.leaves, strict=True)
     )
 

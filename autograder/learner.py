@@ -6,11 +6,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
+import jax
 import numpy as np
 
-from autograder import card, exercise, public
+from autograder import card, devices, exercise, meshes, public
+from autograder.devices import CPU, Device
 from autograder.judge import judge
 from autograder.problem import Problem
 from autograder.verdict import Verdict
@@ -34,11 +37,13 @@ def silence() -> Iterator[None]:
         _silent = before
 
 
-def check(answer: Callable[..., Any] | str) -> None:
+def check(answer: Callable[..., Any] | str, device: str = "") -> None:
     """Check your answer to an exercise and show a card that says what was seen.
 
     Args:
-        answer: the function that you wrote, or its name.
+        answer: the function that you wrote, or its name; of a question the name.
+        device: where to run it, such as `cpu`, `gpu` or `mesh:8`; where JAX runs by default, or
+            what the environment variable `AUTOGRADER_DEVICE` says, when nothing is said.
 
     Raises:
         Problem: no exercise has this name; shown as one sentence.
@@ -50,9 +55,12 @@ def check(answer: Callable[..., Any] | str) -> None:
     released = _find(answer, variables)
     name = released.facts.name
     function = variables.get(name) if isinstance(answer, str) else answer
-    if not callable(function):
-        raise Problem(f"There is no function called {name} yet: run the cell that defines it.")
-    verdict = examine(function, released)
+    if name not in variables and function is None:
+        raise Problem(f"There is nothing called {name} yet: run the cell that defines it.")
+    if not callable(function) and not released.is_question:
+        raise Problem(f"{name} is no function: run the cell that defines it once more.")
+    chosen = device or os.environ.get("AUTOGRADER_DEVICE") or jax.default_backend()
+    verdict = examine(function, released, devices.named(chosen))
     if not verdict.passed:
         _attempts[name] = _attempts.get(name, 0) + 1
     shown = card.of_check(verdict, released, hints=_attempts.get(name, 0))
@@ -62,9 +70,22 @@ def check(answer: Callable[..., Any] | str) -> None:
     shown.show()
 
 
-def examine(function: Callable[..., Any], released: public.PublicExercise) -> Verdict:
-    """Judge a function on the public cases of an exercise, in this process."""
-    got = exercise.outcomes(function, released.requires, released.arguments)
+def examine(function: Any, released: public.PublicExercise, device: Device = CPU) -> Verdict:
+    """Judge an answer on the public cases of an exercise, in this process.
+
+    Raises:
+        Problem: the device is not there, or JAX has too few for a mesh.
+    """
+    devices.here(device)
+    mesh = meshes.text(device.mesh)
+    arguments = {
+        # An exercise on meshes is judged on its own.
+        draw if draw.mesh else replace(draw, mesh=mesh): drawn
+        if draw.mesh
+        else replace(drawn, specs=exercise.spread(drawn.leaves, mesh))
+        for draw, drawn in released.arguments.items()
+    }
+    got = exercise.outcomes(function, released.requires, arguments, device)
     return judge(
         released.facts.name, released.requires, released.expected, got, released.lookalikes
     )

@@ -1,9 +1,9 @@
 """A master: the text of an assignment, in which prompts, references and specifications stand.
 
 A master is a jupytext percent file whose cells carry short tags: `assignment` and `points` on
-the title; `exercise`, `stars`, `importance`, `minutes` and `points` on a prompt; `given`, `solution` and
-`check` on code, `written` on a text to be graded by hand. This file reads them, checks that they
-fit together, and turns them into nbgrader's metadata.
+the title; `exercise`, `stars`, `importance`, `minutes` and `points` on a prompt; `given`,
+`solution` and `check` on code, `written` on a text to be graded by hand. This file reads them,
+checks that they fit together, and turns them into nbgrader's metadata.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ import jupytext
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
-from autograder import exercise, learner
-from autograder.exercise import PUBLIC_SIZES, Exercise
+from autograder import exercise, learner, meshes
+from autograder.exercise import Exercise
 from autograder.problem import Problem
 from autograder.public import Facts
+from autograder.requirements import reported
 
 TAGS = {
     "assignment": {"assignment", "points"},
@@ -108,6 +109,7 @@ def _facts(cells: list[NotebookNode], tags: list[dict[str, Any]], path: Path) ->
 def _specifications(path: Path) -> dict[str, Exercise]:
     # What a master prints is of no interest; what it raises is.
     quiet = contextlib.redirect_stdout(io.StringIO())
+    meshes.simulate_devices()
     with exercise.collecting() as collected, learner.silence(), quiet:
         try:
             runpy.run_path(str(path))
@@ -140,11 +142,18 @@ def _check(master: Master, tags: list[dict[str, Any]]) -> None:
         spec = master.exercises[name]
         if len(spec.hints) != 3:
             refuse(f"{name} has {len(spec.hints)} hints; it needs 3.")
-        if len(spec.wrong_answers) < 3:
-            refuse(f"{name} lists {len(spec.wrong_answers)} wrong answers; it needs 3 or more.")
-        if len(spec.sizes) < 2 or set(spec.sizes) & set(PUBLIC_SIZES):
-            refuse(f"{name} needs two batch sizes or more, and none of {PUBLIC_SIZES}.")
-        if not (spec.explanation and spec.another):
+        fewest = 2 if spec.is_question else 3
+        if len(spec.wrong_answers) < fewest:
+            listed = len(spec.wrong_answers)
+            refuse(f"{name} lists {listed} wrong answers; it needs {fewest} or more.")
+        if len(spec.sizes) < 2 or set(spec.sizes) & set(spec.public_sizes):
+            refuse(f"{name} needs two batch sizes or more, and none of {spec.public_sizes}.")
+        if sum(want.share for want in spec.requires if want.reported) > reported.MOST:
+            refuse(
+                f"{name} hangs more than {reported.MOST:.0%} of its points on what the student's "
+                "own process reports: keep one such requirement."
+            )
+        if not spec.explanation or not (spec.another or spec.is_question):
             refuse(f"{name} needs an explanation and another solution.")
 
 
@@ -176,9 +185,7 @@ def _badge(facts: Facts) -> str:
     stars = "★" * facts.stars + "☆" * (3 - facts.stars)
     dots = "●" * facts.importance + "○" * (3 - facts.importance)
     noun = "point" if facts.points == 1 else "points"
-    return (
-        f"difficulty {stars} · importance {dots} · {facts.minutes} min · {facts.points:g} {noun}"
-    )
+    return f"difficulty {stars} · importance {dots} · {facts.minutes} min · {facts.points:g} {noun}"
 
 
 def _nbgrader(

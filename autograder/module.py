@@ -88,7 +88,6 @@ class Module:
         operations: every one within the functions.
         functions: their bodies by name; one that is only declared has an empty body.
         main: the attributes of each argument of `main`; empty where none has any.
-        meshes: the axes and their lengths of each `sdy.mesh`.
         types: of each value.
         definitions: the operation that each value comes from, arguments left out.
     """
@@ -98,7 +97,6 @@ class Module:
         self.operations: list[Operation] = []
         self.functions: dict[str, Block] = {}
         self.main: Sequence[Any] = ()
-        self.meshes: dict[str, dict[str, int]] = {}
         self.types: list[Tensor] = []
         self.definitions: dict[int, Operation] = {}
         self._carried: dict[int, tuple[Operation, int]] = {}
@@ -110,9 +108,6 @@ class Module:
                 self.functions[name] = self._region(raw.regions[0])
                 if name == "main" and "arg_attrs" in raw.attributes:
                     self.main = [ir.DictAttr(a) for a in ir.ArrayAttr(raw.attributes["arg_attrs"])]
-            elif raw.name == "sdy.mesh":
-                axes = map(sdy.MeshAxisAttr, sdy.MeshAttr(raw.attributes["mesh"]).axes)
-                self.meshes[name] = {axis.name: axis.size for axis in axes}
         self.length = 1 + len(list(module.body.operations)) + len(self.operations)
 
     def _region(self, region: Any) -> Block:

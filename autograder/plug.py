@@ -27,12 +27,16 @@ def plug_in(config: Config) -> None:
     config.ClearHiddenTests.enforce_metadata = False
     config.GenerateAssignment.force = True
     config.GenerateAssignment.preprocessors = [
-        f"nbgrader.preprocessors.{name}"
-        for name in (
-            "IncludeHeaderFooter", "LockCells", "ClearSolutions", "ClearHiddenTests",
-            "ClearOutput", "CheckCellMetadata", "ComputeChecksums", "SaveCells",
-            "ClearMarkScheme", "ComputeChecksums", "CheckCellMetadata",
-        )
+        "nbgrader.preprocessors.IncludeHeaderFooter",
+        "nbgrader.preprocessors.LockCells",
+        "autograder.release.ClearSolutions",
+        *(
+            f"nbgrader.preprocessors.{name}"
+            for name in (
+                "ClearHiddenTests", "ClearOutput", "CheckCellMetadata", "ComputeChecksums",
+                "SaveCells", "ClearMarkScheme", "ComputeChecksums", "CheckCellMetadata",
+            )
+        ),
     ]  # fmt: skip
     config.Autograde.exporter_class = "autograder.submission.SubmissionExporter"
     config.Autograde.sanitize_preprocessors = [

@@ -17,6 +17,11 @@ class Problem(Exception):  # noqa: N818  (it names what to put right, not what b
         return [str(self)]
 
 
+def version(text: str) -> tuple[int, ...]:
+    """The first three numbers of a version."""
+    return tuple(int(n) for n in re.findall(r"\d{1,9}", text)[:3])
+
+
 def require_jax(installed: str | None = None) -> None:
     """Make sure that JAX is there and not older than the course supports.
 
@@ -32,8 +37,7 @@ def require_jax(installed: str | None = None) -> None:
             installed = importlib.metadata.version("jax")
         except importlib.metadata.PackageNotFoundError:
             raise Problem(f'JAX is not installed: run `pip install "jax>={oldest}"`.') from None
-    numbers = tuple(int(n) for n in re.findall(r"\d+", installed)[:3])
-    if numbers < OLDEST_JAX:
+    if version(installed) < OLDEST_JAX:
         raise Problem(
             f"This course needs JAX {oldest} or newer and found {installed}: "
             f'run `pip install -U "jax>={oldest}"` and restart the kernel.'

@@ -6,6 +6,7 @@ See https://docs.jax.dev/en/latest/export/export.html.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -17,11 +18,14 @@ from unittest import mock
 import jax
 import numpy as np
 from jax import export
+from jax.sharding import NamedSharding
 
-from autograder import tree
+from autograder import collectives, devices, meshes, tree
 from autograder.anatomy import dissect
+from autograder.devices import CPU, Device
+from autograder.tree import Arguments
 from autograder.verdict import Answer
-from autograder.views import VIEWS
+from autograder.views import VIEWS, Case, Draw
 
 
 @dataclass(frozen=True)
@@ -53,71 +57,112 @@ def quiet_debugging() -> Iterator[None]:
         yield
 
 
+# `jax.enable_x64` on newer versions.
+_x64: Any = getattr(jax if hasattr(jax, "enable_x64") else jax.experimental, "enable_x64")  # noqa: B009
+
+
+@contextmanager
+def _setting(draw: Draw) -> Iterator[None]:
+    """Trace and run as the draw says: with float64 where it has some, placed on its mesh."""
+    with contextlib.ExitStack() as stack:
+        if draw.dtype == "float64":
+            stack.enter_context(_x64(True))
+        if draw.mesh:
+            # A jitted device_put says nothing about where its result lies; run eagerly it does.
+            placed = mock.patch.object(jax, "device_put", _constrained(jax.device_put))
+            stack.enter_context(placed)
+        yield
+
+
+def _constrained(device_put: Callable[..., Any]) -> Callable[..., Any]:
+    def put(x: Any, device: Any = None, **options: Any) -> Any:
+        if isinstance(device, NamedSharding):
+            return jax.lax.with_sharding_constraint(x, device)
+        return device_put(x, device, **options)
+
+    return put
+
+
 def lower(
-    function: Callable[..., Any],
-    skeleton: Any,
-    leaves: Sequence[Any],
-    view: str = "value",
-    platform: str = "cpu",
+    function: Callable[..., Any], arguments: Arguments, case: Case, platform: str = "cpu"
 ) -> Program:
     """Export a view of `function` for arguments of these shapes and dtypes.
 
     Args:
         function: the answer; it is traced, not run.
-        skeleton: the tuple of arguments, as `tree.flatten` writes it.
-        leaves: arrays or `jax.ShapeDtypeStruct`s; only shape and dtype are used.
-        view: one of `views.VIEWS`.
-        platform: what to lower for, `cpu`, `cuda` or `tpu`, unless the view says otherwise.
+        arguments: the leaves are arrays or `jax.ShapeDtypeStruct`s; only shape and dtype are used.
+        case: the view, and what the arguments were drawn for.
+        platform: what to lower for, unless the case says otherwise.
 
     Raises:
         Exception: whatever the function raises while it is traced.
     """
     structure: list[str] = []
     paths: list[tuple[str, ...]] = []
-    viewed = VIEWS[view].transform(function)
+    viewed = VIEWS[case.view].transform(function)
 
     def leaves_to_leaves(*flat: Any) -> list[Any]:
-        result = viewed(*tree.unflatten(skeleton, flat))
+        result = viewed(*tree.unflatten(arguments.skeleton, flat))
         with_paths, definition = jax.tree_util.tree_flatten_with_path(result)
         structure.append(str(definition))
         paths.append(tuple(jax.tree_util.keystr(path) for path, _ in with_paths))
         return [leaf for _, leaf in with_paths]
 
-    platforms = VIEWS[view].platforms or (platform,)
-    abstract = [jax.ShapeDtypeStruct(np.shape(leaf), leaf.dtype) for leaf in leaves]
+    mesh = case.draw.mesh
+    places = meshes.placements(mesh, arguments.specs) if mesh else [None] * len(arguments.leaves)
+    abstract = [
+        jax.ShapeDtypeStruct(np.shape(leaf), leaf.dtype, sharding=place)
+        for leaf, place in zip(arguments.leaves, places, strict=True)
+    ]
     jitted: Any = jax.jit(leaves_to_leaves)
-    arguments: Sequence[Any] = abstract
-    if VIEWS[view].as_written:
+    asked: Sequence[Any] = abstract
+    if VIEWS[case.view].as_written:
         jitted = function if hasattr(function, "lower") else jax.jit(function)
-        arguments = tree.unflatten(skeleton, abstract)
+        asked = tree.unflatten(arguments.skeleton, abstract)
         structure, paths = [""], [()]
-    with quiet_debugging():
-        exported = export.export(jitted, platforms=platforms)(*arguments)
+    with quiet_debugging(), _setting(case.draw):
+        exported = export.export(jitted, platforms=case.platforms(platform))(*asked)
     return Program(exported, structure[-1], paths[-1])
 
 
-def facts(exported: export.Exported, size: int) -> dict[str, Any]:
-    """What can be read off a program, as plain data.
+def run(program: Program, arguments: Arguments, case: Case, device: Device = CPU) -> Answer:
+    """Read the facts of the program and, where its view says so, compile it and run it.
 
-    Returns:
-        The batch `size`, the `platforms`, a `digest` that is the same for the same program made
-        by the same lines of code, and what `anatomy.Anatomy` holds.
+    The facts are what `anatomy.Anatomy` holds, and:
+        size: of the batch.
+        platforms: what the program is for.
+        digest: the same for the same program made by the same lines of code.
+        temporaries: bytes that the compiled program needs besides arguments and results.
+        placement: for each result, which part each device of the mesh holds, see `meshes.blocks`.
+        collectives: see `collectives.collectives`; on a mesh only.
     """
-    anatomy = dissect(exported.mlir_module_serialized)
-    return {
-        "size": size,
-        "platforms": list(exported.platforms),
-        "digest": hashlib.sha256(exported.mlir_module_serialized).hexdigest(),
-        **dataclasses.asdict(anatomy),
+    facts = {
+        "size": case.draw.size,
+        "platforms": list(program.exported.platforms),
+        "digest": hashlib.sha256(program.exported.mlir_module_serialized).hexdigest(),
+        **dataclasses.asdict(dissect(program.exported.mlir_module_serialized)),
     }
+    if not VIEWS[case.view].runs:
+        return Answer(program.structure, (), (), facts)
+    with _setting(case.draw):
+        compiled, leaves = _compiled(program.exported, arguments, case.draw.mesh, device)
+        results = compiled(*leaves)
+    memory = compiled.memory_analysis()
+    facts["temporaries"] = memory.temp_size_in_bytes if memory is not None else 0
+    if mesh := case.draw.mesh:
+        count = meshes.size_of(meshes.shape(mesh))
+        facts["placement"] = [meshes.blocks(leaf) for leaf in results]
+        facts["collectives"] = collectives.collectives(compiled.as_text(), count)
+    leaves = tuple(np.asarray(leaf) for leaf in results)
+    return Answer(program.structure, program.paths, leaves, facts)
 
 
-def run(program: Program, leaves: Sequence[np.ndarray], view: str, size: int) -> Answer:
-    """Read the facts of the program and, where its view says so, compile it and run it."""
-    results = jax.jit(program.exported.call)(*leaves) if VIEWS[view].runs else ()
-    return Answer(
-        program.structure,
-        program.paths if VIEWS[view].runs else (),
-        tuple(np.asarray(leaf) for leaf in results),
-        facts(program.exported, size),
-    )
+def _compiled(
+    exported: export.Exported, arguments: Arguments, mesh: str, device: Device
+) -> tuple[Any, Sequence[Any]]:
+    if mesh:
+        places = tuple(meshes.placements(mesh, arguments.specs))
+        jitted = jax.jit(exported.call, in_shardings=places)
+        return jitted.lower(*arguments.leaves).compile(), arguments.leaves
+    leaves = jax.device_put(arguments.leaves, devices.here(device))
+    return jax.jit(exported.call).lower(*leaves).compile(), leaves

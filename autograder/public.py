@@ -18,14 +18,16 @@ from typing import Any
 
 import numpy as np
 
-from autograder import requirements, tree
+from autograder import requirements
+from autograder.frames import DTYPES
 from autograder.judge import Lookalike
-from autograder.requirements import Requirement
+from autograder.requirements import COMPARED
+from autograder.requirements.requirement import Requirement
+from autograder.tree import Arguments
 from autograder.verdict import Answer, Answers, Failure, Outcome, Outcomes, Status
+from autograder.views import VIEWS, Draw
 
-COMPARED = ("donated",)
-"""The facts of the reference's programs that a requirement compares with."""
-
+BFLOAT16 = DTYPES["bfloat16"]
 FOLDER = Path(__file__).parent / "released"
 
 
@@ -47,7 +49,7 @@ class PublicExercise:
     """The public side of an exercise.
 
     Attributes:
-        arguments: a tuple of arguments, with NumPy leaves, for each batch size.
+        arguments: those of each draw.
         expected: what the reference does with them.
         lookalikes: what the wrong answers do with them.
     """
@@ -57,9 +59,14 @@ class PublicExercise:
     hints: tuple[str, ...]
     explanation: str
     another: str
-    arguments: Mapping[int, tuple[Any, ...]]
+    arguments: Mapping[Draw, Arguments]
     expected: Answers
     lookalikes: tuple[Lookalike, ...]
+
+    @property
+    def is_question(self) -> bool:
+        """Whether a value is asked for, and no function."""
+        return any(VIEWS[view].hides for want in self.requires for view in want.views)
 
 
 def write(
@@ -70,12 +77,15 @@ def write(
 
     def keep(array: np.ndarray) -> str:
         name = f"a{len(arrays)}"
-        arrays[name] = np.asarray(array)
+        made = np.asarray(array)
+        if made.dtype == BFLOAT16:
+            name, made = f"{name}_bfloat16", made.view(np.uint16)  # unknown to .npz
+        arrays[name] = made
         return name
 
-    def pack_tree(value: Any) -> dict[str, Any]:
-        skeleton, leaves = tree.flatten(value)
-        return {"skeleton": skeleton, "leaves": [keep(leaf) for leaf in leaves]}
+    def pack_arguments(draw: Draw, drawn: Arguments) -> dict[str, Any]:
+        leaves = [keep(leaf) for leaf in drawn.leaves]
+        return {**vars(draw), "skeleton": drawn.skeleton, "leaves": leaves, "specs": drawn.specs}
 
     def pack_outcome(outcome: Outcome) -> dict[str, Any]:
         if isinstance(outcome, Failure):
@@ -84,11 +94,20 @@ def write(
             "structure": outcome.structure,
             "paths": outcome.paths,
             "leaves": [keep(leaf) for leaf in outcome.leaves],
-            "facts": {key: outcome.facts[key] for key in COMPARED if key in outcome.facts},
+            "facts": {key: outcome.facts[key] for key in sorted(COMPARED) if key in outcome.facts},
         }
 
     def pack_outcomes(outcomes: Outcomes) -> dict[str, Any]:
         return {view: [pack_outcome(one) for one in many] for view, many in outcomes.items()}
+
+    def pack_expected(expected: Answers) -> dict[str, Any]:
+        hidden = Answer("", (), ())
+        return pack_outcomes(
+            {
+                view: [hidden if VIEWS[view].hides else one for one in many]
+                for view, many in expected.items()
+            }
+        )
 
     data = [
         {
@@ -97,8 +116,8 @@ def write(
             "hints": one.hints,
             "explanation": _pack(one.explanation),
             "another": _pack(one.another),
-            "arguments": {size: pack_tree(tree) for size, tree in one.arguments.items()},
-            "expected": pack_outcomes(one.expected),
+            "arguments": [pack_arguments(*each) for each in one.arguments.items()],
+            "expected": pack_expected(one.expected),
             "lookalikes": [
                 {
                     "title": alike.title,
@@ -124,11 +143,11 @@ def read(assignment: str, folder: Path = FOLDER) -> list[PublicExercise]:
     with np.load(folder / f"{assignment}.npz", allow_pickle=False) as arrays:
         loaded = dict(arrays)
 
-    def unpack_tree(packed: dict[str, Any]) -> Any:
-        return tree.unflatten(packed["skeleton"], [loaded[name] for name in packed["leaves"]])
+    def array(name: str) -> np.ndarray:
+        return loaded[name].view(BFLOAT16) if name.endswith("_bfloat16") else loaded[name]
 
     def unpack_answer(packed: dict[str, Any]) -> Answer:
-        leaves = tuple(loaded[name] for name in packed["leaves"])
+        leaves = tuple(map(array, packed["leaves"]))
         return Answer(packed["structure"], tuple(packed["paths"]), leaves, packed["facts"])
 
     def unpack_outcome(packed: dict[str, Any]) -> Outcome:
@@ -136,8 +155,10 @@ def read(assignment: str, folder: Path = FOLDER) -> list[PublicExercise]:
             return Failure(Status.ERROR, packed["message"], packed["error"])
         return unpack_answer(packed)
 
-    def unpack_arguments(packed: dict[str, Any]) -> dict[int, Any]:
-        return {int(size): unpack_tree(tree) for size, tree in packed.items()}
+    def unpack_arguments(packed: dict[str, Any]) -> tuple[Draw, Arguments]:
+        leaves = tuple(map(array, packed["leaves"]))
+        drawn = Arguments(packed["skeleton"], leaves, tuple(packed["specs"]))
+        return Draw(packed["size"], packed["mesh"], packed["dtype"]), drawn
 
     return [
         PublicExercise(
@@ -146,7 +167,7 @@ def read(assignment: str, folder: Path = FOLDER) -> list[PublicExercise]:
             hints=tuple(one["hints"]),
             explanation=_unpack(one["explanation"]),
             another=_unpack(one["another"]),
-            arguments=unpack_arguments(one["arguments"]),
+            arguments=dict(map(unpack_arguments, one["arguments"])),
             expected={
                 view: [unpack_answer(answer) for answer in many]
                 for view, many in one["expected"].items()

@@ -11,7 +11,7 @@ import jax
 import nbformat
 from nbgrader.coursedir import CourseDirectory
 
-from autograder import master
+from autograder import devices, master
 from autograder.build import nbgrader_config
 from autograder.grader import Grader
 from autograder.grading import LOG
@@ -69,8 +69,9 @@ def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
         raise Problem(f"{path} is not there any more, so there is nothing to judge again.")
     named = [field.name for field in fields(Limits)]
     limits = {key: settings.GradingRun[key] for key in named if key in settings.GradingRun}
-    with Jail(Limits(**limits)) as jail:
+    device = devices.named(record["device"])
+    with Jail(Limits(**limits), device) as jail:
         asked = {exercise: loaded.exercises[exercise]}
-        grader = Grader(asked, record["seed"], jail, record["device"])
+        grader = Grader(asked, record["seed"], jail, device)
         verdict = grader.grade(nbformat.read(path, as_version=4))[exercise]
     return Replay(record, record["verdicts"][exercise], verdict, jax.__version__)

@@ -4,9 +4,9 @@ A hostile program can crash the compiler or never end, so this process is as dis
 worker's.
 
 The request's header:
-    jobs: `[{"step", "cases": [{"view", "size", "offset", "length", "inputs": [position, ...]}]}]`;
-        a program lies in the request's blob, its input leaves among the request's arrays.
-    platform: what a program has to be for, unless its view says otherwise.
+    jobs: `[{"step", "cases": [{"view", "draw", "specs", "offset", "length", "inputs": [position,
+        ...]}]}]`; a program lies in the request's blob, its input leaves among its arrays.
+    device: where programs are run, see `devices`.
     failed, done: steps to leave out, see `jail.Jail.run`.
 
 The `end` frame of a job has `cases`, each with `failure`, or with the `facts` of the
@@ -23,11 +23,12 @@ import jax
 import numpy as np
 from jax import export
 
-from autograder import program, vetting
+from autograder import devices, meshes, program, vetting
 from autograder.frames import Frame, Receive, Send
 from autograder.tracing_errors import failure_of
+from autograder.tree import Arguments
 from autograder.verdict import Failure, Status
-from autograder.views import VIEWS
+from autograder.views import Case, Draw
 
 
 def main(send: Send, receive: Receive) -> None:
@@ -43,21 +44,22 @@ def main(send: Send, receive: Receive) -> None:
 
 def _run(case: dict[str, Any], request: Frame) -> tuple[dict[str, Any], Sequence[np.ndarray]]:
     artifact = request.blob[case["offset"] : case["offset"] + case["length"]]
-    inputs = [request.arrays[position] for position in case["inputs"]]
+    inputs = tuple(request.arrays[position] for position in case["inputs"])
+    looked = Case(case["view"], Draw(**case["draw"]))
+    device = devices.named(request.header["device"])
     try:
         exported = export.deserialize(bytearray(artifact))
-        if failure := _unfit(exported, inputs) or _refused(
-            exported, case["view"], request.header["platform"]
-        ):
+        if failure := _unfit(exported, inputs) or _refused(exported, looked, device.platform):
             return {"failure": dataclasses.asdict(failure)}, ()
-        answer = program.run(program.Program(exported, "", ()), inputs, case["view"], case["size"])
+        arguments = Arguments(None, inputs, tuple(case["specs"]))
+        answer = program.run(program.Program(exported, "", ()), arguments, looked, device)
     except Exception as error:
         failure = dataclasses.replace(failure_of(error), line="")
         return {"failure": dataclasses.asdict(failure)}, ()
     return {"facts": answer.facts, "leaves": len(answer.leaves)}, answer.leaves
 
 
-def _unfit(exported: export.Exported, inputs: list[Any]) -> Failure | None:
+def _unfit(exported: export.Exported, inputs: Sequence[np.ndarray]) -> Failure | None:
     """The worker belongs to the student, so a program may be for other inputs than were asked."""
     wanted = [(leaf.shape, leaf.dtype) for leaf in inputs]
     if [(leaf.shape, jax.numpy.dtype(leaf.dtype)) for leaf in exported.in_avals] == wanted:
@@ -65,9 +67,10 @@ def _unfit(exported: export.Exported, inputs: list[Any]) -> Failure | None:
     return Failure(Status.BROKE_THE_RULES, "The program takes other inputs than it was asked to.")
 
 
-def _refused(exported: export.Exported, view: str, platform: str) -> Failure | None:
+def _refused(exported: export.Exported, case: Case, platform: str) -> Failure | None:
     """What must not be compiled is found before anything of it is lowered."""
-    platforms = VIEWS[view].platforms or (platform,)
-    refusal = vetting.vet_exported(exported, platforms=platforms)
+    mesh = case.draw.mesh
+    count = meshes.size_of(meshes.shape(mesh)) if mesh else 1
+    refusal = vetting.vet_exported(exported, count, case.platforms(platform))
     refusal = refusal or vetting.vet(exported.mlir_module_serialized)
     return Failure(Status.BROKE_THE_RULES, refusal) if refusal else None

@@ -63,7 +63,7 @@ class Failure:
 
 Outcome = Answer | Failure
 Outcomes = Mapping[str, Sequence[Outcome]]
-"""What a function did: by the name of the view, one outcome for each of its batch sizes."""
+"""What a function did: by the name of the view, one outcome for each of its draws."""
 
 Answers = Mapping[str, Sequence[Answer]]
 """The same of a function that did not fail."""
@@ -74,7 +74,7 @@ class Difference:
     """Where an answer and the expected one part, on a case that the student may see.
 
     Attributes:
-        case: the position of the batch size among those of the view.
+        case: the position of the draw among those of the exercise.
         path: the path of the leaf, empty for a result that is one array.
         expected: the expected leaf, or the expected structure as text.
         got: the same of the student's.
@@ -95,12 +95,14 @@ class Finding:
         message: what was seen. It names no value and no shape of a case.
         advice: what it usually means, and what to try.
         difference: the values behind it; only ever set for public cases.
+        reported: whether only the student's own process says so.
     """
 
     reason: str
     message: str
     advice: str = ""
     difference: Difference | None = None
+    reported: bool = False
 
 
 @dataclass(frozen=True)

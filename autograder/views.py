@@ -1,6 +1,6 @@
 """Ways to look at a function: each view of it is lowered to a program of its own.
 
-An exercise is judged on the views that its requirements name, at one or several batch sizes.
+An exercise is judged on the views that its requirements name, on one or several draws of inputs.
 """
 
 from __future__ import annotations
@@ -33,10 +33,12 @@ class View:
     Attributes:
         transform: what is lowered in place of the function.
         platforms: what it is lowered for; the device that judges, where it is empty.
-        runs: whether the program is run, or only looked at.
+        runs: whether there are results to compare, or facts only.
         calls: whether the function is called as Python where it is, and no program is made.
+        reports: whether that process says besides what it saw of itself, see `reports`.
+        hides: whether the expected answer stays out of what is released.
         as_written: whether the function's own `jit`, with what it donates, is exported as it is.
-        every_size: whether it is made at every batch size, or at the smallest only.
+        every_size: whether it is made for every draw, or for the first only.
         evidence: where what is judged comes from, for the documentation.
     """
 
@@ -44,6 +46,8 @@ class View:
     platforms: tuple[str, ...] = ()
     runs: bool = True
     calls: bool = False
+    reports: bool = False
+    hides: bool = False
     as_written: bool = False
     every_size: bool = True
     evidence: str = "the exported program, run by the runner on secret inputs"
@@ -77,7 +81,11 @@ def gradient(function: Function) -> Function:
 
 
 def _is_floating(argument: Any) -> bool:
-    return all(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in jax.tree.leaves(argument))
+    # A mesh and a plain Python value have no dtype.
+    return all(
+        hasattr(leaf, "dtype") and jnp.issubdtype(leaf.dtype, jnp.floating)
+        for leaf in jax.tree.leaves(argument)
+    )
 
 
 VIEWS = {
@@ -85,6 +93,18 @@ VIEWS = {
     "called": View(
         calls=True,
         evidence="the function, called in the worker on secret inputs; only arrays leave it",
+    ),
+    "answered": View(
+        calls=True,
+        hides=True,
+        every_size=False,
+        evidence="the value that the notebook gave its name, read in the worker",
+    ),
+    "reported": View(
+        calls=True,
+        runs=False,
+        reports=True,
+        evidence="**reported**: what the worker says it saw as it traced and called the function",
     ),
     "gradient": View(
         gradient, evidence="the program of its gradient, run by the runner on secret inputs"
@@ -105,23 +125,43 @@ VIEWS = {
         evidence="an export for cpu, cuda and tpu at once, looked at by the runner",
     ),
 }
-"""Every view by its name: the function itself; the function called as Python, on NumPy arrays; its
-gradient; lowered once more; lowered with its own `jit`; and lowered for every platform at once."""
+"""Every view by its name: the function itself; the function called as Python, on NumPy arrays; a
+value in place of a function; what the process that called it reports; its gradient; lowered once
+more; lowered with its own `jit`; and lowered for every platform at once."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What tells one drawn set of arguments of an exercise from another.
+
+    Attributes:
+        size: the batch size.
+        mesh: the mesh that they lie on, such as `x=4,y=2`; empty where there is none.
+        dtype: of the floating leaves.
+    """
+
+    size: int
+    mesh: str = ""
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One program that is asked for: a view of the function, at one batch size."""
+    """One program or call that is asked for: a view of the function, on one draw."""
 
     view: str
-    size: int
+    draw: Draw
+
+    def platforms(self, platform: str) -> tuple[str, ...]:
+        """What its program is lowered for, where `platform` is judged on."""
+        return VIEWS[self.view].platforms or ("cpu" if self.draw.mesh else platform,)
 
 
-def cases(views: Sequence[str], sizes: Sequence[int]) -> list[Case]:
+def cases(views: Sequence[str], draws: Sequence[Draw]) -> list[Case]:
     """The cases of an exercise whose requirements name these views, in the order of `VIEWS`."""
     named = [view for view in VIEWS if view in views]
     return [
-        Case(view, size)
+        Case(view, draw)
         for view in named
-        for size in (sizes if VIEWS[view].every_size else sizes[:1])
+        for draw in (draws if VIEWS[view].every_size else draws[:1])
     ]

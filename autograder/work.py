@@ -1,17 +1,15 @@
-"""What one operation of a program costs: scalars computed, bytes sent."""
+"""What one operation of a program costs: the scalars it computes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 from jax.extend.mlir import ir
 from jax.extend.mlir.dialects import stablehlo
 
 from autograder.module import Module, Operation, plain_name
 
-COLLECTIVES = ("all_reduce", "all_gather", "reduce_scatter", "collective_permute", "all_to_all")
 FREE = frozenset((
     "bitcast_convert", "broadcast_in_dim", "case", "constant", "convert",
     "get_dimension_size", "get_tuple_element", "if", "iota", "optimization_barrier",
@@ -128,28 +126,3 @@ WORK: dict[str, Callable[[Module, Operation], int]] = {
     "top_k": _sort,
     "triangular_solve": _solve,
 }
-
-
-def bytes_sent(module: Module, operation: Operation) -> int:
-    """The bytes that one device sends, the operands having s bytes and the group n devices.
-
-    `all_reduce` 2(n-1)s/n, as a ring does it; `all_gather` (n-1)s; `reduce_scatter` and
-    `all_to_all` (n-1)s/n; `collective_permute` s, by the device that sends most.
-    """
-    size = sum(module.types[value].bytes for value in operation.operands)
-    name = plain_name(operation)
-    if name == "collective_permute":
-        attribute = ir.DenseIntElementsAttr(operation.attributes["source_target_pairs"])
-        pairs = [attribute[n] for n in range(len(attribute))]
-        return size if pairs[::2] != pairs[1::2] else 0
-    n = max(1, _group(module, operation.attributes["replica_groups"]))
-    return (n - 1) * size * {"all_reduce": 2, "all_gather": n}.get(name, 1) // n
-
-
-def _group(module: Module, groups: Any) -> int:
-    """How many devices take part in one collective."""
-    if isinstance(groups, ir.DenseElementsAttr):
-        return ir.RankedTensorType(groups.type).get_dim_size(1)
-    axes: Any = stablehlo.ReplicaGroupMeshAxesAttr(groups)  # since JAX 0.11
-    mesh = module.meshes[ir.FlatSymbolRefAttr(axes.mesh).value]
-    return math.prod(mesh[stablehlo.AxisRefAttr(axis).name] for axis in axes.axes)

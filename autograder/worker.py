@@ -2,16 +2,17 @@
 
 The request's header:
     cells: `[{"step", "source"}]`, in the order of the notebook.
-    asks: `[{"step", "cases": [{"view", "skeleton", "leaves": [{"dtype", "shape"}]}]}]`; the step
-        is the function's name. A case of a view that calls the function has `inputs`, positions
-        among the arrays of a second request, which is sent when the cells have run.
+    asks: `[{"step", "cases": [{"view", "draw", "skeleton", "specs", "leaves": [{"dtype",
+        "shape"}]}]}]`; the step is the function's name. A case of a view that calls the function
+        has `inputs`, positions among the arrays of a second request, which is sent when the cells
+        have run.
     platform: what to lower for.
     failed, done: steps to leave out, see `jail.Jail.run`.
 
 The `end` frame of a cell has `failure` where it raised. That of an ask has `cases`, each with
-`failure`; or with `structure`, `paths` and the `length` of its program in the frame's blob; or,
-of a function that was called, with `structure`, `paths`, `facts` and the number of `leaves` that
-it has among the frame's arrays.
+`failure`; or with `structure`, `paths`, the `length` of its program in the frame's blob and the
+version of `jax` that wrote it; or, of a function that was called, with `structure`, `paths`,
+`facts` and the number of `leaves` that it has among the frame's arrays.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ import numpy as np
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from autograder import frames, learner, program, tree
-from autograder.calling import call
+from autograder import frames, learner, program
+from autograder.calling import called
 from autograder.frames import Frame, Receive, Send
 from autograder.tracing_errors import failure_of
+from autograder.tree import Arguments
 from autograder.verdict import Failure, Status
+from autograder.views import Case, Draw
 
 
 class Shell(InteractiveShell):
@@ -68,18 +71,25 @@ def _answer(
     ask: dict[str, Any], names: dict[str, Any], platform: str, inputs: Sequence[np.ndarray]
 ) -> Frame:
     name = ask["step"]
-    if name not in names:
-        words = f"There is no function called {name}."
+    if names.get(name, ...) is ...:
+        words = f"There is nothing called {name}."
         failure = Failure(Status.MISSING, words, advice="Keep the name that the notebook gives it.")
         missing = {"failure": dataclasses.asdict(failure)}
         return Frame({"end": name, "cases": [missing] * len(ask["cases"])})
     headers: list[dict[str, Any]] = []
     arrays: list[np.ndarray] = []
     blob = b""
+    views: set[str] = set()
     for case in ask["cases"]:
         if "inputs" in case:
-            leaves = [inputs[position] for position in case["inputs"]]
-            answer = call(names[name], tree.unflatten(case["skeleton"], leaves))
+            leaves = tuple(inputs[position] for position in case["inputs"])
+            asked = Arguments(case["skeleton"], leaves, tuple(case["specs"]))
+            first = case["view"] not in views
+            views.add(case["view"])
+            answer = called(names[name], asked, _case(case), first)
+            if isinstance(answer, Failure):
+                headers.append({"failure": dataclasses.asdict(answer)})
+                continue
             said = {"structure": answer.structure, "paths": answer.paths, "facts": answer.facts}
             headers.append({**said, "leaves": len(answer.leaves)})
             arrays += answer.leaves
@@ -90,16 +100,23 @@ def _answer(
     return Frame({"end": name, "cases": headers}, tuple(arrays), blob)
 
 
+def _case(asked: dict[str, Any]) -> Case:
+    return Case(asked["view"], Draw(**asked["draw"]))
+
+
 def _export(
     function: Callable[..., Any], case: dict[str, Any], platform: str
 ) -> tuple[dict[str, Any], bytes]:
+    # ShapeDtypeStruct would make float32 of a float64.
     leaves = [
-        jax.ShapeDtypeStruct(tuple(leaf["shape"]), frames.DTYPES[leaf["dtype"]])
+        np.broadcast_to(np.zeros((), frames.DTYPES[leaf["dtype"]]), leaf["shape"])
         for leaf in case["leaves"]
     ]
+    arguments = Arguments(case["skeleton"], tuple(leaves), tuple(case["specs"]))
     try:
-        made = program.lower(function, case["skeleton"], leaves, case["view"], platform)
+        made = program.lower(function, arguments, _case(case), platform)
         blob = bytes(made.exported.serialize())
     except Exception as error:
         return {"failure": dataclasses.asdict(failure_of(error))}, b""
-    return {"structure": made.structure, "paths": made.paths, "length": len(blob)}, blob
+    said = {"structure": made.structure, "paths": made.paths, "jax": jax.__version__}
+    return {**said, "length": len(blob)}, blob

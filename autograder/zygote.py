@@ -22,7 +22,7 @@ from typing import Any
 import jaxlib.mlir.dialects.mhlo  # noqa: F401  (imported on the first compile otherwise)
 import scipy.linalg  # noqa: F401  (loaded later, it would change the digits of LAPACK calls)
 
-from autograder import frames, runner, worker
+from autograder import frames, meshes, runner, worker
 
 ROLES: dict[str, Callable[[frames.Send, frames.Receive], None]] = {
     "worker": worker.main,
@@ -32,6 +32,7 @@ ROLES: dict[str, Callable[[frames.Send, frames.Receive], None]] = {
 
 def main() -> None:
     """Serve requests until the socket is closed, then end every child."""
+    meshes.simulate_devices()
     with socket.socket(fileno=os.dup(0)) as channel:
         children: set[int] = set()
         while message := _receive(channel):
@@ -100,9 +101,9 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
         os._exit(status)
 
 
-def _limit(memory_mib: int) -> None:
+def _limit(memory_mib: int | None) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
+    if sys.platform == "linux" and memory_mib is not None:
         resource.setrlimit(resource.RLIMIT_AS, (memory_mib * 2**20,) * 2)
 
 

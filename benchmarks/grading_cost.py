@@ -11,7 +11,8 @@ import nbformat
 from jax import export
 from nbclient import NotebookClient
 
-from autograder import master, program, tree
+from autograder import master, program
+from autograder.anatomy import dissect
 from autograder.exercise import views_of
 from autograder.grader import Grader
 from autograder.jail import Jail, Limits
@@ -35,12 +36,13 @@ class Stopwatch(dict):
 
 def steps_of(spec, watch):
     """One answer through every step that worker and runner do, in this process."""
-    for case in cases(views_of(spec.requires), spec.sizes):
-        skeleton, leaves = tree.flatten(spec.draw(1, case.size))
-        lowered = watch.time("export", program.lower, spec.reference, skeleton, leaves, case.view)
+    for case in cases(views_of(spec.requires), spec.draws(spec.sizes)):
+        arguments = spec.draw(1, case.draw)
+        leaves = arguments.leaves
+        lowered = watch.time("export", program.lower, spec.reference, arguments, case)
         data = watch.time("serialise", lowered.exported.serialize)
         read = watch.time("deserialise", export.deserialize, data)
-        watch.time("read facts", program.facts, read, case.size)
+        watch.time("read facts", dissect, read.mlir_module_serialized)
         lowered_again = watch.time("lower", jax.jit(read.call).lower, *leaves)
         compiled = watch.time("compile", lowered_again.compile)
         watch.time("run", compiled, *leaves)

@@ -7,8 +7,6 @@ import jax
 import jax.numpy as jnp
 import pytest
 from jax import export, lax
-from jax.sharding import AbstractMesh, AxisType
-from jax.sharding import PartitionSpec as P
 
 from autograder.anatomy import Anatomy, dissect
 
@@ -39,7 +37,6 @@ def test_the_facts_of_a_small_program():
         by_name={"add": 1, "broadcast_in_dim": 1, "constant": 1, "multiply": 1, "return": 1},
         work=8,
         loops=(),
-        collectives={},
         donated=(),
         reused_keys=0,
     )
@@ -106,7 +103,6 @@ def test_a_composite_cannot_pass_for_an_operation():
     assert found.by_name["composite"] == 2
     assert found.by_name["sine"] == found.by_name["cosine"] == 1
     assert found.by_name.keys().isdisjoint({"all_reduce", "sort"})
-    assert found.collectives == {}
     assert found.work == 24
 
 
@@ -284,78 +280,6 @@ def test_donated_arguments():
     assert anatomy(step, *arguments).donated == ()
     assert anatomy(step, *arguments, donate_argnums=1).donated == (1,)
     assert anatomy(step, *arguments, donate_argnums=(2, 1)).donated == (1, 2)
-
-
-# Collectives
-
-
-def sharded(function, **options):
-    mesh = AbstractMesh((8,), ("i",), axis_types=(AxisType.Auto,))
-    return jax.shard_map(function, mesh=mesh, in_specs=P("i"), out_specs=P("i"), **options)
-
-
-# Every device has 4 of the 32 floats, that is 16 bytes.
-@pytest.mark.parametrize(
-    ("function", "kind", "sent"),
-    [
-        (lambda x: x + lax.psum(x, "i"), "all_reduce", 2 * 7 * 16 // 8),
-        (lambda x: x + lax.pmax(x, "i"), "all_reduce", 2 * 7 * 16 // 8),
-        (lambda x: lax.all_gather(x, "i", tiled=True)[:4] + x, "all_gather", 7 * 16),
-        (
-            lambda x: lax.psum_scatter(jnp.tile(x, 8), "i", tiled=True),
-            "reduce_scatter",
-            7 * 128 // 8,
-        ),
-        (
-            lambda x: lax.ppermute(x, "i", [(n, (n + 1) % 8) for n in range(8)]),
-            "collective_permute",
-            16,
-        ),
-        (lambda x: lax.ppermute(x, "i", [(n, n) for n in range(8)]), "collective_permute", 0),
-        (
-            lambda x: lax.all_to_all(jnp.tile(x, 8), "i", 0, 0, tiled=True)[:4],
-            "all_to_all",
-            7 * 128 // 8,
-        ),
-    ],
-    ids=range(7),
-)
-def test_one_collective(function, kind, sent):
-    found = anatomy(sharded(function, check_vma=False), vector(32))
-    assert found.collectives == {kind: (1, sent)}
-
-
-def test_collectives_in_a_scan():
-    def steps(x):
-        def step(carry, _):
-            around = lax.ppermute(carry, "i", [(n, (n + 1) % 8) for n in range(8)])
-            return around + lax.pmean(carry, "i"), None
-
-        return lax.scan(step, x, None, length=6)[0]
-
-    found = anatomy(sharded(steps, check_vma=False), vector(32))
-    assert found.collectives == {
-        "all_reduce": (6, 6 * 2 * 7 * 16 // 8),
-        "collective_permute": (6, 6 * 16),
-    }
-    assert found.by_name["all_reduce"] == 6
-
-
-def test_a_group_is_a_part_of_the_mesh():
-    mesh = AbstractMesh((4, 2), ("i", "j"), axis_types=(AxisType.Auto,) * 2)
-    for axes, n in ((("i",), 4), (("j",), 2), (("i", "j"), 8)):
-        function = jax.shard_map(
-            lambda x, axes=axes: x + lax.psum(x, axes),
-            mesh=mesh,
-            in_specs=P("i", "j"),
-            out_specs=P("i", "j"),
-        )
-        found = anatomy(function, matrix(8, 4))  # 2 × 2 floats on every device
-        assert found.collectives == {"all_reduce": (1, 2 * (n - 1) * 16 // n)}
-
-
-def test_no_collective_without_shard_map():
-    assert anatomy(jnp.sum, vector(8)).collectives == {}
 
 
 # Keys

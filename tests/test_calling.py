@@ -10,7 +10,9 @@ from autograder.exercise import exercise, wrong
 from autograder.grader import Grader
 from autograder.jail import Jail, Limits
 from autograder.requirements import matches_when_called
+from autograder.tree import Arguments, flatten
 from autograder.verdict import Status
+from autograder.views import Case, Draw
 
 
 def batches(xs, size):
@@ -132,6 +134,6 @@ def test_inputs_come_only_when_the_cells_have_run(jail, moment, reason):
 
 
 def test_an_answer_cannot_change_its_arguments():
-    given = np.zeros(3)
-    assert calling.call(lambda xs: xs.fill(1), (given,)).leaves == ()
-    assert not given.any()
+    given = Arguments(*flatten((np.zeros(3),)))
+    assert calling.called(lambda xs: xs.fill(1), given, Case("called", Draw(3))).leaves == ()
+    assert not given.leaves[0].any()

@@ -136,7 +136,7 @@ def test_a_function_is_found_by_the_variable_it_is_bound_to(capsys):
 
 
 def test_a_missing_function_is_named():
-    with pytest.raises(Problem, match="no function called pairwise yet"):
+    with pytest.raises(Problem, match="nothing called pairwise yet"):
         autograder.check("pairwise")
 
 

@@ -339,7 +339,7 @@ def test_a_run_that_cannot_begin_is_one_sentence(
     run = course_folder.nbgrader(folder, "autograde", ASSIGNMENT, "--force", *options)
     assert run.returncode != 0
     sentence = {
-        "device": 'There is no device "quantum" to grade on: choose cpu.',
+        "device": 'There is no device "quantum" to judge on: choose cpu',
         "master": "every assignment needs one.",
     }[trouble]
     assert [line for line in run.stdout.splitlines() if line.endswith(sentence)]

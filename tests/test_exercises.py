@@ -2,18 +2,19 @@
 
 import functools
 import itertools
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
 import nbformat
 import numpy as np
 import pytest
+from jax.test_util import check_grads
 from masters import ROOT, exercises, loaded
 
 from autograder import exercise, learner, public
-from autograder.exercise import PUBLIC_SIZES
 from autograder.judge import judge
-from autograder.tree import flatten
+from autograder.requirements import KNOWN, matches_gradient, matches_reference
 from autograder.verdict import Status
 
 SEED = 20_261_123
@@ -24,7 +25,11 @@ def slug(wrong):
     return wrong.title.replace(" ", "_").replace("`", "")
 
 
+FUNCTIONS = {name: spec for name, spec in SPECS.items() if not spec.is_question}
+REPORTED = {kind.reason: kind.share for kind in KNOWN.values() if kind.reported}
+
 each = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+each_function = pytest.mark.parametrize("spec", FUNCTIONS.values(), ids=FUNCTIONS)
 each_wrong = pytest.mark.parametrize(
     ("spec", "wrong"),
     [
@@ -46,7 +51,7 @@ def known(name):
 
 
 def drawn(spec, sizes):
-    return {size: spec.draw(SEED, size) for size in sizes}
+    return {draw: spec.draw(SEED, draw) for draw in spec.draws(sizes)}
 
 
 def judged(spec, function):
@@ -56,8 +61,13 @@ def judged(spec, function):
     return judge(spec.name, spec.requires, expected, got, lookalikes)
 
 
+def _python(function):
+    """The Python function inside a jitted one."""
+    return getattr(function, "__wrapped__", function)
+
+
 def another(spec):
-    names = dict(spec.reference.__globals__)
+    names = dict(_python(spec.reference).__globals__)
     exec(spec.another, names)
     return names[spec.name]
 
@@ -68,7 +78,7 @@ def test_reference_passes(spec):
     assert learner.examine(spec.reference, public.catalogue()[spec.name]).passed
 
 
-@each
+@each_function
 def test_second_solution_passes(spec):
     function = another(spec)
     assert function is not spec.reference
@@ -87,7 +97,8 @@ def test_stub_fails(spec):
         for cell in released.cells
         if cell.metadata.get("nbgrader", {}).get("grade_id") == spec.name
     ]
-    names = dict(spec.reference.__globals__)
+    names = {} if spec.is_question else dict(_python(spec.reference).__globals__)
+    # A decorator of the master's own cell may stay in the released one.
     exec(cell.source, names)
     assert names[spec.name] is not spec.reference
     assert judged(spec, names[spec.name]).status is Status.MISSING
@@ -100,7 +111,7 @@ def test_wrong_answer_fails_for_its_reason(spec, wrong):
         learner.examine(wrong.function, public.catalogue()[spec.name]),
     ):
         assert not verdict.passed
-        assert verdict.fraction == 0
+        assert verdict.fraction == 1 - REPORTED.get(wrong.rejected_by, 1)
         assert verdict.reason == wrong.rejected_by
         assert verdict.lookalike == wrong.title
         assert verdict.findings[0].advice == wrong.advice
@@ -114,42 +125,76 @@ def test_wrong_answers_differ_from_each_other(spec):
     assert all(one != other for one, other in itertools.combinations(advice, 2))
 
 
-@each
+@each_function
 def test_public_cases_do_not_give_the_answer_away(spec):
     """An answer that is a table of all that was released passes `check` and fails the grading."""
     released = public.catalogue()[spec.name]
-    assert not set(PUBLIC_SIZES) & set(spec.sizes)
+    assert not set(spec.public_sizes) & set(spec.sizes)
+    if "value" not in released.expected:
+        return
 
-    def shapes(arguments):
-        return tuple(leaf.shape for leaf in flatten(arguments)[1])
+    def kinds(arguments):
+        leaves = jax.tree.leaves(arguments)
+        return tuple((np.shape(x), str(x.dtype)) if hasattr(x, "dtype") else str(x) for x in leaves)
 
     table = {
-        shapes(arguments): jax.tree.unflatten(
-            jax.tree.structure(spec.reference(*arguments)), answer.leaves
-        )
-        for arguments, answer in zip(
+        kinds(drawn.values): answer.leaves
+        for drawn, answer in zip(
             released.arguments.values(), released.expected["value"], strict=True
         )
     }
 
     def looked_up(*arguments):
-        like = jax.eval_shape(spec.reference, *arguments)
-        zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), like)
-        return jax.tree.map(jnp.asarray, table.get(shapes(arguments), zeros))
+        zeros = jax.tree.map(jnp.zeros_like, spec.reference(*arguments))
+        leaves = table.get(kinds(arguments), jax.tree.leaves(zeros))
+        return jax.tree.unflatten(jax.tree.structure(zeros), map(jnp.asarray, leaves))
 
-    assert learner.examine(looked_up, released).reason in ("passed", "batch loop")
-    for sizes in (spec.sizes, PUBLIC_SIZES):
-        got = exercise.outcomes(looked_up, spec.requires, drawn(spec, sizes))
-        expected = exercise.expected_answers(spec, SEED, sizes)
-        assert judge(spec.name, spec.requires, expected, got).reason == "values"
+    values = [want for want in spec.requires if want.views == ("value",)]
+    unchecked = ("passed", "batch loop", "operation", "work", "sharding", "communication")
+    assert learner.examine(looked_up, replace(released, requires=tuple(values))).reason in unchecked
+    sizes = [spec.sizes]
+    # A sample of the right distribution is one whatever its key, so there the sizes tell.
+    sizes += [spec.public_sizes] * (matches_reference() in spec.requires)
+    for some in sizes:
+        got = exercise.outcomes(looked_up, values, drawn(spec, some))
+        expected = exercise.expected_answers(spec, SEED, some)
+        assert not judge(spec.name, values, expected, got).passed
 
 
-@each
+@each_function
 def test_a_draw_can_be_reproduced(spec):
-    once, again = (flatten(spec.draw(SEED, 8))[1] for _ in range(2))
-    other = flatten(spec.draw(SEED + 1, 8))[1]
+    draw = spec.draws(spec.sizes)[0]
+    once, again, other = (spec.draw(seed, draw).leaves for seed in (SEED, SEED, SEED + 1))
     assert all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
-    assert not any(np.array_equal(a, b) for a, b in zip(once, other, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(once, other, strict=True))
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param(spec, id=name)
+        for name, spec in FUNCTIONS.items()
+        if matches_gradient() in spec.requires
+    ],
+)
+def test_a_reference_has_the_gradient_of_its_values(spec):
+    """But for a custom rule, whose exercise asks for the rule itself."""
+    if any(getattr(want, "primitive", "").startswith("custom_") for want in spec.requires):
+        pytest.skip("its gradient is made by a rule of its own, on purpose")
+    drawn_once = spec.draw(SEED, spec.draws(spec.sizes)[0])
+    floating = [n for n, leaf in enumerate(drawn_once.leaves) if leaf.dtype.kind == "f"]
+
+    def of_floats(*some):
+        leaves = list(drawn_once.leaves)
+        for n, leaf in zip(floating, some, strict=True):
+            leaves[n] = leaf
+        result = spec.reference(*replace(drawn_once, leaves=tuple(leaves)).values)
+        return [
+            leaf for leaf in jax.tree.leaves(result) if jnp.issubdtype(leaf.dtype, jnp.floating)
+        ]
+
+    some = [jnp.asarray(drawn_once.leaves[n]) for n in floating]
+    check_grads(of_floats, some, order=1, modes=["rev"], atol=0.02, rtol=0.02)
 
 
 def test_names_are_unique_in_the_course():

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +18,7 @@ from autograder.frames import Frame
 from autograder.jail import Jail, Limits
 from autograder.module import parse
 from autograder.verdict import Answer, Failure, Status
+from autograder.views import Case, Draw
 
 SEED = 20_261_124
 X = np.linspace(0.5, 2.0, 8, dtype=np.float32)
@@ -63,23 +64,25 @@ def damaged(generator: np.random.Generator, artifact: bytes) -> bytes:
     return bytes(data)
 
 
+CASE = {**asdict(Case("value", Draw(8))), "specs": []}
+
+
 def judged(programs: list[bytes]) -> list[Answer | Failure]:
     """What the runner makes of each program, all in one request."""
     jobs, blob = [], b""
     for number, artifact in enumerate(programs):
         span = {"offset": len(blob), "length": len(artifact)}
-        jobs.append(
-            {"step": str(number), "cases": [{"view": "value", "size": 8, "inputs": [0], **span}]}
-        )
+        jobs.append({"step": str(number), "cases": [{**CASE, "inputs": [0], **span}]})
         blob += artifact
     steps = [job["step"] for job in jobs]
     with Jail(Limits(seconds=3, total_seconds=900)) as jail:
-        results = jail.run("runner", Frame({"jobs": jobs, "platform": "cpu"}, (X,), blob), steps)
+        results = jail.run("runner", Frame({"jobs": jobs, "device": "cpu"}, (X,), blob), steps)
     assert set(results) == set(steps)
     made = []
     for step, artifact in zip(steps, programs, strict=True):
         assert isinstance(results[step], Frame | Failure)
-        (outcome,) = claims.outcomes(results[step], [Claim("", ("",), artifact)], [True])
+        claim = Claim("", ("",), artifact, jax.__version__)
+        (outcome,) = claims.outcomes(results[step], [claim], [True])
         made.append(outcome)
     return made
 

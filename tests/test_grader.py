@@ -129,7 +129,7 @@ def test_programs_are_cut_out_of_the_frame():
      [{"facts": {}, "leaves": 2}], [{"facts": {}, "leaves": -1}]],
 )  # fmt: skip
 def test_a_runner_that_sends_something_else_broke_the_rules(cases):
-    claim = claims.Claim("PyTreeDef(*)", ("",), b"abc")
+    claim = claims.Claim("PyTreeDef(*)", ("",), b"abc", "0.7.2")
     (read,) = claims.outcomes(Frame({"cases": cases}, (np.ones(1),)), [claim], [True])
     assert read.status is Status.BROKE_THE_RULES
 

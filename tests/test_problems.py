@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from masters import ROOT
 
-from autograder import master
-from autograder.grader import Grader
-from autograder.jail import Jail, Limits
+from autograder import devices, master
 from autograder.problem import Problem, require_jax
 
 MASTER = (ROOT / "solutions" / "05_vmap" / "vmap.py").read_text()
+
+LAST = "stars=3 importance=3 minutes=8"
 
 
 def edited(tmp_path: Path, *changes: tuple[str, str]) -> Path:
@@ -32,8 +32,8 @@ def edited(tmp_path: Path, *changes: tuple[str, str]) -> Path:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ([("stars=3 importance=3 minutes=8 points=3", "stars=3 importance=3 minutes=8 points=4")], "add up to 21"),
-        ([("stars=3 importance=3 minutes=8 points=3", "minutes=8 points=3")], "it needs"),
+        ([(f"{LAST} points=3", f"{LAST} points=4")], "add up to 21"),
+        ([(f"{LAST} points=3", "minutes=8 points=3")], "it needs"),
         ([("exercise(\n    pairwise,", "dict(\n    a=pairwise,")], "pairwise has no reference"),
         ([('# %% solution="pairwise"', "# %%")], "pairwise needs one cell tagged solution"),
         ([('# %% check="pairwise"', '# %% check="pairs"')], "pairwise needs one cell tagged check"),
@@ -54,8 +54,8 @@ def test_a_missing_master(tmp_path):
 
 
 def test_an_unknown_device():
-    with pytest.raises(Problem, match='There is no device "quantum" to grade on: choose cpu'):
-        Grader({}, 0, Jail(Limits()), "quantum")
+    with pytest.raises(Problem, match='There is no device "quantum" to judge on: choose cpu'):
+        devices.named("quantum")
 
 
 @pytest.mark.parametrize("version", ["0.4.38", "0.7.1", "0.6.9.dev1"])

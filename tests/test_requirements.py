@@ -11,6 +11,7 @@ import pytest
 from autograder import requirements
 from autograder.comparison import close
 from autograder.exercise import outcomes
+from autograder.frames import DTYPES
 from autograder.judge import judge
 from autograder.problem import Problem
 from autograder.requirements import (
@@ -19,26 +20,37 @@ from autograder.requirements import (
     donates_like_reference,
     grows_with_batch,
     is_pure,
+    leaks_nothing,
     lowers_everywhere,
     matches_gradient,
     matches_reference,
+    memory_within,
+    traces_like_reference,
     uses,
     uses_keys_once,
+    uses_primitive,
+    weak_type_like_reference,
     work_grows,
+    work_within,
 )
+from autograder.tree import Arguments, flatten, static
 from autograder.verdict import Failure, Status
+from autograder.views import Draw
 
 rng = np.random.default_rng(7)
 
 
 def arguments(draw, sizes=(8, 24)):
-    return {size: draw(size) for size in sizes}
+    return {Draw(size): Arguments(*flatten(draw(size))) for size in sizes}
 
 
 ROWS = arguments(lambda n: (rng.normal(size=(n, 4)).astype("float32"),))
 KEY = arguments(lambda n: (np.array([n, 7], "uint32"),))
 PAIR = arguments(lambda n: (np.zeros((n, 2), "float32"), np.ones((n, 2), "float32")))
 VECTOR = arguments(lambda n: (rng.normal(size=n).astype("float32"),), (64, 512))
+
+LONG = arguments(lambda n: (rng.normal(size=n).astype("float32"),), (4096, 8192))
+POWERS = arguments(lambda n: (rng.normal(size=4).astype("float32"), static(n)), (2, 3))
 
 
 def verdict(requires, reference, function, given):
@@ -110,6 +122,43 @@ def all_pairs(x):
     return jnp.sum(jnp.where(jnp.arange(x.size)[:, None] >= jnp.arange(x.size), x, 0.0), axis=1)
 
 
+def chain(x):
+    """The gradient of a long chain, whose links are all kept for the backward pass."""
+    return jax.grad(lambda y: jax.lax.fori_loop(0, 64, lambda _, c: jnp.sin(c) * 1.1, y).sum())(x)
+
+
+def remembers_little(x):
+    """The same, where only every eighth is kept."""
+
+    @jax.checkpoint
+    def eight(c):
+        return jax.lax.fori_loop(0, 8, lambda _, d: jnp.sin(d) * 1.1, c)
+
+    return jax.grad(lambda y: jax.lax.fori_loop(0, 8, lambda _, c: eight(c), y).sum())(x)
+
+
+@jax.jit
+def compiled(x):
+    return jnp.sin(x) * 2
+
+
+def compiles_anew(x):
+    return jax.jit(lambda y: jnp.sin(y) * 2)(x)
+
+
+@partial(jax.jit, static_argnums=1)
+def power(x, n):
+    return x**n
+
+
+kept = []
+
+
+def keeps(x):
+    kept.append(x)
+    return x + 1
+
+
 def named(value):
     return str(value) if isinstance(value, Requirement | str) else "_"
 
@@ -134,6 +183,16 @@ def named(value):
         (work_grows("not at all"), jnp.sum, lambda x: x[0] + x[1], VECTOR),
         (uses("while", at_most=1), scanned, scanned, VECTOR),
         (uses("dot_general"), softplus, lambda x: x @ x.T, ROWS),
+        (work_within(1.5), softplus, lambda x: jnp.log(1 + jnp.exp(x)), ROWS),
+        (memory_within(2), remembers_little, remembers_little, LONG),
+        (memory_within(2), chain, remembers_little, LONG),
+        (traces_like_reference(), compiled, jax.jit(lambda x: 2 * jnp.sin(x)), ROWS),
+        (traces_like_reference(), power, power, POWERS),
+        (leaks_nothing(), softplus, jax.jit(softplus), ROWS),
+        (leaks_nothing(), scanned, scanned, VECTOR),
+        (uses_primitive("custom_vjp_call"), clipped, jax.jit(clipped), ROWS),
+        (uses_primitive("scan"), scanned, scanned, VECTOR),
+        (weak_type_like_reference(), softplus, jax.nn.relu, ROWS),
         (uses("dot_general", at_least=0, at_most=0), softplus, softplus, ROWS),
     ],
     ids=named,
@@ -167,6 +226,18 @@ def test_right_answers_meet_it(requires, reference, right, given):
         (uses("while"), scanned, jnp.cumsum, VECTOR, "operation"),
         (uses("while"), scanned, unrolled, VECTOR, "operation"),
         (uses("while", at_least=0, at_most=0), jnp.cumsum, scanned, VECTOR, "operation"),
+        (work_within(1.5), softplus, lambda x: softplus(softplus(x)), ROWS, "work"),
+        (work_within(2), scanned, all_pairs, VECTOR, "work"),
+        (memory_within(2), remembers_little, chain, LONG, "memory"),
+        (memory_within(2), jnp.sum, lambda x: jnp.sort(x).sum(), LONG, "memory"),
+        (traces_like_reference(), compiled, compiles_anew, ROWS, "traces"),
+        (traces_like_reference(), compiled, compiled.__wrapped__, ROWS, "traces"),
+        (traces_like_reference(), power.__wrapped__, power, POWERS, "traces"),
+        (leaks_nothing(), softplus, keeps, ROWS, "leak"),
+        (leaks_nothing(), softplus, jax.jit(keeps), ROWS, "leak"),
+        (uses_primitive("custom_vjp_call"), clipped, softplus, ROWS, "primitive"),
+        (uses_primitive("scan", at_least=0, at_most=0), unrolled, scanned, VECTOR, "primitive"),
+        (weak_type_like_reference(), softplus, lambda x: 2.0, ROWS, "weak type"),
     ],
     ids=named,
 )  # fmt: skip
@@ -197,6 +268,42 @@ def test_a_function_for_the_cpu_only_is_wrong_for_that_reason():
     assert (found.status, found.reason) == (Status.WRONG, "platform")
 
 
+def test_what_is_reported_costs_a_quarter_and_says_so():
+    found = verdict([matches_reference(), leaks_nothing()], lambda x: x + 1, keeps, ROWS)
+    assert (found.status, found.reason, found.fraction) == (Status.WRONG, "leak", 0.75)
+    assert found.findings[0].reported
+    found = verdict([matches_reference(), leaks_nothing()], softplus, keeps, ROWS)
+    assert (found.reason, found.fraction) == ("values", 0)
+
+
+def test_an_argument_that_has_to_be_static_is_a_plain_value():
+    found = verdict([matches_reference()], power, jax.jit(lambda x, n: x * (1 + n // 2)), POWERS)
+    assert not found.passed
+    repeat = jax.jit(lambda x, n: jnp.stack([x] * n))
+    static_too = jax.jit(lambda x, n: jnp.stack([x] * n), static_argnums=1)
+    assert verdict([matches_reference()], static_too, static_too, POWERS).passed
+    assert verdict([matches_reference()], static_too, repeat, POWERS).reason == "TypeError"
+
+
+@pytest.mark.parametrize(
+    ("function", "passes"),
+    [
+        (lambda x: x * 2, True),
+        (lambda x: (x.astype("float32") * 2).astype(x.dtype), True),
+        (lambda x: x.astype("float32") * 2, False),
+        (lambda x: x * np.float32(2), False),
+    ],
+)
+def test_several_dtypes(function, passes):
+    drawn = {
+        Draw(8, dtype=name): Arguments(*flatten((np.arange(8).astype(DTYPES[name]),)))
+        for name in ("float32", "bfloat16", "float64")
+    }
+    found = verdict([matches_reference()], lambda x: x * 2, function, drawn)
+    assert found.passed is passes
+    assert passes or found.reason == "dtype"
+
+
 def test_every_finding_counts_and_the_first_required_decides():
     requires = [matches_reference(), grows_with_batch(), is_pure()]
     found = verdict(requires, softplus, lambda x: jnp.stack([r + next(counter) for r in x]), ROWS)
@@ -205,7 +312,13 @@ def test_every_finding_counts_and_the_first_required_decides():
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_a_requirement_is_written_as_plain_data(name):
-    given = {"work_grows": {"how": "linear"}, "uses": {"operation": "while", "at_most": 3}}
+    given = {
+        "work_grows": {"how": "linear"},
+        "uses": {"operation": "while", "at_most": 3},
+        "work_within": {"factor": 2.0},
+        "uses_primitive": {"primitive": "scan"},
+        "answers_question": {"digest": "0", "salt": "s"},
+    }
     made = KNOWN[name](**given.get(name, {}))
     assert requirements.from_json(requirements.to_json(made)) == made
 

@@ -1,0 +1,107 @@
+"""Meshes of simulated CPU devices, written as text such as `x=4,y=2`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+from autograder.problem import Problem
+
+SIMULATED = 8
+"""How many CPU devices are simulated, and the most that a mesh may have."""
+
+Spec = tuple[Any, ...]
+"""A `PartitionSpec` as plain data: for each axis None, a mesh axis, or a list of them."""
+
+
+def simulate_devices(count: int = SIMULATED) -> None:
+    """Split the CPU into `count` devices; JAX must not have computed anything yet.
+
+    It is `jax.config.update("jax_num_cpu_devices", count)` that may be called twice.
+
+    Raises:
+        Problem: JAX has already started with fewer devices.
+    """
+    try:
+        jax.config.update("jax_num_cpu_devices", count)
+    except RuntimeError:
+        _require(count)
+
+
+def shape(text: str) -> dict[str, int]:
+    """The axes of a mesh and their sizes, in order.
+
+    Raises:
+        Problem: the text is no mesh, or has more than `SIMULATED` devices.
+    """
+    parts = [re.fullmatch(r"([a-z]\w*)=([1-9]\d*)", part.strip()) for part in text.split(",")]
+    sizes = {part[1]: int(part[2]) for part in parts if part}
+    if len(sizes) != len(parts):
+        raise Problem(f'"{text}" is no mesh: write its axes as "x=4,y=2".')
+    if size_of(sizes) > SIMULATED:
+        raise Problem(f"The mesh {text} has more than the {SIMULATED} devices that are simulated.")
+    return sizes
+
+
+def text(sizes: Sequence[int]) -> str:
+    """The mesh with axes of these sizes, named `i`, `j`, …; empty for none."""
+    names = "ijklmn"
+    return ",".join(f"{name}={size}" for name, size in zip(names, sizes, strict=False))
+
+
+def size_of(sizes: dict[str, int]) -> int:
+    """The number of devices of a mesh with these axes."""
+    count = 1
+    for size in sizes.values():
+        count *= size
+    return count
+
+
+def make(text: str) -> Mesh:
+    """The mesh over the first simulated CPU devices, its axes all `Auto`.
+
+    Raises:
+        Problem: JAX has started with fewer devices.
+    """
+    sizes = shape(text)
+    count = size_of(sizes)
+    _require(count)
+    return jax.make_mesh(
+        tuple(sizes.values()),
+        tuple(sizes),
+        axis_types=(AxisType.Auto,) * len(sizes),
+        devices=jax.devices("cpu")[:count],
+    )
+
+
+def placements(mesh: str, specs: Sequence[Spec]) -> list[NamedSharding]:
+    """Where leaves with these specs lie on the mesh."""
+    made = make(mesh)
+    axes = [[tuple(axis) if isinstance(axis, list) else axis for axis in spec] for spec in specs]
+    return [NamedSharding(made, PartitionSpec(*spec)) for spec in axes]
+
+
+def blocks(array: jax.Array) -> list[list[list[int]]]:
+    """Which part of an array each device holds: for each device, [start, stop) of each axis."""
+    held = array.sharding.devices_indices_map(array.shape)
+    return [
+        [list(part.indices(size)[:2]) for part, size in zip(parts, array.shape, strict=True)]
+        for _, parts in sorted(held.items(), key=_number)
+    ]
+
+
+def _number(held: tuple[Any, Any]) -> int:
+    return int(held[0].id)
+
+
+def _require(count: int) -> None:
+    started = len(jax.devices("cpu"))
+    if started < count:
+        raise Problem(
+            f"This needs {count} devices, and JAX has already started with {started}: restart "
+            "the kernel and run the notebook from its first cell."
+        )

@@ -1,0 +1,93 @@
+"""What an exercise can ask of an answer. Each requirement is one small frozen dataclass.
+
+A requirement sees answers only, never functions, so the student's check and the grader apply the
+same one. It names the views of the function that it looks at (see `views.py`), and is written
+into the release as its name and its fields.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from autograder.problem import Problem
+from autograder.requirements.programs import (
+    donates_like_reference,
+    grows_with_batch,
+    is_pure,
+    lowers_everywhere,
+    memory_within,
+    uses,
+    work_grows,
+    work_within,
+)
+from autograder.requirements.randomness import (
+    distributed_like_reference,
+    independent_streams,
+    uses_keys_once,
+)
+from autograder.requirements.reported import (
+    leaks_nothing,
+    traces_like_reference,
+    uses_primitive,
+    weak_type_like_reference,
+)
+from autograder.requirements.requirement import Requirement
+from autograder.requirements.sharding import communicates_like_reference, sharded_like_reference
+from autograder.requirements.values import (
+    answers_question,
+    matches_gradient,
+    matches_reference,
+    matches_when_called,
+)
+
+KNOWN: dict[str, type[Requirement]] = {
+    kind.__name__: kind
+    for kind in (
+        matches_reference,
+        matches_when_called,
+        matches_gradient,
+        answers_question,
+        grows_with_batch,
+        work_grows,
+        work_within,
+        memory_within,
+        uses,
+        is_pure,
+        donates_like_reference,
+        lowers_everywhere,
+        uses_keys_once,
+        distributed_like_reference,
+        independent_streams,
+        sharded_like_reference,
+        communicates_like_reference,
+        traces_like_reference,
+        leaks_nothing,
+        uses_primitive,
+        weak_type_like_reference,
+    )
+}
+
+COMPARED = frozenset(name for kind in KNOWN.values() for name in kind.compares)
+"""The facts of the reference's programs that some requirement compares with."""
+
+
+def to_json(requirement: Requirement) -> dict[str, Any]:
+    """A requirement as plain data."""
+    return {"name": type(requirement).__name__, **dataclasses.asdict(requirement)}
+
+
+def from_json(data: dict[str, Any]) -> Requirement:
+    """The requirement that `to_json` wrote.
+
+    Raises:
+        Problem: this version of the autograder does not know it.
+    """
+    fields = dict(data)
+    name = fields.pop("name")
+    if name not in KNOWN:
+        raise Problem(
+            f"This notebook asks for the requirement {name}, which this autograder "
+            "does not know: update the package."
+        )
+    return KNOWN[name](**fields)

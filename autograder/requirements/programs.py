@@ -1,0 +1,235 @@
+"""Requirements on the program: its length, its work, its memory, what it is made of."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import ClassVar
+
+from autograder.problem import Problem
+from autograder.requirements.requirement import Requirement
+from autograder.verdict import Answers, Finding
+
+
+@dataclasses.dataclass(frozen=True)
+class grows_with_batch(Requirement):
+    """The number of operations in the program does not grow with the batch.
+
+    A Python loop over the batch is unrolled while tracing, so a larger batch makes a longer
+    program; `vmap` and broadcasting make the same program with longer axes. Reason: `batch loop`.
+
+    Args:
+        how: `"not at all"`, the one growth known so far.
+    """
+
+    how: str = "not at all"
+    reason: ClassVar[str] = "batch loop"
+    blind: ClassVar[str] = "a loop in the program, such as scan over the batch: ask `uses` for that"
+
+    def __post_init__(self) -> None:
+        if self.how != "not at all":
+            raise Problem(f'grows_with_batch knows only "not at all", not "{self.how}".')
+
+    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+        small, large = got["value"][0], got["value"][-1]
+        if large.facts["operations"] <= small.facts["operations"]:
+            return None
+        return Finding(
+            self.reason,
+            "The program grows with the batch: a bigger batch made a longer program.",
+            "A Python loop over examples is unrolled, one copy per example. "
+            "Let vmap or broadcasting add the batch axis.",
+        )
+
+
+GROWTH = {"not at all": 0.2, "linear": 1.2, "n log n": 1.6, "quadratic": 2.2}
+"""The largest exponent e of work ~ n^e that each growth may show between the two batch sizes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class work_grows(Requirement):
+    """The work of the program grows no faster than this with the batch. Reason: `work`.
+
+    Work is the number of scalars computed, loop trip counts included (`anatomy`). Choose batch
+    sizes so large that what does not depend on the batch is small beside it.
+
+    Args:
+        how: `"not at all"`, `"linear"`, `"n log n"` or `"quadratic"`.
+    """
+
+    how: str
+    reason: ClassVar[str] = "work"
+    blind: ClassVar[str] = "what fusion saves; a loop whose length only the values decide"
+
+    def __post_init__(self) -> None:
+        if self.how not in GROWTH:
+            raise Problem(f'work_grows knows {", ".join(GROWTH)}, not "{self.how}".')
+
+    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+        small, large = got["value"][0].facts, got["value"][-1].facts
+        grown = math.log(max(large["work"], 1) / max(small["work"], 1))
+        if grown <= GROWTH[self.how] * math.log(large["size"] / small["size"]):
+            return None
+        return Finding(
+            self.reason,
+            f"The work grows faster with the batch than {self.how}.",
+            "Look for a loop inside a loop, all pairs where neighbours would do, or something "
+            "computed again for each entry.",
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class work_within(Requirement):
+    """The program does at most this many times the reference's work. Reason: `work`.
+
+    Work is counted as for `work_grows`.
+
+    Args:
+        factor: above 1, for two good programs of the same idea rarely cost the same.
+    """
+
+    factor: float
+    reason: ClassVar[str] = "work"
+    blind: ClassVar[str] = "what fusion saves; a loop whose length only the values decide"
+    compares: ClassVar[tuple[str, ...]] = ("work",)
+
+    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+        for want, have in zip(expected["value"], got["value"], strict=True):
+            if have.facts["work"] > self.factor * max(want.facts["work"], 1):
+                return Finding(
+                    self.reason,
+                    f"The program does more than {self.factor:g} times the work that is needed.",
+                    "Look for something computed twice, or computed and then thrown away.",
+                )
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
+class memory_within(Requirement):
+    """The compiled program's temporaries are at most so many times the reference's.
+
+    Temporaries are the bytes that a program needs besides its arguments and results, as XLA's
+    `memory_analysis` counts them for the device that judges. Choose sizes at which they differ by
+    more than the factor and `allowance`. Reason: `memory`.
+
+    Args:
+        factor: above 1, for versions of XLA differ.
+        allowance: bytes that are always allowed.
+    """
+
+    factor: float = 2.0
+    allowance: int = 4096
+    reason: ClassVar[str] = "memory"
+    blind: ClassVar[str] = "memory that Python holds; another device's or compiler's choices"
+    compares: ClassVar[tuple[str, ...]] = ("temporaries",)
+
+    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+        for want, have in zip(expected["value"], got["value"], strict=True):
+            most = max(self.factor * want.facts["temporaries"], self.allowance)
+            if have.facts["temporaries"] > most:
+                return Finding(
+                    self.reason,
+                    f"The compiled program needs more than {self.factor:g} times the memory for "
+                    "what it keeps in between.",
+                    "Look for a large array that is built and then reduced, or for values that "
+                    "are kept for the backward pass and could be computed again.",
+                )
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
+class uses(Requirement):
+    """The program has this operation, at least and at most so often. Reason: `operation`.
+
+    Operations are StableHLO's, loop trip counts included: `while` for scan, fori_loop and
+    while_loop; `case` for cond and switch; `dot_general` for every kind of matrix product. See
+    https://openxla.org/stablehlo/spec.
+
+    Args:
+        operation: its name without the dialect.
+        at_least, at_most: how often; `at_most=0` forbids it.
+        instead: what to try, for the student.
+    """
+
+    operation: str
+    at_least: int = 1
+    at_most: int | None = None
+    instead: str = ""
+    reason: ClassVar[str] = "operation"
+    blind: ClassVar[str] = "which JAX primitive it was, where two lower to the same operation"
+
+    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+        for answer in got["value"]:
+            count = answer.facts["by_name"].get(self.operation, 0)
+            if count < self.at_least:
+                words = f"The program has {count or 'no'} {self.operation}; it needs"
+                return Finding(self.reason, f"{words} at least {self.at_least}.", self.instead)
+            if self.at_most is not None and count > self.at_most:
+                words = f"The program has {count} {self.operation};"
+                return Finding(self.reason, f"{words} {self.at_most} are allowed.", self.instead)
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
+class is_pure(Requirement):
+    """The same call makes the same program. Reason: `impure`.
+
+    It sees what reaches the program: a counter, the clock, NumPy's random state.
+    """
+
+    views: ClassVar[tuple[str, ...]] = ("value", "again")
+    reason: ClassVar[str] = "impure"
+    failed: ClassVar[str] = "The function fails when it is called again."
+    blind: ClassVar[str] = (
+        "what is printed or appended while tracing; what a jitted function inside remembers"
+    )
+
+    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+        if got["again"][0].facts["digest"] == got["value"][0].facts["digest"]:
+            return None
+        return Finding(
+            self.reason,
+            "Traced twice with the same arguments, the function made two different programs.",
+            "It depends on something that is not an argument: a global that changes, the time, "
+            "or NumPy's random numbers.",
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class donates_like_reference(Requirement):
+    """The function's own `jit` gives away the same arguments, and usably. Reason: `donation`."""
+
+    views: ClassVar[tuple[str, ...]] = ("as written",)
+    reason: ClassVar[str] = "donation"
+    blind: ClassVar[str] = "what was asked for and is of no use: no result has its shape and dtype"
+    compares: ClassVar[tuple[str, ...]] = ("donated",)
+
+    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+        want, have = (set(one["as written"][0].facts["donated"]) for one in (expected, got))
+        if want == have:
+            return None
+        return Finding(
+            self.reason,
+            f"{len(have) or 'No'} of the arguments' arrays are given away usably; "
+            f"{len(want) or 'none'} should be.",
+            "`jax.jit(f, donate_argnums=…)` gives an argument's memory away, if a result has its "
+            "shape and dtype. What is still needed afterwards must not be given away.",
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class lowers_everywhere(Requirement):
+    """The program can be lowered for CPU, GPU (CUDA) and TPU. Reason: `platform`.
+
+    A machine with only a CPU can tell.
+    """
+
+    views: ClassVar[tuple[str, ...]] = ("everywhere",)
+    reason: ClassVar[str] = "platform"
+    failed: ClassVar[str] = "The function cannot be lowered for cpu, cuda and tpu at once."
+    blind: ClassVar[str] = "whether it is fast there, fits into memory or gives the same digits"
+
+    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+        if set(got["everywhere"][0].facts["platforms"]) == {"cpu", "cuda", "tpu"}:
+            return None
+        return Finding(self.reason, "The program is not for all three of cpu, cuda and tpu.")

@@ -1,0 +1,126 @@
+"""Requirements whose evidence only the student's own process can give, see `reports`.
+
+An exercise that hangs more than a quarter of its points on them is refused by the build.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+from autograder.requirements.requirement import Requirement
+from autograder.verdict import Answers, Finding
+
+MOST = 0.25
+"""The largest share of an exercise's points that may hang on reports."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ReportedRequirement(Requirement):
+    """One whose evidence is a report; not meeting it costs a quarter of the points."""
+
+    views: ClassVar[tuple[str, ...]] = ("reported",)
+    reported: ClassVar[bool] = True
+    share: ClassVar[float] = MOST
+    failed: ClassVar[str] = "The function fails when it is called."
+
+
+@dataclasses.dataclass(frozen=True)
+class traces_like_reference(ReportedRequirement):
+    """The function's own `jit` is traced as often as the reference's, over the same calls.
+
+    Every case is called twice in a row. Reason: `traces`.
+    """
+
+    reason: ClassVar[str] = "traces"
+    blind: ClassVar[str] = "a jitted function that is neither the answer nor written inside it"
+    compares: ClassVar[tuple[str, ...]] = ("traces",)
+
+    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+        most, traces = (
+            sum(one.facts["traces"] for one in answers["reported"]) for answers in (expected, got)
+        )
+        if traces == most:
+            return None
+        if not traces:
+            return Finding(
+                self.reason,
+                "The function is never traced: it is not compiled.",
+                "Put `jax.jit` around it, outside of the call.",
+            )
+        return Finding(
+            self.reason,
+            f"Over the same calls the function is traced {traces} times; {most} was to be had.",
+            "A trace is made for each new shape, dtype, static value and function: look for "
+            "`jax.jit` inside the call, and for arguments that should, or should not, be static.",
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class leaks_nothing(ReportedRequirement):
+    """No tracer outlives the trace. Reason: `leak`."""
+
+    reason: ClassVar[str] = "leak"
+    blind: ClassVar[str] = "a leak inside a jitted function that was traced before"
+
+    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+        if not any(answer.facts["leak"] for answer in got["reported"]):
+            return None
+        return Finding(
+            self.reason,
+            "A tracer escapes: something keeps a value from the inside of the trace.",
+            "Return the value, in place of storing it in a global, a list or an object.",
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class uses_primitive(ReportedRequirement):
+    """The function's jaxpr binds this primitive, at least and at most so often.
+
+    Such as `custom_vjp_call` for a custom rule that is really used, `checkpoint` for remat or
+    `scan`. Those of inner jaxprs count once. Reason: `primitive`.
+
+    Args:
+        primitive: its name, as a jaxpr prints it.
+        at_least, at_most: how often; `at_most=0` forbids it.
+        instead: what to try, for the student.
+    """
+
+    primitive: str
+    at_least: int = 1
+    at_most: int | None = None
+    instead: str = ""
+    reason: ClassVar[str] = "primitive"
+    blind: ClassVar[str] = "whether the primitive's result matters"
+
+    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+        for answer in got["reported"]:
+            count = answer.facts["primitives"].get(self.primitive, 0)
+            if count < self.at_least or (self.at_most is not None and count > self.at_most):
+                need = f"at least {self.at_least}" if count < self.at_least else f"{self.at_most}"
+                return Finding(
+                    self.reason,
+                    f"The jaxpr binds {self.primitive} {count} times; {need} was asked for.",
+                    self.instead,
+                )
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
+class weak_type_like_reference(ReportedRequirement):
+    """The types of the results are weak where the reference's are. Reason: `weak type`."""
+
+    reason: ClassVar[str] = "weak type"
+    blind: ClassVar[str] = "weak types within the function"
+    compares: ClassVar[tuple[str, ...]] = ("weak",)
+
+    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+        for want, have in zip(expected["reported"], got["reported"], strict=True):
+            if list(want.facts["weak"]) != list(have.facts["weak"]):
+                return Finding(
+                    self.reason,
+                    "A result's type is weak where it should not be, or the other way round.",
+                    "A weak type comes from Python numbers alone; an array, or a dtype that you "
+                    "name, makes it strong.",
+                )
+        return None

@@ -1,0 +1,35 @@
+"""What a requirement is."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+from autograder.verdict import Answers, Finding
+
+
+@dataclasses.dataclass(frozen=True)
+class Requirement:
+    """A named demand on an answer.
+
+    Attributes:
+        views: the views of the function that it looks at.
+        reason: the short name of its finding.
+        failed: how a finding begins when one of its views could not be made.
+        compares: the facts of the reference's programs that it looks at.
+        reported: whether its evidence is what the student's own process says.
+        share: of the points that not meeting it costs.
+        blind: what it cannot see, for the documentation.
+    """
+
+    views: ClassVar[tuple[str, ...]] = ("value",)
+    reason: ClassVar[str] = ""
+    failed: ClassVar[str] = "The function fails."
+    blind: ClassVar[str] = ""
+    compares: ClassVar[tuple[str, ...]] = ()
+    reported: ClassVar[bool] = False
+    share: ClassVar[float] = 1.0
+
+    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+        """Compare with the reference; None when all is well."""
+        raise NotImplementedError

@@ -1,0 +1,197 @@
+"""Exercises on meshes of simulated devices, judged as in a grading: worker, runner, grader."""
+
+import jax
+import jax.numpy as jnp
+import nbformat
+import pytest
+from jax import lax
+from jax.sharding import NamedSharding
+from jax.sharding import PartitionSpec as P
+from nbformat.v4 import new_code_cell, new_notebook
+
+from autograder import devices, meshes
+from autograder.exercise import exercise, wrong
+from autograder.grader import Grader
+from autograder.jail import Jail, Limits
+from autograder.problem import Problem
+from autograder.requirements import (
+    communicates_like_reference,
+    matches_reference,
+    sharded_like_reference,
+)
+from autograder.verdict import Status
+
+meshes.simulate_devices()
+SPEC = {"hints": "", "explanation": "e", "another": "a"}
+REQUIRES = [matches_reference(), sharded_like_reference(), communicates_like_reference()]
+
+
+def multiply(mesh, a, b):
+    def block(a, b):
+        return lax.psum(a @ b, "y")
+
+    specs = (P("x", "y"), P("y", None))
+    return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x", None))(a, b)
+
+
+MULTIPLY = exercise(
+    multiply,
+    inputs=lambda rng, n, mesh: (mesh, rng.normal(size=(n, 16)), rng.normal(size=(16, 4))),
+    requires=REQUIRES,
+    meshes=("x=4,y=2", "x=2,y=4", "x=1,y=8"),
+    in_specs=(None, P("x", "y"), P("y", None)),
+    wrong_answers=[
+        wrong(lambda mesh, a, b: a @ b + 1, "adds", rejected_by="values", advice="Do not.")
+    ],
+    **SPEC,
+)
+
+
+def total(mesh, xs):
+    return lax.with_sharding_constraint(jnp.sum(xs, axis=0), NamedSharding(mesh, P()))
+
+
+TOTAL = exercise(
+    total,
+    inputs=lambda rng, n, mesh: (mesh, rng.normal(size=(n, 3))),
+    requires=REQUIRES,
+    meshes=("i=8",),
+    in_specs=(None, P("i")),
+    wrong_answers=[],
+    **SPEC,
+)
+
+HEAD = """
+import jax
+import jax.numpy as jnp
+from functools import partial
+from jax import lax
+from jax.sharding import NamedSharding, PartitionSpec as P
+
+def multiply(mesh, a, b):
+    specs = dict(mesh=mesh, in_specs=(P("x", "y"), P("y", None)))
+"""
+
+
+@pytest.fixture(scope="module")
+def jail():
+    with Jail(Limits(seconds=20)) as jail:
+        yield jail
+
+
+def graded(jail, spec, source, device="cpu"):
+    notebook = nbformat.from_dict(new_notebook(cells=[new_code_cell(source)]))
+    grader = Grader({spec.name: spec}, 5, jail, devices.named(device))
+    return grader.grade(notebook)[spec.name]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return jax.shard_map(lambda a, b: lax.psum(a @ b, 'y'), out_specs=P('x'), **specs)(a, b)",
+        "return lax.with_sharding_constraint(a @ b, NamedSharding(mesh, P('x')))",
+        "return jax.device_put(a @ b, NamedSharding(mesh, P('x')))",
+    ],
+    ids=["by hand", "by a constraint", "by device_put"],
+)
+def test_right_answers_pass_on_every_mesh(jail, body):
+    verdict = graded(jail, MULTIPLY, HEAD + "    " + body)
+    assert verdict.passed, verdict
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (
+            "return jax.shard_map(lambda a, b: a @ b, out_specs=P('x'), check_vma=False, **specs)"
+            "(a, b)",
+            "values",
+        ),
+        ("return jax.shard_map(lambda a, b: a @ b, out_specs=P('x'), **specs)(a, b)", "ValueError"),
+        (
+            "return jax.shard_map(lambda a, b: lax.psum_scatter(a @ b, 'y', tiled=True), "
+            "out_specs=P(('x', 'y')), **specs)(a, b)",
+            "sharding",
+        ),
+        (
+            "return lax.with_sharding_constraint(a @ b, NamedSharding(mesh, P()))",
+            "sharding",
+        ),
+        (
+            "return jax.shard_map(lambda a, b: lax.all_gather(a, 'y', axis=1, tiled=True) @ "
+            "lax.all_gather(b, 'y', tiled=True), out_specs=P('x'), check_vma=False, **specs)(a, b)",
+            "communication",
+        ),
+        (
+            "return jax.shard_map(lambda a, b: lax.psum(a @ b, 'y') + 0 * lax.psum(jnp.sin(a @ b), "
+            "'y'), out_specs=P('x'), **specs)(a, b)",
+            "communication",
+        ),
+        ("return (a @ b)[:2]", "shape"),
+        ("return jax.make_mesh((64,), ('z',))", "ValueError"),
+    ],
+    ids=[
+        "forgets psum", "forgets psum, checked", "scatters", "replicates", "gathers",
+        "sends twice", "shape", "another mesh",
+    ],
+)  # fmt: skip
+def test_wrong_answers_are_told_by_the_reason(jail, body, reason):
+    verdict = graded(jail, MULTIPLY, HEAD + "    " + body)
+    assert verdict.reason == reason, verdict
+    assert not verdict.passed
+
+
+def test_what_the_compiler_sends_is_compared(jail):
+    right = "import jax.numpy as jnp\ndef total(mesh, xs): return jnp.sum(xs, axis=0)"
+    assert graded(jail, TOTAL, right).passed
+    gathers = """
+import jax
+import jax.numpy as jnp
+from jax.sharding import NamedSharding, PartitionSpec as P
+def total(mesh, xs):
+    everywhere = jax.lax.with_sharding_constraint(xs, NamedSharding(mesh, P()))
+    return jnp.sum(jnp.sin(everywhere) * 0 + everywhere, axis=0)
+"""
+    assert graded(jail, TOTAL, gathers).reason == "communication"
+
+
+def test_a_device_picks_one_of_the_meshes(jail):
+    assert [draw.mesh for draw in MULTIPLY.draws((24,), devices.named("mesh:2x4"))] == ["x=2,y=4"]
+    assert len(MULTIPLY.draws((24,), devices.named("mesh:8"))) == 3
+    right = HEAD + '    return lax.with_sharding_constraint(a @ b, NamedSharding(mesh, P("x")))'
+    assert graded(jail, MULTIPLY, right, "mesh:2x4").passed
+
+
+def rows(xs):
+    return xs - jnp.mean(xs, axis=0)
+
+
+ROWS = exercise(rows, inputs=lambda rng, n: (rng.normal(size=(n, 3)),), wrong_answers=[], **SPEC)
+
+
+@pytest.mark.parametrize("device", ["cpu", "mesh:8", "mesh:4x2", "mesh:2"])
+def test_an_exercise_without_meshes_is_judged_on_one_unchanged(jail, device):
+    if device != "cpu":
+        assert {draw.mesh for draw in ROWS.draws((8, 24), devices.named(device))} != {""}
+    source = "import jax.numpy as jnp\ndef rows(xs): return xs - jnp.mean(xs, axis=0)"
+    assert graded(jail, ROWS, source, device).passed
+    assert graded(jail, ROWS, source.replace("mean", "max"), device).reason == "values"
+
+
+def test_too_few_devices_are_a_sentence(monkeypatch):
+    monkeypatch.setattr(jax, "devices", lambda *_: [object()])
+    with pytest.raises(Problem, match="already started with 1: restart the kernel"):
+        meshes.make("x=4,y=2")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("x=4;y=2", "is no mesh"), ("x=16", "more than the 8"), ("", "is no mesh")]
+)
+def test_a_mesh_that_cannot_be(text, words):
+    with pytest.raises(Problem, match=words):
+        meshes.shape(text)
+
+
+def test_a_crash_on_a_mesh_is_a_verdict(jail):
+    source = HEAD + "    import os; os._exit(1)"
+    assert graded(jail, MULTIPLY, source).status is Status.ERROR
