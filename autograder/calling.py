@@ -16,7 +16,7 @@ from autograder.frames import DTYPES
 from autograder.reports import report
 from autograder.tracing_errors import failure_of
 from autograder.tree import Arguments
-from autograder.verdict import Answer, Failure, Outcome, Status
+from autograder.verdict import WORD, Answer, Failure, Outcome, Status
 from autograder.views import VIEWS, Case
 
 UNANSWERED = Failure(
@@ -61,7 +61,7 @@ def call(function: Any, arguments: tuple[Any, ...]) -> Answer:
 
 def _plain(leaf: Any) -> np.ndarray:
     if isinstance(leaf, str):
-        return np.array([ord(letter) for letter in leaf], np.int64)
+        return np.array([ord(letter) for letter in leaf], WORD)
     array = np.asarray(leaf)
     if array.dtype.name not in DTYPES:
         raise TypeError(f"a result has a {type(leaf).__name__} in it, which is no array or number")

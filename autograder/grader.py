@@ -4,6 +4,7 @@ else's code: that happens in the worker and the runner, behind the jail's door.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from autograder.devices import CPU, Device
 from autograder.exercise import Exercise, expected_answers, lookalikes, views_of
 from autograder.frames import Frame
 from autograder.jail import Jail
-from autograder.problem import version
+from autograder.problem import Problem, version
 from autograder.verdict import Answer, Answers, Failure, Finding, Outcome, Status, Verdict
 from autograder.views import VIEWS, Case, cases
 
@@ -51,7 +52,9 @@ class Grader:
     _ran: dict[tuple[Task, str], Answer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        meshes.simulate_devices()
+        # Too late in a process that computes already; then a mesh is a problem, and all else is not.
+        with contextlib.suppress(Problem):
+            meshes.simulate_devices()
         devices.here(self.device)
 
     def grade(self, notebook: NotebookNode) -> dict[str, Verdict]:

@@ -24,6 +24,10 @@ class Status(StrEnum):
     GRADER_FAULT = "grader fault"
 
 
+WORD = np.dtype(np.uint32)
+"""The dtype of a string among the leaves of an answer, which is an array of its code points."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a function gave back on one case, with the facts of its program.

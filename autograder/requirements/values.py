@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import math
 from typing import ClassVar
 
 import numpy as np
 
 from autograder.comparison import compare
 from autograder.requirements.requirement import Requirement
-from autograder.verdict import Answer, Answers, Finding
+from autograder.verdict import WORD, Answer, Answers, Finding
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,13 +127,12 @@ def digest_of(answer: Answer, salt: str, digits: int) -> str:
 
     Numbers are rounded, words are compared without case and without spaces around them.
     """
-    said = []
+    said: list[str] = []
     for leaf in answer.leaves:
-        flat = np.asarray(leaf)
-        if flat.dtype.kind in "fV":
-            rounded = [round(float(x), digits) if math.isfinite(x) else float(x) for x in flat.flat]
-            said.append([str(x + 0.0) for x in rounded])
+        if leaf.dtype == WORD:
+            said.append(repr("".join(map(chr, leaf.tolist())).strip().casefold()))
         else:
-            said.append([str(float(x)) for x in flat.flat])
-    words = f"{salt}|{answer.structure if not answer.leaves else ''}|{said}"
+            numbers = np.asarray(leaf, np.complex128).round(digits).ravel() + 0.0
+            said += map(str, numbers)
+    words = f"{salt}|{'' if said else answer.structure}|{said}"
     return hashlib.sha256(words.encode()).hexdigest()

@@ -1,0 +1,120 @@
+"""Questions: judged like exercises, and the answer is not in what is released."""
+
+import json
+
+import jax.numpy as jnp
+import nbformat
+import numpy as np
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.preprocessors import ClearSolutions as Stock
+
+from autograder import learner, public
+from autograder.build import public_exercises
+from autograder.exercise import mistake, question
+from autograder.grader import Grader
+from autograder.jail import Jail, Limits
+from autograder.master import Master
+from autograder.public import Facts
+from autograder.release import ClearSolutions
+from autograder.verdict import Status
+
+TEXT = {"hints": ["a", "b", "c"], "explanation": "Because."}
+
+
+def asked(answer, *wrong_ones, **options):
+    mistakes = [mistake(one, f"says {one}", advice=f"not {one}") for one in wrong_ones]
+    return question("my_answer", answer=answer, mistakes=mistakes, **TEXT, **options)
+
+
+@pytest.fixture
+def released(tmp_path, monkeypatch):
+    """A question as a student has it, and the files that it comes from."""
+
+    def release(spec):
+        facts = {spec.name: Facts("00_test", spec.name, "Title", 1, 1, 1, 0)}
+        master = Master(tmp_path, "00_test", 0, facts, {spec.name: spec}, None)
+        public.write("00_test", public_exercises(master), tmp_path)
+        (one,) = public.read("00_test", tmp_path)
+        return one
+
+    return release
+
+
+@pytest.mark.parametrize(
+    ("answer", "right", "wrong"),
+    [
+        ("b", ["B", " b "], ["a", "bb", "", 3, None]),
+        (3, [3.0, jnp.int32(3), np.array(3)], [4, "3", (3, 3), [3, 3]]),
+        ((3, 4), [[3, 4], np.array([3, 4]), jnp.array([3.0, 4.0])], [(4, 3), (3, 4, 1), 34, ()]),
+        (True, [True, np.bool_(True)], [False, "True"]),
+        (1.6226, [1.6226422, 1.62257, jnp.float32(1.6226)], [1.61, 16.2, float("nan")]),
+        (("a", 2), [("A", 2.0)], [("a", 3), (2, "a"), "a"]),
+    ],
+)
+def test_an_answer_is_right_whatever_its_container_and_dtype(answer, right, wrong, released):
+    one = released(asked(answer, "x"))
+    for each in right:
+        assert learner.examine(each, one).passed, each
+    for each in wrong:
+        verdict = learner.examine(each, one)
+        assert (verdict.status, verdict.fraction) == (Status.WRONG, 0), each
+    assert learner.examine(..., one).status is Status.MISSING
+
+
+def test_a_mistake_is_told_by_its_title(released):
+    one = released(asked("b", "a", "c"))
+    verdict = learner.examine("c ", one)
+    assert (verdict.reason, verdict.lookalike) != ("answer", "says a")
+    verdict = learner.examine("c", one)
+    assert (verdict.reason, verdict.lookalike) == ("answer", "says c")
+    assert verdict.findings[0].advice == "not c"
+
+
+def test_what_is_released_does_not_hold_the_answer(released, tmp_path):
+    released(asked("platypus", "newt"))
+    text = (tmp_path / "00_test.json").read_text()
+    assert "platypus" not in text
+    arrays = np.load(tmp_path / "00_test.npz")
+    words = ["".join(map(chr, arrays[name].ravel())) for name in arrays]
+    assert words == ["newt"]
+    assert json.loads(text)[0]["expected"] == {
+        "answered": [{"structure": "", "paths": [], "leaves": [], "facts": {}}]
+    }
+
+
+def test_a_question_is_graded_like_an_exercise():
+    spec = asked((3, 4), (4, 3))
+
+    def graded(source):
+        notebook = nbformat.from_dict(new_notebook(cells=[new_code_cell(source)]))
+        return Grader({spec.name: spec}, 1, jail).grade(notebook)[spec.name]
+
+    with Jail(Limits(seconds=10)) as jail:
+        assert graded("my_answer = (1 + 2, 4)").passed
+        assert graded("my_answer = (4, 3)").lookalike == "says (4, 3)"
+        assert graded("my_answer = ...").status is Status.MISSING
+        assert graded("pass").status is Status.MISSING
+        assert not graded(
+            "class All:\n    def __eq__(self, o): return True\nmy_answer = All()"
+        ).passed
+
+
+@pytest.mark.parametrize(
+    ("source", "stub"),
+    [
+        ("### BEGIN SOLUTION\nit = 3\n### END SOLUTION", "it = ...  # your answer"),
+        ("### BEGIN SOLUTION\nit = f(\n  3)\n### END SOLUTION", "it = ...  # your answer"),
+        (
+            "def it(x):\n    ### BEGIN SOLUTION\n    it = 3\n    ### END SOLUTION",
+            "def it(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()",
+        ),
+    ],
+)
+def test_the_stub_of_a_value_is_an_assignment(source, stub):
+    tags = {"grade_id": "it", "solution": True, "grade": False, "locked": False}
+    cell = new_code_cell(source, metadata={"nbgrader": {**tags, "schema_version": 3}})
+    step = ClearSolutions()
+    cleared, _ = step.preprocess_cell(cell, {"language": "python"}, 0)
+    assert cleared.source == stub
+    assert step.code_stub == Stock().code_stub
