@@ -52,7 +52,7 @@ class Grader:
     _ran: dict[tuple[Task, str], Answer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # Too late in a process that computes already; then a mesh is a problem, and all else is not.
+        # Too late in a process that computes already; then only a mesh is a problem.
         with contextlib.suppress(Problem):
             meshes.simulate_devices()
         devices.here(self.device)
