@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,24 +25,15 @@ from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder import master, public, requirements
+from autograder import colab, master, overview, public
 from autograder.comparison import close
 from autograder.exercise import expected_answers, lookalikes
 from autograder.master import Master
 from autograder.problem import Problem
 from autograder.public import PublicExercise
-from autograder.views import VIEWS
 from course.pictures.play import STILL
 
 PUBLIC_SEED = 0
-REQUIREMENTS = """\
-# What an exercise can ask for
-
-Made by `autograder build` from `autograder/requirements.py`, whose docstrings say the rest.
-
-| requirement | what it sees | what it cannot see | where the evidence comes from |
-| --- | --- | --- | --- |
-"""
 
 
 def masters(root: Path, assignment: str | None = None) -> list[Path]:
@@ -72,6 +65,9 @@ def build_assignment(path: Path, root: Path, target: Path) -> list[Path]:
     """
     loaded = master.load(path)
     source = target / "solutions" / loaded.assignment / f"{path.stem}.ipynb"
+    where = f"exercises/{loaded.assignment}/{path.stem}.ipynb"
+    first = colab.first_cells(colab.address(root), where)
+    loaded.notebook.cells = first + loaded.notebook.cells
     _write(loaded.notebook, source)
     released = _release(loaded, root, target)
     data = public.write(
@@ -122,8 +118,8 @@ def _release(loaded: Master, root: Path, target: Path) -> list[Path]:
     return sorted((target / "exercises" / loaded.assignment).iterdir())
 
 
-def build_lesson(path: Path, target: Path) -> Path:
-    """Execute one lesson and write its notebook.
+def build_lesson(path: Path, root: Path, target: Path) -> Path:
+    """Execute one lesson and write its notebook, with the seconds that took in its metadata.
 
     Raises:
         Problem: a cell that is not tagged `raises-exception` raised.
@@ -132,6 +128,7 @@ def build_lesson(path: Path, target: Path) -> Path:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02}"
     notebook.metadata.pop("jupytext", None)
+    started = time.monotonic()
     client = NotebookClient(
         notebook,
         timeout=300,
@@ -147,20 +144,27 @@ def build_lesson(path: Path, target: Path) -> Path:
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
     notebook.metadata.pop("language_info", None)
+    notebook.metadata["seconds"] = round(time.monotonic() - started)
+    where = f"course/{path.stem}.ipynb"
+    notebook.cells = colab.first_cells(colab.address(root), where) + notebook.cells
     return _write(notebook, target / "course" / f"{path.stem}.ipynb")
 
 
-def build_requirements(target: Path) -> Path:
-    """Write the table of requirements from the code."""
-    rows = []
-    for name, kind in requirements.KNOWN.items():
-        sees = (kind.__doc__ or "").split("\n\n")[0].split(" Reason: ")[0]
-        evidence = "; ".join(VIEWS[view].evidence for view in kind.views)
-        rows.append(f"| `{name}` | {' '.join(sees.split())} | {kind.blind} | {evidence} |")
-    path = target / "docs" / "requirements.md"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(REQUIREMENTS + "\n".join(rows) + "\n", encoding="utf-8")
-    return path
+def build_overview(root: Path, target: Path) -> list[Path]:
+    """Write the tables about the whole course; the lessons have to be built before."""
+    loaded = [master.load(path) for path in masters(root)]
+    tables = {
+        "requirements.md": overview.requirements_table(),
+        "modules.md": overview.modules_table(loaded, target / "course"),
+        "portability.md": overview.portability_table(
+            spec for one in loaded for spec in one.exercises.values()
+        ),
+    }
+    folder = target / "docs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in tables.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in tables]
 
 
 def _write(notebook: NotebookNode, path: Path) -> Path:
@@ -172,12 +176,14 @@ def _write(notebook: NotebookNode, path: Path) -> Path:
 def build(root: Path, assignment: str | None = None, target: Path | None = None) -> list[Path]:
     """Build the course, or one module of it; the files written."""
     target = target or root
-    written = [] if assignment else [build_requirements(target)]
+    written = []
     for path in masters(root, assignment):
         written += build_assignment(path, root, target)
     for path in sorted((root / "course").glob(f"{assignment or '*'}.py")):
         if path.name != "__init__.py":
-            written.append(build_lesson(path, target))
+            written.append(build_lesson(path, root, target))
+    if not assignment:
+        written += build_overview(root, target)
     return written
 
 
@@ -208,8 +214,11 @@ def _change(kept: Path, fresh: Path) -> str:
 
 def _comparable(path: Path) -> str:
     if path.suffix != ".ipynb":
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        # The last column of the modules is the seconds of the machine that built.
+        return re.sub(r"\d+ \|$", "… |", text, flags=re.MULTILINE)
     notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.pop("seconds", None)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

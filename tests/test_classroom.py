@@ -326,7 +326,7 @@ def test_points_given_by_hand_stay(classroom: Class, student: str) -> None:
     assert classroom.forced.scores[student][name].needs_manual_grade
 
 
-@pytest.mark.parametrize("trouble", ["device", "master"])
+@pytest.mark.parametrize("trouble", ["device", "absent", "master"])
 def test_a_run_that_cannot_begin_is_one_sentence(
     classroom: Class, tmp_path: Path, trouble: str
 ) -> None:
@@ -335,11 +335,15 @@ def test_a_run_that_cannot_begin_is_one_sentence(
     before = course_folder.scores(folder)
     if trouble == "master":
         (folder / "solutions" / ASSIGNMENT / f"{NOTEBOOK}.py").unlink()
-    options = ["--GradingRun.device=quantum"] if trouble == "device" else []
+    device = {"device": "quantum", "absent": "tpu"}.get(trouble)
+    options = [f"--GradingRun.device={device}"] if device else []
     run = course_folder.nbgrader(folder, "autograde", ASSIGNMENT, "--force", *options)
     assert run.returncode != 0
     sentence = {
-        "device": 'There is no device "quantum" to judge on: choose cpu',
+        "device": 'There is no device "quantum" to judge on: choose cpu, gpu, tpu, or a mesh of up to '
+        "8 simulated devices such as mesh:8 or mesh:4x2.",
+        "absent": "There is no tpu here that JAX can use: choose cpu, or install JAX for it, see "
+        "https://docs.jax.dev/en/latest/installation.html.",
         "master": "every assignment needs one.",
     }[trouble]
     assert [line for line in run.stdout.splitlines() if line.endswith(sentence)]
