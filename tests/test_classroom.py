@@ -340,8 +340,8 @@ def test_a_run_that_cannot_begin_is_one_sentence(
     run = course_folder.nbgrader(folder, "autograde", ASSIGNMENT, "--force", *options)
     assert run.returncode != 0
     sentence = {
-        "device": 'There is no device "quantum" to judge on: choose cpu, gpu, tpu, or a mesh of up to '
-        "8 simulated devices such as mesh:8 or mesh:4x2.",
+        "device": 'There is no device "quantum" to judge on: choose cpu, gpu, tpu, or a mesh of up '
+        "to 8 simulated devices such as mesh:8 or mesh:4x2.",
         "absent": "There is no tpu here that JAX can use: choose cpu, or install JAX for it, see "
         "https://docs.jax.dev/en/latest/installation.html.",
         "master": "every assignment needs one.",
