@@ -1,0 +1,24 @@
+"""The table that maps the talk to the course names sections and exercises that exist."""
+
+import re
+
+from masters import ROOT, loaded
+
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in (ROOT / "docs" / "deck.md").read_text(encoding="utf-8").splitlines()
+    if line.startswith("| ") and "---" not in line
+][1:]
+
+
+def test_every_slide_is_taught_where_the_table_says():
+    exercises = {one.assignment: set(one.facts) for one in loaded()}
+    assert len(ROWS) >= 12
+    assert {row[1].split("`")[1] for row in ROWS} == set(exercises)
+    for _, lesson, named in ROWS:
+        module, sections = lesson.removeprefix("`").split("`: ", 1)
+        text = (ROOT / "course" / f"{module}.py").read_text(encoding="utf-8")
+        headings = re.findall(r"^# ## (.*)$", text, re.MULTILINE)
+        for section in sections.split("; "):
+            assert section in headings, (module, section)
+        assert set(re.findall(r"`(\w+)`", named)) <= exercises[module], module
