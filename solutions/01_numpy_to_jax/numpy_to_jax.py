@@ -1,0 +1,863 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown] assignment="01_numpy_to_jax" points=20
+# # Exercises: a porting clinic
+#
+# The lesson is [course/01_numpy_to_jax](../../course/01_numpy_to_jax.ipynb). Each patient is a
+# NumPy function that is right and well written. Put `jnp` for `np` and it fails, or gives other
+# numbers. Write a port that gives what NumPy gives.
+#
+# Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
+# check as often as you like: nothing is recorded until you submit. `check` traces your function,
+# so inside it the arrays have shapes and dtypes, and no numbers yet.
+
+# %%
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from autograder import check
+
+### BEGIN HIDDEN TESTS
+from autograder.exercise import exercise, mistake, question, wrong
+
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="fast_track_numpy_to_jax" stars=1 importance=1 minutes=1 points=0
+# ## 0 · Know it already?
+#
+# One question, worth no points. If you can answer it without running it, exercises 1 to 4 hold
+# few surprises for you.
+#
+# ```python
+# x = jnp.arange(4, dtype=jnp.bfloat16)
+# y = x.at[6].add(10.0) * np.float64(2)
+# z = y[6]
+# ```
+#
+# What is `z`? Choose `"a"`, `"b"`, `"c"` or `"d"`.
+#
+# - a: 6, in bfloat16
+# - b: 6, in float32
+# - c: 26, in float32
+# - d: nothing, as an IndexError is raised
+
+# %% solution="fast_track_numpy_to_jax"
+### BEGIN SOLUTION
+fast_track_numpy_to_jax = "b"
+### END SOLUTION
+
+# %% check="fast_track_numpy_to_jax"
+check("fast_track_numpy_to_jax")
+### BEGIN HIDDEN TESTS
+question(
+    name="fast_track_numpy_to_jax",
+    answer="b",
+    hints=[
+        "Three things happen: a write outside, a product with a NumPy scalar, a read outside.",
+        "A write outside is dropped. A read outside is clamped to the last entry.",
+        "The write does nothing, the last entry is 3, and only Python's own numbers are weak.",
+    ],
+    explanation="The write outside was dropped, the read outside was clamped to the last entry, "
+    "3, and a NumPy float64 is no weak number: narrowed to float32, it outranks bfloat16.",
+    mistakes=[
+        mistake(
+            "a",
+            "takes a NumPy scalar for a Python number",
+            advice="`2.0` would have left the dtype alone. `np.float64(2)` has a dtype of its own.",
+        ),
+        mistake(
+            "c",
+            "clamps the write as well as the read",
+            advice="A write outside of the array is dropped; only a read is clamped.",
+        ),
+        mistake(
+            "d",
+            "expects NumPy's IndexError",
+            advice="A compiled program cannot raise, so JAX gives every index a meaning.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="append_total" stars=1 importance=3 minutes=1 points=1
+# ## 1 · A list among arrays
+#
+# Port `np_append_total`: it puts the sum of `x` behind its last entry. Call yours
+# `append_total`.
+
+
+# %% given="np_append_total"
+def np_append_total(x):
+    """x (n,) -> (n + 1,)."""
+    return np.concatenate([x, [x.sum()]])
+
+
+# %% solution="append_total"
+def append_total(x):
+    """x (n,) float32 -> (n + 1,) float32."""
+    ### BEGIN SOLUTION
+    return jnp.concatenate([x, jnp.array([x.sum()])])
+    ### END SOLUTION
+
+
+# %% check="append_total"
+check(append_total)
+### BEGIN HIDDEN TESTS
+exercise(
+    append_total,
+    inputs=lambda rng, n: (rng.normal(size=n),),
+    hints=[
+        "Which of the two things that are concatenated is not an array?",
+        "An array has to be made where NumPy made it for you.",
+        "`jnp.array([x.sum()])` is an array of one entry.",
+    ],
+    explanation="jax.numpy makes no array of a list behind your back. A list *of arrays*, as "
+    "`concatenate` takes it, is fine: it is a container, not an array.",
+    another="def append_total(x):\n    return jnp.append(x, jnp.sum(x))",
+    wrong_answers=[
+        wrong(
+            lambda x: jnp.concatenate([x, [x.sum()]]),
+            "changes `np` to `jnp` and nothing else",
+            rejected_by="TypeError",
+            advice="`[x.sum()]` is a list. Make an array of it with `jnp.array`.",
+        ),
+        wrong(
+            lambda x: jnp.concatenate([x, x.sum()]),
+            "concatenates a number without an axis",
+            rejected_by="TypeError",
+            advice="`x.sum()` has shape (). What is concatenated needs an axis, so shape (1,).",
+        ),
+        wrong(
+            lambda x: np.append(x, x.sum()),
+            "leaves the work to NumPy",
+            rejected_by="TracerArrayConversionError",
+            advice="A function from `np` needs the numbers, and while tracing there are none. Use "
+            "the one from `jnp`.",
+        ),
+        wrong(
+            lambda x: jnp.array([*x, x.sum()]),
+            "takes the array apart into a list",
+            rejected_by="batch loop",
+            advice="`*x` makes one array of every entry and glues them together again. Keep `x` "
+            "whole and concatenate.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="postage" stars=1 importance=3 minutes=5 points=2
+# ## 2 · An `if` for every entry
+#
+# Port `np_postage` to `postage`. A letter below 1 costs 3, one from 1 to below 5 costs 5, all
+# others cost 9. No loop.
+
+
+# %% given="np_postage"
+def np_postage(weights):
+    """weights (n,) -> (n,), the price of each letter."""
+    prices = np.empty(len(weights), dtype=np.float32)
+    for i, weight in enumerate(weights):
+        if weight < 1:
+            prices[i] = 3
+        elif weight < 5:
+            prices[i] = 5
+        else:
+            prices[i] = 9
+    return prices
+
+
+# %% solution="postage"
+def postage(weights):
+    """weights (n,) float32 -> (n,) float32, the price of each letter."""
+    ### BEGIN SOLUTION
+    return jnp.where(weights < 1, 3.0, jnp.where(weights < 5, 5.0, 9.0))
+    ### END SOLUTION
+
+
+# %% check="postage"
+check(postage)
+
+
+### BEGIN HIDDEN TESTS
+def _looped_postage(weights):
+    return jnp.stack([jnp.where(w < 1, 3.0, jnp.where(w < 5, 5.0, 9.0)) for w in weights])
+
+
+exercise(
+    postage,
+    inputs=lambda rng, n: (
+        rng.permutation(np.concatenate([[1.0, 5.0], rng.integers(0, 16, size=n - 2) / 2])),
+    ),
+    hints=[
+        "What decides between two arrays, entry by entry?",
+        "`jnp.where(condition, this, that)`, and `that` may be a `jnp.where` itself.",
+        "`jnp.where(weights < 1, 3.0, jnp.where(weights < 5, ..., ...))`.",
+    ],
+    explanation="`jnp.where` computes all the prices and picks one for each entry, so nothing has "
+    "to be known while tracing. Write the prices as floats: of `3` and `5` it makes integers.",
+    another="def postage(weights):\n"
+    "    step = jnp.searchsorted(jnp.array([1.0, 5.0]), weights, side='right')\n"
+    "    return jnp.array([3.0, 5.0, 9.0])[step]",
+    wrong_answers=[
+        wrong(
+            lambda weights: 3.0 if weights < 1 else (5.0 if weights < 5 else 9.0),
+            "asks `if` about a whole array",
+            rejected_by="ValueError",
+            advice="`if` wants one truth value now. `jnp.where` decides entry by entry, when the "
+            "program runs.",
+        ),
+        wrong(
+            lambda weights: np.where(weights < 1, 3.0, np.where(weights < 5, 5.0, 9.0)),
+            "uses NumPy's `where`",
+            rejected_by="TracerArrayConversionError",
+            advice="One letter: `jnp.where`.",
+        ),
+        wrong(
+            lambda weights: jnp.where(weights < 1, 3, jnp.where(weights < 5, 5, 9)),
+            "returns integers",
+            rejected_by="dtype",
+            advice="NumPy's prices went into a float32 array. Here the dtype comes from the "
+            "numbers that you write: `3.0`, not `3`.",
+        ),
+        wrong(
+            lambda weights: jnp.where(weights <= 1, 3.0, jnp.where(weights <= 5, 5.0, 9.0)),
+            "puts the limits into the cheaper class",
+            rejected_by="values",
+            advice="A letter of exactly 1 costs 5: the comparison is `<`.",
+        ),
+        wrong(
+            _looped_postage,
+            "keeps the loop over the letters",
+            rejected_by="batch loop",
+            advice="`jnp.where` takes the whole array; the loop only makes the program longer.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="fill_gaps" stars=2 importance=3 minutes=6 points=3
+# ## 3 · A mask in place of a shape
+#
+# A sensor writes some wild number where it has measured nothing, and `present` says which entries
+# are real. Port `np_fill_gaps` to `fill_gaps`: the other entries become the mean of the real ones.
+
+
+# %% given="np_fill_gaps"
+def np_fill_gaps(x, present):
+    """x (n,), present (n,) bool -> (n,)."""
+    filled = x.copy()
+    filled[~present] = x[present].mean()
+    return filled
+
+
+# %% solution="fill_gaps"
+def fill_gaps(x, present):
+    """x (n,) float32, present (n,) bool -> (n,) float32. At least one entry is present."""
+    ### BEGIN SOLUTION
+    return jnp.where(present, x, x.mean(where=present))
+    ### END SOLUTION
+
+
+# %% check="fill_gaps"
+check(fill_gaps)
+
+
+### BEGIN HIDDEN TESTS
+def _gaps(rng, n):
+    present = rng.permutation(np.concatenate([[True, True, False], rng.random(n - 3) < 0.6]))
+    return np.where(present, rng.normal(size=n), -99.0 - rng.random(n)), present
+
+
+def _filled_in_place(x, present):
+    filled = x.copy()
+    filled[~present] = x.mean(where=present)
+    return filled
+
+
+exercise(
+    fill_gaps,
+    inputs=_gaps,
+    hints=[
+        "`x[present]` has as many entries as `present` has True ones: a shape that depends on "
+        "numbers. Keep the shape and say which entries count.",
+        "`mean`, `sum`, `max` and others take `where=`; and what picks, entry by entry, between "
+        "two arrays?",
+        "`x.mean(where=present)` is the mean; `jnp.where(present, x, ...)` does the filling.",
+    ],
+    explanation="The mask does two jobs in NumPy: it picks what to read and where to write. "
+    "`where=` does the first and `jnp.where` the second, and no shape depends on a number.",
+    another="def fill_gaps(x, present):\n"
+    "    mean = jnp.where(present, x, 0.0).sum() / present.sum()\n"
+    "    return present * x + ~present * mean",
+    wrong_answers=[
+        wrong(
+            lambda x, present: jnp.where(present, x, x[present].mean()),
+            "indexes with the mask",
+            rejected_by="NonConcreteBooleanIndexError",
+            advice="How many entries a mask picks is not known while tracing. Leave `x` whole: "
+            "give the mask to `mean(where=...)`, and to `jnp.where`.",
+        ),
+        wrong(
+            _filled_in_place,
+            "assigns into the array",
+            rejected_by="TypeError",
+            advice="The mean is right. In place of the assignment, pick with `jnp.where`.",
+        ),
+        wrong(
+            lambda x, present: jnp.where(present, x, x.mean()),
+            "takes the mean of all entries, wild ones included",
+            rejected_by="values",
+            advice="The mask is needed twice: the mean, too, is one of the real entries only.",
+        ),
+        wrong(
+            lambda x, present: jnp.where(present, x, jnp.where(present, x, 0.0).mean()),
+            "counts the gaps as zeros in the mean",
+            rejected_by="values",
+            advice="The sum is right, but it is divided by all of n. Divide by the number of real "
+            "entries.",
+        ),
+        wrong(
+            lambda x, present: jnp.where(present, x.mean(where=present), x),
+            "fills the real entries and leaves the gaps",
+            rejected_by="values",
+            advice="`jnp.where(condition, a, b)` takes `a` where the condition is True.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="integer_rms" stars=2 importance=2 minutes=4 points=2
+# ## 4 · Integers that run over
+#
+# `np_integer_rms` takes the root of the mean square of whole numbers, some as large as 200,000.
+# NumPy's integers have 64 bits; here they come as int32. Port it to `integer_rms`, with a float32
+# result, without switching to 64 bits.
+
+
+# %% given="np_integer_rms"
+def np_integer_rms(counts):
+    """counts (n,) int64 -> (), the root of the mean square."""
+    return np.sqrt(np.mean(counts**2))
+
+
+# %% solution="integer_rms"
+def integer_rms(counts):
+    """counts (n,) int32 -> () float32, the root of the mean square."""
+    ### BEGIN SOLUTION
+    return jnp.sqrt(jnp.mean(counts.astype(jnp.float32) ** 2))
+    ### END SOLUTION
+
+
+# %% check="integer_rms"
+check(integer_rms)
+### BEGIN HIDDEN TESTS
+exercise(
+    integer_rms,
+    inputs=lambda rng, n: (rng.integers(50_000, 200_000, size=n) * rng.choice([-1, 1], size=n),),
+    hints=[
+        "Which intermediate result is larger than an int32 can be?",
+        "A float32 has 7 digits or so, but it reaches to 1e38. Which step should see floats?",
+        "`counts.astype(jnp.float32)` before the square, not after it.",
+    ],
+    explanation="The square of 50,000 is over 2**31, and int32 wraps without a word. Once it has "
+    "wrapped, no cast brings the number back, so the cast comes first.",
+    another="def integer_rms(counts):\n"
+    "    return jnp.linalg.norm(counts * 1.0) / jnp.sqrt(counts.size)",
+    wrong_answers=[
+        wrong(
+            lambda counts: jnp.sqrt(jnp.mean((counts**2).astype(jnp.float32))),
+            "squares in int32",
+            rejected_by="values",
+            advice="The squares have wrapped before anything else sees them. Make floats first.",
+        ),
+        wrong(
+            lambda counts: jnp.sqrt(jnp.sum(counts**2) / counts.size),
+            "squares and sums in int32",
+            rejected_by="values",
+            advice="Both the squares and their sum wrap. Make floats before the square.",
+        ),
+        wrong(
+            lambda counts: jnp.sqrt(jnp.mean(counts.astype(jnp.float16) ** 2)),
+            "makes floats that are too small",
+            rejected_by="dtype",
+            advice="A float16 ends at 65,504. Take float32.",
+        ),
+        wrong(
+            lambda counts: jnp.mean(jnp.abs(counts)),
+            "avoids the square with absolute values",
+            rejected_by="values",
+            advice="The mean of the sizes is another number than the root of the mean square.",
+        ),
+        wrong(
+            lambda counts: jnp.sqrt(jnp.mean(np.asarray(counts, dtype=np.int64) ** 2)),
+            "goes back to NumPy for its 64 bits",
+            rejected_by="TracerArrayConversionError",
+            advice="NumPy needs the numbers, and while tracing there are none. float32 reaches "
+            "far enough here.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="gelu_any_dtype" stars=2 importance=3 minutes=6 points=3
+# ## 5 · The constant that doubles the memory
+#
+# `np_gelu` is a function that many neural networks use. Port it to `gelu_any_dtype`: the result
+# has **the dtype of `x`**, be it float32 or bfloat16.
+
+
+# %% given="np_gelu"
+def np_gelu(x):
+    """x (n, 3) -> (n, 3)."""
+    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+
+
+# %% solution="gelu_any_dtype"
+def gelu_any_dtype(x):
+    """x (n, 3), float32 or bfloat16 -> (n, 3) of the same dtype."""
+    ### BEGIN SOLUTION
+    scale = float(np.sqrt(2 / np.pi))
+    return 0.5 * x * (1 + jnp.tanh(scale * (x + 0.044715 * x**3)))
+    ### END SOLUTION
+
+
+# %% check="gelu_any_dtype"
+check(gelu_any_dtype)
+### BEGIN HIDDEN TESTS
+exercise(
+    gelu_any_dtype,
+    inputs=lambda rng, n: (1.5 * rng.normal(size=(n, 3)),),
+    dtypes=("float32", "bfloat16"),
+    hints=[
+        "There are several constants. Which one is not a Python number?",
+        "`np.sqrt` returns a NumPy float64, which has an opinion on the dtype. Python's numbers, "
+        "and jnp functions of them, have none.",
+        "`float(np.sqrt(2 / np.pi))` is weak again; so is `jnp.sqrt(2 / jnp.pi)`.",
+    ],
+    explanation="A NumPy scalar is narrowed to float32 and then outranks bfloat16. Python's "
+    "numbers are weak: they take the dtype of their partner.",
+    another="def gelu_any_dtype(x):\n    return jax.nn.gelu(x, approximate=True)",
+    wrong_answers=[
+        wrong(
+            lambda x: 0.5 * x * (1 + jnp.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))),
+            "lets a float32 into the formula",
+            rejected_by="dtype",
+            advice="`np.sqrt(2 / np.pi)` is no Python number: JAX takes it for a float32, which "
+            "outranks bfloat16. Write `float(np.sqrt(2 / np.pi))`, and no dtype anywhere.",
+        ),
+        wrong(
+            lambda x: 0.5 * x * (1 + np.tanh(float(np.sqrt(2 / np.pi)) * (x + 0.044715 * x**3))),
+            "leaves `np.tanh` in the formula",
+            rejected_by="TracerArrayConversionError",
+            advice="`np` is fine for constants. What touches `x` has to come from `jnp`.",
+        ),
+        wrong(
+            lambda x: gelu_any_dtype(x.astype(jnp.float16)),
+            "takes one half precision for the other",
+            rejected_by="dtype",
+            advice="float16 and bfloat16 split their 16 bits differently. No cast is needed here.",
+        ),
+        wrong(
+            lambda x: gelu_any_dtype(x).astype(jnp.bfloat16),
+            "casts the result to bfloat16, whatever came in",
+            rejected_by="dtype",
+            advice="float32 in, float32 out. Write no dtype at all, and the one of `x` stays.",
+        ),
+        wrong(
+            lambda x: 0.5 * x * (1 + jnp.tanh(x + 0.044715 * x**3)),
+            "leaves the constant out",
+            rejected_by="values",
+            advice="The dtype is right now. The factor in front of the bracket is still needed.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="rows_or_zeros" stars=2 importance=3 minutes=6 points=2
+# ## 6 · Outside the table
+#
+# Port `np_rows_or_zeros` to `rows_or_zeros`: the rows of `table` that `ids` names, and a row of
+# zeros for an id that is not one of 0 to 4. A **negative** id is not one either.
+
+
+# %% given="np_rows_or_zeros"
+def np_rows_or_zeros(table, ids):
+    """table (5, 3), ids (n,) -> (n, 3)."""
+    rows = np.zeros((len(ids), 3), dtype=table.dtype)
+    known = (ids >= 0) & (ids < len(table))
+    rows[known] = table[ids[known]]
+    return rows
+
+
+# %% solution="rows_or_zeros"
+def rows_or_zeros(table, ids):
+    """table (5, 3) float32, ids (n,) int32 -> (n, 3) float32."""
+    ### BEGIN SOLUTION
+    known = (ids >= 0) & (ids < table.shape[0])
+    return jnp.where(known[:, None], jnp.take(table, ids, axis=0), 0.0)
+    ### END SOLUTION
+
+
+# %% check="rows_or_zeros"
+check(rows_or_zeros)
+### BEGIN HIDDEN TESTS
+exercise(
+    rows_or_zeros,
+    inputs=lambda rng, n: (
+        rng.normal(size=(5, 3)),
+        rng.permutation(np.concatenate([[-1, 5, -7, 2], rng.integers(-8, 9, size=n - 4)])),
+    ),
+    hints=[
+        "`table[ids]` never raises: what is outside gives some row. Which rows have to go?",
+        'Either pick with a mask and `jnp.where`, or read with `mode="fill"`. In the second '
+        "case, think of -1.",
+        "`jnp.where(known[:, None], table[ids], 0.0)`: the mask needs a second axis to stand "
+        "beside rows.",
+    ],
+    explanation="What a read outside gives is harmless when a mask throws it away. With "
+    '`mode="fill"` an id of -1 still counts from the end, unless you say '
+    "`wrap_negative_indices=False`.",
+    another="def rows_or_zeros(table, ids):\n"
+    "    return table.at[ids].get(\n"
+    '        mode="fill", fill_value=0.0, wrap_negative_indices=False\n'
+    "    )",
+    wrong_answers=[
+        wrong(
+            lambda table, ids: table[ids],
+            "takes clamped rows for real ones",
+            rejected_by="values",
+            advice="An id outside gives the row at the nearest end, and -1 the last row. Put "
+            "zeros in place of those.",
+        ),
+        wrong(
+            lambda table, ids: jnp.take(table, ids, axis=0),
+            "fills with NaN",
+            rejected_by="values",
+            advice="`jnp.take` marks what is outside with NaN, and -1 still gives the last row. "
+            "Zeros are asked for.",
+        ),
+        wrong(
+            lambda table, ids: table.at[ids].get(mode="fill", fill_value=0.0),
+            "lets negative ids count from the end",
+            rejected_by="values",
+            advice="Too large and far too small ids are right now. -1 to -5 count from the end "
+            "before `fill` looks: mask them, or say `wrap_negative_indices=False`.",
+        ),
+        wrong(
+            lambda table, ids: jnp.where(ids < table.shape[0], table[ids].T, 0.0).T,
+            "forgets the negative ids in the mask",
+            rejected_by="values",
+            advice="Your mask catches ids that are too large. The others are below 0.",
+        ),
+        wrong(
+            lambda table, ids: jnp.where((ids >= 0) & (ids < table.shape[0]), table[ids], 0.0),
+            "gives a mask of shape (n,) to rows of shape (n, 3)",
+            rejected_by="ValueError",
+            advice="The mask is right. `known[:, None]` stands beside rows.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="first_three_positive" stars=2 importance=2 minutes=5 points=2
+# ## 7 · A promise of length
+#
+# Port `np_first_three_positive` to `first_three_positive`: the positions of the first three
+# positive entries, with -1 where there are fewer.
+
+
+# %% given="np_first_three_positive"
+def np_first_three_positive(x):
+    """x (n,) -> (3,)."""
+    found = np.nonzero(x > 0)[0][:3]
+    return np.concatenate([found, np.full(3 - len(found), -1)])
+
+
+# %% solution="first_three_positive"
+def first_three_positive(x):
+    """x (n,) float32 -> (3,) int32."""
+    ### BEGIN SOLUTION
+    return jnp.nonzero(x > 0, size=3, fill_value=-1)[0]
+    ### END SOLUTION
+
+
+# %% check="first_three_positive"
+check(first_three_positive)
+
+
+### BEGIN HIDDEN TESTS
+def _signed(rng, n):
+    """Two positive entries in a short array, five in a long one."""
+    positive = 2 if n <= 8 else 5
+    signs = rng.permutation([1] * positive + [-1] * (n - positive))
+    return (signs * rng.uniform(0.5, 2.0, size=n),)
+
+
+exercise(
+    first_three_positive,
+    inputs=_signed,
+    hints=[
+        "How many entries `nonzero` gives depends on the numbers. Can you promise a number?",
+        "`size=` cuts or pads to that length; `fill_value=` says with what.",
+        "`jnp.nonzero(x > 0, size=3, fill_value=-1)` is a tuple, as in NumPy.",
+    ],
+    explanation="`size=` makes the shape known while tracing: too many are cut off, too few are "
+    "filled up. The default filling is 0, which looks like a position.",
+    another="def first_three_positive(x):\n"
+    "    n = x.shape[0]\n"
+    "    places = jnp.sort(jnp.where(x > 0, jnp.arange(n), n))[:3]\n"
+    "    return jnp.where(places < n, places, -1)",
+    wrong_answers=[
+        wrong(
+            lambda x: jnp.nonzero(x > 0)[0][:3],
+            "cuts when the shape is already lost",
+            rejected_by="ConcretizationTypeError",
+            advice="The cut comes too late: `nonzero` itself has to know the length. Give it "
+            "`size=3`.",
+        ),
+        wrong(
+            lambda x: jnp.nonzero(x > 0, size=3)[0],
+            "pads with 0, which is a position",
+            rejected_by="values",
+            advice="With fewer than three positive entries the rest has to be -1: `fill_value`.",
+        ),
+        wrong(
+            lambda x: jnp.nonzero(x > 0, size=3, fill_value=-1),
+            "returns the tuple",
+            rejected_by="structure",
+            advice="`nonzero` gives one array for each axis, in a tuple. Take the first.",
+        ),
+        wrong(
+            lambda x: jnp.argwhere(x > 0, size=3, fill_value=-1),
+            "returns a column",
+            rejected_by="shape",
+            advice="`argwhere` gives a row for each position. `nonzero` gives a flat array.",
+        ),
+        wrong(
+            lambda x: jnp.argsort(-x)[:3],
+            "takes the three largest",
+            rejected_by="values",
+            advice="The first three positive ones in the order of `x`, not the largest.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="variance_far_from_zero" stars=3 importance=2 minutes=8 points=2
+# ## 8 · Right on paper
+#
+# `np_variance` takes the mean of the squares less the square of the mean. A sensor reports 8192
+# or 8193, and in float64 the line is right. In float32 it says that nothing ever changes: try
+# `np_variance(jnp.array([[8192.0, 8193.0]]))`. Write `variance_far_from_zero`, which gets it right
+# **in float32**.
+
+
+# %% given="np_variance"
+def np_variance(x):
+    """x (n, 64) float64 -> (n,)."""
+    return np.mean(x**2, axis=1) - np.mean(x, axis=1) ** 2
+
+
+# %% solution="variance_far_from_zero"
+def variance_far_from_zero(x):
+    """x (n, 64) float32 -> (n,) float32."""
+    ### BEGIN SOLUTION
+    centred = x - x.mean(axis=1, keepdims=True)
+    return (centred**2).mean(axis=1)
+    ### END SOLUTION
+
+
+# %% check="variance_far_from_zero"
+check(variance_far_from_zero)
+
+
+### BEGIN HIDDEN TESTS
+def _in_numpy(x):
+    return np.asarray(np_variance(np.asarray(x, dtype=np.float64)), dtype=np.float32)
+
+
+exercise(
+    variance_far_from_zero,
+    inputs=lambda rng, n: (8192.0 + rng.integers(0, 2, size=(n, 64)),),
+    hints=[
+        "The squares are near 67,000,000, and float32 keeps seven digits or so of them. How many "
+        "are left for a variance near 0.25?",
+        "Lose nothing to begin with: make the numbers small before they are squared.",
+        "Subtract each row's mean first (`keepdims=True` lets it stand beside the row), then take "
+        "the mean of the squares.",
+    ],
+    explanation="Subtracting two large numbers that are nearly equal leaves what rounding left. "
+    "Centred first, the squares are small and keep their digits. `jnp.var` does the same.",
+    another="def variance_far_from_zero(x):\n    return jnp.var(x, axis=1)",
+    wrong_answers=[
+        wrong(
+            lambda x: jnp.mean(x**2, axis=1) - jnp.mean(x, axis=1) ** 2,
+            "subtracts two large numbers",
+            rejected_by="values",
+            advice="The digits that differ were rounded away in the squares. Subtract the mean "
+            "before you square.",
+        ),
+        wrong(
+            lambda x: jnp.var(x, axis=1, ddof=1),
+            "divides by one less than the count",
+            rejected_by="values",
+            advice="That is the estimate for a sample. Here the plain mean of squares is meant.",
+        ),
+        wrong(
+            lambda x: jnp.std(x, axis=1),
+            "returns the standard deviation",
+            rejected_by="values",
+            advice="No root: the variance is asked for.",
+        ),
+        wrong(
+            lambda x: ((x - x.mean(axis=1)) ** 2).mean(axis=1),
+            "subtracts means that do not line up with the rows",
+            rejected_by="ValueError",
+            advice="The means have shape (n,) and stand beside columns. `keepdims=True` makes it "
+            "(n, 1).",
+        ),
+        wrong(
+            lambda x: jax.pure_callback(
+                _in_numpy, jax.ShapeDtypeStruct(x.shape[:1], jnp.float32), x
+            ),
+            "calls back into NumPy for its float64",
+            rejected_by="NotImplementedError",
+            advice="A callback leaves the program and goes back to the host; such a program cannot "
+            "be saved or sent to a device. Change the formula and float32 will do.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="compact_positive" stars=3 importance=2 minutes=15 points=3
+# ## 9 · A puzzle: close ranks
+#
+# `np_compact_positive` moves the positive entries of `x` to the front, in their order, and fills
+# the rest with zeros. Port it to `compact_positive`. The length of the result is always n, so it
+# can be done with known shapes, and without a loop.
+#
+# Any right answer passes. There is one whose trick is to write outside of the array, on purpose.
+
+
+# %% given="np_compact_positive"
+def np_compact_positive(x):
+    """x (n,) -> (n,)."""
+    kept = x[x > 0]
+    return np.concatenate([kept, np.zeros(len(x) - len(kept), dtype=x.dtype)])
+
+
+# %% solution="compact_positive"
+def compact_positive(x):
+    """x (n,) float32 -> (n,) float32."""
+    ### BEGIN SOLUTION
+    keep = x > 0
+    target = jnp.where(keep, jnp.cumsum(keep) - 1, x.shape[0])
+    return jnp.zeros_like(x).at[target].set(x)
+    ### END SOLUTION
+
+
+# %% check="compact_positive"
+check(compact_positive)
+
+
+### BEGIN HIDDEN TESTS
+def _compacted_to(x, elsewhere):
+    """Write what is kept to its place, and what is not to `elsewhere`."""
+    keep = x > 0
+    target = jnp.where(keep, jnp.cumsum(keep) - 1, elsewhere)
+    return jnp.zeros_like(x).at[target].set(x)
+
+
+def _compacted_late(x):
+    keep = x > 0
+    target = jnp.where(keep, jnp.cumsum(keep), x.shape[0])
+    return jnp.zeros_like(x).at[target].set(x)
+
+
+exercise(
+    compact_positive,
+    inputs=lambda rng, n: (
+        rng.uniform(0.5, 2.0, size=n)
+        * np.concatenate([[-1, 1], rng.choice([-1, 1], size=n - 4), [-1, 1]]),
+    ),
+    hints=[
+        "An entry that is kept moves to the position that says how many kept ones are before it. "
+        "`jnp.cumsum` of a mask counts.",
+        "The others must go where they do no harm. What does `.at[i].set(...)` do when `i` is too "
+        "large?",
+        "`target = jnp.where(keep, jnp.cumsum(keep) - 1, n)`, then write `x` into zeros at "
+        "`target`.",
+    ],
+    explanation="Writes outside of the array are dropped, so n is a bin for what nobody wants. "
+    "Compilers for parallel machines call this stream compaction. A stable sort by the mask does "
+    "it too, with more work.",
+    another="def compact_positive(x):\n"
+    "    order = jnp.argsort(x <= 0, stable=True)\n"
+    "    return jnp.maximum(x[order], 0.0)",
+    wrong_answers=[
+        wrong(
+            lambda x: jnp.concatenate([x[x > 0], jnp.zeros_like(x)])[: x.shape[0]],
+            "indexes with the mask",
+            rejected_by="NonConcreteBooleanIndexError",
+            advice="The length of `x[x > 0]` is not known while tracing, though the length of the "
+            "result is. Compute where each entry goes.",
+        ),
+        wrong(
+            lambda x: jnp.where(x > 0, x, 0.0),
+            "leaves the gaps open",
+            rejected_by="values",
+            advice="The zeros belong behind the last positive entry, not between them.",
+        ),
+        wrong(
+            lambda x: jnp.sort(jnp.maximum(x, 0.0))[::-1],
+            "sorts by size",
+            rejected_by="values",
+            advice="The order of `x` shall stay. Sort positions, or count them.",
+        ),
+        wrong(
+            lambda x: x[jnp.nonzero(x > 0, size=x.shape[0])[0]],
+            "pads with the first entry",
+            rejected_by="values",
+            advice="`nonzero` pads with position 0, and there `x` has an entry. The padding has to "
+            "become zeros.",
+        ),
+        wrong(
+            lambda x: x[jnp.nonzero(x > 0, size=x.shape[0], fill_value=x.shape[0])[0]],
+            "pads with the last entry",
+            rejected_by="values",
+            advice="Position n is outside, and a read outside is clamped. Read with "
+            '`.at[...].get(mode="fill", fill_value=0.0)`.',
+        ),
+        wrong(
+            lambda x: _compacted_to(x, 0),
+            "sends what is not kept to position 0",
+            rejected_by="values",
+            advice="There it fights with the first entry that is kept. Send it where writes are "
+            "dropped.",
+        ),
+        wrong(
+            lambda x: _compacted_to(x, -1),
+            "sends what is not kept to position -1",
+            rejected_by="values",
+            advice="-1 is not outside, it is the last entry. Position n is outside.",
+        ),
+        wrong(
+            _compacted_late,
+            "counts from one",
+            rejected_by="values",
+            advice="`cumsum` counts the entry itself, so the first one kept goes to position 1.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
