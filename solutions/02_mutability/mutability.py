@@ -1,0 +1,795 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown] assignment="02_mutability" points=20
+# # Exercises: arrays that do not change
+#
+# The lesson is [course/02_mutability](../../course/02_mutability.ipynb). Each exercise shows
+# something that NumPy does in place, and asks for it without.
+#
+# Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
+# check as often as you like: nothing is recorded until you submit. Every answer is compiled, as if
+# by `jax.jit`, and no answer needs a Python loop.
+
+# %%
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from autograder import check
+
+### BEGIN HIDDEN TESTS
+from autograder.exercise import exercise, wrong
+from autograder.requirements import (
+    donates_like_reference,
+    grows_with_batch,
+    is_pure,
+    matches_reference,
+    uses,
+    work_grows,
+)
+
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="replace_first" stars=1 importance=3 minutes=1 points=1
+# ## 1 · A hundred in front
+#
+# NumPy writes `a[0] = value`. Write `replace_first`, which returns an array like `a` with `value`
+# in its first place.
+
+
+# %% solution="replace_first"
+def replace_first(a, value):
+    """a (n,) float32, value () float32 -> (n,) float32."""
+    ### BEGIN SOLUTION
+    return a.at[0].set(value)
+    ### END SOLUTION
+
+
+# %% check="replace_first"
+check(replace_first)
+### BEGIN HIDDEN TESTS
+
+
+def assigns_in_place(a, value):
+    a[0] = value
+    return a
+
+
+def throws_the_new_array_away(a, value):
+    a.at[0].set(value)
+    return a
+
+
+exercise(
+    replace_first,
+    inputs=lambda rng, n: (rng.normal(size=n), rng.normal()),
+    hints=[
+        "The array cannot be changed. Which expression has the changed array as its value?",
+        "`a.at[index]` stands for the place; a method of it says what to do there.",
+        "`return a.at[0].set(value)`.",
+    ],
+    explanation="`a.at[0].set(value)` is an expression: it makes a new array and leaves `a` as it "
+    "was. The result has to be returned or given a name.",
+    another="def replace_first(a, value):\n    return jnp.concatenate([value[None], a[1:]])",
+    wrong_answers=[
+        wrong(
+            assigns_in_place,
+            "assigns in place",
+            rejected_by="TypeError",
+            advice="JAX arrays cannot be written to. Use `.at[0].set(value)` and return what it "
+            "gives back.",
+        ),
+        wrong(
+            throws_the_new_array_away,
+            "throws the new array away",
+            rejected_by="values",
+            advice="`a.at[0].set(value)` does not change `a`. Return its value, or give it a name.",
+        ),
+        wrong(
+            lambda a, value: a.at[0].add(value),
+            "adds where it should replace",
+            rejected_by="values",
+            advice="`a[0] = value` is `.set`; `.add` is `a[0] += value`.",
+        ),
+        wrong(
+            lambda a, value: a.at[0].get() * 0 + value,
+            "returns only the new entry",
+            rejected_by="shape",
+            advice="The whole array is asked for: `.set` returns it, `.get` reads one entry.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="fill_gaps" stars=1 importance=3 minutes=4 points=2
+# ## 2 · Under a mask
+#
+# A sensor reads infinity where it was overloaded, plus or minus. NumPy repairs its readings in
+# place, from a second sensor:
+#
+# ```python
+# gaps = np.isinf(readings)
+# readings[gaps] = spare[gaps]
+# ```
+#
+# Write `fill_gaps`, which returns the repaired readings.
+
+
+# %% solution="fill_gaps"
+def fill_gaps(readings, spare):
+    """readings (n,) float32, some infinite, spare (n,) float32, all finite -> (n,) float32."""
+    ### BEGIN SOLUTION
+    return jnp.where(jnp.isinf(readings), spare, readings)
+    ### END SOLUTION
+
+
+# %% check="fill_gaps"
+check(fill_gaps)
+### BEGIN HIDDEN TESTS
+
+
+def with_gaps(rng, n):
+    """n readings, some of which are infinite: one of the first four each way at least."""
+    readings = rng.normal(size=n)
+    readings[rng.random(n) < 0.3] = np.inf
+    readings[1], readings[2] = np.inf, -np.inf
+    readings[0] = rng.normal()
+    return readings
+
+
+exercise(
+    fill_gaps,
+    inputs=lambda rng, n: (with_gaps(rng, n), rng.normal(size=n)),
+    hints=[
+        "How many gaps are there? The compiled program does not know, and need not.",
+        "Choose for every entry: the spare value where there is a gap, the reading elsewhere.",
+        "`jnp.where(mask, value_where_true, value_where_false)`, with the mask from `jnp.isinf`.",
+    ],
+    explanation="`readings[gaps]` has as many entries as there are gaps, and a compiled program "
+    "cannot have a shape that depends on values. `where` keeps the full shape and picks. It picks "
+    "and does not multiply, so what is not picked may be infinite.",
+    another="def fill_gaps(readings, spare):\n"
+    "    return jax.lax.select(jnp.abs(readings) < jnp.inf, readings, spare)",
+    wrong_answers=[
+        wrong(
+            lambda readings, spare: readings.at[jnp.isinf(readings)].set(
+                spare[jnp.isinf(readings)]
+            ),
+            "uses the mask as an index",
+            rejected_by="NonConcreteBooleanIndexError",
+            advice="`spare[gaps]` has as many entries as there are gaps, which a compiled program "
+            "cannot know. `jnp.where` keeps every shape.",
+        ),
+        wrong(
+            lambda readings, spare: readings * ~jnp.isinf(readings) + spare * jnp.isinf(readings),
+            "multiplies with the mask",
+            rejected_by="values",
+            advice="Infinity times zero is NaN, not zero. `jnp.where` picks without multiplying.",
+        ),
+        wrong(
+            lambda readings, spare: jnp.where(readings == jnp.inf, spare, readings),
+            "overlooks minus infinity",
+            rejected_by="values",
+            advice="A reading may be infinite both ways. `jnp.isinf` sees both.",
+        ),
+        wrong(
+            lambda readings, spare: jnp.where(jnp.isinf(readings), readings, spare),
+            "has the two branches of `where` swapped",
+            rejected_by="values",
+            advice="The second argument of `jnp.where` is for the entries where the mask is true.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="tally" stars=1 importance=3 minutes=4 points=2
+# ## 3 · A histogram in one line
+#
+# `labels` holds digits from 0 to 9, many of them more than once. Write `tally`, which counts how
+# often each digit occurs.
+
+
+# %% solution="tally"
+def tally(labels):
+    """labels (n,) int32, each 0 to 9 -> (10,) int32, the number of times each occurs."""
+    ### BEGIN SOLUTION
+    return jnp.zeros(10, jnp.int32).at[labels].add(1)
+    ### END SOLUTION
+
+
+# %% check="tally"
+check(tally)
+### BEGIN HIDDEN TESTS
+
+
+def digits(rng, n):
+    """n digits, of which at least two are the same."""
+    found = rng.integers(0, 10, size=n)
+    found[-1] = found[0]
+    return found.astype(np.int32)
+
+
+def counts_like_numpy(labels):
+    counts = jnp.zeros(10, jnp.int32)
+    return counts.at[labels].set(counts[labels] + 1)
+
+
+def counts_one_by_one(labels):
+    counts = jnp.zeros(10, jnp.int32)
+    for label in labels:
+        counts = counts.at[label].add(1)
+    return counts
+
+
+def counts_in_numpy(labels):
+    counts = np.zeros(10, np.int32)
+    np.add.at(counts, labels, 1)
+    return jnp.array(counts)
+
+
+exercise(
+    tally,
+    inputs=lambda rng, n: (digits(rng, n),),
+    hints=[
+        "Start from ten zeros. Each label says which of them grows by one.",
+        "All labels can be one index: `.at[labels]`. Which method counts repeats?",
+        "`jnp.zeros(10, jnp.int32).at[labels].add(1)`.",
+    ],
+    explanation="A scatter with `add` lets every update count, however often an index occurs. "
+    "NumPy's `counts[labels] += 1` would have counted each digit once at most.",
+    another="def tally(labels):\n    return (labels[:, None] == jnp.arange(10)).sum(axis=0)",
+    wrong_answers=[
+        wrong(
+            counts_like_numpy,
+            "counts repeats once, like NumPy's `+=`",
+            rejected_by="values",
+            advice="Reading the old counts, adding one and setting them writes 0 + 1 for every "
+            "repeat. `.at[labels].add(1)` adds each.",
+        ),
+        wrong(
+            lambda labels: jnp.zeros(10).at[labels].add(1),
+            "counts in floats",
+            rejected_by="dtype",
+            advice="The dtype of the zeros stays: ask for `jnp.zeros(10, jnp.int32)`.",
+        ),
+        wrong(
+            counts_one_by_one,
+            "counts one label after another in Python",
+            rejected_by="batch loop",
+            advice="The loop is unrolled into one update per label. All of `labels` can be the "
+            "index of a single `.add`.",
+        ),
+        wrong(
+            counts_in_numpy,
+            "leaves the counting to NumPy",
+            rejected_by="TracerArrayConversionError",
+            advice="NumPy would need the labels' values, and a compiled program has none yet. "
+            "`.at[labels].add(1)` is JAX's `np.add.at`.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="light_up" stars=2 importance=2 minutes=8 points=3
+# ## 4 · Stars outside the picture
+#
+# Each star adds 1 to its pixel of `sky`: star k to `sky[rows[k], cols[k]]`. The telescope
+# shows only a part of the sky, so many stars lie outside: left or right of it, above or below.
+# Such stars add nothing **anywhere**. Write `light_up`, which returns the sky with the stars that
+# can be seen.
+
+
+# %% solution="light_up"
+def light_up(sky, rows, cols):
+    """sky (12, 16) float32, rows and cols (n,) int32, any integers -> (12, 16) float32."""
+    ### BEGIN SOLUTION
+    height, width = sky.shape
+    seen = (rows >= 0) & (rows < height) & (cols >= 0) & (cols < width)
+    return sky.at[jnp.where(seen, rows, height), cols].add(1.0)
+    ### END SOLUTION
+
+
+# %% check="light_up"
+check(light_up)
+### BEGIN HIDDEN TESTS
+
+
+def star_rows(rng, n):
+    """Rows for n stars: one is negative, one too large, and the last two are alike."""
+    rows = rng.integers(-6, 18, size=n)
+    rows[0], rows[1] = -1 - rng.integers(6), 12 + rng.integers(6)
+    rows[-1] = rows[-2] = rng.integers(12)
+    return rows.astype(np.int32)
+
+
+def star_cols(rng, n):
+    """Columns for n stars: the first two inside, the last two alike."""
+    cols = rng.integers(-8, 24, size=n)
+    cols[0], cols[1] = rng.integers(16), rng.integers(16)
+    cols[-1] = cols[-2] = rng.integers(16)
+    return cols.astype(np.int32)
+
+
+def keeps_the_seen_ones(sky, rows, cols):
+    seen = (rows >= 0) & (rows < 12) & (cols >= 0) & (cols < 16)
+    return sky.at[rows[seen], cols[seen]].add(1.0)
+
+
+def tests_each_star(sky, rows, cols):
+    for row, col in zip(rows, cols, strict=True):
+        if 0 <= row < 12 and 0 <= col < 16:
+            sky = sky.at[row, col].add(1.0)
+    return sky
+
+
+exercise(
+    light_up,
+    inputs=lambda rng, n: (rng.random(size=(12, 16)), star_rows(rng, n), star_cols(rng, n)),
+    hints=[
+        "Writes outside are dropped without your help. But is row -1 outside?",
+        "Negative indices count from the end, in every mode. Make them large before they are used.",
+        "With `seen` the mask of stars inside: `jnp.where(seen, rows, 12)` is a row that is "
+        "dropped for every other star.",
+    ],
+    explanation="An index past the end is dropped; an index before the beginning wraps around. "
+    "Sending everything unwanted to one index past the end is the usual way to say 'nowhere'.",
+    another="def light_up(sky, rows, cols):\n"
+    "    seen = (rows >= 0) & (rows < 12) & (cols >= 0) & (cols < 16)\n"
+    "    return sky.at[rows, cols].add(jnp.where(seen, 1.0, 0.0))",
+    wrong_answers=[
+        wrong(
+            lambda sky, rows, cols: sky.at[rows, cols].add(1.0, mode="drop"),
+            "lets ghosts in at the opposite edge",
+            rejected_by="values",
+            advice="`drop` drops what is past the end. Negative indices count from the end, so a "
+            "star left of the picture shows up on the right.",
+        ),
+        wrong(
+            lambda sky, rows, cols: sky.at[jnp.clip(rows, 0, 11), jnp.clip(cols, 0, 15)].add(1.0),
+            "piles up the stars outside along the edges",
+            rejected_by="values",
+            advice="Clipping moves a star to the nearest pixel of the picture. It should add "
+            "nothing anywhere.",
+        ),
+        wrong(
+            keeps_the_seen_ones,
+            "picks out the stars inside with a mask",
+            rejected_by="NonConcreteBooleanIndexError",
+            advice="`rows[seen]` has as many entries as there are stars inside, which a compiled "
+            "program cannot know. Keep all the stars, and send the others nowhere.",
+        ),
+        wrong(
+            tests_each_star,
+            "asks `if` for every star",
+            rejected_by="TracerBoolConversionError",
+            advice="`if` needs a value, and a compiled program has none yet. Compute a mask for "
+            "all stars at once.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="sparse_step" stars=2 importance=3 minutes=6 points=3
+# ## 5 · A few rows of a large table
+#
+# A language model keeps one row of `table` for each word, and a batch of text uses only a few.
+# `gradients[k]` belongs to row `ids[k]`. Write `sparse_step`, which subtracts 0.1 times its
+# gradient from each of these rows and returns the whole table. A word that occurs twice gets
+# **both** of its gradients. A real table has 100,000 rows, so work of *words times rows* is too
+# much.
+
+
+# %% solution="sparse_step"
+def sparse_step(table, ids, gradients):
+    """table (v, 4) float32, ids (n,) int32, gradients (n, 4) float32 -> (v, 4) float32."""
+    ### BEGIN SOLUTION
+    return table.at[ids].add(-0.1 * gradients)
+    ### END SOLUTION
+
+
+# %% check="sparse_step"
+check(sparse_step)
+### BEGIN HIDDEN TESTS
+
+
+def word_ids(rng, n):
+    """n rows out of 5 n, the last the same as the first."""
+    ids = rng.integers(0, 5 * n, size=n)
+    ids[-1] = ids[0]
+    return ids.astype(np.int32)
+
+
+def steps_in_numpy(table, ids, gradients):
+    table = np.array(table)
+    np.subtract.at(table, ids, 0.1 * gradients)
+    return jnp.array(table)
+
+
+exercise(
+    sparse_step,
+    inputs=lambda rng, n: (
+        rng.normal(size=(5 * n, 4)),
+        word_ids(rng, n),
+        rng.normal(size=(n, 4)),
+    ),
+    requires=[matches_reference(), grows_with_batch("not at all"), work_grows("linear")],
+    hints=[
+        "An index array on axis 0 picks whole rows: `table[ids]` has shape (n, 4).",
+        "Subtracting is adding the negative, and `.at[ids].add` counts repeats.",
+        "`table.at[ids].add(-0.1 * gradients)`.",
+    ],
+    explanation="The updates have the shape of `table[ids]`, one row per id, and rows that occur "
+    "twice are added twice. Nothing is computed for the rows that are not used.",
+    another="def sparse_step(table, ids, gradients):\n"
+    "    total = jax.ops.segment_sum(gradients, ids, num_segments=table.shape[0])\n"
+    "    return table - 0.1 * total",
+    wrong_answers=[
+        wrong(
+            lambda table, ids, gradients: table.at[ids].set(table[ids] - 0.1 * gradients),
+            "sets the rows, so that of a repeated word one gradient remains",
+            rejected_by="values",
+            advice="Every repeat starts from the old row, and which of them stays is undefined. "
+            "`.add` counts all of them.",
+        ),
+        wrong(
+            lambda table, ids, gradients: table[ids] - 0.1 * gradients,
+            "returns only the rows that were used",
+            rejected_by="shape",
+            advice="The whole table is asked for; `.at[ids]` returns it with the rows changed.",
+        ),
+        wrong(
+            lambda table, ids, gradients: (
+                table - 0.1 * jax.nn.one_hot(ids, table.shape[0]).T @ gradients
+            ),
+            "multiplies with a one-hot matrix",
+            rejected_by="work",
+            advice="The one-hot matrix has a column for each row of the table, used or not. "
+            "A scatter touches only the rows in `ids`.",
+        ),
+        wrong(
+            steps_in_numpy,
+            "changes a NumPy copy in place",
+            rejected_by="TracerArrayConversionError",
+            advice="NumPy would need the values, and a compiled program has none yet. "
+            "`.at[ids].add` is JAX's `np.add.at`.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="cool" stars=2 importance=3 minutes=10 points=3
+# ## 6 · In place after all: donation
+#
+# A metal plate is heated by a flame. In each step every point inside takes the mean of its four
+# neighbours, plus the flame's heat there; the points on the edge keep their temperature. In NumPy:
+#
+# ```python
+# inside = (plate[:-2, 1:-1] + plate[2:, 1:-1] + plate[1:-1, :-2] + plate[1:-1, 2:]) / 4
+# plate[1:-1, 1:-1] = inside + flame[1:-1, 1:-1]
+# ```
+#
+# Write `cool` as a **compiled** function that returns the new plate and **donates** the old one, so
+# that it may be written in place. `flame` is the same in every step and has to survive. Below the
+# function, add a line `cool = jax.jit(cool, ...)` with the right option in place of the dots.
+
+
+# %% solution="cool"
+def cool(plate, flame):
+    """plate (n, n + 2) float32, donated, flame (n, n + 2) float32 -> (n, n + 2) float32."""
+    ### BEGIN SOLUTION
+    inside = (plate[:-2, 1:-1] + plate[2:, 1:-1] + plate[1:-1, :-2] + plate[1:-1, 2:]) / 4
+    return plate.at[1:-1, 1:-1].set(inside + flame[1:-1, 1:-1])
+
+
+cool = jax.jit(cool, donate_argnums=0)
+### END SOLUTION
+
+
+# %% check="cool"
+check(cool)
+### BEGIN HIDDEN TESTS
+
+
+def neighbours(plate):
+    """The mean of the four neighbours of every point inside: (n, m) -> (n - 2, m - 2)."""
+    return (plate[:-2, 1:-1] + plate[2:, 1:-1] + plate[1:-1, :-2] + plate[1:-1, 2:]) / 4
+
+
+def cools_without_donating(plate, flame):
+    return plate.at[1:-1, 1:-1].set(neighbours(plate) + flame[1:-1, 1:-1])
+
+
+@partial(jax.jit, donate_argnums=0)
+def cools_around_the_edge(plate, flame):
+    sums = sum(jnp.roll(plate, shift, axis) for shift in (1, -1) for axis in (0, 1))
+    return sums / 4 + flame
+
+
+@partial(jax.jit, donate_argnums=0)
+def cools_the_inside_only(plate, flame):
+    return neighbours(plate) + flame[1:-1, 1:-1]
+
+
+@partial(jax.jit, donate_argnums=0)
+def adds_to_the_old(plate, flame):
+    return plate.at[1:-1, 1:-1].add(neighbours(plate) + flame[1:-1, 1:-1])
+
+
+exercise(
+    cool,
+    inputs=lambda rng, n: (rng.normal(size=(n, n + 2)), rng.normal(size=(n, n + 2))),
+    requires=[
+        matches_reference(),
+        grows_with_batch("not at all"),
+        donates_like_reference(),
+    ],
+    hints=[
+        "First the arithmetic: the right-hand side can stay as it is, the left is one `.at[].set`.",
+        "Then the memory: `jax.jit(f, donate_argnums=...)` takes the position of the argument that "
+        "is given away.",
+        "`plate.at[1:-1, 1:-1].set(inside + flame[1:-1, 1:-1])` in the function, and "
+        "`cool = jax.jit(cool, donate_argnums=0)` below it.",
+    ],
+    explanation="The result has the shape and dtype of `plate`, so the donated memory can hold it, "
+    "and a loop `plate = cool(plate, flame)` never has two plates. `flame` is used again, so it "
+    "is not given away. The old and the new plate cannot be mixed up, as they can where loops "
+    "write in place: the right-hand side sees the old one only.",
+    another="@partial(jax.jit, donate_argnums=0)\n"
+    "def cool(plate, flame):\n"
+    "    rows, cols = (jnp.arange(size) for size in plate.shape)\n"
+    "    edge = (rows % (rows.size - 1) == 0)[:, None] | (cols % (cols.size - 1) == 0)\n"
+    "    sums = sum(jnp.roll(plate, shift, axis) for shift in (1, -1) for axis in (0, 1))\n"
+    "    return jnp.where(edge, plate, sums / 4 + flame)",
+    wrong_answers=[
+        wrong(
+            cools_without_donating,
+            "gives no memory away, or the wrong one",
+            rejected_by="donation",
+            advice="The arithmetic is right. Put `jax.jit` around it and name the plate, and only "
+            "the plate, in `donate_argnums`.",
+        ),
+        wrong(
+            cools_around_the_edge,
+            "lets the left edge be the neighbour of the right one",
+            rejected_by="values",
+            advice="`jnp.roll` wraps around, and the edge should keep its temperature: change only "
+            "`[1:-1, 1:-1]`.",
+        ),
+        wrong(
+            cools_the_inside_only,
+            "returns the plate without its edge",
+            rejected_by="shape",
+            advice="The whole plate is asked for: put the inside back with `.at[1:-1, 1:-1].set`.",
+        ),
+        wrong(
+            adds_to_the_old,
+            "adds the mean to the old temperature",
+            rejected_by="values",
+            advice="`plate[...] = inside` is `.set`; `.add` is `+=`.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="decayed_step" stars=2 importance=3 minutes=8 points=3
+# ## 7 · The counter that stops
+#
+# This training step writes in place, and counts its calls in a global, because its rate shall
+# become smaller from step to step:
+#
+# ```python
+# steps = 0
+#
+# def step_in_place(weights, gradient):
+#     global steps
+#     rate = 0.1 / (1 + 1e-7 * steps)
+#     weights -= rate * gradient
+#     steps += 1
+# ```
+#
+# Under `jit` its counter would stop at the first call. Write `decayed_step`, the same as a pure
+# function: `steps` comes in as an argument, and the tuple `(new weights, new steps)` goes out.
+
+
+# %% solution="decayed_step"
+def decayed_step(weights, steps, gradient):
+    """weights (n,) float32, steps () int32, gradient (n,) float32 -> ((n,) float32, () int32)."""
+    ### BEGIN SOLUTION
+    rate = 0.1 / (1 + 1e-7 * steps)
+    return weights - rate * gradient, steps + 1
+    ### END SOLUTION
+
+
+# %% check="decayed_step"
+check(decayed_step)
+### BEGIN HIDDEN TESTS
+
+taken = [0]
+
+
+def counts_in_a_global(weights, steps, gradient):
+    taken[0] += 1
+    rate = 0.1 / (1 + 1e-7 * taken[0])
+    return weights - rate * gradient, steps + 1
+
+
+exercise(
+    decayed_step,
+    inputs=lambda rng, n: (
+        rng.normal(size=n),
+        np.int32(rng.integers(10_000_000, 90_000_000)),
+        rng.normal(size=n),
+    ),
+    requires=[is_pure(), matches_reference(), grows_with_batch("not at all")],
+    hints=[
+        "Which two things does the in-place step change? Both have to be returned.",
+        "Use the argument `steps` wherever the global was; nothing outside the function is needed.",
+        "`return weights - rate * gradient, steps + 1`, with the rate computed from `steps`.",
+    ],
+    explanation="State that is an argument and a result is in the program; state in a global is "
+    "read once, while tracing, and becomes a constant. Optimisers for JAX look like this one: "
+    "their state is handed in and handed back.",
+    another="def decayed_step(weights, steps, gradient):\n"
+    "    change = -0.1 * gradient / (1 + 1e-7 * steps)\n"
+    "    return weights.at[:].add(change), steps.at[...].add(1)",
+    wrong_answers=[
+        wrong(
+            counts_in_a_global,
+            "goes on counting in a global",
+            rejected_by="impure",
+            advice="The global is read while tracing and becomes a constant of the program. "
+            "Compute the rate from the argument `steps`.",
+        ),
+        wrong(
+            lambda weights, steps, gradient: weights - 0.1 / (1 + 1e-7 * steps) * gradient,
+            "returns the weights alone",
+            rejected_by="structure",
+            advice="The caller needs the new count as well: return the tuple "
+            "`(new weights, new steps)`.",
+        ),
+        wrong(
+            lambda weights, steps, gradient: (
+                weights - 0.1 / (1 + 1e-7 * steps) * gradient,
+                steps,
+            ),
+            "forgets to count",
+            rejected_by="values",
+            advice="The second result is the count for the next call: one more than `steps`.",
+        ),
+        wrong(
+            lambda weights, steps, gradient: (
+                weights - 0.1 / (1 + 1e-7 * steps) * gradient,
+                steps + 1.0,
+            ),
+            "makes the count a float",
+            rejected_by="dtype",
+            advice="`1.0` turns the integer into a float, and the next call would be compiled "
+            "anew. Add `1`.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="sort_by_counting" stars=3 importance=2 minutes=15 points=3
+# ## 8 · A puzzle: sort without comparing
+#
+# `x` holds integers from 0 to 49 in any order. Write `sort_by_counting`, which returns them in
+# ascending order. The rules: no sort of any kind, no two entries of `x` are ever compared, and the
+# work does not grow like the square of their number. Two scatters and two cumulative sums are
+# enough.
+#
+# A start: if you know that there are two 0s, no 1 and three 2s, you can write down the answer,
+# `[0, 0, 2, 2, 2]`. At which positions does it go *up*, and by how much?
+
+
+# %% solution="sort_by_counting"
+def sort_by_counting(x):
+    """x (n,) int32, each 0 to 49 -> (n,) int32, the same numbers in ascending order."""
+    ### BEGIN SOLUTION
+    counts = jnp.zeros(50, jnp.int32).at[x].add(1)
+    # Value v + 1 begins where the numbers up to v end: there the answer goes up by one.
+    ends = jnp.cumsum(counts)[:-1]
+    # Values that do not occur end at the same place, so the rises add up.
+    rises = jnp.zeros(x.shape, jnp.int32).at[ends].add(1)
+    return jnp.cumsum(rises)
+    ### END SOLUTION
+
+
+# %% check="sort_by_counting"
+check(sort_by_counting)
+### BEGIN HIDDEN TESTS
+
+
+def up_to_49(rng, n):
+    """n integers, with the largest of them below 49 and one repeated."""
+    x = rng.integers(3, 47, size=n)
+    x[-1] = x[0]
+    return x.astype(np.int32)
+
+
+def rises_by_one_at_most(x):
+    counts = jnp.zeros(50, jnp.int32).at[x].add(1)
+    ends = jnp.cumsum(counts)[:-1]
+    return jnp.cumsum(jnp.zeros(x.shape, jnp.int32).at[ends].set(1))
+
+
+def ranks_all_pairs(x):
+    places = jnp.arange(x.size)
+    before = (x[None, :] < x[:, None]) | (
+        (x[None, :] == x[:, None]) & (places[None, :] < places[:, None])
+    )
+    return jnp.zeros_like(x).at[before.sum(axis=1)].set(x)
+
+
+def repeats_without_a_length(x):
+    counts = jnp.zeros(50, jnp.int32).at[x].add(1)
+    return jnp.repeat(jnp.arange(50, dtype=jnp.int32), counts)
+
+
+exercise(
+    sort_by_counting,
+    inputs=lambda rng, n: (up_to_49(rng, n),),
+    requires=[
+        matches_reference(),
+        grows_with_batch("not at all"),
+        uses("sort", at_least=0, at_most=0, instead="Count the values with `.at[x].add(1)`."),
+        work_grows("linear"),
+    ],
+    hints=[
+        "Count how often each value occurs, as in exercise 3. The cumulative sum of the counts "
+        "says where each value ends in the answer.",
+        "The answer goes up by one wherever a value ends. Values that do not occur end at the same "
+        "place as the one before, and there it goes up by more. What counts repeats?",
+        "`ends = jnp.cumsum(counts)[:-1]`; add 1 at each of the `ends` to n zeros; the answer is "
+        "the cumulative sum of that. Ends at n lie outside, and are dropped.",
+    ],
+    explanation="No two entries were compared: they were used as *indices*. The answer is the "
+    "cumulative sum of its own rises, and the rises are a histogram of the places where values "
+    "end. Both repeats and writes outside do exactly what is needed: repeats add up, and the "
+    "ends past the last entry are dropped. `jnp.repeat` with a fixed length is made in this way.",
+    another="def sort_by_counting(x):\n"
+    "    counts = jnp.zeros(50, jnp.int32).at[x].add(1)\n"
+    "    values = jnp.arange(50, dtype=jnp.int32)\n"
+    "    return jnp.repeat(values, counts, total_repeat_length=x.size)",
+    wrong_answers=[
+        wrong(
+            lambda x: jnp.sort(x),
+            "sorts",
+            rejected_by="operation",
+            advice="That is the answer, but not the puzzle. Begin by counting each value.",
+        ),
+        wrong(
+            ranks_all_pairs,
+            "compares all pairs to find each entry's place",
+            rejected_by="work",
+            advice="All pairs are n times n comparisons. Counting needs one look at each entry.",
+        ),
+        wrong(
+            rises_by_one_at_most,
+            "goes up by one where it should go up by more",
+            rejected_by="values",
+            advice="Values that do not occur end at the same place as the value before them. "
+            "`.set(1)` counts such repeats once; `.add(1)` counts all.",
+        ),
+        wrong(
+            repeats_without_a_length,
+            "repeats each value without saying how long the answer is",
+            rejected_by="ConcretizationTypeError",
+            advice="The length of `jnp.repeat` depends on the counts, which a compiled program "
+            "does not know. You do: it is `x.size`.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
