@@ -207,8 +207,16 @@ predicted(
     my_twos,
     twos,
     why="NumPy reads all the entries first, adds 1 to each, and writes 0 + 1 three times to one "
-    "place. .at[].add adds every update. NumPy's own word for that is np.add.at.",
+    "place. .at[].add adds every update.",
 )
+
+# %% [markdown]
+# NumPy can do it too, by another name.
+
+# %%
+recounted = np.zeros(6, int)
+np.add.at(recounted, labels, 1)
+print("np.add.at:", recounted)
 
 # %% [markdown]
 # So a histogram is one line and no loop. This writing to computed places is called a
@@ -233,8 +241,9 @@ play(
 memory.draw_scatter(before, where_to, updates, "set")
 
 # %% [markdown]
-# `add`, `multiply`, `min` and `max` do not care in which order the updates arrive. `set` does, and
-# JAX leaves it **undefined which one stays**: on an accelerator they may be written in any order.
+# `add`, `multiply`, `min` and `max` do not care, but for rounding, in which order the updates
+# arrive. `set` does, and JAX leaves it **undefined which one stays**: on an accelerator they may be
+# written in any order.
 # You may see the last one win on your machine, for years. Do not build on it.
 #
 # ## Indices outside
@@ -276,6 +285,7 @@ print("get:")
 for mode in ("clip", "fill"):
     print(f"  {mode:5}", ladder.at[probe].get(mode=mode))
 print("  fill ", ladder.at[probe].get(mode="fill", fill_value=0.0), "with fill_value=0.0")
+print("  fill ", jnp.arange(6).at[probe].get(mode="fill"), "for integers")
 print("set(9.0):")
 for mode in ("clip", "drop"):
     print(f"  {mode:5}", ladder.at[probe].set(9.0, mode=mode))
@@ -283,7 +293,7 @@ for mode in ("clip", "drop"):
 # %% [markdown]
 # - `"clip"` moves an index outside to the nearest edge.
 # - `"drop"` leaves such a write out. It is what writing does anyway.
-# - `"fill"` reads such entries as NaN (for integers, an extreme value), or as `fill_value`.
+# - `"fill"` reads such entries as NaN (integers as an extreme value), or as `fill_value`.
 # - `"promise_in_bounds"` is not a way to handle them. It is **your promise** that there are none,
 #   and lets the compiler leave the check out. Break it and the result is undefined.
 #
@@ -469,11 +479,11 @@ def copies(function, *args, **options):
 
 
 def one_set(v):
-    return v.at[3].set(1.0)
+    return v.at[3].set(100.0)
 
 
 def double_and_set(v):
-    return (v * 2).at[3].set(1.0)
+    return (v * 2).at[3].set(100.0)
 
 
 def hundred_sets(v):
@@ -634,11 +644,18 @@ raw = np.zeros(1040, np.float32)
 skip = (-raw.ctypes.data // 4) % 16
 aligned = raw[skip : skip + 1024]  # starts at a multiple of 64 bytes
 
-for name, convert in {"device_put": jax.device_put, "jnp.array": jnp.array}.items():
-    aligned[:] = 0
-    ours = convert(aligned)
-    aligned[0] = 100  # NumPy's array, not ours
-    print(f"{name:10}: the JAX array begins with", ours[0])
+shifted = raw[skip + 1 : skip + 1025]  # does not
+
+cases = {
+    "device_put, aligned": (jax.device_put, aligned),
+    "device_put, shifted": (jax.device_put, shifted),
+    "jnp.array,  aligned": (jnp.array, aligned),
+}
+for name, (convert, theirs) in cases.items():
+    theirs[:] = 0
+    ours = convert(theirs)
+    theirs[0] = 100  # NumPy's array, not ours
+    print(f"{name}: the JAX array begins with", ours[0])
 
 # %% [markdown]
 # If your first line says 100, an "immutable" array has changed. It depends on device, version and
@@ -721,7 +738,7 @@ predicted(
 
 # %% [markdown]
 # The cure is the thought of this whole lesson. What changes goes **in as an argument and out as a
-# result**. Such a function is called *pure*, and `jit` cannot tell it a lie.
+# result**. Such a function is called *pure*, and means the same with `jit` and without.
 
 
 # %%

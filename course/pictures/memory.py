@@ -114,7 +114,7 @@ def draw_scatter(before, index, updates, how="add"):
     targets = [int(i) + len(before) if -len(before) <= int(i) < 0 else int(i) for i in index]
     shared = {i for i in targets if targets.count(i) > 1}
     width = 2.0 * max(len(targets), len(before))
-    fig, ax = _canvas((-3.4, width + 0.3), (-1.0, 7.2))
+    fig, ax = _canvas((-3.4, width + 0.3), (-1.0 if how == "set" else -0.1, 7.2))
     left_top, left = (width - 2.0 * len(targets)) / 2, (width - 2.0 * len(before)) / 2
     _text(ax, -1.7, 5.9, "updates", weight="bold")
     for k, (target, update) in enumerate(zip(targets, updates, strict=True)):

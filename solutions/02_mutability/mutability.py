@@ -158,8 +158,7 @@ exercise(
         "`jnp.where(mask, value_where_true, value_where_false)`, with the mask from `jnp.isinf`.",
     ],
     explanation="`readings[gaps]` has as many entries as there are gaps, and a compiled program "
-    "cannot have a shape that depends on values. `where` keeps the full shape and picks. It picks "
-    "and does not multiply, so what is not picked may be infinite.",
+    "cannot have a shape that depends on values. `where` keeps the full shape and picks.",
     another="def fill_gaps(readings, spare):\n"
     "    return jax.lax.select(jnp.abs(readings) < jnp.inf, readings, spare)",
     wrong_answers=[
@@ -173,10 +172,10 @@ exercise(
             "cannot know. `jnp.where` keeps every shape.",
         ),
         wrong(
-            lambda readings, spare: readings * ~jnp.isinf(readings) + spare * jnp.isinf(readings),
-            "multiplies with the mask",
+            lambda readings, spare: jnp.nan_to_num(readings),
+            "puts the largest float where the infinities were",
             rejected_by="values",
-            advice="Infinity times zero is NaN, not zero. `jnp.where` picks without multiplying.",
+            advice="The gaps get the entry of `spare` at the same place.",
         ),
         wrong(
             lambda readings, spare: jnp.where(readings == jnp.inf, spare, readings),
