@@ -30,7 +30,7 @@ import numpy as np
 from autograder import check
 
 ### BEGIN HIDDEN TESTS
-from autograder.exercise import exercise, wrong
+from autograder.exercise import exercise, mistake, question, wrong
 from autograder.requirements import (
     donates_like_reference,
     grows_with_batch,
@@ -40,6 +40,61 @@ from autograder.requirements import (
     work_grows,
 )
 
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="fast_track_mutability" stars=1 importance=1 minutes=1 points=0
+# ## 0 · Know it already?
+#
+# One question, no points. If the answer is clear to you, start at exercise 4.
+#
+# ```python
+# x = jnp.zeros(4)
+# x.at[jnp.array([1, 1, -1, 9])].add(1.0)
+# ```
+#
+# What is the value of the second line? Choose `"a"`, `"b"`, `"c"` or `"d"`.
+#
+# - a: `[0, 1, 0, 1]`
+# - b: `[0, 2, 0, 1]`
+# - c: `[0, 2, 0, 2]`
+# - d: it raises an `IndexError`
+
+# %% solution="fast_track_mutability"
+### BEGIN SOLUTION
+fast_track_mutability = "b"
+### END SOLUTION
+
+# %% check="fast_track_mutability"
+check("fast_track_mutability")
+### BEGIN HIDDEN TESTS
+question(
+    "fast_track_mutability",
+    answer="b",
+    hints=[
+        "Three things happen here: an index occurs twice, one is negative, one lies outside.",
+        "`.at[].add` counts every update, and negative indices count from the end.",
+        "A write outside the array is dropped, without an error.",
+    ],
+    explanation="Index 1 gets both of its updates, -1 is the last entry, and the update for index "
+    "9 is dropped.",
+    mistakes=[
+        mistake(
+            "a",
+            "counts a repeated index once, as NumPy's `x[i] += 1` does",
+            advice="`.at[].add` adds every update, like `np.add.at`.",
+        ),
+        mistake(
+            "c",
+            "moves the write outside to the last entry",
+            advice="That is how JAX *reads* outside. Writes outside are dropped.",
+        ),
+        mistake(
+            "d",
+            "expects NumPy's error",
+            advice="A compiled program cannot raise in the middle, so JAX drops writes outside.",
+        ),
+    ],
+)
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="replace_first" stars=1 importance=3 minutes=1 points=1
