@@ -68,7 +68,7 @@ fast_track_mutability = "b"
 check("fast_track_mutability")
 ### BEGIN HIDDEN TESTS
 question(
-    "fast_track_mutability",
+    name="fast_track_mutability",
     answer="b",
     hints=[
         "Three things happen here: an index occurs twice, one is negative, one lies outside.",
@@ -133,7 +133,7 @@ exercise(
     hints=[
         "The array cannot be changed. Which expression has the changed array as its value?",
         "`a.at[index]` stands for the place; a method of it says what to do there.",
-        "`return a.at[0].set(value)`.",
+        "Return `a.at[0].set(value)`.",
     ],
     explanation="`a.at[0].set(value)` is an expression: it makes a new array and leaves `a` as it "
     "was. The result has to be returned or given a name.",
@@ -530,8 +530,8 @@ exercise(
 # neighbours, plus the flame's heat there; the points on the edge keep their temperature. In NumPy:
 #
 # ```python
-# inside = (plate[:-2, 1:-1] + plate[2:, 1:-1] + plate[1:-1, :-2] + plate[1:-1, 2:]) / 4
-# plate[1:-1, 1:-1] = inside + flame[1:-1, 1:-1]
+# mean = (plate[:-2, 1:-1] + plate[2:, 1:-1] + plate[1:-1, :-2] + plate[1:-1, 2:]) / 4
+# plate[1:-1, 1:-1] = mean + flame[1:-1, 1:-1]
 # ```
 #
 # Write `cool` as a **compiled** function that returns the new plate and **donates** the old one, so
@@ -593,15 +593,14 @@ exercise(
         "First the arithmetic: the right-hand side can stay as it is, the left is one `.at[].set`.",
         "Then the memory: `jax.jit(f, donate_argnums=...)` takes the position of the argument that "
         "is given away.",
-        "`plate.at[1:-1, 1:-1].set(inside + flame[1:-1, 1:-1])` in the function, and "
-        "`cool = jax.jit(cool, donate_argnums=0)` below it.",
+        "`plate.at[1:-1, 1:-1].set(mean + flame[1:-1, 1:-1])` in the function, and below it "
+        "`jax.jit(cool, donate_argnums=0)`, under the name `cool`.",
     ],
     explanation="The result has the shape and dtype of `plate`, so the donated memory can hold it, "
     "and a loop `plate = cool(plate, flame)` never has two plates. `flame` is used again, so it "
     "is not given away. The old and the new plate cannot be mixed up, as they can where loops "
     "write in place: the right-hand side sees the old one only.",
-    another="@partial(jax.jit, donate_argnums=0)\n"
-    "def cool(plate, flame):\n"
+    another="@partial(jax.jit, donate_argnums=0)\ndef cool(plate, flame):\n"
     "    rows, cols = (jnp.arange(size) for size in plate.shape)\n"
     "    edge = (rows % (rows.size - 1) == 0)[:, None] | (cols % (cols.size - 1) == 0)\n"
     "    sums = sum(jnp.roll(plate, shift, axis) for shift in (1, -1) for axis in (0, 1))\n"
@@ -661,8 +660,8 @@ exercise(
 def decayed_step(weights, steps, gradient):
     """weights (n,) float32, steps () int32, gradient (n,) float32 -> ((n,) float32, () int32)."""
     ### BEGIN SOLUTION
-    rate = 0.1 / (1 + 1e-7 * steps)
-    return weights - rate * gradient, steps + 1
+    slower = 1 + 1e-7 * steps
+    return weights - 0.1 / slower * gradient, steps + 1
     ### END SOLUTION
 
 
@@ -806,7 +805,7 @@ exercise(
         "says where each value ends in the answer.",
         "The answer goes up by one wherever a value ends. Values that do not occur end at the same "
         "place as the one before, and there it goes up by more. What counts repeats?",
-        "`ends = jnp.cumsum(counts)[:-1]`; add 1 at each of the `ends` to n zeros; the answer is "
+        "The ends are `jnp.cumsum(counts)[:-1]`; add 1 at each of them to n zeros; the answer is "
         "the cumulative sum of that. Ends at n lie outside, and are dropped.",
     ],
     explanation="No two entries were compared: they were used as *indices*. The answer is the "
