@@ -1,0 +1,791 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 3. Compile, then measure: `jit`
+#
+# > **After this lesson you can**
+# > say what `jit` does in which call and why, mark static arguments, write branches and loops
+# > that it accepts, see when it traces again, and measure a speed-up that you can defend.
+# >
+# > **Time** about 30 minutes. **Read before** `02_mutability`.
+# >
+# > **How it works** Each question has a line `my_... = ...`. Replace the dots with your
+# > guess before you run on. A wrong guess costs nothing and is remembered better than a
+# > right one. Leave the dots and the answer waits in a fold.
+
+# %%
+import re
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from autograder import predicted
+from course.pictures import compiling
+from course.pictures.play import play
+
+# %% [markdown]
+# ## Three steps
+#
+# NumPy runs an operation the moment Python meets it, and so does `jax.numpy`. `jax.jit` is
+# different: it **traces** the function, **compiles** what it saw, and then **runs** the
+# result. Here is the function from the slides, with a `print` to show when Python is in it.
+
+
+# %%
+def wave(x):
+    print("Python is inside, and x is", x)
+    return jnp.sin(jnp.cos(x)) * jnp.tanh(x)
+
+
+fast_wave = jax.jit(wave)
+
+# %% [markdown]
+# **Predict.** We call `fast_wave` three times, with different numbers of the same shape. How
+# often does the line get printed?
+
+# %%
+# Your prediction: replace the dots with a number
+my_prints = ...
+
+# %%
+bodies = 0
+
+
+def counted_wave(x):
+    global bodies
+    bodies += 1
+    return wave(x)
+
+
+fast_wave = jax.jit(counted_wave)
+for start in (0.0, 1.0, 2.0):
+    print("result:", fast_wave(start + jnp.arange(3.0)))
+
+# %%
+predicted(
+    my_prints,
+    bodies,
+    why="The first call traces: Python runs the body once, and JAX writes down the operations. "
+    "Later calls with the same shape and dtype run what was compiled, without Python.",
+)
+
+# %% [markdown]
+# What was printed for `x` is no array of numbers. It is a **tracer**: a stand-in that knows
+# its shape and dtype, and writes down every operation applied to it. Nothing was computed while
+# it passed through. The steps can be taken one by one, and each result looked at.
+
+# %%
+x = jnp.ones((1000, 1000))
+
+
+def deck(x):
+    return jnp.sin(jnp.cos(x)) * jnp.tanh(x)
+
+
+traced = jax.jit(deck).trace(x)  # step 1: the operations, as a jaxpr
+print(traced.jaxpr)
+
+# %%
+lowered = traced.lower()  # the same, in XLA's input language
+print(lowered.as_text())
+
+# %% [markdown]
+# Four primitives, four operations, still the ones you wrote. Then XLA, the compiler, takes over.
+#
+# **Predict.** In the compiled program, how many kernels (pieces of machine code that
+# are started one after another) are left of the four operations?
+
+# %%
+# Your prediction: replace the dots with a number
+my_kernels = ...
+
+# %%
+compiled = lowered.compile()  # step 2: machine code for this device
+program = compiled.as_text()  # XLA's own language, HLO, after optimisation
+entry = program[program.index("ENTRY") :]
+print(re.sub(r", (metadata|backend_config)=.*", "", entry))
+
+kernels = compiling.read_kernels(program)
+print(kernels)
+
+# %%
+predicted(
+    my_kernels,
+    len(kernels),
+    why="Each operation works entry by entry, so XLA fuses them: read an entry, do all four, "
+    "write the result. The arrays in between are never made.",
+)
+
+# %%
+compiling.draw_kernels([eqn.primitive.name for eqn in traced.jaxpr.eqns], kernels)
+
+# %% [markdown]
+# In the picture: above, in the order they run, every primitive reads from memory and writes a new
+# array. Below, each box is one kernel of the program just compiled. **Fusion** saves the trips to
+# memory, which often cost more than the arithmetic. Step 3 is to run it.
+
+# %%
+result = compiled(x)  # step 3
+print("same as without jit:", bool(jnp.allclose(result, deck(x), atol=1e-5)))
+
+# %% [markdown]
+# ## When it traces again
+#
+# A compiled program is for one set of shapes and dtypes. JAX keeps each under this key and
+# looks before it traces. It also reports what it does, through `jax.monitoring`. We write the
+# reports down.
+
+# %%
+events = []
+
+
+def listen(event, seconds, **details):
+    name = str(details.get("fun_name", "")).removeprefix("jit(").removesuffix(")")
+    if event.endswith("/jaxpr_trace_duration"):
+        events.append(("trace", name))
+    elif event.endswith("/backend_compile_duration"):
+        events.append(("compile", name))
+
+
+jax.monitoring.register_event_duration_secs_listener(listen)
+
+
+def steps(function, *args):
+    """Which of the three steps this call of a jitted function takes."""
+    before = len(events)
+    function(*args)
+    return [step for step, name in events[before:] if name == function.__name__] + ["run"]
+
+
+# %% [markdown]
+# **Predict.** `double` is jitted and called seven times, in this order. How many of
+# the calls trace?
+#
+# 1. `float32[3]` · 2. `float32[3]`, other numbers · 3. `float32[4]` · 4. `int32[3]`
+# · 5. `2.0` · 6. `3.0` · 7. `2`
+
+# %%
+# Your prediction: replace the dots with a number
+my_traces = ...
+
+
+# %%
+@jax.jit
+def double(x):
+    return x * 2
+
+
+arguments = {
+    "f32[3]": np.ones(3, np.float32),
+    "f32[3] ": np.zeros(3, np.float32),
+    "f32[4]": np.ones(4, np.float32),
+    "i32[3]": np.ones(3, np.int32),
+    "2.0": 2.0,
+    "3.0": 3.0,
+    "2": 2,
+}
+calls = [(label, steps(double, value)) for label, value in arguments.items()]
+trace_count = sum("trace" in taken for _, taken in calls)
+
+# %%
+predicted(
+    my_traces,
+    trace_count,
+    why="Numbers do not count, shapes and dtypes do. A Python float is a scalar of a dtype of "
+    "its own kind, so 2.0 is a new key, 3.0 is the same, and 2 is an integer.",
+)
+
+# %%
+compiling.draw_steps(calls)
+
+# %% [markdown]
+# In the picture: one column for each call. A call with a known key only runs. Any other pays for
+# all three steps.
+#
+# If you want to know *why* something was traced, ask.
+
+# %%
+with jax.explain_cache_misses(True):
+    double(np.ones(5, np.float32))
+
+# %% [markdown]
+# The usual culprit is ragged data: every new length is a new program. The cure is to pad to a
+# few lengths. Here twenty batches are padded with zeros to the next multiple of a number, which
+# does not change their sum.
+
+
+# %%
+lengths = np.random.default_rng(3).integers(1, 65, size=20)
+
+
+@jax.jit
+def total(x):
+    return x.sum()
+
+
+def draw_padding(multiple):
+    total.clear_cache()  # forget what was compiled for other multiples
+    padded = [-(-n // multiple) * multiple for n in lengths]
+    new = ["trace" in steps(total, np.zeros(size, np.float32)) for size in padded]
+    return compiling.draw_padding(lengths, padded, new)
+
+
+play(draw_padding, multiple=(8, 1, 2, 4, 16, 32, 64))
+
+# %% [markdown]
+# In the picture: one bar a batch, hatched where it is padding, with a star where the call
+# traced. Where a kernel runs, move the slider. With 1 nothing is wasted and nearly every call
+# traces; with 64 there is one program, and much of its work is for zeros.
+#
+# The other culprit is a new *function* each time. The key holds the function itself.
+#
+# **Predict.** `jax.jit(lambda x: x + 1)(1.0)` stands in a loop of five turns. How many traces?
+
+# %%
+# Your prediction: replace the dots with a number
+my_lambda_traces = ...
+
+# %%
+before = len(events)
+for _ in range(5):
+    jax.jit(lambda x: x + 1)(1.0)
+lambda_traces = events[before:].count(("trace", "<lambda>"))
+print("traces:", lambda_traces)
+
+# %%
+predicted(
+    my_lambda_traces,
+    lambda_traces,
+    why="Every turn makes a new lambda, which no cache has seen. Call jit once, outside the "
+    "loop, on a function that lives on.",
+)
+
+# %% [markdown]
+# ## Static arguments
+#
+# Some arguments are not data. A tracer has no number to give, and a shape needs one.
+
+
+# %%
+def ramp(start, n):
+    return start + jnp.arange(n)
+
+
+# %% tags=["raises-exception"]
+jax.jit(ramp)(10.0, 4)
+
+# %% [markdown]
+# A **static** argument stays an ordinary Python value while the function is traced. The price:
+# its value becomes part of the key.
+
+# %%
+static_ramp = jax.jit(ramp, static_argnames="n")
+static_ramp(10.0, 4)
+
+# %% [markdown]
+# **Predict.** We call `static_ramp(0.0, n)` for `n` = 5, 6, 5, 7, 6. How many traces?
+
+# %%
+# Your prediction: replace the dots with a number
+my_static_traces = ...
+
+# %%
+static_traces = sum("trace" in steps(static_ramp, 0.0, n) for n in (5, 6, 5, 7, 6))
+print("traces:", static_traces)
+
+# %%
+predicted(
+    my_static_traces,
+    static_traces,
+    why="One for each new value of n: 5, 6 and 7. Static suits what has few values, such as a "
+    "size or a mode. A learning rate that changes every step would trace every step.",
+)
+
+# %% [markdown]
+# A key must be hashable, so an array or a list cannot be static. A tuple can.
+
+# %% tags=["raises-exception"]
+jax.jit(lambda x, shape: x.reshape(shape), static_argnums=1)(jnp.arange(6), [2, 3])
+
+# %% [markdown]
+# ## `if`
+#
+# This is the error that everybody meets.
+
+
+# %%
+@jax.jit
+def magnitude(x):
+    if x > 0:
+        return x
+    return -x
+
+
+# %% tags=["raises-exception"]
+magnitude(-2.0)
+
+# %% [markdown]
+# Python must choose a branch *while tracing*, and then `x` has no value. The `if` itself is not
+# the problem: what it asks is. Shapes, dtypes and static arguments are known.
+#
+# **Predict.** Which of these raise under `jit`, called with a `float32[3]`? Answer with the
+# letters in order, such as `"AC"`.
+#
+# - A: `x if x.ndim == 1 else x.T`
+# - B: `x if x.sum() > 0 else -x`
+# - C: `sum(x[i] for i in range(x.shape[0]))`
+# - D: `x[x > 0]`
+# - E: `np.sin(x)`
+
+# %%
+# Your prediction: replace the dots, e.g. "AC"
+my_raising = ...
+
+# %%
+candidates = {
+    "A": lambda x: x if x.ndim == 1 else x.T,
+    "B": lambda x: x if x.sum() > 0 else -x,
+    "C": lambda x: sum(x[i] for i in range(x.shape[0])),
+    "D": lambda x: x[x > 0],
+    "E": lambda x: np.sin(x),
+}
+raising = ""
+for letter, candidate in candidates.items():
+    try:
+        print(letter, "returns", jax.jit(candidate)(jnp.arange(3.0)))
+    except Exception as error:
+        print(letter, "raises", type(error).__name__)
+        raising += letter
+
+# %%
+predicted(
+    my_raising,
+    raising,
+    why="A and C ask about shapes. B asks for a truth value, D for a shape that depends on the "
+    "numbers, and E hands a tracer to NumPy, which wants the numbers now.",
+)
+
+# %% [markdown]
+# Where the question is about values, put *both* answers into the program. `jnp.where` computes
+# both and picks entry by entry. `lax.cond` picks one of two functions, and runs only that one.
+
+
+# %%
+@jax.jit
+def magnitude_where(x):
+    return jnp.where(x > 0, x, -x)
+
+
+def keep(x):
+    jax.debug.print("keep ran, x is {}", x)
+    return x
+
+
+def flip(x):
+    jax.debug.print("flip ran, x is {}", x)
+    return -x
+
+
+@jax.jit
+def magnitude_cond(x):
+    return jax.lax.cond(x > 0, keep, flip, x)
+
+
+print(jax.make_jaxpr(magnitude_where.__wrapped__)(-2.0))
+print(magnitude_where(-2.0), magnitude_cond(-2.0))
+jax.effects_barrier()  # wait for what was printed inside
+
+# %% [markdown]
+# `jax.debug.print` is part of the program, so it prints numbers, in every run, and here from one
+# branch only. Both branches were traced all the same, and must return the same shapes and
+# dtypes. Take `where` for entries, and `cond` where one branch is dear.
+#
+# ## Loops
+#
+# A Python loop over a known range does trace, and is **unrolled**: its body is written down
+# once per turn. Here are a hundred turns of Newton's method for a square root.
+
+
+# %%
+def better(x, a):
+    return 0.5 * (x + a / x)
+
+
+def root_unrolled(a):
+    x = a
+    for _ in range(100):
+        x = better(x, a)
+    return x
+
+
+# %% [markdown]
+# **Predict.** How many equations does its jaxpr have?
+
+# %%
+# Your prediction: replace the dots with a number
+my_equations = ...
+
+
+# %%
+def root_fori(a):
+    return jax.lax.fori_loop(0, 100, lambda i, x: better(x, a), a)
+
+
+def root_while(a):
+    def far(x):
+        return jnp.abs(x * x - a) > 1e-5 * a
+
+    return jax.lax.while_loop(far, lambda x: better(x, a), a)
+
+
+for root in (root_unrolled, root_fori, root_while):
+    begin = time.perf_counter()
+    ready = jax.jit(root).lower(2.0).compile()
+    spent = time.perf_counter() - begin
+    count = len(jax.make_jaxpr(root)(2.0).eqns)
+    print(f"{root.__name__:14} {count:4} equations, {spent:.3f} s to compile, {ready(2.0):.6f}")
+
+equations = len(jax.make_jaxpr(root_unrolled)(2.0).eqns)
+
+# %%
+predicted(
+    my_equations,
+    equations,
+    why="A division, a sum and a product, a hundred times. A longer loop makes a longer "
+    "program and a longer wait for the compiler.",
+)
+
+# %% [markdown]
+# `fori_loop` and `while_loop` write the body down once. `while_loop` may stop when the values
+# say so: it takes a condition, a body, and the value to carry.
+#
+# The most useful loop is `lax.scan`. It carries a value along the rows of an array, and stacks
+# what each turn puts out: `body(carry, row)` returns `(new_carry, output)`.
+
+
+# %%
+def step(balance, deposit):
+    balance = 1.5 * balance + deposit
+    return balance, balance
+
+
+last, history = jax.lax.scan(step, 0.0, jnp.array([10.0, 10.0, -30.0, 10.0]))
+print("last:", last, " history:", history)
+
+# %% [markdown]
+# A carry must come out of the body with the shape and dtype that it had going in, for the
+# body is compiled only once.
+
+# %% tags=["raises-exception"]
+jax.lax.scan(step, jnp.zeros((), int), jnp.array([10.0, 10.0, -30.0, 10.0]))
+
+# %% [markdown]
+# ## What a trace remembers
+#
+# Only operations on tracers become part of the program. Everything else happens once, while
+# tracing.
+
+
+# %%
+@jax.jit
+def stamped(x):
+    return x + time.perf_counter()
+
+
+# %% [markdown]
+# **Predict.** We call `stamped(0.0)` twice, a little apart. Are the results `"same"` or
+# `"different"`?
+
+# %%
+# Your prediction: replace the dots with "same" or "different"
+my_stamps = ...
+
+# %%
+first_stamp = stamped(0.0)
+time.sleep(0.05)
+second_stamp = stamped(0.0)
+print(first_stamp, second_stamp)
+stamps = "same" if first_stamp == second_stamp else "different"
+
+# %%
+predicted(
+    my_stamps,
+    stamps,
+    why="The clock was read once, by Python, while tracing. The program holds the number it "
+    "showed. Read clocks outside, and hand over what varies as an argument.",
+)
+
+# %% [markdown]
+# The reverse also goes wrong. A tracer that outlives its trace has **leaked**: it stands for a
+# number that was never computed.
+
+# %%
+kept = []
+
+
+@jax.jit
+def keeps(x):
+    kept.append(x * 2)
+    return x + 1
+
+
+keeps(1.0)
+
+# %% tags=["raises-exception"]
+kept[0] + 1
+
+# %% [markdown]
+# Return what you want to keep. To find a leak where it happens, switch on the check: a
+# new trace then complains by itself.
+
+# %%
+try:
+    with jax.checking_leaks():
+        keeps(jnp.ones(2))
+except Exception as error:
+    print(str(error).splitlines()[0])
+
+# %% [markdown]
+# ## Measuring
+#
+# A JAX call comes back before its result is there: the work is handed to the device, and
+# Python goes on. `block_until_ready()` waits.
+#
+# **Predict.** A clock is stopped when the call returns. Is the time `"right"` or `"too short"`?
+
+# %%
+# Your prediction: replace the dots with "right" or "too short"
+my_clock = ...
+
+
+# %%
+@jax.jit
+def heavy(x):
+    for _ in range(3):
+        x = (x @ x) * 1e-3
+    return x
+
+
+def returned_and_ready(function, x):
+    """Seconds until the call returns, and until its result is there."""
+    begin = time.perf_counter()
+    result = function(x)
+    returned = time.perf_counter() - begin
+    result.block_until_ready()
+    return returned, time.perf_counter() - begin
+
+
+big = jnp.ones((1200, 1200)).block_until_ready()
+waits = [(label, *returned_and_ready(heavy, big)) for label in ("1st call", "2nd call", "3rd call")]
+_, returned, ready = waits[-1]
+clock = "right" if returned > 0.9 * ready else "too short"
+
+# %%
+predicted(
+    my_clock,
+    clock,
+    why="Without waiting you measure how long it takes to hand the work over.",
+)
+
+# %%
+compiling.draw_waiting(waits)
+
+# %% [markdown]
+# In the picture: the thick line is where the call returned. In the first call Python stays
+# inside while it traces and compiles. In the others it only hands over.
+#
+# So an honest clock **warms up**, **waits**, **repeats**, and tells a number that one slow run
+# cannot move: the median, or, on a machine shared with others, the fastest.
+
+
+# %%
+def seconds(function, x, tries=7):
+    """The seconds of one call: warmed up, waited for, the fastest of several tries."""
+    wait = jax.block_until_ready if isinstance(x, jax.Array) else (lambda result: result)
+    wait(function(x))  # warm up: trace, compile, fill the caches
+    begin = time.perf_counter()
+    wait(function(x))
+    calls = max(1, round(0.003 / (time.perf_counter() - begin)))  # short calls: many a try
+    samples = []
+    for _ in range(tries):
+        begin = time.perf_counter()
+        for _ in range(calls):
+            wait(function(x))
+        samples.append((time.perf_counter() - begin) / calls)
+    return min(samples)
+
+
+# %% [markdown]
+# ## The 18×
+#
+# The slides time this function at 1000×1000 and report, for NumPy, "178 ms ± 132 ms (7 runs, 1
+# loop each)", for JAX "9.63 ms ± 21.9 µs", and "an 18X speedup". Before we repeat it, look at
+# what was compared, and at that ±.
+
+# %%
+x_np = np.ones((1000, 1000))
+x_jnp = jnp.ones((1000, 1000))
+print("NumPy got", x_np.dtype, "and JAX got", x_jnp.dtype)
+
+mean, spread, runs, jax_ms = 178, 132, 7, 9.63
+gap = spread * runs / (runs - 1) ** 0.5  # if one run was slow and the others alike
+usual = mean - gap / runs
+print(f"the slide's ratio: {mean / jax_ms:.1f}")
+print(f"{runs - 1} runs of {usual:.0f} ms and one of {usual + gap:.0f} ms give {mean} ± {spread}")
+print(f"with the median of these: {usual / jax_ms:.1f}")
+
+# %% [markdown]
+# One slow run among seven is only one story that fits, but a spread of that size says
+# that the mean is not to be trusted. And the two arrays had different dtypes: NumPy makes
+# `float64`, JAX `float32` unless told otherwise. So the 18 changes two things at once, the
+# library *and* the number of bits.
+#
+# The fair table keeps the dtype and changes the library.
+#
+# **Predict.** At 1000×1000, which ratio of NumPy's time to jit's is the largest: the `"slide"`'s
+# way (`float64` NumPy, `float32` jit), both `"float32"`, or both `"float64"`?
+#
+# And at 10×10 in `float32`, which is faster: `"numpy"` or `"jit"`?
+
+# %%
+# Your predictions: replace the dots with "slide", "float32" or "float64",
+my_ratio = ...
+# and these with "numpy" or "jit"
+my_small = ...
+
+
+# %%
+def deck_np(x):
+    return np.sin(np.cos(x)) * np.tanh(x)
+
+
+def measure(sizes):
+    """Seconds by (library, dtype), a list with one entry for each size."""
+    times = {}
+    for dtype in ("float64", "float32"):
+        arrays = [np.ones((n, n), dtype) for n in sizes]
+        times["NumPy", dtype] = [seconds(deck_np, a) for a in arrays]
+        for name, function in (("eager", deck), ("jit", jax.jit(deck))):
+            times[name, dtype] = [seconds(function, jnp.asarray(a)) for a in arrays]
+    return times
+
+
+sizes = (10, 32, 100, 320, 1000)
+jax.config.update("jax_enable_x64", True)  # without it, JAX has no float64
+times = measure(sizes)
+jax.config.update("jax_enable_x64", False)
+
+print("microseconds of a call on", jax.devices()[0].device_kind)
+print(f"{'':16}" + "".join(f"{f'{n}×{n}':>12}" for n in sizes))
+for (name, dtype), row in times.items():
+    print(f"{name:6}{dtype:10}" + "".join(f"{1e6 * t:12.1f}" for t in row))
+
+# %%
+largest = {key: row[-1] for key, row in times.items()}
+ratios = {
+    "slide": largest["NumPy", "float64"] / largest["jit", "float32"],
+    "float32": largest["NumPy", "float32"] / largest["jit", "float32"],
+    "float64": largest["NumPy", "float64"] / largest["jit", "float64"],
+}
+for name, ratio in ratios.items():
+    verdict = "jit is faster" if ratio > 1 else "NumPy is faster"
+    print(f"{name:8} NumPy / jit = {ratio:5.2f}   ({verdict})")
+
+numpy_dtypes = largest["NumPy", "float64"] / largest["NumPy", "float32"]
+print(f"NumPy alone, float64 / float32 = {numpy_dtypes:.1f}")
+
+# %%
+predicted(
+    my_ratio,
+    max(ratios, key=ratios.get),
+    why="Where float64 is the slower dtype, the slide's way gives NumPy the slow one and jit "
+    "the fast one. The last line above is what the dtype alone is worth.",
+)
+
+# %%
+lines = {f"{name} {dtype}": row for (name, dtype), row in times.items() if name != "eager"}
+compiling.draw_times(sizes, lines)
+
+# %% [markdown]
+# In the picture: compare two lines of the same dash, never one of each. The 18 belongs to
+# one machine and to two dtypes; the ratios printed above belong to this one, with this number of
+# cores. On a GPU the same cell tells another story.
+#
+# Look at the left end too.
+
+# %%
+small = {name.lower(): times[name, "float32"][0] for name in ("NumPy", "jit")}
+print({name: f"{1e6 * t:.1f} µs" for name, t in small.items()})
+
+# %%
+predicted(
+    my_small,
+    min(small, key=small.get),
+    why="A call of a jitted function costs the same overhead for any size: look up the key, "
+    "hand over, wait. A hundred numbers cannot repay it. Put more work into each call.",
+)
+
+# %% [markdown]
+# ## Where `jit` earns its keep
+#
+# Fusion pays by the number of operations. Here is a chain of a hundred.
+
+
+# %%
+def chain(x):
+    for _ in range(50):
+        x = x * 1.01 + 0.1
+    return x
+
+
+fast_chain = jax.jit(chain)
+x_small = np.ones((500, 500), np.float32)
+begin = time.perf_counter()
+fast_chain(x_small).block_until_ready()
+first_call = time.perf_counter() - begin
+
+chain_times = {
+    "NumPy": seconds(chain, x_small),
+    "eager": seconds(chain, jnp.asarray(x_small)),
+    "jit": seconds(fast_chain, jnp.asarray(x_small)),
+}
+for name, t in chain_times.items():
+    print(f"{name:6}{1e3 * t:8.2f} ms   {t / chain_times['jit']:6.1f} × jit")
+
+in_kernel = compiling.read_kernels(fast_chain.lower(x_small).compile().as_text())
+print(
+    "kernels:", len(in_kernel), "holding", sum(len(k.operations) for k in in_kernel), "operations"
+)
+
+saved = chain_times["NumPy"] - chain_times["jit"]
+if saved > 0:
+    print(f"the first call is paid back after {first_call / saved:.0f} calls")
+else:
+    print("here the first call is never paid back")
+
+# %% [markdown]
+# NumPy and eager JAX make a hundred trips to memory, the kernel makes one. The last line
+# is the question to ask before you `jit`: will it be called that often?
+#
+# > **In three lines**
+# > 1. `jit` traces with stand-ins, compiles, runs; a new shape, dtype, static value or function
+# >    traces again.
+# > 2. Branches and loops on *values* go into the program: `where`, `cond`, `scan`, `while_loop`.
+# >    Everything else in the body happens once.
+# > 3. Warm up, wait, repeat, tell the median or the fastest, and compare the same dtype.
+# >
+# > **Now you**: [`exercises/03_jit_timing`](../exercises/03_jit_timing/jit_timing.ipynb).
+# > **Next**: `04_prng_keys`, random numbers for functions that may not remember anything.

@@ -1,0 +1,249 @@
+"""Pictures of `jit`: which steps a call takes, what one kernel holds, who waits, what it costs."""
+
+import itertools
+import re
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.patches import FancyBboxPatch, Rectangle
+
+WIDTH = 8.0  # inches
+FONT = 9.5  # points
+INK = "#1a1a1a"
+PALE = "#f4f4f4"
+STEPS = {"trace": "#f7cf80", "compile": "#9fd3f2", "run": "#8fd6bf"}  # Okabe-Ito, lightened
+LINES = (("#0072b2", "o"), ("#b34d00", "s"), ("#007a5a", "^"), ("#7a4b74", "D"))
+
+
+class Kernel(NamedTuple):
+    """One thing that a compiled program starts, and the HLO operations inside it."""
+
+    name: str
+    operations: tuple[str, ...]
+
+
+def read_kernels(text):
+    """The kernels of a compiled program, in order.
+
+    Args:
+        text: what `compiled.as_text()` gave.
+
+    Returns:
+        A list of `Kernel`: every instruction of the entry computation but its parameters.
+    """
+    bodies, current = {}, None
+    for line in text.splitlines():
+        head = re.match(r"^(ENTRY )?%?([\w.\-]+) .*\{$", line)
+        if head:
+            current = "ENTRY" if head[1] else head[2]
+            bodies[current] = []
+        found = re.match(r"^\s+(?:ROOT )?%?([\w.\-]+) = \S+ ([\w\-]+)\((.*)$", line)
+        if found and current and found[2] not in ("parameter", "constant", "broadcast"):
+            inside = re.search(r"calls=%?([\w.\-]+)", found[3])
+            bodies[current].append((found[1], found[2], inside and inside[1]))
+    return [
+        Kernel(name, tuple(part for _, part, _ in bodies.get(inside, ())) or (operation,))
+        for name, operation, inside in bodies["ENTRY"]
+    ]
+
+
+def draw_steps(calls):
+    """Draw which steps each call of a jitted function took.
+
+    Args:
+        calls: list of (label, steps) in the order of the calls; steps is a collection of some
+            of "trace", "compile" and "run".
+
+    Returns:
+        The matplotlib Figure; its label is a description in words.
+    """
+    fig, ax = _canvas((-1.9, len(calls) + 0.2), (-0.3, 4.2))
+    for row, step in enumerate(("run", "compile", "trace")):
+        _text(ax, -0.2, row + 0.5, step, ha="right", weight="bold")
+        for column, (_, taken) in enumerate(calls):
+            done = step in taken
+            face = STEPS[step] if done else "white"
+            _box(ax, column + 0.06, row + 0.1, 0.88, 0.8, face, step if done else "")
+            if not done:
+                _text(ax, column + 0.5, row + 0.5, "·", color="#8a8a8a")
+    for column, (label, _) in enumerate(calls):
+        _text(ax, column + 0.5, 3.25, label, family="monospace")
+        _text(ax, column + 0.5, 3.8, f"call {column + 1}")
+    fig.set_label(
+        "Steps of each call. " + " ".join(f"{label}: {', '.join(taken)}." for label, taken in calls)
+    )
+    return fig
+
+
+def draw_padding(lengths, padded, new):
+    """Draw batches of many lengths, padded to fewer, and which of them made a new program.
+
+    Args:
+        lengths: the length of each batch.
+        padded: the length it was padded to.
+        new: for each batch, whether its call traced.
+
+    Returns:
+        The matplotlib Figure; its label is a description in words.
+    """
+    tallest = max(padded)
+    fig, ax = _canvas((-2.2, len(lengths) + 0.3), (-9, 1.22 * tallest), aspect=0.09)
+    for x, (real, size, star) in enumerate(zip(lengths, padded, new, strict=True)):
+        _box(ax, x, 0, 0.85, real, STEPS["run"], "")
+        _box(ax, x, real, 0.85, size - real, PALE, "", hatch="///")
+        _text(ax, x + 0.42, -4.5, str(real))
+        _text(ax, x + 0.42, size + 4, "★" if star else "")
+    waste = 1 - sum(lengths) / sum(padded)
+    words = (
+        f"{sum(new)} programs (★) for {len(lengths)} batches; {waste:.0%} of the work is padding"
+    )
+    _text(ax, len(lengths) / 2, 1.15 * tallest, words, weight="bold")
+    _text(ax, -0.2, -4.5, "length", ha="right")
+    fig.set_label(f"{words}. Lengths {list(map(int, lengths))} padded to {list(map(int, padded))}.")
+    return fig
+
+
+def draw_kernels(primitives, kernels):
+    """Draw a chain of primitives run one by one, and the kernels that `jit` made of it.
+
+    Args:
+        primitives: names of the primitives in order.
+        kernels: list of `Kernel`, see `read_kernels`.
+
+    Returns:
+        The matplotlib Figure; its label is a description in words.
+    """
+    wide = 2.6 * len(primitives) + 1.4
+    fig, ax = _canvas((-0.4, wide + 0.4), (-0.5, 6.3))
+    rows = [
+        (3.6, "one at a time", [(name,) for name in primitives]),
+        (0.3, "jit", [kernel.operations for kernel in kernels]),
+    ]
+    for y, title, groups in rows:
+        words = f"{title}: kernels {len(groups)}, new arrays {len(groups)}"
+        _text(ax, 0, y + 2.3, words, ha="left", weight="bold")
+        _memory(ax, 0, y + 0.3, "x")
+        x, size = 1.4, (wide - 1.4) / len(groups)
+        for number, names in enumerate(groups):
+            last = number == len(groups) - 1
+            box = FancyBboxPatch(
+                (x + 0.1, y + 0.25), size - 1.5, 1.1, "round,pad=0.12", fc="#8fd6bf", ec=INK
+            )
+            ax.add_patch(box)
+            _text(ax, x + size / 2 - 0.65, y + 0.8, ", ".join(names), family="monospace")
+            _memory(ax, x + size - 1.0, y + 0.3, "result" if last else "")
+            x += size
+    fig.set_label(
+        f"One at a time, {', '.join(primitives)} each read an array from memory and write one. "
+        f"Under jit there are {len(kernels)} kernels: "
+        + "; ".join(" then ".join(kernel.operations) for kernel in kernels)
+        + "."
+    )
+    return fig
+
+
+def draw_waiting(calls):
+    """Draw, for some calls, when Python went on and when the result was there.
+
+    Args:
+        calls: list of (label, returned, ready): seconds since the call began.
+
+    Returns:
+        The matplotlib Figure; its label is a description in words.
+    """
+    end = 1e3 * max(ready for _, _, ready in calls)
+    fig, ax = _canvas((-0.22, 1.28), (-0.9, len(calls) + 0.2), aspect=0.15)
+    for row, (label, returned, ready) in enumerate(calls):
+        y = len(calls) - 1 - row
+        first, last = 1e3 * returned / end, 1e3 * ready / end
+        _text(ax, -0.02, y + 0.4, label, ha="right", weight="bold")
+        _box(ax, first, y + 0.1, last - first, 0.6, "#9fd3f2", "", hatch="///")
+        _box(ax, 0, y + 0.1, first, 0.6, "#f7cf80", "")
+        ax.plot([first, first], [y - 0.02, y + 0.82], color=INK, lw=2.4)
+        words = f"returned {1e3 * returned:.2f} ms\nready {1e3 * ready:.2f} ms"
+        _text(ax, last + 0.015, y + 0.4, words, ha="left")
+    _box(ax, 0, -0.75, 0.05, 0.4, "#f7cf80", "")
+    _text(ax, 0.06, -0.55, "Python is inside the call", ha="left")
+    _box(ax, 0.45, -0.75, 0.05, 0.4, "#9fd3f2", "", hatch="///")
+    _text(ax, 0.51, -0.55, "Python has gone on; the device still computes", ha="left")
+    told = (f"{label}: {1e3 * one:.2f}, {1e3 * two:.2f}." for label, one, two in calls)
+    fig.set_label("Milliseconds until each call returned and was ready. " + " ".join(told))
+    return fig
+
+
+def draw_times(sizes, times):
+    """Draw the time of a call against the size of a square array, both on logarithmic axes.
+
+    Args:
+        sizes: the side lengths.
+        times: for each label its seconds, one per size.
+
+    Returns:
+        The matplotlib Figure; its label is a description in words.
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 4.2), facecolor="white", dpi=110)
+    plt.close(fig)
+    placed = _apart([np.log10(1e6 * seconds[-1]) for seconds in times.values()], 0.17)
+    entries = zip(times.items(), LINES, placed, strict=False)
+    for (label, seconds), (colour, marker), height in entries:
+        dash = "-" if "64" in label else "--"
+        ax.plot(sizes, 1e6 * np.asarray(seconds), dash, color=colour, marker=marker, lw=1.8)
+        note = {"va": "center", "fontsize": FONT, "color": colour, "weight": "bold"}
+        ax.annotate(label, (sizes[-1] * 1.15, 10**height), annotation_clip=False, **note)
+    ax.set(xscale="log", yscale="log", facecolor="white", xlim=(sizes[0] * 0.8, sizes[-1] * 5))
+    ax.set_xticks(sizes, [f"{n}×{n}" for n in sizes])
+    ax.minorticks_off()
+    ax.set_title("microseconds of one call (dashed: float32, solid: float64)", fontsize=FONT + 1)
+    ax.tick_params(colors=INK, labelsize=FONT)
+    ax.grid(axis="y", color="#d9d9d9", lw=0.7)
+    ax.spines[["top", "right"]].set_visible(False)
+    fig.tight_layout()
+    fig.set_label(
+        "Microseconds against size. "
+        + " ".join(
+            f"{label}: "
+            + ", ".join(f"{1e6 * t:.1f} at {n}" for n, t in zip(sizes, ts, strict=True))
+            + "."
+            for label, ts in times.items()
+        )
+    )
+    return fig
+
+
+def _apart(heights, gap):
+    """The heights, moved up as little as keeps neighbours a gap apart."""
+    order = np.argsort(heights)
+    moved = np.array(heights, float)
+    for below, above in itertools.pairwise(order):
+        moved[above] = max(moved[above], moved[below] + gap)
+    return moved
+
+
+def _memory(ax, x, y, name):
+    """An array in memory: a small striped square."""
+    for stripe in range(4):
+        _box(ax, x, y + 0.25 * stripe, 0.9, 0.25, PALE, "")
+    _text(ax, x + 0.45, y - 0.3, name)
+
+
+def _canvas(xlim, ylim, aspect=1):
+    """A white figure 8 inches wide; one unit of y is `aspect` units of x tall."""
+    width, height = xlim[1] - xlim[0], (ylim[1] - ylim[0]) * aspect
+    fig = plt.figure(figsize=(WIDTH, WIDTH * height / width), facecolor="white", dpi=110)
+    ax = fig.add_axes((0, 0, 1, 1), xlim=xlim, ylim=ylim)
+    ax.axis("off")
+    plt.close(fig)  # the notebook shows the returned Figure, once
+    return fig, ax
+
+
+def _box(ax, x, y, w, h, colour, text, hatch=None):
+    ax.add_patch(Rectangle((x, y), w, h, fc=colour, ec=INK, lw=0.7))
+    if hatch:
+        ax.add_patch(Rectangle((x, y), w, h, fill=False, ec="#5a7f94", lw=0, hatch=hatch))
+    if text:
+        _text(ax, x + w / 2, y + h / 2, text)
+
+
+def _text(ax, x, y, text, color=INK, ha="center", **style):
+    ax.text(x, y, text, ha=ha, va="center", color=color, fontsize=FONT, **style)
