@@ -1,0 +1,975 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown] assignment="03_jit_timing" points=20
+# # Exercises: `jit` and timing
+#
+# The lesson is [course/03_jit_timing](../../course/03_jit_timing.ipynb). Here you repair what
+# `jit` refuses, keep it from tracing too often, and report a speed-up that stands.
+#
+# Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
+# check as often as you like: nothing is recorded until you submit.
+
+# %%
+import time
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from autograder import check
+
+### BEGIN HIDDEN TESTS
+from autograder.exercise import exercise, mistake, question, static, wrong
+from autograder.requirements import (
+    grows_with_batch,
+    is_pure,
+    leaks_nothing,
+    matches_reference,
+    matches_when_called,
+    traces_like_reference,
+    uses,
+    work_grows,
+    work_within,
+)
+
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="fast_track_jit_timing" stars=1 importance=1 minutes=1 points=0
+# ## 0 · Know it already?
+#
+# `f = jax.jit(lambda x: x + 1)` is fresh. These six calls follow:
+#
+# `f(a)`, `f(2 * a)`, `f(b)`, `f(2.0)`, `f(3.0)`, `f(2)`
+#
+# `a` is a `float32` array of shape `(3,)`, and `b` one of shape `(4,)`. How many of the calls
+# trace? Set `fast_track_jit_timing` to the number. If you are right without running it, the
+# exercises with one star will teach you little.
+
+# %% solution="fast_track_jit_timing"
+### BEGIN SOLUTION
+fast_track_jit_timing = 4
+### END SOLUTION
+
+# %% check="fast_track_jit_timing"
+check("fast_track_jit_timing")
+### BEGIN HIDDEN TESTS
+question(
+    "fast_track_jit_timing",
+    answer=4,
+    hints=[
+        "A program is kept for each key. What is in the key?",
+        "Shapes and dtypes are, numbers are not. Does that also go for Python numbers?",
+        "A Python number is traced like a scalar array: its type counts, its value does not.",
+    ],
+    explanation="`f(a)` and `f(b)` have two shapes. `2.0` is a floating scalar and `2` an integer "
+    "one. `2 * a` and `3.0` find a program that is already there.",
+    mistakes=[
+        mistake(
+            6,
+            "lets every call trace",
+            advice="The second call has the shape and dtype of the first: its program is kept.",
+        ),
+        mistake(
+            5,
+            "traces for each value of a Python number",
+            advice="Only a static argument counts with its value. An ordinary Python float is a "
+            "scalar like any other.",
+        ),
+        mistake(
+            3,
+            "takes `2.0` and `2` for the same key",
+            advice="An `int` and a `float` have different dtypes.",
+        ),
+        mistake(
+            2,
+            "counts the shapes of the arrays only",
+            advice="A Python number is an argument too, with a shape, `()`, and a dtype.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="static_names" stars=1 importance=3 minutes=1 points=1
+# ## 1 · What must be static?
+#
+# `patch` below shall be jitted. Which of its arguments **must** be static? Set `static_names` to a
+# string of their names, in the order of the arguments, with commas, such as `"image, top"`.
+
+
+# %% given="patch"
+def patch(image, top, height, mode):
+    """Rows of an image: image (h, w), top an int, height an int, mode "raw" or "unit"."""
+    part = jax.lax.dynamic_slice_in_dim(image, top, height)
+    if mode == "unit":
+        part = part / jnp.max(part)
+    return part
+
+
+# %% solution="static_names"
+### BEGIN SOLUTION
+static_names = "height, mode"
+### END SOLUTION
+
+# %% check="static_names"
+check("static_names")
+### BEGIN HIDDEN TESTS
+question(
+    "static_names",
+    answer="height,mode",
+    hints=[
+        "Ask of each argument: does anything need its value while the function is traced?",
+        "A shape needs values, and so does a Python `if`. A place inside an array does not.",
+        "`dynamic_slice_in_dim` takes its start as data, but its size makes a shape.",
+    ],
+    explanation="`height` makes the shape of the result, and `mode` is a string that decides a "
+    "Python `if`. `top` only says where to read, so it can stay a tracer: one program serves "
+    "every `top`.",
+    mistakes=[
+        mistake(
+            "top,height,mode",
+            "makes everything static that is not an array",
+            advice="It would run, and trace once for every `top`. Only what is needed while "
+            "tracing must be static.",
+        ),
+        mistake(
+            "mode",
+            "leaves the size of the slice to be traced",
+            advice="The shape of the result depends on `height`, and a tracer has no number.",
+        ),
+        mistake(
+            "height",
+            "forgets that a string cannot be traced",
+            advice="`mode` decides an `if`, and a string is no array at all.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="crop" stars=2 importance=3 minutes=6 points=3
+# ## 2 · The cure that costs a trace each time
+#
+# `crop` shall return the `width` entries of `signal` that begin at `start`. It will be called with
+# very many different `start`s and one `width`, so it has to be traced **once** for all of them.
+#
+# The decorator is right as it is. But `signal[start : start + width]` raises under it, and if you
+# cure that by making `start` static too, `crop` is traced for every `start`. Write the body.
+
+
+# %% solution="crop"
+@partial(jax.jit, static_argnames="width")
+def crop(signal, start, width):
+    """signal (64,), start an int, width a static int -> (width,), traced once for all starts."""
+    ### BEGIN SOLUTION
+    return jax.lax.dynamic_slice_in_dim(signal, start, width)
+    ### END SOLUTION
+
+
+# %% check="crop"
+check(crop)
+### BEGIN HIDDEN TESTS
+exercise(
+    crop,
+    inputs=lambda rng, n: (rng.normal(size=64), static(n), static(8)),
+    requires=[matches_reference(), traces_like_reference()],
+    hints=[
+        "The size of the result is known while tracing. Where it begins is not, and need not be.",
+        "Exercise 1 used a function that takes a start which is data and a size which is static.",
+        "`jax.lax.dynamic_slice_in_dim` takes the array, the start and the size.",
+    ],
+    explanation="A slice with a traced start is refused because NumPy's slices may have any "
+    "length. `dynamic_slice` has its length fixed, so the start may be data, and one program "
+    "serves all starts. The judge called your function with several starts and counted.",
+    another='@partial(jax.jit, static_argnames="width")\n'
+    "def crop(signal, start, width):\n"
+    "    return signal[start + jnp.arange(width)]",
+    wrong_answers=[
+        wrong(
+            jax.jit(lambda s, start, width: s[start : start + width], static_argnums=(1, 2)),
+            "makes the start static as well",
+            rejected_by="traces",
+            advice="Now the value of `start` is part of the key: every new start is a new trace "
+            "and a new program. Leave it to be traced.",
+        ),
+        wrong(
+            jax.jit(lambda s, start, width: s[start : start + width], static_argnums=2),
+            "slices with a traced start",
+            rejected_by="IndexError",
+            advice="The two ends of a slice must be known while tracing, since they make its "
+            "length. Look for a function with a start and a size.",
+        ),
+        wrong(
+            jax.jit(lambda s, start, width: jax.lax.dynamic_slice_in_dim(s, start, width)),
+            "leaves `width` to be traced",
+            rejected_by="TypeError",
+            advice="The decorator of the cell makes `width` static. Keep it: `width` is a shape.",
+        ),
+        wrong(
+            jax.jit(lambda s, start, width: s[:width], static_argnums=2),
+            "forgets the start",
+            rejected_by="values",
+            advice="The first entries are asked for only where `start` is 0.",
+        ),
+    ],
+    sizes=(8, 24),
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="calm" stars=2 importance=3 minutes=6 points=2
+# ## 3 · An `if` about values
+#
+# `median3` smooths a signal, and is dear. So `calm` shall return the smoothed signal if any entry
+# of `signal` is larger than `limit` in magnitude, and otherwise the signal as it is:
+#
+# ```python
+# if jnp.max(jnp.abs(signal)) > limit:
+#     return median3(signal)
+# return signal
+# ```
+#
+# Write `calm` so that it can be jitted, and so that `median3` does **not run** where it is not
+# needed.
+
+
+# %% given="median3"
+def median3(signal):
+    """The median of each entry and its two neighbours: (n,) -> (n,)."""
+    padded = jnp.pad(signal, 1, mode="edge")
+    return jnp.median(jnp.stack([padded[:-2], signal, padded[2:]]), axis=0)
+
+
+# %% solution="calm"
+def calm(signal, limit):
+    """signal (n,) float32, limit () float32 -> (n,) float32."""
+    ### BEGIN SOLUTION
+    loud = jnp.max(jnp.abs(signal)) > limit
+    return jax.lax.cond(loud, median3, lambda same: same, signal)
+    ### END SOLUTION
+
+
+# %% check="calm"
+check(calm)
+### BEGIN HIDDEN TESTS
+exercise(
+    calm,
+    inputs=lambda rng, n: (
+        rng.normal(size=n),
+        rng.uniform(0.1, 0.3) if n in (4, 8) else rng.uniform(5, 9),
+    ),
+    requires=[
+        matches_reference(),
+        uses(
+            "case",
+            instead="`jax.lax.cond` puts both branches into the program and runs one of them.",
+        ),
+    ],
+    hints=[
+        "The question is about values, so the answer must be found by the program, not by Python.",
+        "`jax.lax.cond` takes a boolean scalar, two functions, and the arguments for them.",
+        "`jax.lax.cond(..., median3, ..., signal)`: put the question first, and third a function "
+        "that returns its argument.",
+    ],
+    explanation="`cond` hands its last arguments to one of two functions. Both are traced, one is "
+    "run. `jnp.where` would have smoothed every signal and thrown most of the work away.",
+    another="def calm(signal, limit):\n"
+    "    index = jnp.any(jnp.abs(signal) > limit).astype(jnp.int32)\n"
+    "    return jax.lax.switch(index, [lambda s: s, median3], signal)",
+    wrong_answers=[
+        wrong(
+            lambda signal, limit: median3(signal) if jnp.max(jnp.abs(signal)) > limit else signal,
+            "asks Python to decide",
+            rejected_by="TracerBoolConversionError",
+            advice="While tracing, the comparison has no value. Hand it to `jax.lax.cond`, with "
+            "one function for each outcome.",
+        ),
+        wrong(
+            lambda signal, limit: jnp.where(
+                jnp.max(jnp.abs(signal)) > limit, median3(signal), signal
+            ),
+            "computes both branches and picks one",
+            rejected_by="operation",
+            advice="`jnp.where` needs both arrays before it can choose, so `median3` runs every "
+            "time. `jax.lax.cond` runs one branch.",
+        ),
+        wrong(
+            lambda signal, limit: jax.lax.cond(
+                jnp.max(jnp.abs(signal)) > limit, median3(signal), signal
+            ),
+            "hands over results in place of functions",
+            rejected_by="TypeError",
+            advice="`median3(signal)` is an array, already computed. Give `cond` the functions, "
+            "uncalled, and `signal` after them.",
+        ),
+        wrong(
+            lambda signal, limit: jax.lax.cond(
+                jnp.max(jnp.abs(signal)) > limit, lambda same: same, median3, signal
+            ),
+            "has the branches exchanged",
+            rejected_by="values",
+            advice="The first function is for true, the second for false.",
+        ),
+        wrong(
+            lambda signal, limit: jnp.where(jnp.abs(signal) > limit, median3(signal), signal),
+            "decides for each entry by itself",
+            rejected_by="values",
+            advice="One loud entry is enough to smooth the whole signal: the question has one "
+            "answer for all entries.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="newton_roots" stars=2 importance=3 minutes=8 points=3
+# ## 4 · A `while` about values
+#
+# Newton's method for square roots, in Python:
+#
+# ```python
+# x = a
+# while off(x, a):
+#     x = better(x, a)
+# ```
+#
+# `newton_roots` shall do this under `jit`. It must stop as soon as `off` says that all roots are
+# near enough: no more work than that.
+
+
+# %% given="better"
+def better(x, a):
+    """One step of Newton's method for x * x == a: x (n,), a (n,) -> (n,)."""
+    return 0.5 * (x + a / x)
+
+
+def off(x, a):
+    """Whether any root is still too far off: x (n,), a (n,) -> (), a boolean."""
+    return jnp.any(jnp.abs(x * x - a) > 1e-5 * a)
+
+
+# %% solution="newton_roots"
+def newton_roots(a):
+    """The square roots of positive numbers: a (n,) float32 -> (n,) float32."""
+    ### BEGIN SOLUTION
+    return jax.lax.while_loop(lambda x: off(x, a), lambda x: better(x, a), a)
+    ### END SOLUTION
+
+
+# %% check="newton_roots"
+check(newton_roots)
+
+
+### BEGIN HIDDEN TESTS
+def _by_python(a):
+    x = a
+    while off(x, a):
+        x = better(x, a)
+    return x
+
+
+def _unrolled(a):
+    x = a
+    for _ in range(30):
+        x = better(x, a)
+    return x
+
+
+exercise(
+    newton_roots,
+    inputs=lambda rng, n: (np.concatenate([[1.0], rng.uniform(2, 900, size=n - 1)]),),
+    requires=[
+        matches_reference(),
+        uses("while", instead="`jax.lax.while_loop` keeps its loop in the program."),
+        work_within(4),
+    ],
+    hints=[
+        "How often the loop turns depends on values, so the loop belongs into the program.",
+        "`jax.lax.while_loop` takes a condition, a body, and the value to begin with. Both "
+        "functions get the value that is carried.",
+        "`a` does not change: let a `lambda x:` around `off`, and another around `better`, close "
+        "over it.",
+    ],
+    explanation="The condition and the body are traced once each and become one `while` of the "
+    "program. The loop ends when the values say so, which no Python loop can do under `jit`, and "
+    "which a `fori_loop` of sixty turns does not do.",
+    another="def newton_roots(a):\n"
+    "    def one(v):\n"
+    "        more = lambda x: jnp.abs(x * x - v) > 1e-5 * v\n"
+    "        return jax.lax.while_loop(more, partial(better, a=v), v)\n"
+    "    return jax.vmap(one)(a)",
+    wrong_answers=[
+        wrong(
+            _by_python,
+            "lets Python ask whether to go on",
+            rejected_by="TracerBoolConversionError",
+            advice="`off` returns a tracer, which has no truth value yet. Give the question itself "
+            "to `jax.lax.while_loop`, as a function.",
+        ),
+        wrong(
+            lambda a: jax.lax.fori_loop(0, 60, lambda i, x: better(x, a), a),
+            "turns a fixed number of times, to be on the safe side",
+            rejected_by="work",
+            advice="Most of those turns change nothing. A `while_loop` can ask `off` and stop.",
+        ),
+        wrong(
+            _unrolled,
+            "writes many turns into the program",
+            rejected_by="operation",
+            advice="A Python loop is unrolled: its body stands in the program once per turn, and "
+            "the number of turns is fixed while tracing.",
+        ),
+        wrong(
+            lambda a: jax.lax.while_loop(
+                lambda x: jnp.all(jnp.abs(x * x - a) > 1e-5 * a), lambda x: better(x, a), a
+            ),
+            "stops when the first root is found",
+            rejected_by="values",
+            advice="The loop has to go on while *any* root is off. `off` says so already.",
+        ),
+        wrong(
+            lambda a: jax.lax.while_loop(
+                lambda x: ~off(x, a), lambda x: better(x, a), better(a, a)
+            ),
+            "states when to stop in place of when to go on",
+            rejected_by="values",
+            advice="`while_loop` runs the body as long as its condition is **true**.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="account_history" stars=2 importance=3 minutes=8 points=2
+# ## 5 · A loop that remembers
+#
+# `month` makes next month's balance out of this month's. In Python, the history of an account is
+#
+# ```python
+# history = []
+# for deposit in deposits:
+#     start = month(start, deposit)
+#     history.append(start)
+# ```
+#
+# Under `jit` this is unrolled: ten years make a program a hundred and twenty months long. Write
+# `account_history`, whose program has the same length for any number of months.
+
+
+# %% given="month"
+def month(balance, deposit):
+    """One month: interest, then the deposit, and never below zero: (), () -> ()."""
+    return jnp.maximum(1.01 * balance + deposit, 0.0)
+
+
+# %% solution="account_history"
+def account_history(start, deposits):
+    """The balance after each month: start () float32, deposits (n,) float32 -> (n,) float32."""
+
+    ### BEGIN SOLUTION
+    def turn(balance, deposit):
+        later = month(balance, deposit)
+        return later, later
+
+    return jax.lax.scan(turn, start, deposits)[1]
+    ### END SOLUTION
+
+
+# %% check="account_history"
+check(account_history)
+
+
+### BEGIN HIDDEN TESTS
+def _history(start, deposits):
+    balances = []
+    for deposit in deposits:
+        start = month(start, deposit)
+        balances.append(start)
+    return jnp.stack(balances)
+
+
+exercise(
+    account_history,
+    inputs=lambda rng, n: (rng.uniform(1, 5), rng.normal(size=n)),
+    requires=[
+        matches_reference(),
+        grows_with_batch("not at all"),
+        uses("while", instead="`jax.lax.scan` carries a value along the rows of an array."),
+    ],
+    hints=[
+        "Two things come out of each month: what is carried on, and what goes into the history.",
+        "`jax.lax.scan(body, start, deposits)`, where `body(balance, deposit)` returns a pair.",
+        "The body returns the new balance twice; `scan` returns the last one and the stacked ones.",
+    ],
+    explanation="`scan` is a loop with a memory: the first thing that the body returns is carried, "
+    "the second is stacked. It is traced once, compiled once, and as long as one month.",
+    another="def account_history(start, deposits):\n"
+    "    def put(i, state):\n"
+    "        balance, history = state\n"
+    "        balance = month(balance, deposits[i])\n"
+    "        return balance, history.at[i].set(balance)\n"
+    "    begin = (start, jnp.zeros_like(deposits))\n"
+    "    return jax.lax.fori_loop(0, len(deposits), put, begin)[1]",
+    wrong_answers=[
+        wrong(
+            _history,
+            "unrolls the months in Python",
+            rejected_by="batch loop",
+            advice="Every month stands in the program once. `jax.lax.scan` writes the body once.",
+        ),
+        wrong(
+            lambda start, deposits: jax.lax.scan(
+                lambda b, d: (month(b, d), month(b, d)), start, deposits
+            )[0],
+            "returns the last balance only",
+            rejected_by="shape",
+            advice="`scan` returns two things: the last carry, and the stacked outputs.",
+        ),
+        wrong(
+            lambda start, deposits: jax.lax.scan(lambda b, d: (month(b, d), b), start, deposits)[1],
+            "puts the balance before each month into the history",
+            rejected_by="values",
+            advice="The second thing that the body returns is what is stacked: make it the new "
+            "balance.",
+        ),
+        wrong(
+            lambda start, deposits: jax.lax.scan(month, start, deposits)[1],
+            "hands `month` to scan as it is",
+            rejected_by="TypeError",
+            advice="`month` returns one number. A body of `scan` returns a pair: what to carry, "
+            "and what to stack.",
+        ),
+        wrong(
+            lambda start, deposits: start + jnp.cumsum(deposits),
+            "adds up the deposits",
+            rejected_by="values",
+            advice="That is an account without interest which may be overdrawn: use `month`.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="fade_in" stars=1 importance=2 minutes=4 points=1
+# ## 6 · The clock inside
+#
+# `fade_in_by_clock` brightens an image from the moment `start` on, until after 8 milliseconds it is
+# fully lit. Without `jit` it works. Under `jit` the clock is read once, while tracing, and the
+# image stays as it is. Write `fade_in`, the same without a clock: the time of the call is the
+# argument `now`.
+
+
+# %% given="fade_in_by_clock"
+begin = time.perf_counter()
+
+
+def clock():
+    """The milliseconds since this cell was run."""
+    return 1e3 * (time.perf_counter() - begin)
+
+
+def fade_in_by_clock(image, start):
+    """image (n, 3), start () -> (n, 3)."""
+    return image * jnp.clip((clock() - start) / 8, 0, 1)
+
+
+# %% solution="fade_in"
+def fade_in(image, start, now):
+    """image (n, 3), start (), now (), all float32 -> (n, 3) float32."""
+    ### BEGIN SOLUTION
+    return image * jnp.clip((now - start) / 8, 0, 1)
+    ### END SOLUTION
+
+
+# %% check="fade_in"
+check(fade_in)
+### BEGIN HIDDEN TESTS
+exercise(
+    fade_in,
+    inputs=lambda rng, n: (rng.normal(size=(n, 3)), rng.uniform(0, 1), rng.uniform(2, 8)),
+    requires=[is_pure(), matches_reference()],
+    hints=[
+        "What does the program know of the time? Only what it is handed.",
+        "Take the line of `fade_in_by_clock`, and replace the call that reads the clock.",
+        "`now` in place of `clock()`. The caller reads the clock.",
+    ],
+    explanation="A function for `jit` may depend on its arguments only. What varies from call to "
+    "call, such as the time, a counter or a random key, comes in as an argument, and the caller, "
+    "who is not compiled, fetches it. The judge traced your function twice and compared.",
+    another="def fade_in(image, start, now):\n"
+    "    lit = jnp.minimum(now - start, 8.0) / 8.0\n"
+    "    return jnp.where(lit > 0, lit, 0.0) * image",
+    wrong_answers=[
+        wrong(
+            lambda image, start, now: image * jnp.clip((clock() - start) / 8, 0, 1),
+            "still reads the clock inside",
+            rejected_by="impure",
+            advice="The clock is read while tracing, and its number is built into the program. "
+            "`now` is the time to use.",
+        ),
+        wrong(
+            lambda image, start, now: image * np.clip(float(now - start) / 8, 0, 1),
+            "turns the time into a Python number",
+            rejected_by="ConcretizationTypeError",
+            advice="While tracing there is no number to turn. Leave it an array and use `jnp`.",
+        ),
+        wrong(
+            lambda image, start, now: image * jnp.clip((start - now) / 8, 0, 1),
+            "counts the time backwards",
+            rejected_by="values",
+            advice="What has passed is `now - start`.",
+        ),
+        wrong(
+            lambda image, start, now: image * jnp.clip(now / 8, 0, 1),
+            "forgets when it began",
+            rejected_by="values",
+            advice="The light is switched on at `start`, not at 0.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="score_and_hidden" stars=2 importance=2 minutes=5 points=2
+# ## 7 · What must not get out
+#
+# `score` keeps its hidden layer in a list, to be looked at later. Without `jit` that works. Under
+# `jit` the list is filled with tracers, and whoever touches one gets an `UnexpectedTracerError`.
+# Write `score_and_hidden`: the same score, and the hidden layer, as a pair. Nothing else may
+# remember it.
+
+
+# %% given="score"
+kept = []
+
+
+def score(weights, xs):
+    """weights {"in": (3, 4), "out": (4,)}, xs (n, 3) -> (n,)."""
+    hidden = jnp.tanh(xs @ weights["in"])
+    kept.append(hidden)
+    return hidden @ weights["out"]
+
+
+# %% solution="score_and_hidden"
+def score_and_hidden(weights, xs):
+    """weights {"in": (3, 4), "out": (4,)}, xs (n, 3) -> a tuple: scores (n,), hidden (n, 4)."""
+    ### BEGIN SOLUTION
+    hidden_layer = jnp.tanh(xs @ weights["in"])
+    return hidden_layer @ weights["out"], hidden_layer
+    ### END SOLUTION
+
+
+# %% check="score_and_hidden"
+check(score_and_hidden)
+
+
+### BEGIN HIDDEN TESTS
+def _keeps_too(weights, xs):
+    scores = score(weights, xs)
+    return scores, kept[-1]
+
+
+def _takes_numbers_out(weights, xs):
+    hidden = np.asarray(xs @ weights["in"])
+    return np.tanh(hidden) @ weights["out"], np.tanh(hidden)
+
+
+exercise(
+    score_and_hidden,
+    inputs=lambda rng, n: (
+        {"in": rng.normal(size=(3, 4)), "out": rng.normal(size=4)},
+        rng.normal(size=(n, 3)),
+    ),
+    requires=[matches_reference(), leaks_nothing()],
+    hints=[
+        "There is one way out of a traced function that is not a leak.",
+        "Return the hidden layer beside the score. The list is not needed.",
+        "Compute `hidden` as in `score`, and return a tuple of two arrays.",
+    ],
+    explanation="Whatever is returned becomes a result of the program and arrives as numbers. "
+    "Whatever is stored while tracing stays a tracer, and keeps the whole trace alive besides. "
+    "`jax.checking_leaks()` finds such leaks in your own code; the judge uses it.",
+    another="def score_and_hidden(weights, xs):\n"
+    "    def one(x):\n"
+    '        layer = jnp.tanh(jnp.dot(x, weights["in"]))\n'
+    '        return jnp.dot(layer, weights["out"]), layer\n'
+    "    return jax.vmap(one)(xs)",
+    wrong_answers=[
+        wrong(
+            _keeps_too,
+            "returns both and goes on filling the list",
+            rejected_by="leak",
+            advice="The values are right, but the list still holds a tracer. Do not call `score`, "
+            "and append to nothing.",
+        ),
+        wrong(
+            lambda weights, xs: jnp.tanh(xs @ weights["in"]) @ weights["out"],
+            "returns the score only",
+            rejected_by="structure",
+            advice="The hidden layer is asked for too: return a tuple of two arrays.",
+        ),
+        wrong(
+            lambda weights, xs: (
+                jnp.tanh(xs @ weights["in"]),
+                jnp.tanh(xs @ weights["in"]) @ weights["out"],
+            ),
+            "returns the hidden layer first",
+            rejected_by="shape",
+            advice="The score comes first, then the hidden layer.",
+        ),
+        wrong(
+            _takes_numbers_out,
+            "turns the hidden layer into NumPy to be rid of the tracer",
+            rejected_by="TracerArrayConversionError",
+            advice="A tracer has no numbers to convert. Return it, and numbers arrive outside.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="honest_speedup" stars=1 importance=3 minutes=4 points=2
+# ## 8 · A speed-up that stands
+#
+# A program was timed over and over before a change and again after it. The first entry of each
+# array is the first call, which traces and compiles; the others are ordinary calls, of which
+# now and then one was slow because the machine did something else. Write `honest_speedup`: the
+# **median** of the ordinary calls before, divided by the median of the ordinary calls after.
+#
+# This is ordinary Python around a measurement: use NumPy.
+
+
+# %% solution="honest_speedup"
+def honest_speedup(before, after):
+    """How many times faster: before (k,), after (m,), NumPy arrays of seconds -> a float."""
+    ### BEGIN SOLUTION
+    return float(np.median(before[1:]) / np.median(after[1:]))
+    ### END SOLUTION
+
+
+# %% check="honest_speedup"
+check(honest_speedup)
+
+
+### BEGIN HIDDEN TESTS
+def _timings(rng, n, typical):
+    seconds = typical * rng.uniform(0.9, 1.3, size=n)
+    seconds[0] += 50 * typical
+    seconds[rng.integers(1, n)] *= 9
+    return seconds
+
+
+exercise(
+    honest_speedup,
+    inputs=lambda rng, n: (_timings(rng, n, rng.uniform(4, 8)), _timings(rng, n + 3, 1.0)),
+    requires=[matches_when_called()],
+    hints=[
+        "Which entries are not ordinary calls?",
+        "`before[1:]` leaves the first call out. `np.median` does not mind one slow entry.",
+        "Divide the median of `before[1:]` by that of `after[1:]`.",
+    ],
+    explanation="The first call measures the compiler. A mean follows one slow run wherever it "
+    'goes: "178 ms ± 132 ms" can be six runs of 124 ms and one of 501 ms. The median is that of an '
+    "ordinary call. What no formula can mend is a comparison of two dtypes.",
+    another="def honest_speedup(before, after):\n"
+    "    def middle(times):\n"
+    "        warm = np.sort(times[1:])\n"
+    "        half = len(warm) // 2\n"
+    "        return (warm[half] + warm[-half - 1]) / 2\n"
+    "    return middle(before) / middle(after)",
+    wrong_answers=[
+        wrong(
+            lambda before, after: np.mean(before[1:]) / np.mean(after[1:]),
+            "takes means",
+            rejected_by="values",
+            advice="One slow run moves a mean. The median of the ordinary calls is asked for.",
+        ),
+        wrong(
+            lambda before, after: np.median(before) / np.median(after),
+            "counts the first call in",
+            rejected_by="values",
+            advice="The first call traces and compiles. Leave it out before you take the median.",
+        ),
+        wrong(
+            lambda before, after: np.median(after[1:]) / np.median(before[1:]),
+            "divides the wrong way round",
+            rejected_by="values",
+            advice="Twice as fast means half the time: the time before goes above the line.",
+        ),
+        wrong(
+            lambda before, after: np.median(before[1:] / after[1:]),
+            "pairs runs that have nothing to do with each other",
+            rejected_by="ValueError",
+            advice="The two arrays need not even have the same length. Take each median first, "
+            "then divide.",
+        ),
+        wrong(
+            lambda before, after: before[0] / after[0],
+            "compares the first calls",
+            rejected_by="values",
+            advice="The first entries time the compiler. Take all the others.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="recurrence" stars=3 importance=2 minutes=15 points=3
+# ## 9 · A puzzle: the loop that was not one
+#
+# Each `h` is made from the one before: `h[0] = b[0]`, and then `h[t] = a[t] * h[t - 1] + b[t]`.
+# That is a loop if ever there was one, and as a `scan` it takes `n` turns, one after another,
+# however many cores are waiting.
+#
+# Write `recurrence` **without a loop**: the program may have no `while`, and no more than 40
+# `multiply`, though `n` goes into the hundreds. Its work must stay far below `n * n`, and dividing
+# by products of `a` will not do: they become too small for `float32`.
+
+
+# %% given="recurrence_by_scan"
+def recurrence_by_scan(a, b):
+    """What is asked for, by a loop: a (n,), b (n,) -> (n,)."""
+
+    def step(h, row):
+        h = row[0] * h + row[1]
+        return h, h
+
+    return jax.lax.scan(step, jnp.zeros(()), (a, b))[1]
+
+
+# %% solution="recurrence"
+def recurrence(a, b):
+    """All h[t] = a[t] * h[t - 1] + b[t], from h[0] = b[0] on: a (n,), b (n,) -> (n,), float32."""
+
+    ### BEGIN SOLUTION
+    def after(first, second):
+        return first[0] * second[0], second[0] * first[1] + second[1]
+
+    return jax.lax.associative_scan(after, (a, b))[1]
+    ### END SOLUTION
+
+
+# %% check="recurrence"
+check(recurrence)
+
+
+### BEGIN HIDDEN TESTS
+def _every_pair(a, b):
+    t = jnp.arange(a.shape[0])
+    later = t[None, :] > t[:, None]
+    weights = jnp.cumprod(jnp.where(later, a, 1.0), axis=1)
+    return b @ jnp.where(t[None, :] >= t[:, None], weights, 0.0)
+
+
+def _exchanged(a, b):
+    def compose(right, left):
+        return left[0] * right[0], right[0] * left[1] + right[1]
+
+    return jax.lax.associative_scan(compose, (a, b))[1]
+
+
+def _sums_only(a, b):
+    def compose(left, right):
+        return left[0] * right[0], left[1] + right[1]
+
+    return jax.lax.associative_scan(compose, (a, b))[1]
+
+
+exercise(
+    recurrence,
+    inputs=lambda rng, n: (rng.uniform(0.1, 0.9, size=n), rng.normal(size=n)),
+    sizes=(128, 384),
+    public_sizes=(64, 160),
+    requires=[
+        matches_reference(),
+        uses(
+            "while",
+            at_least=0,
+            at_most=0,
+            instead="Do not follow the values of h. Ask what two steps in a row do to any h.",
+        ),
+        uses(
+            "multiply",
+            at_least=0,
+            at_most=40,
+            instead="One multiplication a row is a loop written out. Join steps in pairs.",
+        ),
+        work_grows("n log n"),
+    ],
+    hints=[
+        "A step is a function: h goes to a * h + b. What function are two steps in a row? It has "
+        "the same form, so a pair (a, b) describes it as well.",
+        "Joining functions is associative: you may join neighbours in pairs, then the pairs in "
+        "pairs, all at once, in about log2(n) rounds. `jax.lax.associative_scan` arranges the "
+        "rounds, for every prefix.",
+        "First (a1, b1), then (a2, b2): h becomes a2 * (a1 * h + b1) + b2. Write this as a "
+        "function of two pairs that returns a pair, and scan the pair `(a, b)` with it.",
+    ],
+    explanation="The values depend on each other, the *steps* do not: two steps join to one of the "
+    "same form before any `h` is known. So all prefixes can be joined in a tree of about log2(n) "
+    "rounds. State-space models are trained this way, and adders in processors find their "
+    "carries so.",
+    another="def recurrence(a, b):\n"
+    "    shift = 1\n"
+    "    while shift < a.shape[0]:  # Python's loop: log2(n) rounds, written out\n"
+    "        earlier_a = jnp.concatenate([jnp.ones(shift), a[:-shift]])\n"
+    "        earlier_b = jnp.concatenate([jnp.zeros(shift), b[:-shift]])\n"
+    "        a, b = a * earlier_a, a * earlier_b + b\n"
+    "        shift *= 2\n"
+    "    return b",
+    wrong_answers=[
+        wrong(
+            recurrence_by_scan,
+            "goes through the rows one after another",
+            rejected_by="operation",
+            advice="That is the loop to be avoided, with `scan` or without. What can be said about "
+            "two steps in a row before `h` is known?",
+        ),
+        wrong(
+            _every_pair,
+            "weighs every earlier row for every later one",
+            rejected_by="work",
+            advice="A table of n times n products has no loop, but far too much work. Neighbouring "
+            "steps can be joined, and then used again.",
+        ),
+        wrong(
+            lambda a, b: jnp.cumprod(a) * jnp.cumsum(b / jnp.cumprod(a)),
+            "divides by the running product",
+            rejected_by="values",
+            advice="The formula is right on paper. In float32 the product falls to zero and the "
+            "quotient is lost. Join steps without dividing.",
+        ),
+        wrong(
+            _exchanged,
+            "joins the steps in the wrong order",
+            rejected_by="values",
+            advice="The first argument is the earlier step. Its b passes through the later step, "
+            "so it is multiplied by the later a.",
+        ),
+        wrong(
+            _sums_only,
+            "lets the earlier b pass through unchanged",
+            rejected_by="values",
+            advice="Put a1 * h + b1 for h into a2 * h + b2 and look at what happens to b1.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 10 · In your own words
+#
+# A colleague shows you: "`%timeit f(x)` takes 20 ms with NumPy, `%timeit jitted(x)` takes 0.1 ms:
+# 200 times faster." Name the two questions that you would ask before you believe it, and say of
+# each what the number may be hiding. A person reads this.
+
+# %% [markdown] written="two_questions" minutes=4 points=1
+# ### BEGIN SOLUTION
+# Half a point for each question with what it hides, two of: Was the result waited for? (Without
+# `block_until_ready` only the handing over is timed.) Is it the same dtype, and the same device?
+# (NumPy's default is float64, JAX's float32.) Was the first call left out, and how often must it
+# be called to pay for compiling? How large is the array? (Small ones favour NumPy.) Is it a mean or
+# a median, and of how many runs?
+# ### END SOLUTION
