@@ -65,7 +65,7 @@ fast_track_jit_timing = 4
 check("fast_track_jit_timing")
 ### BEGIN HIDDEN TESTS
 question(
-    "fast_track_jit_timing",
+    name="fast_track_jit_timing",
     answer=4,
     hints=[
         "A program is kept for each key. What is in the key?",
@@ -190,8 +190,7 @@ exercise(
     explanation="A slice with a traced start is refused because NumPy's slices may have any "
     "length. `dynamic_slice` has its length fixed, so the start may be data, and one program "
     "serves all starts. The judge called your function with several starts and counted.",
-    another='@partial(jax.jit, static_argnames="width")\n'
-    "def crop(signal, start, width):\n"
+    another='@partial(jax.jit, static_argnames="width")\ndef crop(signal, start, width):\n'
     "    return signal[start + jnp.arange(width)]",
     wrong_answers=[
         wrong(
@@ -259,6 +258,8 @@ def calm(signal, limit):
 
 # %% check="calm"
 check(calm)
+
+
 ### BEGIN HIDDEN TESTS
 def _signal(rng, n):
     signal = rng.normal(size=n)
@@ -270,8 +271,10 @@ exercise(
     calm,
     inputs=lambda rng, n: (
         _signal(rng, n),
-        rng.uniform(1, 1.5) if n in (4, 8) else rng.uniform(20, 30),
+        rng.uniform(1, 1.5) if n in (12, 16) else rng.uniform(20, 30),
     ),
+    sizes=(16, 24),
+    public_sizes=(12, 20),
     requires=[
         matches_reference(),
         uses(
@@ -494,8 +497,8 @@ check(account_history)
 ### BEGIN HIDDEN TESTS
 def _history(start, deposits):
     balances = []
-    for deposit in deposits:
-        start = month(start, deposit)
+    for paid in deposits:
+        start = month(start, paid)
         balances.append(start)
     return jnp.stack(balances)
 
@@ -862,6 +865,14 @@ check(recurrence)
 
 
 ### BEGIN HIDDEN TESTS
+def _row_by_row(a, b):
+    def turn(h, pair):
+        h = pair[0] * h + pair[1]
+        return h, h
+
+    return jax.lax.scan(turn, 0 * b[0], (a, b))[1]
+
+
 def _every_pair(a, b):
     t = jnp.arange(a.shape[0])
     later = t[None, :] > t[:, None]
@@ -927,7 +938,7 @@ exercise(
     "    return b",
     wrong_answers=[
         wrong(
-            recurrence_by_scan,
+            _row_by_row,
             "goes through the rows one after another",
             rejected_by="operation",
             advice="That is the loop to be avoided, with `scan` or without. What can be said about "
