@@ -45,7 +45,11 @@ from course.pictures.play import play
 
 
 # %%
+visits = []
+
+
 def wave(x):
+    visits.append(x.shape)
     print("Python is inside, and x is", x)
     return jnp.sin(jnp.cos(x)) * jnp.tanh(x)
 
@@ -61,23 +65,13 @@ fast_wave = jax.jit(wave)
 my_prints = ...
 
 # %%
-bodies = 0
-
-
-def counted_wave(x):
-    global bodies
-    bodies += 1
-    return wave(x)
-
-
-fast_wave = jax.jit(counted_wave)
 for start in (0.0, 1.0, 2.0):
     print("result:", fast_wave(start + jnp.arange(3.0)))
 
 # %%
 predicted(
     my_prints,
-    bodies,
+    len(visits),
     why="The first call traces: Python runs the body once, and JAX writes down the operations. "
     "Later calls with the same shape and dtype run what was compiled, without Python.",
 )
@@ -247,9 +241,14 @@ play(draw_padding, multiple=(8, 1, 2, 4, 16, 32, 64))
 
 # %% [markdown]
 # In the picture: one bar a batch, hatched where it is padding, with a star where the call
-# traced. Where a kernel runs, move the slider. With 1 nothing is wasted and nearly every call
-# traces; with 64 there is one program, and much of its work is for zeros.
-#
+# traced. Where a kernel runs, move the slider and look for a good bargain. These are the two ends
+# of it.
+
+# %%
+for multiple in (1, 64):
+    print(f"multiples of {multiple}:", draw_padding(multiple).get_label().split(".")[0])
+
+# %% [markdown]
 # The other culprit is a new *function* each time. The key holds the function itself.
 #
 # **Predict.** `jax.jit(lambda x: x + 1)(1.0)` stands in a loop of five turns. How many traces?
@@ -319,6 +318,9 @@ predicted(
 
 # %% tags=["raises-exception"]
 jax.jit(lambda x, shape: x.reshape(shape), static_argnums=1)(jnp.arange(6), [2, 3])
+
+# %%
+jax.jit(lambda x, shape: x.reshape(shape), static_argnums=1)(jnp.arange(6), (2, 3))
 
 # %% [markdown]
 # ## `if`
@@ -416,7 +418,7 @@ jax.effects_barrier()  # wait for what was printed inside
 # ## Loops
 #
 # A Python loop over a known range does trace, and is **unrolled**: its body is written down
-# once per turn. Here are a hundred turns of Newton's method for a square root.
+# once per turn. Here are 300 turns of Newton's method for a square root.
 
 
 # %%
@@ -426,7 +428,7 @@ def better(x, a):
 
 def root_unrolled(a):
     x = a
-    for _ in range(100):
+    for _ in range(300):
         x = better(x, a)
     return x
 
@@ -441,7 +443,7 @@ my_equations = ...
 
 # %%
 def root_fori(a):
-    return jax.lax.fori_loop(0, 100, lambda i, x: better(x, a), a)
+    return jax.lax.fori_loop(0, 300, lambda i, x: better(x, a), a)
 
 
 def root_while(a):
@@ -452,11 +454,11 @@ def root_while(a):
 
 
 for root in (root_unrolled, root_fori, root_while):
-    begin = time.perf_counter()
+    begin = time.process_time()  # the processor's time, whoever else is busy
     ready = jax.jit(root).lower(2.0).compile()
-    spent = time.perf_counter() - begin
+    spent = time.process_time() - begin
     count = len(jax.make_jaxpr(root)(2.0).eqns)
-    print(f"{root.__name__:14} {count:4} equations, {spent:.3f} s to compile, {ready(2.0):.6f}")
+    print(f"{root.__name__:14}{count:4} equations, {spent:.2f} s to compile; root {ready(2.0):.6f}")
 
 equations = len(jax.make_jaxpr(root_unrolled)(2.0).eqns)
 
@@ -464,8 +466,8 @@ equations = len(jax.make_jaxpr(root_unrolled)(2.0).eqns)
 predicted(
     my_equations,
     equations,
-    why="A division, a sum and a product, a hundred times. A longer loop makes a longer "
-    "program and a longer wait for the compiler.",
+    why="A division, a sum and a product, 300 times over. A longer loop makes a longer "
+    "program, and the compiler has to go through all of it.",
 )
 
 # %% [markdown]
@@ -612,7 +614,7 @@ compiling.draw_waiting(waits)
 
 
 # %%
-def seconds(function, x, tries=7):
+def seconds(function, x, tries=5):
     """The seconds of one call: warmed up, waited for, the fastest of several tries."""
     wait = jax.block_until_ready if isinstance(x, jax.Array) else (lambda result: result)
     wait(function(x))  # warm up: trace, compile, fill the caches
@@ -722,9 +724,9 @@ compiling.draw_times(sizes, lines)
 # %% [markdown]
 # In the picture: compare two lines of the same dash, never one of each. The 18 belongs to
 # one machine and to two dtypes; the ratios printed above belong to this one, with this number of
-# cores. On a GPU the same cell tells another story.
+# cores. If you have a GPU, run the table there too.
 #
-# Look at the left end too.
+# And look at the left end.
 
 # %%
 small = {name.lower(): times[name, "float32"][0] for name in ("NumPy", "jit")}

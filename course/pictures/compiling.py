@@ -184,7 +184,8 @@ def draw_times(sizes, times):
     """
     fig, ax = plt.subplots(figsize=(WIDTH, 4.2), facecolor="white", dpi=110)
     plt.close(fig)
-    placed = _apart([np.log10(1e6 * seconds[-1]) for seconds in times.values()], 0.17)
+    logs = np.log10(1e6 * np.array(list(times.values())))
+    placed = _apart(logs[:, -1], 0.06 * np.ptp(logs))
     entries = zip(times.items(), LINES, placed, strict=False)
     for (label, seconds), (colour, marker), height in entries:
         dash = "-" if "64" in label else "--"
@@ -213,8 +214,7 @@ def draw_times(sizes, times):
 
 def _apart(heights, gap):
     """The heights, moved up as little as keeps neighbours a gap apart."""
-    order = np.argsort(heights)
-    moved = np.array(heights, float)
+    order, moved = np.argsort(heights), np.array(heights, float)
     for below, above in itertools.pairwise(order):
         moved[above] = max(moved[above], moved[below] + gap)
     return moved
