@@ -201,11 +201,11 @@ exercise(
             "and a new program. Leave it to be traced.",
         ),
         wrong(
-            jax.jit(lambda s, start, width: s[start : start + width], static_argnums=2),
-            "slices with a traced start",
-            rejected_by="IndexError",
-            advice="The two ends of a slice must be known while tracing, since they make its "
-            "length. Look for a function with a start and a size.",
+            jax.jit(lambda s, start, width: s[jnp.arange(start, start + width)], static_argnums=2),
+            "counts from one traced end to the other",
+            rejected_by="ConcretizationTypeError",
+            advice="Both ends are traced there, so the length cannot be known while tracing, "
+            "though you know it is `width`. Look for a function with a start and a size.",
         ),
         wrong(
             jax.jit(lambda s, start, width: jax.lax.dynamic_slice_in_dim(s, start, width)),
@@ -814,6 +814,13 @@ exercise(
             rejected_by="ValueError",
             advice="The two arrays need not even have the same length. Take each median first, "
             "then divide.",
+        ),
+        wrong(
+            lambda before, after: np.mean(before) / np.mean(after),
+            "takes means, the first calls included",
+            rejected_by="values",
+            advice="Two things distort it: the first call compiles, and a slow run moves a mean. "
+            "Leave the first out, and take medians.",
         ),
         wrong(
             lambda before, after: before[0] / after[0],
