@@ -1,0 +1,764 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown] assignment="04_prng_keys" points=20
+# # Exercises: random numbers with a key
+#
+# The lesson is [course/04_prng_keys](../../course/04_prng_keys.ipynb).
+#
+# Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
+# check as often as you like: nothing is recorded until you submit.
+#
+# Every `key` here is what `jax.random.PRNGKey(…)` gives: an array of two `uint32` numbers. All
+# functions of `jax.random` take it. To try your answer, call it with `jax.random.PRNGKey(0)`.
+#
+# Where an exercise asks for random numbers and does not say which, any draws from the right
+# distribution pass, if they are independent.
+
+# %%
+import jax
+import jax.numpy as jnp
+
+from autograder import check
+
+### BEGIN HIDDEN TESTS
+from autograder.exercise import exercise, mistake, question, static, wrong
+from autograder.requirements import (
+    distributed_like_reference,
+    grows_with_batch,
+    uses_keys_once,
+)
+
+
+def a_key(rng):
+    """The data of a random key, as `jax.random.PRNGKey` gives it."""
+    return rng.integers(0, 2**32, 2, dtype="uint32")
+
+
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="fast_track_prng_keys" stars=2 importance=1 minutes=1 points=0
+# ## 0 · Know it already?
+#
+# One question for those who have used JAX before. `key` is a new key. Which line gives two
+# arrays that are independent of each other? Answer `"a"`, `"b"`, `"c"` or `"d"`. If you are sure
+# why the other three are not, skip the lesson and go on with exercise 3.
+#
+# ```python
+# a = normal(key, (9,)), uniform(key, (9,))
+# b = normal(split(key)[0], (9,)), normal(fold_in(key, 0), (9,))
+# c = normal(fold_in(key, 0), (9,)), normal(fold_in(key, 1), (9,))
+# d = normal(key, (9,)), normal(split(key)[1], (9,))
+# ```
+
+# %% solution="fast_track_prng_keys"
+### BEGIN SOLUTION
+fast_track_prng_keys = "c"
+### END SOLUTION
+
+# %% check="fast_track_prng_keys"
+check("fast_track_prng_keys")
+### BEGIN HIDDEN TESTS
+question(
+    "fast_track_prng_keys",
+    answer="c",
+    hints=[
+        "A key is used once: to draw, or to split, or to fold numbers into it.",
+        "Three of the lines use `key` itself in two ways.",
+        "Folding different numbers into one key is one way of using it.",
+    ],
+    explanation="Folding 0 and 1 into a key gives two different keys. In `a` both arrays come "
+    "from the same bits, in `b` the two keys are equal, and `d` draws from a key that was split.",
+    mistakes=[
+        mistake(
+            "a",
+            "takes another function for another key",
+            advice="`normal` and `uniform` start from the same bits, so each number of one is a "
+            "function of the same number of the other.",
+        ),
+        mistake(
+            "b",
+            "takes `split` and `fold_in` for two separate families",
+            advice="Child 0 of a split is the key with 0 folded in. Print both with "
+            "`jax.random.key_data`.",
+        ),
+        mistake(
+            "d",
+            "draws from a key that is also split",
+            advice="The bits drawn from the parent are made of the keys of its children. After "
+            "a split the parent is spent.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="two_noises" stars=1 importance=3 minutes=1 points=1
+# ## 1 · Two draws from one key
+#
+# Write `two_noises`, which returns two arrays of standard normal numbers, both of the shape of
+# `signal` and independent of each other.
+
+
+# %% solution="two_noises"
+def two_noises(key, signal):
+    """key (2,) uint32, signal (n,) -> two arrays (n,) float32."""
+    ### BEGIN SOLUTION
+    key_one, key_two = jax.random.split(key)
+    return jax.random.normal(key_one, signal.shape), jax.random.normal(key_two, signal.shape)
+    ### END SOLUTION
+
+
+# %% check="two_noises"
+check(two_noises)
+### BEGIN HIDDEN TESTS
+exercise(
+    two_noises,
+    inputs=lambda rng, n: (a_key(rng), rng.normal(size=200 * n)),
+    requires=[distributed_like_reference(), uses_keys_once()],
+    hints=[
+        "One key, one draw. How many keys do you need?",
+        "`jax.random.split(key)` gives two keys.",
+        "Draw with each of the two once, `jax.random.normal(one_key, signal.shape)`, and leave "
+        "`key` itself alone.",
+    ],
+    explanation="The key you were given is spent by the split. Each of its two children draws "
+    "once.",
+    another="def two_noises(key, signal):\n"
+    "    both = jax.random.normal(key, (2, *signal.shape))\n"
+    "    return both[0], both[1]",
+    wrong_answers=[
+        wrong(
+            lambda key, signal: (
+                jax.random.normal(key, signal.shape),
+                jax.random.normal(key, signal.shape),
+            ),
+            "draws twice from the same key",
+            rejected_by="key reuse",
+            advice="The same key gives the same numbers, so your two arrays are equal. Split "
+            "the key first.",
+        ),
+        wrong(
+            lambda key, signal: (
+                jax.random.normal(key, signal.shape),
+                jax.random.normal(jax.random.split(key)[0], signal.shape),
+            ),
+            "draws from the key that it also splits",
+            rejected_by="key reuse",
+            advice="After a split the parent is spent. Use both children.",
+        ),
+        wrong(
+            lambda key, signal: tuple(
+                jax.random.uniform(one, signal.shape) for one in jax.random.split(key)
+            ),
+            "draws from the uniform distribution",
+            rejected_by="distribution",
+            advice="Standard normal numbers come from `jax.random.normal`.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="fresh_params" stars=1 importance=3 minutes=4 points=2
+# ## 2 · A key for every leaf
+#
+# Write `fresh_params`, which makes the first parameters of a small model: a dictionary with the
+# arrays `"query"` and `"value"`, both of shape `(width, 100)` and normal with standard deviation
+# 0.1, and `"bias"`, of shape `(100,)` and uniform between -1 and 1. All of them are independent.
+# `width` is a Python integer.
+
+
+# %% solution="fresh_params"
+def fresh_params(key, width):
+    """key (2,) uint32 -> {"query": (width, 100), "value": (width, 100), "bias": (100,)}."""
+    ### BEGIN SOLUTION
+    key_query, key_value, key_bias = jax.random.split(key, 3)
+    return {
+        "query": 0.1 * jax.random.normal(key_query, (width, 100)),
+        "value": 0.1 * jax.random.normal(key_value, (width, 100)),
+        "bias": jax.random.uniform(key_bias, (100,), minval=-1.0, maxval=1.0),
+    }
+    ### END SOLUTION
+
+
+# %% check="fresh_params"
+check(fresh_params)
+### BEGIN HIDDEN TESTS
+exercise(
+    fresh_params,
+    inputs=lambda rng, n: (a_key(rng), static(n)),
+    requires=[distributed_like_reference(), uses_keys_once()],
+    hints=[
+        "How many draws are there? Make all the keys first.",
+        "`jax.random.split(key, 3)` can be unpacked into three names.",
+        "`0.1 * jax.random.normal(key_query, (width, 100))`, and `minval=`, `maxval=` for the "
+        "uniform one.",
+    ],
+    explanation="One wide split gives every leaf its key. With the same key, `query` and `value` "
+    "would start as the same matrix.",
+    another="def fresh_params(key, width):\n"
+    "    shapes = {'bias': (100,), 'query': (width, 100), 'value': (width, 100)}\n"
+    "    keys = {name: jax.random.fold_in(key, i) for i, name in enumerate(shapes)}\n"
+    "    return {\n"
+    "        name: 0.1 * jax.random.normal(keys[name], shape)\n"
+    "        if name != 'bias'\n"
+    "        else 2 * jax.random.uniform(keys[name], shape) - 1\n"
+    "        for name, shape in shapes.items()\n"
+    "    }",
+    wrong_answers=[
+        wrong(
+            lambda key, width: {
+                "query": 0.1 * jax.random.normal(key, (width, 100)),
+                "value": 0.1 * jax.random.normal(key, (width, 100)),
+                "bias": jax.random.uniform(key, (100,), minval=-1.0, maxval=1.0),
+            },
+            "uses one key for all the leaves",
+            rejected_by="key reuse",
+            advice="`query` and `value` are the same matrix now. Split the key into three.",
+        ),
+        wrong(
+            lambda key, width: {
+                "query": jax.random.normal(jax.random.fold_in(key, 0), (width, 100)),
+                "value": jax.random.normal(jax.random.fold_in(key, 1), (width, 100)),
+                "bias": jax.random.uniform(
+                    jax.random.fold_in(key, 2), (100,), minval=-1.0, maxval=1.0
+                ),
+            },
+            "leaves out the standard deviation of 0.1",
+            rejected_by="distribution",
+            advice="`normal` has standard deviation 1. Multiply by 0.1.",
+        ),
+        wrong(
+            lambda key, width: {
+                "query": 0.1 * jax.random.normal(jax.random.fold_in(key, 0), (width, 100)),
+                "value": 0.1 * jax.random.normal(jax.random.fold_in(key, 1), (width, 100)),
+                "bias": jax.random.uniform(jax.random.fold_in(key, 2), (100,)),
+            },
+            "draws the bias between 0 and 1",
+            rejected_by="distribution",
+            advice="`uniform` goes from 0 to 1 unless `minval` and `maxval` say otherwise.",
+        ),
+        wrong(
+            lambda key, width: dict(
+                zip(
+                    ("query", "value", "bias"),
+                    (
+                        0.1 * jax.random.normal(jax.random.fold_in(key, 0), (100, width)),
+                        0.1 * jax.random.normal(jax.random.fold_in(key, 1), (100, width)),
+                        jax.random.uniform(
+                            jax.random.fold_in(key, 2), (100,), minval=-1.0, maxval=1.0
+                        ),
+                    ),
+                    strict=True,
+                )
+            ),
+            "has rows and columns swapped",
+            rejected_by="shape",
+            advice="Both matrices have `width` rows and 100 columns.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="numbered_noise" stars=2 importance=3 minutes=6 points=3
+# ## 3 · Noise that belongs to an example
+#
+# Every example of a data set has a number. Its noise shall depend on that number alone: the same
+# in a small batch and in a large one, in any order, on any machine. So the noise of example `i`
+# is `jax.random.normal(jax.random.fold_in(key, i), (3,))`. Write `numbered_noise`, which gives
+# the noise for a batch of numbers.
+
+
+# %% solution="numbered_noise"
+def numbered_noise(key, ids):
+    """key (2,) uint32, ids (n,) int32 -> (n, 3) float32, one row for each number in ids."""
+
+    ### BEGIN SOLUTION
+    def one_noise(i):
+        return jax.random.normal(jax.random.fold_in(key, i), (3,))
+
+    return jax.vmap(one_noise)(ids)
+    ### END SOLUTION
+
+
+# %% check="numbered_noise"
+check(numbered_noise)
+### BEGIN HIDDEN TESTS
+exercise(
+    numbered_noise,
+    inputs=lambda rng, n: (a_key(rng), rng.permutation(1000)[:n]),
+    hints=[
+        "Write a function of one number first. Which number goes into `fold_in`?",
+        "`jax.vmap` applies that function to every entry of `ids`. The key may come from outside.",
+        "`jax.vmap(lambda i: jax.random.normal(jax.random.fold_in(key, i), (3,)))(ids)`.",
+    ],
+    explanation="Nothing but the key and the example's own number reaches its row. Shuffle the "
+    "batch, cut it, resume after a crash: example 17 gets the noise of example 17.",
+    another="def numbered_noise(key, ids):\n"
+    "    keys = jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, ids)\n"
+    "    return jax.vmap(lambda one: jax.random.normal(one, (3,)))(keys)",
+    wrong_answers=[
+        wrong(
+            lambda key, ids: jax.vmap(lambda one: jax.random.normal(one, (3,)))(
+                jax.random.split(key, ids.shape[0])
+            ),
+            "gives keys by the place in the batch",
+            rejected_by="values",
+            advice="`split` knows places, not numbers: in another order the examples get other "
+            "noise. Fold the entry of `ids` into the key.",
+        ),
+        wrong(
+            lambda key, ids: jax.vmap(lambda i: jax.random.normal(key, (3,)))(ids),
+            "gives every example the same noise",
+            rejected_by="values",
+            advice="The key inside is the same for every row. Fold the number into it first.",
+        ),
+        wrong(
+            lambda key, ids: jnp.stack(
+                [jax.random.normal(jax.random.fold_in(key, i), (3,)) for i in ids]
+            ),
+            "loops over the numbers in Python",
+            rejected_by="batch loop",
+            advice="The body of the loop is right. `jax.vmap` runs it for the whole batch.",
+        ),
+        wrong(
+            lambda key, ids: jax.random.normal(
+                jax.random.fold_in(key, ids.sum()), (ids.shape[0], 3)
+            ),
+            "folds in one number for the whole batch",
+            rejected_by="values",
+            advice="That noise depends on who else is in the batch. Every row needs a key of its "
+            "own.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="shuffle_pairs" stars=1 importance=3 minutes=4 points=2
+# ## 4 · A shuffle that keeps pairs together
+#
+# Row `i` of `x` belongs to entry `i` of `y`. Write `shuffle_pairs`, which brings both into the
+# order that `jax.random.permutation(key, n)` gives, so that they still belong together: place 0
+# of the results holds the pair whose number comes first in that order.
+
+
+# %% solution="shuffle_pairs"
+def shuffle_pairs(key, x, y):
+    """key (2,) uint32, x (n, 4), y (n,) -> the shuffled x (n, 4) and y (n,)."""
+    ### BEGIN SOLUTION
+    order = jax.random.permutation(key, y.shape[0])
+    return x[order], y[order]
+    ### END SOLUTION
+
+
+# %% check="shuffle_pairs"
+check(shuffle_pairs)
+### BEGIN HIDDEN TESTS
+exercise(
+    shuffle_pairs,
+    inputs=lambda rng, n: (a_key(rng), rng.normal(size=(n, 4)), rng.normal(size=n)),
+    hints=[
+        "Draw the order once and use it twice.",
+        "`jax.random.permutation(key, n)` gives the numbers 0 to n - 1 in a random order, an array "
+        "you can index with.",
+        "`x[order]` takes whole rows; `y[order]` takes the entries beside them.",
+    ],
+    explanation="The order is the only random thing here, and it is drawn once. Permuting `x` and "
+    "`y` separately with the same key also works: here the same draw is what you want.",
+    another="def shuffle_pairs(key, x, y):\n"
+    "    return jax.random.permutation(key, x), jax.random.permutation(key, y)",
+    wrong_answers=[
+        wrong(
+            lambda key, x, y: tuple(
+                jax.random.permutation(one, a)
+                for one, a in zip(jax.random.split(key), (x, y), strict=True)
+            ),
+            "shuffles x and y independently",
+            rejected_by="values",
+            advice="With two keys there are two orders, and the pairs are torn apart. One order "
+            "has to serve both.",
+        ),
+        wrong(
+            lambda key, x, y: (jax.random.permutation(key, x), y),
+            "shuffles x and leaves y as it was",
+            rejected_by="values",
+            advice="`y` has to follow: index it with the same order.",
+        ),
+        wrong(
+            lambda key, x, y: (
+                jax.random.permutation(key, x, independent=True),
+                jax.random.permutation(key, y),
+            ),
+            "shuffles every column of x on its own",
+            rejected_by="values",
+            advice="`independent=True` mixes the rows with each other. Rows move as a whole.",
+        ),
+        wrong(
+            lambda key, x, y: (
+                x[jnp.argsort(jax.random.permutation(key, y.shape[0]))],
+                y[jnp.argsort(jax.random.permutation(key, y.shape[0]))],
+            ),
+            "applies the order backwards",
+            rejected_by="values",
+            advice="`argsort` of an order undoes it. Index with the order itself.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="noisy_dropout" stars=2 importance=3 minutes=8 points=3
+# ## 5 · Noise, then dropout
+#
+# Write `noisy_dropout`. It adds standard normal noise to every entry of `x`, then keeps every
+# entry with probability 0.5 and doubles what is kept; the others become zero.
+
+
+# %% solution="noisy_dropout"
+def noisy_dropout(key, x):
+    """key (2,) uint32, x (n,) -> (n,) float32."""
+    ### BEGIN SOLUTION
+    key_noise, key_keep = jax.random.split(key)
+    noisy = x + jax.random.normal(key_noise, x.shape)
+    return jnp.where(jax.random.bernoulli(key_keep, 0.5, x.shape), 2 * noisy, 0)
+    ### END SOLUTION
+
+
+# %% check="noisy_dropout"
+check(noisy_dropout)
+### BEGIN HIDDEN TESTS
+exercise(
+    noisy_dropout,
+    inputs=lambda rng, n: (a_key(rng), 2 + rng.normal(size=200 * n)),
+    requires=[distributed_like_reference(), uses_keys_once(), grows_with_batch("not at all")],
+    hints=[
+        "Two random decisions are made for every entry. How many keys is that?",
+        "`jax.random.bernoulli(key_keep, 0.5, x.shape)` says which entries are kept.",
+        "`jnp.where(kept, 2 * (x + noise), 0)`, with `kept` and `noise` from two keys of a split.",
+    ],
+    explanation="With one key the noise and the decision to keep come from the same bits, and "
+    "only negative noise is kept. Doubling keeps the mean where it was: half of the entries, "
+    "twice as large.",
+    another="def noisy_dropout(key, x):\n"
+    "    key_noise, key_keep = jax.random.split(key)\n"
+    "    kept = jax.random.uniform(key_keep, x.shape) > 0.5\n"
+    "    return 2 * kept * (x + jax.random.normal(key_noise, x.shape))",
+    wrong_answers=[
+        wrong(
+            lambda key, x: jnp.where(
+                jax.random.bernoulli(key, 0.5, x.shape),
+                2 * (x + jax.random.normal(key, x.shape)),
+                0,
+            ),
+            "uses one key for the noise and for what is kept",
+            rejected_by="distribution",
+            advice="Look at the sign of what you keep. Both draws start from the same bits: give "
+            "each a key of its own.",
+        ),
+        wrong(
+            lambda key, x: (
+                lambda one, two: jnp.where(
+                    jax.random.bernoulli(two, 0.5, x.shape), x + jax.random.normal(one, x.shape), 0
+                )
+            )(*jax.random.split(key)),
+            "does not double what is kept",
+            rejected_by="distribution",
+            advice="Half of the entries are gone, so the mean has halved. Twice the others "
+            "brings it back.",
+        ),
+        wrong(
+            lambda key, x: (
+                lambda one, two: (
+                    jnp.where(jax.random.bernoulli(two, 0.5, x.shape), 2 * x, 0)
+                    + jax.random.normal(one, x.shape)
+                )
+            )(*jax.random.split(key)),
+            "adds the noise after dropping",
+            rejected_by="distribution",
+            advice="Dropped entries have to be zero. Add the noise first.",
+        ),
+        wrong(
+            lambda key, x: jnp.where(
+                jax.random.bernoulli(jax.random.split(key)[1], 0.5, x.shape),
+                2 * (x + jax.random.normal(key, x.shape)),
+                0,
+            ),
+            "draws the noise from the key that it also splits",
+            rejected_by="key reuse",
+            advice="After a split the parent is spent: use both children.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="bootstrap_means" stars=2 importance=2 minutes=8 points=3
+# ## 6 · The bootstrap
+#
+# How sure are you of a mean? The bootstrap draws a new sample from the old one: as many values,
+# picked at random **with replacement**, and takes its mean; then again, 400 times. Write
+# `bootstrap_means`, which returns the 400 means. The 400 samples are independent of each other.
+
+
+# %% solution="bootstrap_means"
+def bootstrap_means(key, data):
+    """key (2,) uint32, data (n,) -> (400,) float32."""
+
+    ### BEGIN SOLUTION
+    def one_mean(one_key):
+        return jnp.mean(jax.random.choice(one_key, data, data.shape))
+
+    return jax.vmap(one_mean)(jax.random.split(key, 400))
+    ### END SOLUTION
+
+
+# %% check="bootstrap_means"
+check(bootstrap_means)
+### BEGIN HIDDEN TESTS
+exercise(
+    bootstrap_means,
+    inputs=lambda rng, n: (a_key(rng), rng.normal(size=n)),
+    requires=[distributed_like_reference(), uses_keys_once(), grows_with_batch("not at all")],
+    hints=[
+        "Write it for one sample first: a function of one key.",
+        "`jax.random.choice(one_key, data, data.shape)` picks with replacement.",
+        "`jax.vmap(one_mean)(jax.random.split(key, 400))`.",
+    ],
+    explanation="Write one sample as a function of its key, then hand it 400 keys from one wide "
+    "split. The spread of the means says how far to trust the first one.",
+    another="def bootstrap_means(key, data):\n"
+    "    n = data.shape[0]\n"
+    "    picked = jax.random.randint(key, (400, n), 0, n)\n"
+    "    return data[picked].mean(axis=1)",
+    wrong_answers=[
+        wrong(
+            lambda key, data: jax.vmap(
+                lambda one: jnp.mean(jax.random.choice(one, data, data.shape, replace=False))
+            )(jax.random.split(key, 400)),
+            "picks without replacement",
+            rejected_by="distribution",
+            advice="Without replacement every sample is the data in another order, and all means "
+            "are equal.",
+        ),
+        wrong(
+            lambda key, data: jax.vmap(
+                lambda _: jnp.mean(jax.random.choice(key, data, data.shape))
+            )(jnp.arange(400)),
+            "uses one key for all 400 samples",
+            rejected_by="distribution",
+            advice="All your means are the same. The function that is mapped needs a key of its "
+            "own as its argument.",
+        ),
+        wrong(
+            lambda key, data: jax.vmap(lambda one: jnp.mean(jax.random.choice(one, data, (1,))))(
+                jax.random.split(key, 400)
+            ),
+            "picks one value a sample",
+            rejected_by="distribution",
+            advice="A new sample is as large as the old one: `data.shape`.",
+        ),
+        wrong(
+            lambda key, data: jnp.mean(jax.random.choice(key, data, (400, *data.shape))),
+            "takes one mean over all the samples",
+            rejected_by="shape",
+            advice="One mean for each sample is asked for: 400 numbers.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="cooling_walk" stars=3 importance=3 minutes=10 points=3
+# ## 7 · Noise in every step
+#
+# A thousand particles move at once. In each step, every position is multiplied by 0.9 and gets
+# standard normal noise of its own, fresh in every step and for every particle. Write
+# `cooling_walk`, which
+# returns the positions after `steps` steps. The loop over the steps is a `jax.lax.scan` or a
+# `jax.lax.fori_loop`: a Python loop would be unrolled. `steps` is a Python integer.
+
+
+# %% solution="cooling_walk"
+def cooling_walk(key, starts, steps):
+    """key (2,) uint32, starts (1000,), steps an int -> (1000,) float32."""
+
+    ### BEGIN SOLUTION
+    def step(positions, one_key):
+        return 0.9 * positions + jax.random.normal(one_key, positions.shape), None
+
+    return jax.lax.scan(step, starts, jax.random.split(key, steps))[0]
+    ### END SOLUTION
+
+
+# %% check="cooling_walk"
+check(cooling_walk)
+### BEGIN HIDDEN TESTS
+
+
+def _unrolled(key, starts, steps):
+    for one in jax.random.split(key, steps):
+        starts = 0.9 * starts + jax.random.normal(one, starts.shape)
+    return starts
+
+
+exercise(
+    cooling_walk,
+    inputs=lambda rng, n: (a_key(rng), 5 + rng.normal(size=1000), static(n)),
+    requires=[distributed_like_reference(), uses_keys_once(), grows_with_batch("not at all")],
+    hints=[
+        "What does one step need from outside? The positions and a key.",
+        "Either carry the key through the loop and split it in every step, or split it into "
+        "`steps` keys before and let `scan` hand them out.",
+        "`jax.lax.scan(step, starts, jax.random.split(key, steps))`, where `step(positions, "
+        "one_key)` returns the new positions and `None`.",
+    ],
+    explanation="Splitting once before the loop keeps the tree of keys wide: step 7 does not wait "
+    "for the key of step 6. A carried key works as well, if the new one is carried on.",
+    another="def cooling_walk(key, starts, steps):\n"
+    "    def step(_, state):\n"
+    "        positions, key = state\n"
+    "        key, now = jax.random.split(key)\n"
+    "        return 0.9 * positions + jax.random.normal(now, positions.shape), key\n"
+    "\n"
+    "    return jax.lax.fori_loop(0, steps, step, (starts, key))[0]",
+    wrong_answers=[
+        wrong(
+            lambda key, starts, steps: jax.lax.scan(
+                lambda x, _: (0.9 * x + jax.random.normal(key, x.shape), None),
+                starts,
+                length=steps,
+            )[0],
+            "uses the same key in every step",
+            rejected_by="distribution",
+            advice="A particle gets the same push in every step and runs away. Let every step "
+            "have a key of its own.",
+        ),
+        wrong(
+            lambda key, starts, steps: jax.lax.scan(
+                lambda x, one: (0.9 * x + jax.random.normal(one), None),
+                starts,
+                jax.random.split(key, steps),
+            )[0],
+            "gives all the particles the same noise",
+            rejected_by="distribution",
+            advice="`jax.random.normal(one_key)` is a single number. Ask for one a particle, with "
+            "`positions.shape`.",
+        ),
+        wrong(
+            _unrolled,
+            "loops over the steps in Python",
+            rejected_by="batch loop",
+            advice="The body is right. `jax.lax.scan` makes one operation of the loop, whatever "
+            "`steps` is.",
+        ),
+        wrong(
+            lambda key, starts, steps: jax.lax.scan(
+                lambda x, one: (x + jax.random.normal(one, x.shape), None),
+                starts,
+                jax.random.split(key, steps),
+            )[0],
+            "forgets the factor 0.9",
+            rejected_by="distribution",
+            advice="Multiply the old positions by 0.9 before the noise is added.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="luckiest_seed" stars=3 importance=2 minutes=12 points=3
+# ## 8 · A puzzle: the luckiest seed
+#
+# `trial` tests a drug that does **nothing** on 20 people and returns a score. A score above
+# 1.73 would be published: by chance it comes up in one trial out of twenty.
+#
+# A patient researcher tries many seeds. Write `luckiest_seed`, which runs the trial with the key
+# of every seed in `seeds` and returns the seed with the highest score, and that score. Then try
+# `luckiest_seed(jnp.arange(10_000))`, and tell a friend.
+
+
+# %% given="trial"
+def trial(key):
+    """One trial: key -> its score ()."""
+    effects = jax.random.normal(key, (20,))
+    return jnp.mean(effects) / (jnp.std(effects, ddof=1) / jnp.sqrt(20.0))
+
+
+# %% solution="luckiest_seed"
+def luckiest_seed(seeds):
+    """seeds (n,) int32 -> the best of the seeds () int32, and its score () float32."""
+    ### BEGIN SOLUTION
+    scores = jax.vmap(lambda seed: trial(jax.random.key(seed)))(seeds)
+    best = jnp.argmax(scores)
+    return seeds[best], scores[best]
+    ### END SOLUTION
+
+
+# %% check="luckiest_seed"
+check(luckiest_seed)
+### BEGIN HIDDEN TESTS
+
+
+def _best(seeds, scores):
+    return seeds[jnp.argmax(scores)], jnp.max(scores)
+
+
+exercise(
+    luckiest_seed,
+    inputs=lambda rng, n: (rng.permutation(100_000)[:n],),
+    hints=[
+        "Write it for one seed first: from the seed to its key, from the key to the score.",
+        "`jax.random.key(seed)` can be mapped like any function. `jnp.argmax` gives the place of "
+        "the best score, and a place is not a seed.",
+        "`jax.vmap(lambda seed: trial(jax.random.key(seed)))(seeds)` gives all the scores. Index "
+        "both `seeds` and the scores with the `argmax` of the scores.",
+    ],
+    explanation="The drug does nothing, and the best of enough seeds is always a sensation. A "
+    "seed is for repeating a result, not for choosing one: fix it before you look, and show "
+    "several.",
+    another="def luckiest_seed(seeds):\n"
+    "    scores = jax.lax.map(lambda seed: trial(jax.random.PRNGKey(seed)), seeds)\n"
+    "    ranked = jnp.argsort(-scores)\n"
+    "    return seeds[ranked[0]], jnp.max(scores)",
+    wrong_answers=[
+        wrong(
+            lambda seeds: _best(
+                jnp.arange(seeds.shape[0]),
+                jax.vmap(lambda seed: trial(jax.random.key(seed)))(seeds),
+            ),
+            "returns the place of the seed",
+            rejected_by="values",
+            advice="`argmax` says where the best score stands. The seed is the entry of `seeds` "
+            "there.",
+        ),
+        wrong(
+            lambda seeds: _best(
+                seeds, jax.vmap(trial)(jax.random.split(jax.random.key(0), seeds.shape[0]))
+            ),
+            "splits one key and never uses the seeds",
+            rejected_by="values",
+            advice="Every seed has a key of its own, `jax.random.key(seed)`. Map over the seeds.",
+        ),
+        wrong(
+            lambda seeds: _best(
+                seeds,
+                jax.vmap(lambda seed: trial(jax.random.fold_in(jax.random.key(0), seed)))(seeds),
+            ),
+            "folds the seeds into one key",
+            rejected_by="values",
+            advice="`fold_in(key(0), seed)` and `key(seed)` are different keys. Asked for is the "
+            "key of the seed.",
+        ),
+        wrong(
+            lambda seeds: _best(seeds, jnp.stack([trial(jax.random.key(seed)) for seed in seeds])),
+            "loops over the seeds in Python",
+            rejected_by="batch loop",
+            advice="`jax.vmap` runs all the trials at once. Ten thousand seeds are nothing then.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
