@@ -35,6 +35,7 @@ from autograder.exercise import exercise, mistake, question, static, wrong
 from autograder.requirements import (
     distributed_like_reference,
     grows_with_batch,
+    independent_streams,
     uses_keys_once,
 )
 
@@ -69,7 +70,7 @@ fast_track_prng_keys = "c"
 check("fast_track_prng_keys")
 ### BEGIN HIDDEN TESTS
 question(
-    "fast_track_prng_keys",
+    name="fast_track_prng_keys",
     answer="c",
     hints=[
         "A key is used once: to draw, or to split, or to fold numbers into it.",
@@ -123,7 +124,7 @@ check(two_noises)
 exercise(
     two_noises,
     inputs=lambda rng, n: (a_key(rng), rng.normal(size=200 * n)),
-    requires=[distributed_like_reference(), uses_keys_once()],
+    requires=[distributed_like_reference(), uses_keys_once(), independent_streams()],
     hints=[
         "One key, one draw. How many keys do you need?",
         "`jax.random.split(key)` gives two keys.",
@@ -162,6 +163,16 @@ exercise(
             "draws from the uniform distribution",
             rejected_by="distribution",
             advice="Standard normal numbers come from `jax.random.normal`.",
+        ),
+        wrong(
+            lambda key, signal: tuple(
+                jax.random.normal(one, signal.shape)
+                for one in jax.random.split(jax.random.PRNGKey(0))
+            ),
+            "makes a key of its own and ignores the one it is given",
+            rejected_by="correlated",
+            advice="With a fixed seed inside, every call returns the same numbers. Split the key "
+            "that the caller gives.",
         ),
     ],
 )
