@@ -1,0 +1,741 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 6. Many arrays under one name: pytrees
+#
+# > **After this lesson you can**
+# > say what is a leaf and what is a container, map over one pytree or several, read the error
+# > when they do not fit, choose leaves by their path, measure, clip and average whole pytrees,
+# > stack many into one, and make a pytree of your own class.
+# >
+# > **Time** about 30 minutes. **Read before** `05_vmap`.
+# >
+# > **How it works** Each question has a line `my_... = ...`. Replace the dots with your
+# > guess before you run on. A wrong guess costs nothing and is remembered better than a
+# > right one. Leave the dots and the answer waits in a fold.
+
+# %%
+import dataclasses
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+
+from autograder import predicted
+from course.pictures import trees
+from course.pictures.play import play
+
+# %% [markdown]
+# ## What is a leaf?
+#
+# A model is many arrays, and so are its gradients, its metrics and the state of its optimizer.
+# JAX lets you keep each of these in whatever nesting of Python containers suits you, and calls
+# it a **pytree**. What JAX can open, such as a dict, a list or a tuple, is a **container**. What
+# it cannot open is a **leaf**. Here are the parameters from the slides.
+
+# %%
+params = {
+    "layer1": {"w": [1, 1], "b": 2},
+    "layer2": {"w": 3, "b": 4},
+}
+
+# %% [markdown]
+# `jax.tree.map` works like Python's `map`, but over the leaves of a pytree, and what comes back
+# has the same containers.
+
+# %%
+jax.tree.map(lambda x: x * 2, params)
+
+# %% [markdown]
+# Look at `"w"` in `"layer1"`. In Python, `[1, 1] * 2` is `[1, 1, 1, 1]`. So what was `x` there?
+#
+# **Predict.** How many leaves does `params` have?
+
+# %%
+# Your prediction: replace the dots with a number
+my_leaves = ...
+
+# %%
+leaves = jax.tree.leaves(params)
+leaves
+
+# %%
+predicted(
+    my_leaves,
+    len(leaves),
+    why="The list [1, 1] is a container, so it holds two leaves. The function saw 1 and 1, "
+    "never the list.",
+)
+
+# %% [markdown]
+# The order may surprise you: the first leaf is 2, which is a `"b"`. JAX visits the keys of a dict
+# in **sorted** order, not in the order in which you wrote them. The picture is drawn from
+# `params` itself.
+
+# %%
+trees.draw(params, names=("params",))
+
+# %% [markdown]
+# In the picture: the grey boxes are containers, and the names on the lines are keys or
+# positions. The bottom row holds the leaves, numbered as in `jax.tree.leaves`.
+#
+# **Predict.** Each of these is a pytree. Which of them are exactly **one** leaf? Answer with the
+# letters in order, such as `"AF"`.
+#
+# - A: the tuple `(1, 2)`
+# - B: the array `np.array([1, 2])`
+# - C: `None`
+# - D: the set `{1, 2}`
+# - E: the string `"weights"`
+# - F: the empty list `[]`
+
+# %%
+# Your prediction: replace the dots, e.g. "AF"
+my_single_leaves = ...
+
+# %%
+candidates = {"A": (1, 2), "B": np.array([1, 2]), "C": None, "D": {1, 2}, "E": "weights", "F": []}
+single_leaves = ""
+for letter, candidate in candidates.items():
+    count = len(jax.tree.leaves(candidate))
+    print(letter, repr(candidate), "-> leaves:", count)
+    single_leaves += letter if count == 1 else ""
+
+# %%
+predicted(
+    my_single_leaves,
+    single_leaves,
+    why="Of these, the tuple, the list and None are containers, and the last two hold nothing. "
+    "Nobody taught JAX to open a set or a string, so each is a leaf.",
+)
+
+# %% [markdown]
+# ## Take apart, put together
+#
+# To start a model you need its shapes and random numbers. A shape is a tuple, and that makes a
+# classic trap.
+
+# %%
+shapes = {
+    "layer1": {"w": (4, 3), "b": (3,)},
+    "layer2": {"w": (3, 1), "b": (1,)},
+}
+
+# %% [markdown]
+# **Predict.** What is `jax.tree.map(jnp.zeros, shapes)["layer1"]["w"]`? Choose `"matrix"`
+# (an array of shape (4, 3)), `"tuple"` (of two arrays) or `"raises"`.
+
+# %%
+# Your prediction: replace the dots with "matrix", "tuple" or "raises"
+my_zeros = ...
+
+# %%
+try:
+    zeros = jax.tree.map(jnp.zeros, shapes)["layer1"]["w"]
+    zeros_kind = "tuple" if isinstance(zeros, tuple) else "matrix"
+    print(zeros)
+except TypeError:
+    zeros_kind = "raises"
+
+# %%
+predicted(
+    my_zeros,
+    zeros_kind,
+    why="A tuple is a container, so jnp.zeros was called with 4, and then with 3.",
+)
+
+# %% [markdown]
+# `is_leaf` says where to stop opening containers. With it we can take `shapes` apart.
+
+
+# %%
+def is_shape(node):
+    return isinstance(node, tuple)
+
+
+flat_shapes, treedef = jax.tree.flatten(shapes, is_leaf=is_shape)
+print(flat_shapes)
+print(treedef)
+
+# %% [markdown]
+# A flat list of leaves, and a **treedef**: the containers, with a star for each leaf. Any list of
+# as many things can be put into that form. We fill it with random keys, one a leaf, and then
+# map over shapes and keys together.
+
+# %%
+keys = jax.tree.unflatten(treedef, jax.random.split(jax.random.key(0), treedef.num_leaves))
+
+
+def initialise(shape, key):
+    return jax.random.normal(key, shape)
+
+
+net = jax.tree.map(initialise, shapes, keys, is_leaf=is_shape)
+jax.tree.map(jnp.shape, net)
+
+# %% [markdown]
+# In five lines, a model of any form. Here `w` is one array, and so one leaf.
+#
+# ## Two pytrees at once
+#
+# An optimizer's step needs each parameter together with its gradient. Here are made-up gradients
+# for the slides' parameters.
+
+# %%
+grads = {
+    "layer1": {"w": [10, 20], "b": 30},
+    "layer2": {"w": 40, "b": 50},
+}
+stepped = jax.tree.map(lambda p, g: p - 0.1 * g, params, grads)
+
+trees.draw(params, grads, stepped, names=("params", "grads", "stepped"), between=("− 0.1 ×", "="))
+
+# %% [markdown]
+# In the picture: leaf 0 of `params` meets leaf 0 of `grads`, leaf 1 meets leaf 1, and so on.
+# The two pytrees have to fit. If a layer has been forgotten, they do not.
+
+# %% tags=["raises-exception"]
+forgotten = {"layer1": {"w": [10, 20], "b": 30}}
+jax.tree.map(lambda p, g: p - 0.1 * g, params, forgotten)
+
+# %% [markdown]
+# Look in such a message for the place and for the two things that were found there. Newer
+# versions of JAX print the path to the place; 0.7, on Colab, prints only the two things.
+#
+# **Predict.** The first pytree is `{"w": [1, 2], "b": 3}`. With which of these as the second does
+# `jax.tree.map` **raise**? Answer with the letters in order.
+#
+# - A: `{"w": (1, 2), "b": 3}`
+# - B: `{"b": 3, "w": [1, 2]}`
+# - C: `{"w": 5, "b": 3}`
+# - D: `{"w": [1, 2], "b": [3, 4]}`
+
+# %%
+# Your prediction: replace the dots, e.g. "BD"
+my_misfits = ...
+
+# %%
+first = {"w": [1, 2], "b": 3}
+seconds = {
+    "A": {"w": (1, 2), "b": 3},
+    "B": {"b": 3, "w": [1, 2]},
+    "C": {"w": 5, "b": 3},
+    "D": {"w": [1, 2], "b": [3, 4]},
+}
+misfits = ""
+for letter, second in seconds.items():
+    try:
+        print(letter, "returns", jax.tree.map(lambda *pair: pair, first, second))
+    except ValueError as error:
+        print(letter, "raises:", str(error).splitlines()[0])
+        misfits += letter
+
+# %%
+predicted(
+    my_misfits,
+    misfits,
+    why="A: a tuple is not a list. B: keys are sorted anyway. C: a list against a number. "
+    "D: where the first pytree has a leaf, the second may have anything.",
+)
+
+# %% [markdown]
+# D is worth remembering. The **first** pytree decides how far to go down. Where it has a leaf, the
+# function gets whatever the other one has there, be it a whole subtree. You have met this rule:
+# in lesson 5, `in_axes` was allowed to be a prefix of the arguments.
+#
+# ## `None` means: nothing here
+#
+# **Predict.** This layer has no bias. What does `jax.tree.map(lambda x: x * 2, no_bias)` do?
+# Choose `"raises"`, `"drops"` (the key `"b"` is gone) or `"keeps"` (`"b"` is still `None`).
+
+# %%
+no_bias = {"w": 3, "b": None}
+
+# %%
+# Your prediction: replace the dots with "raises", "drops" or "keeps"
+my_none = ...
+
+# %%
+try:
+    mapped_none = jax.tree.map(lambda x: x * 2, no_bias)
+    none_outcome = "keeps" if "b" in mapped_none else "drops"
+    print(mapped_none)
+except TypeError:
+    none_outcome = "raises"
+
+# %%
+predicted(
+    my_none,
+    none_outcome,
+    why="None is a container with nothing in it. The function is not called for it, and the "
+    "container comes back as it was.",
+)
+
+# %% [markdown]
+# As a container, `None` must be met by `None`: with `no_bias` first, a number at `"b"` in the
+# second does not fit. As the *second* pytree, at a place where the first has a leaf, it reaches
+# the function like any subtree. And if you want to see it, call it a leaf.
+
+# %%
+try:
+    jax.tree.map(lambda x, y: (x, y), no_bias, {"w": 3, "b": 4})
+except ValueError as error:
+    print("raises:", str(error).splitlines()[0])
+print(jax.tree.map(lambda x, y: (x, y), {"w": 3, "b": 4}, no_bias))
+print(jax.tree.map(lambda x: "none" if x is None else "leaf", no_bias, is_leaf=lambda x: x is None))
+
+# %% [markdown]
+# ## One number from many leaves
+#
+# **Predict.** `net` has weights of shapes (4, 3) and (3, 1) and biases of shapes (3,) and (1,).
+# How many numbers does it hold?
+
+# %%
+# Your prediction: replace the dots with a number
+my_count = ...
+
+# %%
+parameter_count = sum(leaf.size for leaf in jax.tree.leaves(net))
+print("parameters:", parameter_count, "in", len(jax.tree.leaves(net)), "leaves")
+
+# %%
+predicted(
+    my_count,
+    parameter_count,
+    why="12 + 3 + 3 + 1. Sizes belong to the shapes, so no number in an array was looked at.",
+)
+
+# %% [markdown]
+# Any sum over all parameters goes the same way, for instance the **global norm**: the length of
+# the vector you would get by laying all leaves end to end. `ravel_pytree` does lay them end to
+# end, and also returns the way back. The two agree up to rounding.
+
+
+# %%
+def global_norm(tree):
+    return jnp.sqrt(sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(tree)))
+
+
+vector, back = ravel_pytree(net)
+print("vector:", vector.shape)
+print("norms agree:", bool(jnp.allclose(global_norm(net), jnp.linalg.norm(vector), rtol=0.01)))
+
+same = jax.tree.map(partial(jnp.allclose, atol=1e-2, rtol=1e-2), net, back(vector))
+print("and back:   ", same)
+print("all leaves: ", bool(jax.tree.all(same)))
+
+# %% [markdown]
+# The last lines are the `allclose` of the slides, where `jax.tree.all` and `jax.tree.map` still
+# have their longer names `tree_all` and `tree_map` from `jax.tree_util`.
+#
+# A gradient that is too long can wreck a model, so it is often **clipped**. Two ways come to
+# mind: shorten the pytree as a whole, or limit each leaf on its own.
+
+
+# %%
+def clip_whole(tree, limit):
+    factor = jnp.minimum(1.0, limit / global_norm(tree))
+    return jax.tree.map(lambda leaf: factor * leaf, tree)
+
+
+def clip_apart(tree, limit):
+    return jax.tree.map(lambda leaf: clip_whole(leaf, limit), tree)
+
+
+steep = {"a": jnp.array(6.0), "b": jnp.array(2.0)}
+
+# %% [markdown]
+# (`clip_apart` calls `clip_whole` on one array. An array alone is a pytree too: a single leaf.)
+#
+# **Predict.** Which way still points where the gradient pointed: `"whole"`, `"apart"` or
+# `"both"`?
+
+# %%
+# Your prediction: replace the dots with "whole", "apart" or "both"
+my_direction = ...
+
+
+# %%
+def cosine(one, other):
+    """1 where two pytrees, as vectors, point the same way."""
+    products = jax.tree.map(lambda x, y: jnp.sum(x * y), one, other)
+    return float(jax.tree.reduce(jnp.add, products) / (global_norm(one) * global_norm(other)))
+
+
+whole, apart = (cosine(steep, clip(steep, 2.0)) for clip in (clip_whole, clip_apart))
+print(f"cosine to the gradient: whole {whole:.2f}, apart {apart:.2f}")
+straight = [name for name, c in (("whole", whole), ("apart", apart)) if c > 0.999]
+direction = "both" if len(straight) == 2 else straight[0]
+
+# %%
+predicted(
+    my_direction,
+    direction,
+    why="One factor for every leaf shortens the vector. A factor for each leaf bends it.",
+)
+
+
+# %%
+def drawn_clip(limit):
+    return trees.draw_clip(steep, clip_whole(steep, limit), clip_apart(steep, limit), limit)
+
+
+play(drawn_clip, limit=(2.0, 1.0, 4.0, 5.0, 7.0))
+
+# %% [markdown]
+# In the picture: the blue arrow lies on the gradient, and the dashed orange one has turned towards
+# the corner of the square, because only one leaf was cut. Running live, you can move the
+# limit: there is one beyond which nothing is clipped.
+#
+# ## Which leaf is it? Paths
+#
+# Sometimes a rule is for some leaves only. Weight decay, for instance, shrinks the weights and
+# spares the biases. What tells them apart is the way to them from the root: the **path**.
+
+# %%
+for path, leaf in jax.tree.leaves_with_path(net):
+    print(jax.tree_util.keystr(path), leaf.shape, "   last step:", repr(path[-1]))
+
+# %% [markdown]
+# `jax.tree.map_with_path`, in older code `jax.tree_util.tree_map_with_path`, hands the function
+# both, the path and the leaf.
+#
+# **Predict.** How many of the four leaves does `marked = path[-1] == "w"` mark?
+
+# %%
+# Your prediction: replace the dots with a number
+my_marked = ...
+
+# %%
+marks = jax.tree.map_with_path(lambda path, leaf: path[-1] == "w", net)
+marked_count = sum(jax.tree.leaves(marks))
+marks
+
+# %%
+predicted(
+    my_marked,
+    marked_count,
+    why="A step of a path is an object, DictKey(key='w'), and that never equals a string. "
+    "Its attribute .key does.",
+)
+
+# %% [markdown]
+# No error, no decay. With `.key` it works, as long as every last step *is* a dict key. In a list
+# it is not.
+
+# %% tags=["raises-exception"]
+jax.tree.map_with_path(lambda path, leaf: path[-1].key == "w", params)
+
+# %% [markdown]
+# A step into a list is a `SequenceKey`, which has an `.idx`. One rule that serves both asks for
+# the attribute carefully.
+
+
+# %%
+def is_weight(path, leaf):
+    return getattr(path[-1], "key", None) == "w"
+
+
+decayed = jax.tree.map_with_path(lambda path, p: 0.99 * p if is_weight(path, p) else p, net)
+
+trees.draw(net, names=("net",), marked=is_weight)
+
+# %% [markdown]
+# In the picture: the hatched leaves are those that decay. The paths chose them, not their shapes.
+#
+# ## A pile of pytrees
+#
+# Train the same net from three starts, and you hold a list of three pytrees. A list is a
+# container, so this is a pytree as well, but of the wrong kind: `vmap` wants **one** pytree
+# whose leaves have one more axis. `jax.tree.map` takes any number of pytrees, so one line turns
+# the pile over.
+
+
+# %%
+def new_net(key):
+    keys = jax.tree.unflatten(treedef, jax.random.split(key, treedef.num_leaves))
+    return jax.tree.map(initialise, shapes, keys, is_leaf=is_shape)
+
+
+models = [new_net(key) for key in jax.random.split(jax.random.key(1), 3)]
+stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *models)
+
+# %% [markdown]
+# **Predict.** What is the shape of `stacked["layer1"]["w"]`?
+
+# %%
+# Your prediction: replace the dots, e.g. (2, 5, 7)
+my_stacked_shape = ...
+
+# %%
+stacked["layer1"]["w"].shape
+
+# %%
+predicted(
+    my_stacked_shape,
+    stacked["layer1"]["w"].shape,
+    why="The function got three arrays of shape (4, 3), and stack put the 3 in front.",
+)
+
+# %%
+heads = [model["layer1"] for model in models]
+trees.draw(heads, stacked["layer1"], names=("three pytrees", "one pytree"), between=("stack",))
+
+# %% [markdown]
+# In the picture, only `"layer1"` is shown: a list of dicts has become a dict of stacks. The way
+# back is an index for every leaf.
+
+# %%
+unstacked = jax.tree.map(lambda leaf: leaf[1], stacked)
+print("model 1 again:", jax.tree.all(jax.tree.map(jnp.array_equal, unstacked, models[1])))
+
+# %% [markdown]
+# Now `vmap` can run all models at once, and `jax.lax.scan` can walk over the slices one after
+# another.
+
+
+# %%
+def forward(net, x):
+    hidden = jnp.tanh(x @ net["layer1"]["w"] + net["layer1"]["b"])
+    return (hidden @ net["layer2"]["w"] + net["layer2"]["b"])[0]
+
+
+x = jnp.ones(4)
+print("vmap:", jax.vmap(forward, in_axes=(0, None))(stacked, x).shape)
+
+
+def add_opinion(total, model):
+    opinion = forward(model, x)
+    return total + opinion, opinion
+
+
+total, opinions = jax.lax.scan(add_opinion, 0.0, stacked)
+print("scan:", total.shape, opinions.shape)
+
+# %% [markdown]
+# `scan` calls its function with what it carries and one slice; the function returns what to
+# carry on and what to keep. Both `total` and `stacked` could be any pytree. A deep network of
+# equal layers is written so: stack the layers, carry `x` through them.
+#
+# Results are aggregated with the same `*` as models: here are the metrics of three steps, and
+# their means.
+
+# %%
+metrics = [{"loss": 0.9, "hits": 3}, {"loss": 0.6, "hits": 5}, {"loss": 0.3, "hits": 7}]
+jax.tree.map(lambda *steps: sum(steps) / len(steps), *metrics)
+
+# %% [markdown]
+# ## Pytrees in, pytrees out
+#
+# `jit`, `grad` and `vmap` take pytrees and give pytrees, and so do the optimizers built on them.
+# `jax.grad` is the subject of lesson 7; here it is enough that it gives a pytree of the form of
+# its first argument. A training step is then a few `tree.map`s, however large the model. This one
+# also keeps an **exponential moving average** (EMA) of the parameters, which trails behind them
+# and shakes less.
+
+# %%
+traces = []
+
+
+def squared_error(net, x, y):
+    return (forward(net, x) - y) ** 2
+
+
+@jax.jit
+def train(net, average, x, y):
+    traces.append("traced")
+    grads = jax.grad(squared_error)(net, x, y)
+    net = jax.tree.map(lambda p, g: p - 0.05 * g, net, grads)
+    average = jax.tree.map(lambda a, p: 0.9 * a + 0.1 * p, average, net)
+    return net, average
+
+
+trained, average = train(net, net, x, 1.0)
+print("same form:", jax.tree.structure(trained) == jax.tree.structure(net))
+print("loss:", squared_error(net, x, 1.0), "->", squared_error(trained, x, 1.0))
+
+# %% [markdown]
+# **Predict.** `rewritten` holds the same arrays, but its keys are written in another order. The
+# function has been traced once. After a call with `rewritten`, how many traces are there?
+
+# %%
+rewritten = {"layer2": net["layer2"], "layer1": {"w": net["layer1"]["w"], "b": net["layer1"]["b"]}}
+
+# %%
+# Your prediction: replace the dots with a number
+my_traces = ...
+
+# %%
+train(rewritten, net, x, 1.0)
+len(traces)
+
+# %%
+predicted(
+    my_traces,
+    len(traces),
+    why="The treedef belongs to what jit compares, and with sorted keys both have the same.",
+)
+
+# %% [markdown]
+# Another form is another program, even where the arrays are the same.
+
+# %%
+with_none = {**net, "layer3": None}
+train(with_none, with_none, x, 1.0)
+print("traces:", len(traces))
+
+# %% [markdown]
+# ## Your own class
+#
+# A dict forgives every typing error in a key. A class does not, so let us write one.
+
+
+# %%
+@dataclasses.dataclass
+class Average:
+    params: dict
+    decay: float
+
+    def update(self, params):
+        def mix(a, p):
+            return self.decay * a + (1 - self.decay) * p
+
+        return dataclasses.replace(self, params=jax.tree.map(mix, self.params, params))
+
+
+unknown = Average(net, 0.9)
+print("leaves:", len(jax.tree.leaves(unknown)))
+
+# %% [markdown]
+# JAX cannot open it, so the whole object is one leaf. As a leaf it is not an array either, and
+# `jit` says so.
+
+# %% tags=["raises-exception"]
+jax.jit(Average.update)(unknown, net)
+
+# %% [markdown]
+# Tell JAX which fields hold arrays (`data_fields`, the branches) and which belong to the form
+# (`meta_fields`, part of the treedef).
+
+# %%
+jax.tree_util.register_dataclass(Average, data_fields=["params"], meta_fields=["decay"])
+known = Average(net, 0.9)
+known.update(trained)  # the methods still work
+print(jax.tree.structure(jax.jit(Average.update)(known, trained)))
+
+# %%
+trees.draw(known, names=("known",))
+
+# %% [markdown]
+# In the picture: `Average` is a container like the others. `decay` is not to be seen, for it is no
+# leaf. So what happens when it changes?
+#
+# **Predict.** The function below is called with a decay of 0.9, 0.99 and 0.9 again. How often is it
+# traced?
+
+# %%
+# Your prediction: replace the dots with a number
+my_meta_traces = ...
+
+# %%
+decays = []
+
+
+@jax.jit
+def update(state, params):
+    decays.append(state.decay)
+    return state.update(params)
+
+
+for decay in (0.9, 0.99, 0.9):
+    update(Average(net, decay), trained)
+decays
+
+# %%
+predicted(
+    my_meta_traces,
+    len(decays),
+    why="A meta field is a constant of the program: each new value makes a new one, and a value "
+    "seen before is found again.",
+)
+
+# %% [markdown]
+# With the decay among the data, the program gets it as an input, and one trace serves all.
+
+
+# %%
+@dataclasses.dataclass
+class Adjustable(Average):
+    pass
+
+
+jax.tree_util.register_dataclass(Adjustable, data_fields=["params", "decay"], meta_fields=[])
+
+decays.clear()
+for decay in (0.9, 0.99, 0.9):
+    update(Adjustable(net, decay), trained)
+print("traces:", len(decays))
+
+# %% [markdown]
+# So **data** is for what changes as you compute, and **meta** for settings: names, sizes,
+# activation functions. `jit` has to compare meta fields and find them in a table. Arrays are not
+# made for that.
+
+# %% tags=["raises-exception"]
+for _ in range(2):
+    update(Average(net, jnp.array([0.9, 0.99])), trained)
+
+# %% [markdown]
+# Such a field belongs to the data. A class that is not a dataclass says itself how it is taken
+# apart and put together.
+
+
+# %%
+@jax.tree_util.register_pytree_node_class
+class Line:
+    def __init__(self, slope, offset):
+        self.slope, self.offset = slope, offset
+
+    def __call__(self, x):
+        return self.slope * x + self.offset
+
+    def tree_flatten(self):
+        return (self.slope, self.offset), None  # the data, and the meta
+
+    @classmethod
+    def tree_unflatten(cls, meta, data):
+        return cls(*data)
+
+
+line = Line(2.0, 1.0)
+slope_matters = jax.grad(lambda line: line(3.0))(line)
+print(type(slope_matters).__name__, slope_matters.slope, slope_matters.offset)
+
+odd = jax.tree.map(lambda leaf: "anything", line)
+print(type(odd).__name__, odd.slope, odd.offset)
+
+# %% [markdown]
+# A gradient of a line is a `Line`. The last line shows why checks and conversions are better kept
+# out of `tree_unflatten`: it may be called with anything.
+#
+# > **In three lines**
+# > 1. dict, list, tuple, `None` and registered classes are containers; what JAX cannot open is a
+# >    leaf.
+# > 2. `jax.tree.map` goes as deep as its **first** pytree; paths tell which leaf it is at.
+# > 3. `jit`, `grad`, `vmap` and `scan` take pytrees and give pytrees, your own classes among them.
+# >
+# > **Now you**: [`exercises/06_pytrees/pytrees.ipynb`](../exercises/06_pytrees/pytrees.ipynb).
+# > **Next**: `07_grad`, whose gradients are pytrees of the form of your parameters.
