@@ -28,6 +28,12 @@ from autograder import check
 
 ### BEGIN HIDDEN TESTS
 from autograder.exercise import exercise, wrong
+from autograder.requirements import (
+    grows_with_batch,
+    lowers_everywhere,
+    matches_gradient,
+    matches_reference,
+)
 
 
 def layer(rng, n, m):
@@ -107,6 +113,13 @@ exercise(
             rejected_by="structure",
             advice="A list is a container. Its entries are leaves of their own and stay in a list.",
         ),
+        wrong(
+            lambda tree, factor: jax.tree.map(lambda x, y: x * y, tree, factor),
+            "hands over the factor as a second pytree",
+            rejected_by="ValueError",
+            advice="A second pytree must have the form of the first. Use `factor` inside the "
+            "function, as it is.",
+        ),
     ],
 )
 ### END HIDDEN TESTS
@@ -168,11 +181,12 @@ exercise(
         ),
         wrong(
             lambda params, grads, rate: jax.tree.map(
-                lambda p, g: p - rate * g, params, jax.tree.leaves(grads)
+                lambda p, g, r: p - r * g, params, grads, rate
             ),
-            "flattens only one of the two",
+            "gives `jax.tree.map` something of another form",
             rejected_by="ValueError",
-            advice="The two have to be of one form. Give `grads` itself, not its leaves.",
+            advice="All that comes after the function must have the form of `params`. `grads` has; "
+            "a number or a flat list has not. Use `rate` inside the function, as it is.",
         ),
     ],
 )
@@ -424,7 +438,7 @@ exercise(
                 if jnp.linalg.norm(ravel_pytree(grads)[0]) > limit
                 else grads
             ),
-            "asks for a traced value with `if`",
+            "compares with `if` or Python's `min`",
             rejected_by="TracerBoolConversionError",
             advice="While tracing, the norm has no value yet. `jnp.minimum` or `jnp.where` put the "
             "question into the program.",
@@ -511,9 +525,10 @@ exercise(
             lambda params, rate: jax.tree.map_with_path(
                 lambda path, p: (1 - rate) * p if path[-1] == "w" else p, params
             ),
-            "compares a step with a string",
+            'finds no `"w"` at all',
             rejected_by="values",
-            advice='Nothing has changed, since a `DictKey` never equals `"w"`. Compare its `.key`.',
+            advice='Nothing has changed. If you compare a step of the path with `"w"`, they are '
+            "never equal: a step is a `DictKey`. Compare its `.key`.",
         ),
         wrong(
             lambda params, rate: jax.tree.map_with_path(
@@ -607,10 +622,17 @@ exercise(
         ),
         wrong(
             lambda trees: {key: jnp.stack([tree[key] for tree in trees]) for key in trees[0]},
-            "goes down one level only",
+            "stacks dicts in place of leaves",
             rejected_by="TypeError",
-            advice="Below the first key there is a dict again, and a dict cannot be stacked. "
-            "`jax.tree.map` goes all the way down.",
+            advice="A dict cannot be stacked, its leaves can. `jax.tree.map` goes all the way down "
+            "to them.",
+        ),
+        wrong(
+            lambda trees: jax.tree.map(jnp.stack, *trees),
+            "calls `jnp.stack` with each leaf as an argument of its own",
+            rejected_by="NotImplementedError",
+            advice="`jnp.stack` wants one list of arrays and took the third for `out`. Collect "
+            "them first: `lambda *leaves: jnp.stack(leaves)`.",
         ),
     ],
 )
@@ -622,7 +644,7 @@ exercise(
 # `apply_layer` is one layer. A deep network has `n` of them, and their parameters come stacked, as
 # from exercise 7. Write `through_layers`: `x` goes through the first layer, the result through the
 # second, and so on to the last. However many layers there are, the program must not get longer, so
-# a Python loop will not do.
+# a Python loop will not do. The network is to be trained, so `jax.grad` must be able to go through.
 
 
 # %% given="apply_layer"
@@ -654,8 +676,22 @@ def looped_layers(stacked, x):
     return x
 
 
+def while_layers(stacked, x):
+    def one(state):
+        i, x = state
+        return i + 1, apply_layer(jax.tree.map(lambda leaf: leaf[i], stacked), x)
+
+    return jax.lax.while_loop(lambda state: state[0] < stacked["b"].shape[0], one, (0, x))[1]
+
+
 exercise(
     through_layers,
+    requires=[
+        matches_reference(),
+        grows_with_batch("not at all"),
+        matches_gradient(),
+        lowers_everywhere(),
+    ],
     inputs=lambda rng, n: (
         {"w": rng.normal(size=(n, 3, 3)) / 2, "b": rng.normal(size=(n, 3))},
         rng.normal(size=3),
@@ -669,7 +705,7 @@ exercise(
     ],
     explanation="`scan` takes a slice of every leaf at a time, so a stack of layers is its natural "
     "food. The layer is traced and compiled once: this is how deep models keep their compile times "
-    "short.",
+    "short. And the gradient of a scan is a scan again.",
     another="def through_layers(stacked, x):\n"
     "    def one(i, x):\n"
     "        return apply_layer(jax.tree.map(lambda leaf: leaf[i], stacked), x)\n"
@@ -714,6 +750,14 @@ exercise(
             rejected_by="batch loop",
             advice="The numbers are right, but tracing wrote every layer into the program. "
             "`jax.lax.scan` keeps one.",
+        ),
+        wrong(
+            while_layers,
+            "walks through the layers with `while_loop`",
+            rejected_by="gradient",
+            advice="A `while_loop` may run any number of times, so JAX does not know what to keep "
+            "for the way back. The number of layers is known: `jax.lax.scan` can be "
+            "differentiated.",
         ),
     ],
 )
