@@ -27,7 +27,7 @@ from jax.flatten_util import ravel_pytree
 from autograder import check
 
 ### BEGIN HIDDEN TESTS
-from autograder.exercise import exercise, wrong
+from autograder.exercise import exercise, mistake, question, wrong
 from autograder.requirements import (
     grows_with_batch,
     lowers_everywhere,
@@ -40,6 +40,61 @@ def layer(rng, n, m):
     return {"w": rng.normal(size=(n, m)), "b": rng.normal(size=m)}
 
 
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="fast_track_pytrees" stars=1 importance=1 minutes=1 points=0
+# ## 0 · Know it already?
+#
+# One question for those who have used pytrees before; it gives no points. If you are sure of your
+# answer and it is right, read the lesson's last section and begin with exercise 6.
+#
+# How many leaves does this pytree have? Give a number, without running it.
+#
+# ```python
+# {"shape": (2, 3), "bias": None, "weights": np.zeros((2, 3)), "tags": ["a", {"b"}]}
+# ```
+
+# %% solution="fast_track_pytrees"
+### BEGIN SOLUTION
+fast_track_pytrees = 5
+### END SOLUTION
+
+# %% check="fast_track_pytrees"
+check("fast_track_pytrees")
+### BEGIN HIDDEN TESTS
+question(
+    "fast_track_pytrees",
+    answer=5,
+    hints=[
+        "Four entries, and each is either a container to be opened or a leaf.",
+        "dict, list, tuple and `None` are opened. Arrays, strings and sets are not.",
+        "The tuple has two leaves, `None` has none, the array is one. Count the list yourself.",
+    ],
+    explanation="Two in the tuple, none in `None`, one array, and in the list a string and a set, "
+    "one leaf each.",
+    mistakes=[
+        mistake(
+            4,
+            "takes the tuple for one leaf",
+            advice="A shape is a tuple, and a tuple is a container: its numbers are the leaves.",
+        ),
+        mistake(
+            6,
+            "counts `None` as a leaf",
+            advice="`None` is a container with nothing in it.",
+        ),
+        mistake(
+            10,
+            "counts the numbers in the array",
+            advice="An array is one leaf, whatever its size.",
+        ),
+        mistake(
+            3,
+            "takes the list and the tuple for leaves",
+            advice="Lists and tuples are containers; what they hold are the leaves.",
+        ),
+    ],
+)
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="scale_leaves" stars=1 importance=3 minutes=1 points=1
