@@ -492,7 +492,7 @@ predicted(
 
 # %%
 heads = [model["layer1"] for model in models]
-trees.draw(heads, stacked["layer1"], names=("three pytrees", "one pytree"), between=("stack",))
+trees.draw(heads, stacked["layer1"], names=("three pytrees", "one pytree"), between=("stack →",))
 
 # %% [markdown]
 # In the picture, only `"layer1"` is shown: a list of dicts has become a dict of stacks. The way
