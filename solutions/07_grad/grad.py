@@ -1,0 +1,968 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown] assignment="07_grad" points=20
+# # Exercises: `grad`
+#
+# The lesson is [course/07_grad](../../course/07_grad.ipynb). Each exercise gives you a function and
+# asks for something about its slope. No formula has to be derived by hand, though you may.
+#
+# Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
+# check as often as you like: nothing is recorded until you submit.
+
+# %%
+import jax
+import jax.numpy as jnp
+
+from autograder import check
+
+### BEGIN HIDDEN TESTS
+from autograder.exercise import exercise, mistake, question, wrong
+from autograder.requirements import (
+    grows_with_batch,
+    matches_gradient,
+    matches_reference,
+    memory_within,
+    uses_primitive,
+    work_within,
+)
+
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="fast_track_grad" stars=1 importance=1 minutes=1 points=0
+# ## 0 · Know it already?
+#
+# One question, no points. If you can tell why the answer is what it is, begin with exercise 4.
+#
+# ```python
+# def surprise(p):
+#     return jnp.where(p > 0, -p * jnp.log(p), 0.0)
+#
+# jax.grad(surprise)(0.0)
+# ```
+#
+# What comes back? Choose `"a"`, `"b"` or `"c"`.
+#
+# - a: `0.0`, the slope of the branch that was chosen
+# - b: `inf`, the slope of `-p log p` as p falls to 0
+# - c: `nan`
+
+# %% solution="fast_track_grad"
+### BEGIN SOLUTION
+fast_track_grad = "c"
+### END SOLUTION
+
+# %% check="fast_track_grad"
+check("fast_track_grad")
+### BEGIN HIDDEN TESTS
+question(
+    "fast_track_grad",
+    answer="c",
+    hints=[
+        "`jnp.where` chooses between two values. How many of them are computed?",
+        "On the way back the branch that was not chosen is walked as well, with cotangent 0.",
+        "The branch holds a logarithm at 0. What is 0 times an infinite number?",
+    ],
+    explanation="Both branches are computed and both are walked back. The branch not chosen gets "
+    "the cotangent 0, which meets the infinite logarithm at 0, and 0 · inf is nan. A second "
+    "`where` around the argument of the logarithm cures it.",
+    mistakes=[
+        mistake(
+            "a",
+            "expects `where` to skip the branch that is not chosen",
+            advice="`where` is a choice between arrays, not an `if`: both branches are computed, "
+            "and both take part in the gradient.",
+        ),
+        mistake(
+            "b",
+            "takes the slope of the formula by hand",
+            advice="At 0 the other branch is chosen. What matters is what the branch not chosen "
+            "sends back all the same.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="force" stars=1 importance=3 minutes=1 points=1
+# ## 1 · Which way is down?
+#
+# Beads on a ring are tied to their neighbours and held near 0. `energy` says how much energy their
+# positions have. The force on the beads is **minus** the gradient of the energy. Write `force`.
+
+
+# %% given="energy"
+def energy(x):
+    """Positions x (n,) float32 -> () float32."""
+    return jnp.sum((x - jnp.roll(x, 1)) ** 2) / 2 + jnp.sum(x**4) / 4
+
+
+# %% solution="force"
+def force(x):
+    """The force on every bead: x (n,) float32 -> (n,) float32."""
+    ### BEGIN SOLUTION
+    return -jax.grad(energy)(x)
+    ### END SOLUTION
+
+
+# %% check="force"
+check(force)
+### BEGIN HIDDEN TESTS
+exercise(
+    force,
+    inputs=lambda rng, n: (rng.normal(size=n),),
+    hints=[
+        "One transformation turns `energy` into the function of its slopes.",
+        "`jax.grad(energy)` is a function of `x`: call it.",
+        "`-jax.grad(energy)(x)`.",
+    ],
+    explanation="`energy` maps n numbers to one, so one walk back gives all n slopes, in an array "
+    "of the form of `x`.",
+    another="def force(x):\n    return jnp.roll(x, 1) + jnp.roll(x, -1) - 2 * x - x**3",
+    wrong_answers=[
+        wrong(
+            lambda x: jax.grad(energy)(x),
+            "points uphill",
+            rejected_by="values",
+            advice="The gradient points to where the energy grows. A force points the other way.",
+        ),
+        wrong(
+            lambda x: -jax.vmap(jax.grad(energy))(x),
+            "takes each bead's energy as if it were alone",
+            rejected_by="values",
+            advice="`vmap` hands `energy` one bead at a time, so the ties to the neighbours are "
+            "lost. `energy` needs them all at once; so does its gradient.",
+        ),
+        wrong(
+            lambda x: -(jax.vmap(lambda d: energy(x + 0.1 * d))(jnp.eye(x.size)) - energy(x)) / 0.1,
+            "takes differences with a step of 0.1",
+            rejected_by="values",
+            advice="A difference is an approximation, and a smaller step brings rounding errors "
+            "instead. `jax.grad` has no step.",
+        ),
+        wrong(
+            lambda x: (
+                -jnp.stack(
+                    [
+                        jax.grad(lambda one, i=i: energy(x.at[i].set(one)))(x[i])
+                        for i in range(x.size)
+                    ]
+                )
+            ),
+            "takes one slope at a time in a Python loop",
+            rejected_by="batch loop",
+            advice="One call of `jax.grad(energy)` gives all the slopes in one walk back.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="descent_step" stars=1 importance=3 minutes=5 points=2
+# ## 2 · A step, with all that belongs to it
+#
+# Write `descent_step`: one step of gradient descent. It returns a tuple of three: the new
+# parameters, `p - rate * gradient` in every leaf; the loss; and the predictions. Loss and
+# predictions are those **before** the step. `squared_error` shall be run once, not once for each of
+# them.
+
+
+# %% given="squared_error"
+def squared_error(params, xs, ys):
+    """params {"w": (4,), "b": ()}, xs (n, 4), ys (n,) -> the pair loss (), predictions (n,)."""
+    predictions = xs @ params["w"] + params["b"]
+    return jnp.mean((predictions - ys) ** 2), predictions
+
+
+# %% solution="descent_step"
+def descent_step(params, xs, ys, rate):
+    """params and xs, ys as above, rate () -> (params like before, loss (), predictions (n,))."""
+    ### BEGIN SOLUTION
+    (loss, predictions), gradient = jax.value_and_grad(squared_error, has_aux=True)(params, xs, ys)
+    return jax.tree.map(lambda p, g: p - rate * g, params, gradient), loss, predictions
+    ### END SOLUTION
+
+
+# %% check="descent_step"
+check(descent_step)
+### BEGIN HIDDEN TESTS
+exercise(
+    descent_step,
+    inputs=lambda rng, n: (
+        {"w": rng.normal(size=4), "b": rng.normal()},
+        rng.normal(size=(n, 4)),
+        rng.normal(size=n),
+        rng.uniform(0.1, 0.3),
+    ),
+    requires=[matches_reference(), work_within(1.25), grows_with_batch("not at all")],
+    hints=[
+        "`squared_error` returns a pair. Which option tells JAX to differentiate its first entry?",
+        "`jax.value_and_grad(squared_error, has_aux=True)` returns a pair, whose first entry is a "
+        "pair too.",
+        "`(loss, predictions), gradient = ...`, and then "
+        "`jax.tree.map(lambda p, g: p - rate * g, params, gradient)`.",
+    ],
+    explanation="The forward pass computes the loss and the predictions anyway. `value_and_grad` "
+    "keeps the first and `has_aux` hands out the second, so neither costs anything more.",
+    another="def descent_step(params, xs, ys, rate):\n"
+    "    loss, pull, predictions = jax.vjp(\n"
+    "        lambda p: squared_error(p, xs, ys), params, has_aux=True\n"
+    "    )\n"
+    "    (gradient,) = pull(jnp.ones_like(loss))\n"
+    "    new = {name: params[name] - rate * gradient[name] for name in params}\n"
+    "    return new, loss, predictions",
+    wrong_answers=[
+        wrong(
+            lambda params, xs, ys, rate: (
+                jax.tree.map(
+                    lambda p, g: p + rate * g,
+                    params,
+                    jax.grad(squared_error, has_aux=True)(params, xs, ys)[0],
+                ),
+                *squared_error(params, xs, ys),
+            ),
+            "steps uphill",
+            rejected_by="values",
+            advice="The gradient points to where the loss grows: subtract it.",
+        ),
+        wrong(
+            lambda params, xs, ys, rate: jax.value_and_grad(squared_error)(params, xs, ys),
+            "does not say that the function returns a pair",
+            rejected_by="TypeError",
+            advice="`grad` wants one number. `has_aux=True` says: differentiate the first entry, "
+            "hand me the second as it is.",
+        ),
+        wrong(
+            lambda params, xs, ys, rate: (
+                jax.tree.map(
+                    lambda p, g: p - rate * g,
+                    params,
+                    jax.grad(squared_error, has_aux=True)(params, xs, ys)[0],
+                ),
+                *squared_error(params, xs, ys),
+            ),
+            "runs the function again to get the loss",
+            rejected_by="work",
+            advice="The gradient has just computed the loss and the predictions. `value_and_grad` "
+            "returns them along with it.",
+        ),
+        wrong(
+            lambda params, xs, ys, rate: (lambda new: (new, *squared_error(new, xs, ys)))(
+                jax.tree.map(
+                    lambda p, g: p - rate * g,
+                    params,
+                    jax.grad(squared_error, has_aux=True)(params, xs, ys)[0],
+                )
+            ),
+            "reports the loss after the step",
+            rejected_by="values",
+            advice="Loss and predictions of the old parameters are asked for: the ones that the "
+            "gradient was computed from.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="push_and_pull" stars=2 importance=2 minutes=6 points=2
+# ## 3 · Two products, no matrix
+#
+# `neighbours` maps n numbers to n - 1. Its Jacobian J has the shape (n - 1, n). Write
+# `push_and_pull`, which returns the tuple of `J @ v` and `w @ J` **without** building J: it shall
+# not do much more arithmetic than `neighbours` does.
+
+
+# %% given="neighbours"
+def neighbours(x):
+    """x (n,) float32 -> (n - 1,) float32."""
+    return jnp.sin(x[:-1]) * x[1:]
+
+
+# %% solution="push_and_pull"
+def push_and_pull(x, v, w):
+    """x (n,), v (n,), w (n - 1,) -> (J @ v of shape (n - 1,), w @ J of shape (n,))."""
+    ### BEGIN SOLUTION
+    _, pushed = jax.jvp(neighbours, (x,), (v,))
+    _, pull = jax.vjp(neighbours, x)
+    (pulled,) = pull(w)
+    return pushed, pulled
+    ### END SOLUTION
+
+
+# %% check="push_and_pull"
+check(push_and_pull)
+### BEGIN HIDDEN TESTS
+exercise(
+    push_and_pull,
+    inputs=lambda rng, n: (
+        rng.normal(size=4 * n),
+        rng.normal(size=4 * n),
+        rng.normal(size=4 * n - 1),
+    ),
+    requires=[matches_reference(), work_within(2), grows_with_batch("not at all")],
+    hints=[
+        "One of the products walks forward with the values, the other walks back.",
+        "`jax.jvp(f, (x,), (v,))` returns the pair of value and `J @ v`; `jax.vjp(f, x)` returns "
+        "the pair of value and a function.",
+        "The function from `jax.vjp` takes `w` and returns a tuple with one entry for each "
+        "argument of `neighbours`: `(pulled,) = pull(w)`.",
+    ],
+    explanation="A direction in the inputs is pushed forward by `jvp`, weights on the outputs are "
+    "pulled back by `vjp`. Each costs about as much as the function itself, however many entries "
+    "J has.",
+    another="def push_and_pull(x, v, w):\n"
+    "    _, push = jax.linearize(neighbours, x)\n"
+    "    (pulled,) = jax.linear_transpose(push, x)(w)\n"
+    "    return push(v), pulled",
+    wrong_answers=[
+        wrong(
+            lambda x, v, w: (
+                lambda J: (jnp.dot(J, v, precision="highest"), jnp.dot(w, J, precision="highest"))
+            )(jax.jacobian(neighbours)(x)),
+            "builds the Jacobian and multiplies by it",
+            rejected_by="work",
+            advice="The Jacobian takes a walk for each of its rows. The two products take one walk "
+            "each: `jax.jvp` and `jax.vjp`.",
+        ),
+        wrong(
+            lambda x, v, w: (jax.jvp(neighbours, (x,), (v,))[1], jax.vjp(neighbours, x)[1](w)),
+            "returns the pullback's tuple as it is",
+            rejected_by="structure",
+            advice="The function that `jax.vjp` returns gives a tuple, one entry for each "
+            "argument. Take its only entry out.",
+        ),
+        wrong(
+            lambda x, v, w: (jax.jvp(neighbours, (x,), (v,))[0], jax.vjp(neighbours, x)[1](w)[0]),
+            "returns the value of the function in place of the product",
+            rejected_by="values",
+            advice="`jax.jvp` returns two things: the value first, then the product.",
+        ),
+        wrong(
+            lambda x, v, w: (
+                jax.jvp(neighbours, (x,), (v,))[1],
+                jax.grad(lambda x: neighbours(x).sum())(x),
+            ),
+            "gives every output the weight 1",
+            rejected_by="values",
+            advice="The gradient of a sum is a pullback of ones. Pull back `w` instead.",
+        ),
+        wrong(
+            lambda x, v, w: (jax.vjp(neighbours, x)[1](w)[0], jax.jvp(neighbours, (x,), (v,))[1]),
+            "returns the two products in the other order",
+            rejected_by="shape",
+            advice="`J @ v` comes first: it has one entry for each output.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="hessian_times" stars=2 importance=3 minutes=8 points=3
+# ## 4 · The Hessian's product, without the Hessian
+#
+# `coupling` couples every angle with every other one. Write `hessian_times`, which multiplies its
+# Hessian at `x` by the vector `v`. The Hessian itself would take about n times the arithmetic of a
+# gradient; yours may take a few times that.
+
+
+# %% given="coupling"
+def coupling(x):
+    """Angles x (n,) float32 -> () float32."""
+    return jnp.sum(jnp.cos(x[:, None] - 2 * x[None, :]))
+
+
+# %% solution="hessian_times"
+def hessian_times(x, v):
+    """The Hessian of `coupling` at x, times v: x (n,), v (n,) -> (n,)."""
+    ### BEGIN SOLUTION
+    return jax.jvp(jax.grad(coupling), (x,), (v,))[1]
+    ### END SOLUTION
+
+
+# %% check="hessian_times"
+check(hessian_times)
+### BEGIN HIDDEN TESTS
+exercise(
+    hessian_times,
+    inputs=lambda rng, n: (rng.normal(size=4 * n), rng.normal(size=4 * n)),
+    requires=[matches_reference(), work_within(3), grows_with_batch("not at all")],
+    hints=[
+        "The Hessian is the Jacobian of some function. Which one?",
+        "It is the Jacobian of the gradient, and exercise 3 multiplied a Jacobian by a vector "
+        "without building it.",
+        "`jax.jvp(jax.grad(coupling), (x,), (v,))` returns the pair of gradient and product.",
+    ],
+    explanation="Forward over reverse: the gradient is a function of `x`, and one `jvp` asks how "
+    "it changes along `v`. It gives the gradient as well, which Newton and conjugate-gradient "
+    "methods use in the same breath.",
+    another="def hessian_times(x, v):\n"
+    "    return jax.grad(lambda x: jnp.sum(jax.grad(coupling)(x) * v))(x)",
+    wrong_answers=[
+        wrong(
+            lambda x, v: jnp.dot(jax.hessian(coupling)(x), v, precision="highest"),
+            "builds the Hessian and multiplies by it",
+            rejected_by="work",
+            advice="That is one walk for every column of the Hessian, to be summed up right "
+            "away. One `jvp` of the gradient gives the sum.",
+        ),
+        wrong(
+            lambda x, v: jax.jvp(coupling, (x,), (v,))[1],
+            "takes the slope along `v` and not how the slopes change",
+            rejected_by="shape",
+            advice="A `jvp` of `coupling` is a first derivative. Push `v` through the gradient.",
+        ),
+        wrong(
+            lambda x, v: jnp.vdot(v, jax.jvp(jax.grad(coupling), (x,), (v,))[1]),
+            "multiplies by `v` from both sides",
+            rejected_by="shape",
+            advice="The product with the vector is asked for, once: n numbers.",
+        ),
+        wrong(
+            lambda x, v: jax.jvp(jax.grad(coupling), (x,), (v,))[0],
+            "returns the gradient",
+            rejected_by="values",
+            advice="`jax.jvp` returns the value, here the gradient, and then the product.",
+        ),
+        wrong(
+            lambda x, v: jax.vmap(jax.grad(jax.grad(lambda t: coupling(t[None]))))(x) * v,
+            "uses each angle's own second derivative alone",
+            rejected_by="values",
+            advice="The Hessian is not diagonal: every angle changes the slope of every other.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="lengths" stars=2 importance=3 minutes=6 points=2
+# ## 5 · A length that survives zero
+#
+# Write `lengths`, the Euclidean length of every row of `xs`. Some rows are zero. There the length
+# is 0, and its gradient shall be 0 too; everywhere else the gradient is the usual one.
+
+
+# %% solution="lengths"
+def lengths(xs):
+    """xs (n, 3) float32, some rows zero -> (n,) float32, with a finite gradient."""
+    ### BEGIN SOLUTION
+    squares = jnp.sum(xs**2, axis=1)
+    zero = squares == 0
+    return jnp.where(zero, 0.0, jnp.sqrt(jnp.where(zero, 1.0, squares)))
+    ### END SOLUTION
+
+
+# %% check="lengths"
+check(lengths)
+### BEGIN HIDDEN TESTS
+exercise(
+    lengths,
+    inputs=lambda rng, n: (rng.normal(size=(n, 3)) * (rng.permutation(n) % 3 > 0)[:, None],),
+    requires=[matches_reference(), matches_gradient(), grows_with_batch("not at all")],
+    hints=[
+        "The slope of a square root at 0 is infinite. Which argument may the root have instead?",
+        "A `where` around the root is too late: the root of 0 has been taken. Put one inside.",
+        "`zero = squares == 0`, then `jnp.where(zero, 0.0, jnp.sqrt(jnp.where(zero, 1.0, "
+        "squares)))`.",
+    ],
+    explanation="The inner `where` keeps 0 away from the root, the outer one puts the right value "
+    "back. Another way is to add something tiny under the root; it changes every length a little, "
+    "and how tiny depends on the dtype.",
+    another="def lengths(xs):\n    return jnp.sqrt(jnp.sum(xs**2, axis=1) + 1e-12)",
+    wrong_answers=[
+        wrong(
+            lambda xs: jnp.sqrt(jnp.sum(xs**2, axis=1)),
+            "takes the root of zero",
+            rejected_by="gradient",
+            advice="The gradient of zero rows is nan, and a `where` outside the root cannot "
+            "undo that: 0 · inf is nan. Keep the zero away from the root.",
+        ),
+        wrong(
+            lambda xs: (lambda s: jnp.sqrt(jnp.where(s == 0, 1.0, s)))(jnp.sum(xs**2, axis=1)),
+            "leaves the stand-in for zero in the result",
+            rejected_by="values",
+            advice="The inner `where` makes the root safe. An outer one has to put the 0 back.",
+        ),
+        wrong(
+            lambda xs: jnp.sqrt(jnp.sum(xs**2, axis=1) + 0.01),
+            "adds so much under the root that the lengths change",
+            rejected_by="values",
+            advice="The length of a zero row is 0, not 0.1. Add far less, or choose by `where`.",
+        ),
+        wrong(
+            lambda xs: jax.lax.stop_gradient(jnp.sqrt(jnp.sum(xs**2, axis=1))),
+            "stops the gradient everywhere",
+            rejected_by="gradient",
+            advice="Only zero rows shall have the gradient 0. The others have the usual one.",
+        ),
+        wrong(
+            lambda xs: jnp.stack(
+                [
+                    jnp.where((x == 0).all(), 0.0, jnp.sqrt(jnp.where((x == 0).all(), 1.0, x @ x)))
+                    for x in xs
+                ]
+            ),
+            "goes through the rows in Python",
+            rejected_by="batch loop",
+            advice="The idea is right. Sum along `axis=1`, or `vmap` the function of one row.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="td_gradient" stars=2 importance=2 minutes=6 points=2
+# ## 6 · Chasing a target that holds still
+#
+# An agent learns what a state is worth from a target that it computes itself: `rewards + 0.9 *
+# worth(params, next_states)`. The loss is the mean of `(target - worth(params, states)) ** 2`. If
+# both ends moved, the agent would also bend the target towards its guess, so the target counts as a
+# **constant**. Write `td_gradient`, the gradient of that loss with respect to `params`.
+
+
+# %% given="worth"
+def worth(params, states):
+    """params {"w": (4,), "b": ()}, states (n, 4) -> (n,)."""
+    return jnp.tanh(states @ params["w"] + params["b"])
+
+
+# %% solution="td_gradient"
+def td_gradient(params, states, rewards, next_states):
+    """states (n, 4), rewards (n,), next_states (n, 4) -> {"w": (4,), "b": ()}."""
+
+    ### BEGIN SOLUTION
+    def loss(params):
+        target = jax.lax.stop_gradient(rewards + 0.9 * worth(params, next_states))
+        return jnp.mean((target - worth(params, states)) ** 2)
+
+    return jax.grad(loss)(params)
+    ### END SOLUTION
+
+
+# %% check="td_gradient"
+check(td_gradient)
+
+
+### BEGIN HIDDEN TESTS
+def _td(rewards, next_states, states, params, keep_target, keep_guess, discount=0.9):
+    """The gradient of the loss, with or without a gradient through each end."""
+
+    def loss(params):
+        target = rewards + discount * worth(params, next_states)
+        guess = worth(params, states)
+        target = target if keep_target else jax.lax.stop_gradient(target)
+        guess = guess if keep_guess else jax.lax.stop_gradient(guess)
+        return jnp.mean((target - guess) ** 2)
+
+    return jax.grad(loss)(params)
+
+
+exercise(
+    td_gradient,
+    inputs=lambda rng, n: (
+        {"w": rng.normal(size=4), "b": rng.normal()},
+        rng.normal(size=(n, 4)),
+        rng.normal(size=n),
+        rng.normal(size=(n, 4)),
+    ),
+    hints=[
+        "The parameters appear twice in the loss. Through one of the two, nothing shall flow back.",
+        "`jax.lax.stop_gradient(a)` has the value of `a` and counts as a constant.",
+        "Write the loss as a function of `params`, with `jax.lax.stop_gradient` around the target, "
+        "and take `jax.grad` of it.",
+    ],
+    explanation="`stop_gradient` marks the target as a constant. What is computed outside of the "
+    "function that you differentiate is a constant too, so a target computed beforehand does the "
+    "same. The result is the gradient of no fixed loss at all; finite differences would not agree "
+    "with it.",
+    another="def td_gradient(params, states, rewards, next_states):\n"
+    "    target = rewards + 0.9 * worth(params, next_states)\n"
+    "    return jax.grad(lambda p: jnp.mean((target - worth(p, states)) ** 2))(params)",
+    wrong_answers=[
+        wrong(
+            lambda params, s, r, t: _td(r, t, s, params, True, True),
+            "lets the gradient flow through the target",
+            rejected_by="values",
+            advice="The parameters are in the target as well. Put `jax.lax.stop_gradient` around "
+            "it.",
+        ),
+        wrong(
+            lambda params, s, r, t: _td(r, t, s, params, True, False),
+            "holds the guess still and moves the target",
+            rejected_by="values",
+            advice="It is the other way round: the guess `worth(params, states)` shall move.",
+        ),
+        wrong(
+            lambda params, s, r, t: _td(r, t, s, params, False, False),
+            "stops both ends",
+            rejected_by="values",
+            advice="All slopes are 0, since nothing is left that moves. Stop the target only.",
+        ),
+        wrong(
+            lambda params, s, r, t: _td(r, t, s, params, False, True, 1.0),
+            "leaves out the 0.9",
+            rejected_by="values",
+            advice="What comes next counts a little less: 0.9 times its worth.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="binarize" stars=2 importance=2 minutes=10 points=2
+# ## 7 · A slope for a cliff
+#
+# Networks with weights of one bit need the sign of a number, and a sign has slope 0 everywhere. So
+# they lie about the slope. Write `binarize` with a rule of your own, by `jax.custom_vjp`:
+#
+# - forward: 1.0 where `x >= 0`, otherwise -1.0;
+# - backward: the cotangent passes unchanged where `|x| <= 1`, and is 0 elsewhere.
+#
+# The rule may be defined inside `binarize`.
+
+
+# %% solution="binarize"
+def binarize(x):
+    """x (n,) float32 -> (n,) float32, with the slopes of a straight line from -1 to 1."""
+
+    ### BEGIN SOLUTION
+    @jax.custom_vjp
+    def signs(x):
+        return jnp.where(x >= 0, 1.0, -1.0)
+
+    def forward(x):
+        return signs(x), x
+
+    def backward(x, cotangent):
+        return (jnp.where(jnp.abs(x) <= 1, cotangent, 0.0),)
+
+    signs.defvjp(forward, backward)
+    return signs(x)
+    ### END SOLUTION
+
+
+# %% check="binarize"
+check(binarize)
+
+
+### BEGIN HIDDEN TESTS
+def _binarized(x, backward):
+    """The signs of x, with this backward function of x and the cotangent."""
+
+    @jax.custom_vjp
+    def signs(x):
+        return jnp.where(x >= 0, 1.0, -1.0)
+
+    signs.defvjp(lambda x: (signs(x), x), lambda x, cotangent: (backward(x, cotangent),))
+    return signs(x)
+
+
+exercise(
+    binarize,
+    inputs=lambda rng, n: (
+        rng.choice([-1, 1], size=n) * (rng.uniform(0.1, 0.9, size=n) + rng.permutation(n) % 2),
+    ),
+    requires=[
+        matches_reference(),
+        matches_gradient(),
+        grows_with_batch("not at all"),
+        uses_primitive("custom_vjp_call", instead="Write the rule with `jax.custom_vjp`."),
+    ],
+    hints=[
+        "Three functions: the plain one, a forward one that also returns what to keep, a backward "
+        "one.",
+        "The backward function gets what was kept and the cotangent, and returns a tuple with one "
+        "entry for each argument. Keep `x`.",
+        "`signs.defvjp(lambda x: (signs(x), x), lambda x, c: (jnp.where(jnp.abs(x) <= 1, c, "
+        "0.0),))` for a `signs` decorated with `@jax.custom_vjp`.",
+    ],
+    explanation="The forward pass is honest, and the backward pass pretends that the cliff is a "
+    "ramp from -1 to 1. Beyond the ramp the slope is 0, so a weight that is far out is left alone.",
+    another="def binarize(x):\n"
+    "    signs = jax.custom_vjp(lambda x: jnp.where(x < 0, -1.0, 1.0))\n"
+    "    ramp = lambda x: jax.vjp(lambda x: jnp.clip(x, -1.0, 1.0), x)[1]\n"
+    "    signs.defvjp(lambda x: (signs(x), ramp(x)), lambda pull, cotangent: pull(cotangent))\n"
+    "    return signs(x)",
+    wrong_answers=[
+        wrong(
+            lambda x: jnp.where(x >= 0, 1.0, -1.0),
+            "leaves the slope at 0",
+            rejected_by="gradient",
+            advice="The values are right, but nothing flows back. Give the function a rule.",
+        ),
+        wrong(
+            lambda x: _binarized(x, lambda x, cotangent: cotangent),
+            "lets everything through, far out as well",
+            rejected_by="gradient",
+            advice="Beyond 1 and -1 the slope is 0: look at `x` on the way back. Keep it in the "
+            "forward function.",
+        ),
+        wrong(
+            lambda x: _binarized(x, lambda x, cotangent: jnp.where(jnp.abs(x) <= 1, 1.0, 0.0)),
+            "returns the slope and forgets the cotangent",
+            rejected_by="gradient",
+            advice="The backward function continues a chain: multiply the slope by the cotangent "
+            "that arrives.",
+        ),
+        wrong(
+            lambda x: _binarized(x, lambda x, cotangent: jnp.clip(cotangent, -1.0, 1.0) * x),
+            "multiplies the cotangent by `x`",
+            rejected_by="gradient",
+            advice="The cotangent passes unchanged where `|x| <= 1`; `x` only decides where.",
+        ),
+        wrong(
+            lambda x: (
+                lambda ramp: ramp + jax.lax.stop_gradient(jnp.where(x >= 0, 1.0, -1.0) - ramp)
+            )(jnp.clip(x, -1.0, 1.0)),
+            "gets the slope by `stop_gradient` and has no rule",
+            rejected_by="primitive",
+            advice="A fine trick, and the gradient is right. Here a rule of your own is asked for: "
+            "`jax.custom_vjp`.",
+        ),
+        wrong(
+            lambda x: jnp.clip(x, -1.0, 1.0),
+            "returns the ramp itself",
+            rejected_by="values",
+            advice="The ramp is what the backward pass pretends. Forward, the result is 1 or -1.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="deep_gradient" stars=2 importance=2 minutes=8 points=3
+# ## 8 · Compute it again
+#
+# The loss of a deep network is `jnp.sum(h**2)`, where `h` is `x` after 50 times `layer`, all with
+# the same `W`. Write `deep_gradient`, the gradient of that loss with respect to `W`, so that of
+# each layer only its input is kept for the way back. The memory that your program needs is
+# measured.
+
+
+# %% given="layer"
+def layer(h, W):
+    """One layer: h (n, 16), W (16, 16) -> (n, 16)."""
+    for _ in range(4):
+        h = jnp.sin(jnp.tanh(h @ W) + h)
+    return h
+
+
+# %% solution="deep_gradient"
+def deep_gradient(W, x):
+    """The gradient with respect to W: W (16, 16), x (n, 16) -> (16, 16)."""
+
+    ### BEGIN SOLUTION
+    def loss(W):
+        light = jax.checkpoint(layer)
+        h, _ = jax.lax.scan(lambda h, _: (light(h, W), None), x, None, length=50)
+        return jnp.sum(h**2)
+
+    return jax.grad(loss)(W)
+    ### END SOLUTION
+
+
+# %% check="deep_gradient"
+check(deep_gradient)
+
+
+### BEGIN HIDDEN TESTS
+def _deep(W, x, layer=layer, total=jnp.sum, argnums=0):
+    """The gradient of the loss, for a layer and a way to sum up."""
+
+    def loss(W, x):
+        h, _ = jax.lax.scan(lambda h, _: (layer(h, W), None), x, None, length=50)
+        return total(h**2)
+
+    return jax.grad(loss, argnums)(W, x)
+
+
+exercise(
+    deep_gradient,
+    inputs=lambda rng, n: (rng.normal(size=(16, 16)) / 8, rng.normal(size=(n, 16))),
+    requires=[matches_reference(), memory_within(1.5), grows_with_batch("not at all")],
+    hints=[
+        "Fifty times the same layer is a `jax.lax.scan`. What does it keep of each turn?",
+        "`jax.checkpoint(layer)` is `layer`, but keeps its inputs only. Put it inside the scan.",
+        "Inside a function of `W`: `h, _ = jax.lax.scan(lambda h, _: (jax.checkpoint(layer)(h, W), "
+        "None), x, None, length=50)`.",
+    ],
+    explanation="Without `checkpoint` the scan keeps every intermediate of all fifty layers. With "
+    "it, fifty inputs, and the insides of one layer at a time, computed once more. The second "
+    "solution does by hand what it does.",
+    another="def deep_gradient(W, x):\n"
+    "    last, inputs = jax.lax.scan(lambda h, _: (layer(h, W), h), x, None, length=50)\n"
+    "\n"
+    "    def back(carry, h):\n"
+    "        pulled, total = carry\n"
+    "        _, pull = jax.vjp(layer, h, W)\n"
+    "        pulled, more = pull(pulled)\n"
+    "        return (pulled, total + more), None\n"
+    "\n"
+    "    start = (2 * last, jnp.zeros_like(W))\n"
+    "    (_, total), _ = jax.lax.scan(back, start, inputs, reverse=True)\n"
+    "    return total",
+    wrong_answers=[
+        wrong(
+            lambda W, x: _deep(W, x),
+            "keeps the insides of every layer",
+            rejected_by="memory",
+            advice="Wrap `layer`, inside the scan, with `jax.checkpoint`. Around the whole loss it "
+            "would not help: on the way back everything would be kept at once again.",
+        ),
+        wrong(
+            lambda W, x: _deep(W, x, jax.checkpoint(layer), argnums=1),
+            "differentiates with respect to `x`",
+            rejected_by="shape",
+            advice="The gradient with respect to `W` is asked for: it has the shape of `W`.",
+        ),
+        wrong(
+            lambda W, x: _deep(W, x, jax.checkpoint(layer), total=jnp.mean),
+            "takes the mean in place of the sum",
+            rejected_by="values",
+            advice="The loss is the sum of the squares.",
+        ),
+        wrong(
+            lambda W, x: _deep(W, x, lambda h, W: layer(jax.lax.stop_gradient(h), W)),
+            "cuts the chain between the layers",
+            rejected_by="values",
+            advice="`stop_gradient` forgets what the earlier layers did. `jax.checkpoint` changes "
+            "what is kept, never the result.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="eccentric_anomaly" stars=3 importance=2 minutes=15 points=3
+# ## 9 · A puzzle: the slope of an answer that was searched for
+#
+# Where is a planet at a given time? Since 1609 one solves Kepler's equation `E - e * sin(E) = M`
+# for E. No formula does it, so `solve_kepler` searches, with a `while_loop`, and cannot be
+# differentiated in reverse.
+#
+# Write `eccentric_anomaly`: the values of `solve_kepler`, **and** the right gradient with respect
+# to `M` and to `e`. The puzzle: the gradient needs nothing of the search. Whoever knows the answer
+# E, however it was found, knows its slopes: move `M` or `e` a little, and E has to move so that the
+# equation still holds.
+
+
+# %% given="solve_kepler"
+def solve_kepler(M, e):
+    """The E with E - e * sin(E) = M: M (n,) in [0, 6], e (n,) in [0.1, 0.7] -> (n,)."""
+
+    def newton(state):
+        turn, E, _ = state
+        change = (E - e * jnp.sin(E) - M) / (1 - e * jnp.cos(E))
+        return turn + 1, E - change, jnp.max(jnp.abs(change))
+
+    def unfinished(state):
+        turn, _, change = state
+        return (change > 1e-5) & (turn < 30)
+
+    return jax.lax.while_loop(unfinished, newton, (0, M + e * jnp.sin(M), jnp.inf))[1]
+
+
+# %% solution="eccentric_anomaly"
+def eccentric_anomaly(M, e):
+    """M (n,), e (n,) -> E (n,), differentiable with respect to M and e."""
+
+    ### BEGIN SOLUTION
+    @jax.custom_vjp
+    def solved(M, e):
+        return solve_kepler(M, e)
+
+    def forward(M, e):
+        E = solve_kepler(M, e)
+        return E, (E, e)
+
+    def backward(kept, cotangent):
+        E, e = kept
+        by_M = cotangent / (1 - e * jnp.cos(E))
+        return by_M, by_M * jnp.sin(E)
+
+    solved.defvjp(forward, backward)
+    return solved(M, e)
+    ### END SOLUTION
+
+
+# %% check="eccentric_anomaly"
+check(eccentric_anomaly)
+
+
+### BEGIN HIDDEN TESTS
+def _three_turns(M, e):
+    E = M
+    for _ in range(3):
+        E = M + e * jnp.sin(E)
+    return E
+
+
+def _found(M, e):
+    """The solution, as a constant."""
+    return solve_kepler(jax.lax.stop_gradient(M), jax.lax.stop_gradient(e))
+
+
+def _newton_once(M, e, fixed_e):
+    """One Newton step from the solution, with a gradient through M, and e unless it is fixed."""
+    E = _found(M, e)
+    e = jax.lax.stop_gradient(e) if fixed_e else e
+    return E - (E - e * jnp.sin(E) - M) / jax.lax.stop_gradient(1 - e * jnp.cos(E))
+
+
+exercise(
+    eccentric_anomaly,
+    inputs=lambda rng, n: (rng.uniform(0, 6, size=n), rng.uniform(0.1, 0.7, size=n)),
+    requires=[matches_reference(), matches_gradient(), grows_with_batch("not at all")],
+    hints=[
+        "Differentiate both sides of `E - e * sin(E) = M`, with E a function of M. Then with E a "
+        "function of e.",
+        "`dE (1 - e cos E) = dM + sin(E) de`. Solve it for dE, and you have both slopes.",
+        "In a `custom_vjp`, keep `E` and `e`. Backward: `by_M = cotangent / (1 - e * "
+        "jnp.cos(E))`, and return `by_M, by_M * jnp.sin(E)`.",
+    ],
+    explanation="This is implicit differentiation: the slopes of a solution follow from the "
+    "equation, not from the search. No turn of the loop is kept, so a search of a million turns "
+    "would cost nothing on the way back. The second solution needs no rule of its own: it takes "
+    "**one** Newton step from the finished answer, which changes nothing but carries the right "
+    "slope.",
+    another="def eccentric_anomaly(M, e):\n"
+    "    hold = jax.lax.stop_gradient\n"
+    "    E = solve_kepler(hold(M), hold(e))\n"
+    "    return E - (E - e * jnp.sin(E) - M) / hold(1 - e * jnp.cos(E))",
+    wrong_answers=[
+        wrong(
+            lambda M, e: solve_kepler(M, e),
+            "hands out the search as it is",
+            rejected_by="gradient",
+            advice="Reverse mode cannot walk back through a `while_loop`. Give the solution a "
+            "rule of its own: it follows from the equation.",
+        ),
+        wrong(
+            lambda M, e: _found(M, e),
+            "treats the solution as a constant",
+            rejected_by="gradient",
+            advice="Now nothing flows back. The solution does depend on `M` and `e`: differentiate "
+            "the equation to see how.",
+        ),
+        wrong(
+            lambda M, e: M + e * jnp.sin(_found(M, e)),
+            "forgets that E moves on both sides",
+            rejected_by="gradient",
+            advice="In `E = M + e sin(E)` the E on the right moves as well. Bring both to one "
+            "side: `dE (1 - e cos E) = dM + sin(E) de`.",
+        ),
+        wrong(
+            lambda M, e: _newton_once(M, e, fixed_e=True),
+            "has a slope with respect to `M` only",
+            rejected_by="gradient",
+            advice="`e` moves the planet too: its slope is `sin(E) / (1 - e cos E)`.",
+        ),
+        wrong(
+            lambda M, e: _three_turns(M, e),
+            "stops after three turns of `E = M + e sin(E)`",
+            rejected_by="values",
+            advice="A fixed number of turns can be differentiated, but three are too few. Use "
+            "`solve_kepler` for the values and the equation for the slopes.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
