@@ -732,9 +732,37 @@ for spec_a, spec_b in [
     print(f"{tuple(spec_a)!s:14} @ {tuple(spec_b)!s:14}", collectives(jnp.dot, placed_a, placed_b))
 
 # %% [markdown]
+# Does the compiler always find what you would have written? Do not believe; count. Here is the
+# rod, whole and by pieces, and a product whose rows are wanted in slices.
+
+# %%
+warm_cut = jax.device_put(warm, NamedSharding(ring, P("x")))
+print("rod, by hand:      ", collectives(on_ring(piece), warm_cut))
+print("rod, by jit:       ", collectives(whole_rod, warm_cut))
+
+inner = jax.device_put(A, NamedSharding(ring, P(None, "x"))), B
+
+
+def slice_of_sum(a_block, b_block):
+    return jax.lax.psum_scatter(a_block @ b_block, "x", scatter_dimension=0, tiled=True)
+
+
+def sliced(a, b):
+    return jax.lax.with_sharding_constraint(a @ b, by_rows)
+
+
+in_specs = (P(None, "x"), P("x", None))
+by_hand = jax.shard_map(slice_of_sum, mesh=ring, in_specs=in_specs, out_specs=P("x", None))
+print("product, by hand:  ", collectives(by_hand, *inner))
+print("product, by jit:   ", collectives(sliced, *inner))
+
+# %% [markdown]
+# (`with_sharding_constraint` is how a jitted function says where a value shall lie. This is the
+# compiler for CPUs; the one for your machine may choose otherwise, and the cell will tell.)
+#
 # Begin with `jit` and well-placed inputs. Take `shard_map` when the algorithm *is* about
-# devices, as a ring or a halo, or when the compiler's choice of messages is not yours. The two mix:
-# a `shard_map` may stand inside a jitted function, as above.
+# devices, as a ring or a halo, or when counting shows messages that you can do without. The two
+# mix: a `shard_map` may stand inside a jitted function, as above.
 #
 # > **In three lines**
 # > 1. A spec says which mesh axis cuts which array axis; a mesh axis that it does not name copies.

@@ -1,0 +1,1069 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown] assignment="08_shard_map" points=20
+# # Exercises: `shard_map`
+#
+# The lesson is [course/08_shard_map](../../course/08_shard_map.ipynb). Each function here gets a
+# `mesh` as its first argument, and your answer has to work on meshes of several shapes. It is
+# judged by its values, by where they lie, and by what the devices had to say to each other.
+#
+# Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
+# check as often as you like: nothing is recorded until you submit.
+#
+# Any right answer passes, also one that leaves the cutting to `jit` where the compiler finds
+# messages as cheap. The exercise is to write them yourself, with `jax.shard_map`. Arrays hold
+# float32 where nothing else is said. To try something by hand, here is a mesh:
+#
+# ```python
+# from jax.sharding import AxisType
+#
+# auto = (AxisType.Auto, AxisType.Auto)
+# mesh = jax.make_mesh((4, 2), ("x", "y"), axis_types=auto, devices=jax.devices("cpu"))
+# ```
+
+# %%
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.sharding import NamedSharding
+from jax.sharding import PartitionSpec as P
+
+from autograder import check, simulate_devices
+
+simulate_devices()  # jax.config.update("jax_num_cpu_devices", 8), before anything is computed
+
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from autograder.exercise import exercise, mistake, question, wrong
+from autograder.requirements import (
+    communicates_like_reference,
+    matches_reference,
+    sharded_like_reference,
+)
+
+ON_MESH = (matches_reference(), sharded_like_reference(), communicates_like_reference())
+
+
+def cut(mesh, block, in_specs, out_specs, check=True):
+    return jax.shard_map(block, mesh=mesh, in_specs=in_specs, out_specs=out_specs, check_vma=check)
+
+
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="fast_track_shard_map" stars=1 importance=1 minutes=1 points=0
+# ## 0 · Know it already?
+#
+# One question, for those who think that they do. The mesh has 4 devices along `"x"` and 2 along
+# `"y"`, and `a` has shape `(8, 16)`. What is the shape of the result?
+#
+# ```python
+# jax.shard_map(
+#     lambda block: jax.lax.psum(block, "x"),
+#     mesh=mesh, in_specs=P("x", "y"), out_specs=P(None, "y"),
+# )(a)
+# ```
+#
+# Answer with a tuple such as `(3, 5)`. If it was easy, begin with exercise 5.
+
+# %% solution="fast_track_shard_map"
+### BEGIN SOLUTION
+fast_track_shard_map = (2, 16)
+### END SOLUTION
+
+# %% check="fast_track_shard_map"
+check("fast_track_shard_map")
+### BEGIN HIDDEN TESTS
+question(
+    "fast_track_shard_map",
+    answer=(2, 16),
+    hints=[
+        "Which shape does `block` have?",
+        "`psum` adds blocks; the sum has the shape of a block.",
+        "The blocks of the result are laid side by side along `y` only.",
+    ],
+    explanation="A block is (2, 8). The sum over `x` is a (2, 8) block too, the same for all "
+    "devices along `x`. `P(None, 'y')` lays the two along `y` side by side: (2, 16).",
+    mistakes=[
+        mistake(
+            (8, 16),
+            "takes psum for an elementwise thing that keeps the whole shape",
+            advice="Inside there is only a block. Add blocks, and what comes out is a block.",
+        ),
+        mistake(
+            (2, 8),
+            "stops at the block and forgets `out_specs`",
+            advice="That is what one device holds. `out_specs` puts the blocks together.",
+        ),
+        mistake(
+            (1, 16),
+            "adds up the rows of the array",
+            advice="psum adds over devices, entry by entry. The rows inside a block stay apart.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="block_by_hand" stars=1 importance=3 minutes=1 points=1
+# ## 1 · One device's share
+#
+# The mesh has 4 devices along `"x"` and 2 along `"y"`. An array of shape `(24, 16)` is placed with
+# `P("y", "x")`. Which shape has the block of one device?
+
+# %% solution="block_by_hand"
+# A tuple such as (3, 5)
+### BEGIN SOLUTION
+block_by_hand = (12, 4)
+### END SOLUTION
+
+# %% check="block_by_hand"
+check("block_by_hand")
+### BEGIN HIDDEN TESTS
+question(
+    "block_by_hand",
+    answer=(12, 4),
+    hints=[
+        "The first entry of a spec belongs to the first axis of the *array*.",
+        "The rows are cut by `y`, and there are 2 devices along `y`.",
+        "24 rows over 2, 16 columns over 4.",
+    ],
+    explanation="A spec is read along the array's axes; the order of the mesh's axes does not "
+    "matter. `y` deals the 24 rows to 2, `x` the 16 columns to 4.",
+    mistakes=[
+        mistake(
+            (6, 8),
+            "reads the spec in the order of the mesh",
+            advice="That would be `P('x', 'y')`. Here the rows are cut by `y`.",
+        ),
+        mistake(
+            (2, 4),
+            "gives the number of blocks along each axis",
+            advice="So many blocks there are. Divide the array's shape by that.",
+        ),
+        mistake(
+            (3, 16),
+            "cuts the rows by all eight devices",
+            advice="That would be `P(('y', 'x'), None)`. Two entries cut two axes.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="shard_rows" stars=1 importance=3 minutes=3 points=1
+# ## 2 · Deal out the rows
+#
+# Write `shard_rows`, which gives back `A` unchanged, with its **rows** cut along the mesh axis
+# `"x"`. Its columns are not cut. The mesh may have an axis `"y"` besides; along that there are
+# copies.
+
+
+# %% solution="shard_rows"
+def shard_rows(mesh, A):
+    """A (n, 16) -> A, placed as P("x", None) on the mesh."""
+    ### BEGIN SOLUTION
+    return jax.device_put(A, NamedSharding(mesh, P("x", None)))
+    ### END SOLUTION
+
+
+# %% check="shard_rows"
+check(shard_rows)
+### BEGIN HIDDEN TESTS
+exercise(
+    shard_rows,
+    inputs=lambda rng, n, mesh: (mesh, rng.normal(size=(n, 16))),
+    meshes=("x=4,y=2", "x=2,y=4"),
+    requires=[matches_reference(), sharded_like_reference()],
+    hints=[
+        "No `shard_map` is needed: nothing is computed, only placed.",
+        "`NamedSharding(mesh, spec)` says where; `jax.device_put(A, sharding)` puts it there.",
+        "The spec is `P('x', None)`, or `P('x')`: axes that are not mentioned are not cut.",
+    ],
+    explanation="A sharding is a mesh and a spec. A mesh axis that the spec does not mention holds "
+    "copies: here each block of rows lies on all devices along `y`.",
+    another="def shard_rows(mesh, A):\n"
+    "    return jax.lax.with_sharding_constraint(A, NamedSharding(mesh, P('x')))",
+    wrong_answers=[
+        wrong(
+            lambda mesh, A: jax.device_put(A, NamedSharding(mesh, P(None, "x"))),
+            "cuts something else than the rows, or more than the rows",
+            rejected_by="sharding",
+            advice="The first entry of the spec is for axis 0, which counts the rows: `'x'`. The "
+            "second is `None`, and `y` is not named at all, since along `y` copies are wanted.",
+        ),
+        wrong(
+            lambda mesh, A: jax.device_put(A.T, NamedSharding(mesh, P("x", None))),
+            "turns the matrix until the right axis comes first",
+            rejected_by="shape",
+            advice="The matrix stays as it is. A spec has an entry for each of its axes, so any "
+            "axis can be cut where it stands.",
+        ),
+        wrong(
+            lambda mesh, A: jax.device_put(A, NamedSharding(mesh, P("rows", None))),
+            "names the axis of the array in place of the mesh's",
+            rejected_by="ValueError",
+            advice="The place in the spec says which axis of the array. What stands there is the "
+            "name of a *mesh* axis: `'x'` or `'y'`.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="psum_matmul" stars=2 importance=3 minutes=8 points=2
+# ## 3 · The product of the slides
+#
+# Write `psum_matmul`, the product of `A`, which lies as `P("x", "y")`, and `B`, which lies as
+# `P("y", None)`. The result lies as `P("x", None)`. It has to work on every mesh with axes `"x"`
+# and `"y"`, also where there is one device along `"x"`. `A` and `B` are too large to be gathered.
+
+
+# %% solution="psum_matmul"
+def psum_matmul(mesh, A, B):
+    """A (n, 16) as P("x", "y"), B (16, 4) as P("y", None) -> (n, 4) as P("x", None)."""
+
+    ### BEGIN SOLUTION
+    def block(a, b):
+        return lax.psum(a @ b, "y")
+
+    return jax.shard_map(
+        block, mesh=mesh, in_specs=(P("x", "y"), P("y", None)), out_specs=P("x", None)
+    )(A, B)
+    ### END SOLUTION
+
+
+# %% check="psum_matmul"
+check(psum_matmul)
+### BEGIN HIDDEN TESTS
+MATMUL = (P("x", "y"), P("y", None))
+
+exercise(
+    psum_matmul,
+    inputs=lambda rng, n, mesh: (mesh, rng.normal(size=(n, 16)), rng.normal(size=(16, 4))),
+    meshes=("x=4,y=2", "x=2,y=4", "x=1,y=8"),
+    in_specs=(None, P("x", "y"), P("y", None)),
+    requires=ON_MESH,
+    hints=[
+        "A device has some columns of `A` and the rows of `B` that belong to them. What is "
+        "missing in the product of the two?",
+        "Each device along `y` has a part of every sum. `lax.psum` adds over a mesh axis.",
+        "Inside: `lax.psum(a @ b, 'y')`. Outside: `in_specs=(P('x', 'y'), P('y', None))`, "
+        "`out_specs=P('x', None)`.",
+    ],
+    explanation="The contracted axis is cut along `y`, so the sum over it is spread over the "
+    "devices along `y`. They add up n × 4 numbers, however long the contracted axis is.",
+    another="def psum_matmul(mesh, A, B):\n"
+    "    where = NamedSharding(mesh, P('x', None))\n"
+    "    return lax.with_sharding_constraint(A @ B, where)",
+    wrong_answers=[
+        wrong(
+            lambda mesh, A, B: cut(mesh, lambda a, b: a @ b, MATMUL, P("x", None))(A, B),
+            "forgets the `psum`",
+            rejected_by="ValueError",
+            advice="The product varies along `y`, and `out_specs` promises that it does not: "
+            "add over `y` first.",
+        ),
+        wrong(
+            lambda mesh, A, B: cut(mesh, lambda a, b: a @ b, MATMUL, P("x", None), False)(A, B),
+            "switches the check off, and forgets the `psum`",
+            rejected_by="values",
+            advice="`check_vma=False` took the error away, not the mistake. Every device still "
+            "has only its part of the sums.",
+        ),
+        wrong(
+            lambda mesh, A, B: cut(
+                mesh, lambda a, b: lax.psum(a @ b, ("x", "y")), MATMUL, P(None, None)
+            )(A, B),
+            "adds over both axes of the mesh",
+            rejected_by="shape",
+            advice="Along `x` the devices have different rows. Only those along `y` have parts "
+            "of the same sums.",
+        ),
+        wrong(
+            lambda mesh, A, B: cut(mesh, lambda a, b: lax.pmean(a @ b, "y"), MATMUL, P("x", None))(
+                A, B
+            ),
+            "takes the mean of the partial products",
+            rejected_by="values",
+            advice="A sum that is spread over devices is put together by adding: psum.",
+        ),
+        wrong(
+            lambda mesh, A, B: cut(
+                mesh,
+                lambda a, b: (
+                    lax.all_gather(a, "y", axis=1, tiled=True) @ lax.all_gather(b, "y", tiled=True)
+                ),
+                MATMUL,
+                P("x", None),
+                False,
+            )(A, B),
+            "gathers both matrices",
+            rejected_by="communication",
+            advice="Multiply what is there, and send the small product, not the large factors.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="sharded_standardize" stars=2 importance=3 minutes=8 points=2
+# ## 4 · Everyone's mean
+#
+# The rows of `xs` are cut along `"x"`. Write `sharded_standardize`, which brings each
+# column of the **whole** array to mean 0 and standard deviation 1 (as `jnp.std` has it), and
+# leaves the rows where they are. The rows stay at home: only a few numbers a column may travel.
+
+
+# %% solution="sharded_standardize"
+def sharded_standardize(mesh, xs):
+    """xs (n, 3) as P("x", None) -> (n, 3) as P("x", None)."""
+
+    ### BEGIN SOLUTION
+    def block(rows):
+        centred = rows - lax.pmean(rows.mean(axis=0), "x")
+        return centred / jnp.sqrt(lax.pmean((centred**2).mean(axis=0), "x"))
+
+    return jax.shard_map(block, mesh=mesh, in_specs=P("x", None), out_specs=P("x", None))(xs)
+    ### END SOLUTION
+
+
+# %% check="sharded_standardize"
+check(sharded_standardize)
+### BEGIN HIDDEN TESTS
+ROWS = P("x", None)
+
+
+def spread_out(rng, n):
+    """Rows whose mean and scale change on the way down, so that no block is like another."""
+    rows = np.arange(1.0, n + 1)[:, None]
+    return rows * rng.uniform(0.5, 2, size=(1, 3)) + rows * rng.normal(size=(n, 3))
+
+
+exercise(
+    sharded_standardize,
+    inputs=lambda rng, n, mesh: (mesh, spread_out(rng, 2 * n)),
+    meshes=("x=8", "x=2,y=4"),
+    in_specs=(None, P("x", None)),
+    requires=[matches_reference(), sharded_like_reference(), communicates_like_reference(2.0)],
+    hints=[
+        "The mean of a block is easy to have. All blocks have the same number of rows.",
+        "`lax.pmean` is the mean over the devices. Blocks being equal in size, the mean of the "
+        "means is the mean.",
+        "Centre with the mean of *all* rows first. The variance is then "
+        "`lax.pmean((centred**2).mean(axis=0), 'x')`; take its root last.",
+    ],
+    explanation="A mean of means is a mean, as the blocks are equally large. A mean of standard "
+    "deviations is none: average the squares, measured from everyone's mean, and take the root "
+    "afterwards. Three numbers travel, twice, however many rows there are.",
+    another="def sharded_standardize(mesh, xs):\n"
+    "    return lax.with_sharding_constraint(\n"
+    "        (xs - xs.mean(axis=0)) / xs.std(axis=0), NamedSharding(mesh, P('x', None))\n"
+    "    )",
+    wrong_answers=[
+        wrong(
+            lambda mesh, xs: cut(mesh, lambda r: (r - r.mean(0)) / r.std(0), ROWS, ROWS)(xs),
+            "standardizes every block by itself",
+            rejected_by="values",
+            advice="Inside, `mean` sees one device's rows only. Ask the others: `lax.pmean`.",
+        ),
+        wrong(
+            lambda mesh, xs: cut(
+                mesh,
+                lambda r: (r - lax.pmean(r.mean(0), "x")) / lax.pmean(r.std(0), "x"),
+                ROWS,
+                ROWS,
+            )(xs),
+            "takes the mean of the devices' standard deviations",
+            rejected_by="values",
+            advice="Each of them is measured from a block's own mean. Average the squares of the "
+            "centred rows, and take the root of that.",
+        ),
+        wrong(
+            lambda mesh, xs: cut(
+                mesh,
+                lambda r: (
+                    (r - lax.psum(r.mean(0), "x"))
+                    / jnp.sqrt(lax.pmean(((r - lax.psum(r.mean(0), "x")) ** 2).mean(0), "x"))
+                ),
+                ROWS,
+                ROWS,
+            )(xs),
+            "adds the means of the blocks",
+            rejected_by="values",
+            advice="The sum of eight means is eight times too large: `pmean`, not `psum`.",
+        ),
+        wrong(
+            lambda mesh, xs: cut(
+                mesh,
+                lambda r: (
+                    (r - lax.all_gather(r, "x", tiled=True).mean(0))
+                    / lax.all_gather(r, "x", tiled=True).std(0)
+                ),
+                ROWS,
+                ROWS,
+            )(xs),
+            "gathers all rows on every device",
+            rejected_by="communication",
+            advice="The others need your mean, not your rows.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="scatter_matmul" stars=2 importance=2 minutes=8 points=2
+# ## 5 · Stop half-way
+#
+# Now the *contracted* axis is cut along `"x"`, and the result is to be cut along `"x"` too.
+# Write `scatter_matmul`: `A` lies as `P(None, "x")`, `B` as `P("x", None)`, and `A @ B` as
+# `P("x", None)`. Nobody needs the whole product, so do not send it to anybody.
+
+
+# %% solution="scatter_matmul"
+def scatter_matmul(mesh, A, B):
+    """A (n, 16) as P(None, "x"), B (16, 8) as P("x", None) -> (n, 8) as P("x", None)."""
+
+    ### BEGIN SOLUTION
+    def block(a, b):
+        return lax.psum_scatter(a @ b, "x", scatter_dimension=0, tiled=True)
+
+    return jax.shard_map(
+        block, mesh=mesh, in_specs=(P(None, "x"), P("x", None)), out_specs=P("x", None)
+    )(A, B)
+    ### END SOLUTION
+
+
+# %% check="scatter_matmul"
+check(scatter_matmul)
+### BEGIN HIDDEN TESTS
+INNER = (P(None, "x"), P("x", None))
+
+
+def adds_then_takes_its_part(mesh, A, B):
+    def block(a, b):
+        whole = lax.psum(a @ b, "x")
+        rows = whole.shape[0] // mesh.shape["x"]
+        return lax.dynamic_slice_in_dim(whole, lax.axis_index("x") * rows, rows)
+
+    return cut(mesh, block, INNER, P("x", None))(A, B)
+
+
+def takes_its_part_of_the_product(mesh, A, B):
+    def block(a, b):
+        partial = a @ b
+        rows = partial.shape[0] // mesh.shape["x"]
+        return lax.dynamic_slice_in_dim(partial, lax.axis_index("x") * rows, rows)
+
+    return cut(mesh, block, INNER, P("x", None))(A, B)
+
+
+exercise(
+    scatter_matmul,
+    inputs=lambda rng, n, mesh: (mesh, rng.normal(size=(n, 16)), rng.normal(size=(16, 8))),
+    meshes=("x=8", "x=4,y=2"),
+    in_specs=(None, P(None, "x"), P("x", None)),
+    requires=ON_MESH,
+    hints=[
+        "Every device has a part of *every* sum. It wants the whole of *some* of them.",
+        "`lax.psum` would give the whole of all of them. There is a collective that adds up and "
+        "gives everyone a slice.",
+        "`lax.psum_scatter(a @ b, 'x', scatter_dimension=0, tiled=True)`.",
+    ],
+    explanation="`psum` is `psum_scatter` followed by `all_gather`. Whoever goes on with a slice "
+    "leaves out the second half, and half of the bytes. With `tiled=True` the axis is cut into "
+    "blocks; without it, its size has to be the number of devices, and it disappears.",
+    another="def scatter_matmul(mesh, A, B):\n"
+    "    def block(a, b):\n"
+    "        partial = (a @ b).reshape(mesh.shape['x'], -1, b.shape[1])\n"
+    "        return lax.psum_scatter(partial, 'x', scatter_dimension=0)\n\n"
+    "    specs = (P(None, 'x'), P('x', None))\n"
+    "    return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P('x', None))(A, B)",
+    wrong_answers=[
+        wrong(
+            adds_then_takes_its_part,
+            "sends everyone the whole sum, to cut it afterwards",
+            rejected_by="communication",
+            advice="Right, and twice as much talk as it takes: `lax.psum_scatter` adds up and "
+            "gives each device its slice.",
+        ),
+        wrong(
+            lambda mesh, A, B: cut(mesh, lambda a, b: lax.psum(a @ b, "x"), INNER, P())(A, B),
+            "leaves the whole product on every device",
+            rejected_by="sharding",
+            advice="The rows of the result are to be cut along `x`. Scatter while you add.",
+        ),
+        wrong(
+            takes_its_part_of_the_product,
+            "slices its own partial product, without adding",
+            rejected_by="values",
+            advice="Your slice holds your part of each sum. The other devices' parts are missing.",
+        ),
+        wrong(
+            lambda mesh, A, B: cut(
+                mesh,
+                lambda a, b: lax.psum_scatter(a @ b, "x", scatter_dimension=1, tiled=True),
+                INNER,
+                P("x", None),
+            )(A, B),
+            "scatters the columns",
+            rejected_by="shape",
+            advice="`scatter_dimension` is the axis of the sum that is dealt out: the rows, 0.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="data_parallel_step" stars=2 importance=3 minutes=10 points=3
+# ## 6 · One step, eight eighths of a batch
+#
+# `batch_loss` is the mean over the examples it is given. The examples are cut along `"x"`,
+# the weights are copied. Write `data_parallel_step`: one step of gradient descent,
+# `w - 0.1 * gradient`, with the gradient of the mean loss over **all** examples. Every device
+# shall end with the new weights. The examples stay at home.
+
+
+# %% given="batch_loss"
+def batch_loss(w, xs, ys):
+    """The mean squared error: w (3,), xs (k, 3), ys (k,) -> ()."""
+    return jnp.mean((xs @ w - ys) ** 2)
+
+
+# %% solution="data_parallel_step"
+def data_parallel_step(mesh, w, xs, ys):
+    """w (3,) as P(), xs (n, 3) as P("x", None), ys (n,) as P("x") -> (3,) as P()."""
+
+    ### BEGIN SOLUTION
+    def block(w, xs, ys):
+        gradient = jax.grad(lambda w: lax.pmean(batch_loss(w, xs, ys), "x"))(w)
+        return w - 0.1 * gradient
+
+    return jax.shard_map(block, mesh=mesh, in_specs=(P(), P("x", None), P("x")), out_specs=P())(
+        w, xs, ys
+    )
+    ### END SOLUTION
+
+
+# %% check="data_parallel_step"
+check(data_parallel_step)
+### BEGIN HIDDEN TESTS
+BATCH = (P(), P("x", None), P("x"))
+
+
+def averages_a_sum(mesh, w, xs, ys):
+    def block(w, xs, ys):
+        return w - 0.1 * lax.pmean(jax.grad(batch_loss)(w, xs, ys), "x")
+
+    return cut(mesh, block, BATCH, P())(w, xs, ys)
+
+
+def keeps_its_own(mesh, w, xs, ys):
+    def block(w, xs, ys):
+        return w - 0.1 * jax.grad(batch_loss)(w, xs, ys)
+
+    return cut(mesh, block, BATCH, P(), False)(w, xs, ys)
+
+
+def gathers_the_batch(mesh, w, xs, ys):
+    def block(w, xs, ys):
+        xs, ys = (lax.all_gather(one, "x", tiled=True) for one in (xs, ys))
+        return w - 0.1 * jax.grad(batch_loss)(w, xs, ys)
+
+    return cut(mesh, block, BATCH, P(), False)(w, xs, ys)
+
+
+def stops_at_the_gradient(mesh, w, xs, ys):
+    def block(w, xs, ys):
+        return jax.grad(lambda w: lax.pmean(batch_loss(w, xs, ys), "x"))(w)
+
+    return cut(mesh, block, BATCH, P())(w, xs, ys)
+
+
+exercise(
+    data_parallel_step,
+    inputs=lambda rng, n, mesh: (
+        mesh,
+        rng.normal(size=3),
+        rng.normal(size=(2 * n, 3)),
+        rng.normal(size=2 * n),
+    ),
+    meshes=("x=8", "x=2,y=4"),
+    in_specs=(None, P(), P("x", None), P("x")),
+    requires=ON_MESH,
+    hints=[
+        "Write the mean loss of the whole batch first. Which collective turns the devices' means "
+        "into one?",
+        "Differentiate *that*: a function of `w` with the `pmean` inside.",
+        "`jax.grad(lambda w: lax.pmean(batch_loss(w, xs, ys), 'x'))(w)`.",
+    ],
+    explanation="`w` is the same everywhere, and `grad` of what is shared adds over all who used "
+    "it. With the `pmean` inside, that sum is of eighths: the mean. With `check_vma=False` no such "
+    "thing is added, and there `lax.pmean` of the devices' gradients is right.",
+    another="def data_parallel_step(mesh, w, xs, ys):\n"
+    "    def block(w, xs, ys):\n"
+    "        return w - 0.1 * lax.pmean(jax.grad(batch_loss)(w, xs, ys), 'x')\n\n"
+    "    specs = (P(), P('x', None), P('x'))\n"
+    "    return jax.shard_map(\n"
+    "        block, mesh=mesh, in_specs=specs, out_specs=P(), check_vma=False\n"
+    "    )(w, xs, ys)",
+    wrong_answers=[
+        wrong(
+            averages_a_sum,
+            "averages gradients that JAX has already added up",
+            rejected_by="values",
+            advice="`w` does not vary, so its gradient is the sum over all devices, and a mean of "
+            "equal sums is that sum. Put the `pmean` into the loss.",
+        ),
+        wrong(
+            keeps_its_own,
+            "lets every device follow its own examples",
+            rejected_by="values",
+            advice="With the check off nothing is added up, and the copies of `w` drift apart. "
+            "Use the mean loss over all devices.",
+        ),
+        wrong(
+            gathers_the_batch,
+            "sends the examples round in place of the gradient",
+            rejected_by="communication",
+            advice="The examples stay at home: three numbers a device are enough.",
+        ),
+        wrong(
+            stops_at_the_gradient,
+            "gives back the gradient",
+            rejected_by="values",
+            advice="The gradient is right. The new weights are asked for.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="halo_smooth" stars=3 importance=2 minutes=12 points=3
+# ## 7 · Good neighbours
+#
+# `smooth` replaces each number by the mean of itself and its two neighbours; beyond the ends
+# there are zeros. Write `halo_smooth`, the same for a `u` that is cut along `"x"`. Two numbers a
+# device are all that needs to travel.
+
+
+# %% given="smooth"
+def smooth(u):
+    """u (k,) -> (k,)."""
+    padded = jnp.pad(u, 1)
+    return (padded[:-2] + u + padded[2:]) / 3
+
+
+# %% solution="halo_smooth"
+def halo_smooth(mesh, u):
+    """u (n,) as P("x") -> (n,) as P("x")."""
+
+    ### BEGIN SOLUTION
+    last = mesh.shape["x"] - 1
+
+    def block(u):
+        from_left = lax.ppermute(u[-1:], "x", [(i, i + 1) for i in range(last)])
+        from_right = lax.ppermute(u[:1], "x", [(i + 1, i) for i in range(last)])
+        padded = jnp.concatenate([from_left, u, from_right])
+        return (padded[:-2] + u + padded[2:]) / 3
+
+    return jax.shard_map(block, mesh=mesh, in_specs=P("x"), out_specs=P("x"))(u)
+    ### END SOLUTION
+
+
+# %% check="halo_smooth"
+check(halo_smooth)
+### BEGIN HIDDEN TESTS
+
+
+def with_neighbours(mesh, exchange):
+    def block(u):
+        from_left, from_right = exchange(u, mesh.shape["x"])
+        padded = jnp.concatenate([from_left, u, from_right])
+        return (padded[:-2] + u + padded[2:]) / 3
+
+    return cut(mesh, block, P("x"), P("x"))
+
+
+def wraps(u, n):
+    return (
+        lax.ppermute(u[-1:], "x", [(i, (i + 1) % n) for i in range(n)]),
+        lax.ppermute(u[:1], "x", [((i + 1) % n, i) for i in range(n)]),
+    )
+
+
+def sends_the_wrong_ends(u, n):
+    return (
+        lax.ppermute(u[:1], "x", [(i, i + 1) for i in range(n - 1)]),
+        lax.ppermute(u[-1:], "x", [(i + 1, i) for i in range(n - 1)]),
+    )
+
+
+def swaps_left_and_right(u, n):
+    return (
+        lax.ppermute(u[:1], "x", [(i + 1, i) for i in range(n - 1)]),
+        lax.ppermute(u[-1:], "x", [(i, i + 1) for i in range(n - 1)]),
+    )
+
+
+def gathers_everything(mesh, u):
+    def block(u):
+        smoothed = smooth(lax.all_gather(u, "x", tiled=True))
+        return lax.dynamic_slice_in_dim(smoothed, lax.axis_index("x") * u.size, u.size)
+
+    return cut(mesh, block, P("x"), P("x"))(u)
+
+
+exercise(
+    halo_smooth,
+    inputs=lambda rng, n, mesh: (mesh, rng.normal(size=4 * n)),
+    meshes=("x=8", "x=2,y=4"),
+    in_specs=(None, P("x")),
+    requires=ON_MESH,
+    hints=[
+        "A block needs one number from each neighbour. Which of *my* numbers does my right "
+        "neighbour need?",
+        "`lax.ppermute(value, 'x', pairs)` sends along pairs (from, to). Two of them: one to the "
+        "right, one to the left.",
+        "`from_left = lax.ppermute(u[-1:], 'x', [(i, i + 1) for i in range(n - 1)])`, and the "
+        "mirror image. Whoever is not sent anything gets zeros.",
+    ],
+    explanation="My last number goes to the right, my first to the left. The pairs do not close "
+    "to a ring, so the two ends get zeros, which are the zeros beyond the ends. The cost does not "
+    "depend on the length of a block: that is why halos scale.",
+    another="def halo_smooth(mesh, u):\n"
+    "    n = mesh.shape['x']\n\n"
+    "    def block(u):\n"
+    "        me = lax.axis_index('x')\n"
+    "        right = [(i, (i + 1) % n) for i in range(n)]\n"
+    "        left = [(i, (i - 1) % n) for i in range(n)]\n"
+    "        before = jnp.where(me == 0, 0, lax.ppermute(u[-1], 'x', right))\n"
+    "        after = jnp.where(me == n - 1, 0, lax.ppermute(u[0], 'x', left))\n"
+    "        total = u + jnp.roll(u, 1).at[0].set(before) + jnp.roll(u, -1).at[-1].set(after)\n"
+    "        return total / 3\n\n"
+    "    return jax.shard_map(block, mesh=mesh, in_specs=P('x'), out_specs=P('x'))(u)",
+    wrong_answers=[
+        wrong(
+            lambda mesh, u: with_neighbours(mesh, wraps)(u),
+            "closes the line to a ring",
+            rejected_by="values",
+            advice="The last device is no neighbour of the first. Leave that pair out, and both "
+            "ends get the zeros that are asked for.",
+        ),
+        wrong(
+            lambda mesh, u: cut(mesh, smooth, P("x"), P("x"))(u),
+            "smooths every block by itself",
+            rejected_by="values",
+            advice="Inside, the neighbours of a block's ends are out of sight. They have to be "
+            "sent: `lax.ppermute`.",
+        ),
+        wrong(
+            lambda mesh, u: with_neighbours(mesh, sends_the_wrong_ends)(u),
+            "sends its first number to the right",
+            rejected_by="values",
+            advice="My right neighbour touches my *last* number, my left neighbour my first.",
+        ),
+        wrong(
+            lambda mesh, u: with_neighbours(mesh, swaps_left_and_right)(u),
+            "puts what came from the left on the right",
+            rejected_by="values",
+            advice="The right numbers travel, and each is put at the wrong end of the block.",
+        ),
+        wrong(
+            gathers_everything,
+            "sends more than two numbers a device",
+            rejected_by="communication",
+            advice="Right, at a price that grows with `u`. Send `u[-1:]` and `u[:1]`: slice first, "
+            "and no `all_gather`.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="ring_product" stars=3 importance=2 minutes=15 points=3
+# ## 8 · Round the ring
+#
+# `A` and `B` are both cut by rows. Every device needs every row of `B`, but must never hold all
+# of `B` at once. Write `ring_product`, which gives `A @ B`: multiply with the rows of `B` that
+# are there, pass them on to a neighbour, and so on until they have been round. `all_gather` is not
+# allowed.
+
+
+# %% solution="ring_product"
+def ring_product(mesh, A, B):
+    """A (n, n) as P("x", None), B (n, 4) as P("x", None) -> (n, 4) as P("x", None)."""
+
+    ### BEGIN SOLUTION
+    n = mesh.shape["x"]
+    to_right = [(i, (i + 1) % n) for i in range(n)]
+
+    def block(a, b):
+        me, rows = lax.axis_index("x"), b.shape[0]
+
+        def product(step, b):
+            owner = (me - step) % n
+            return lax.dynamic_slice_in_dim(a, owner * rows, rows, axis=1) @ b
+
+        def turn(step, carry):
+            total, b = carry
+            b = lax.ppermute(b, "x", to_right)
+            return total + product(step, b), b
+
+        return lax.fori_loop(1, n, turn, (product(0, b), b))[0]
+
+    specs = (P("x", None), P("x", None))
+    return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x", None))(A, B)
+    ### END SOLUTION
+
+
+# %% check="ring_product"
+check(ring_product)
+### BEGIN HIDDEN TESTS
+
+
+def ring(mesh, A, B, owner=lambda me, step: me - step, passes=True, turns=0):
+    """The ring in Python steps, with something to get wrong."""
+    n = mesh.shape["x"]
+
+    def block(a, b):
+        me, rows, total = lax.axis_index("x"), b.shape[0], 0
+        for step in range(n - turns):
+            if step and passes:
+                b = lax.ppermute(b, "x", [(i, (i + 1) % n) for i in range(n)])
+            total += lax.dynamic_slice_in_dim(a, owner(me, step) % n * rows, rows, axis=1) @ b
+        return total
+
+    return cut(mesh, block, (ROWS, ROWS), ROWS)(A, B)
+
+
+exercise(
+    ring_product,
+    inputs=lambda rng, n, mesh: (mesh, rng.normal(size=(n, n)), rng.normal(size=(n, 4))),
+    meshes=("x=8", "x=4,y=2"),
+    in_specs=(None, P("x", None), P("x", None)),
+    # A turn too many at the end is not worth a point.
+    requires=[matches_reference(), sharded_like_reference(), communicates_like_reference(1.5)],
+    hints=[
+        "The rows of `B` that I have in hand meet the *columns* of my `A` with the same numbers. "
+        "Whose rows are they, after `step` passes to the right?",
+        "After `step` passes from `i` to `i + 1` I hold what set out from `(me - step) % n`. "
+        "`lax.dynamic_slice_in_dim(a, owner * rows, rows, axis=1)` takes the columns.",
+        "Begin with the product of what is there; then n - 1 times: pass `b` with `lax.ppermute`, "
+        "multiply, add. `lax.fori_loop(1, n, turn, (first, b))`, or a Python loop over the ring.",
+    ],
+    explanation="All of `B` passes through every device, and no device ever holds more than one "
+    "or two blocks of it. While a block is multiplied, the next can already be on its way: this "
+    "is how attention over very long sequences is spread over devices.",
+    another="def ring_product(mesh, A, B):\n"
+    "    n = mesh.shape['x']\n"
+    "    to_left = [(i, (i - 1) % n) for i in range(n)]\n\n"
+    "    def block(a, b):\n"
+    "        columns = a.reshape(a.shape[0], n, -1)\n"
+    "        total = 0\n"
+    "        for step in range(n):\n"
+    "            if step:\n"
+    "                b = lax.ppermute(b, 'x', to_left)\n"
+    "            total += jnp.take(columns, (lax.axis_index('x') + step) % n, axis=1) @ b\n"
+    "        return total\n\n"
+    "    specs = (P('x', None), P('x', None))\n"
+    "    return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P('x', None))(A, B)",
+    wrong_answers=[
+        wrong(
+            lambda mesh, A, B: cut(
+                mesh, lambda a, b: a @ lax.all_gather(b, "x", tiled=True), (ROWS, ROWS), ROWS
+            )(A, B),
+            "gathers `B` on every device",
+            rejected_by="communication",
+            advice="The product is right, and every device held all of `B` for it. Pass the "
+            "blocks round, with `lax.ppermute`.",
+        ),
+        wrong(
+            lambda mesh, A, B: ring(mesh, A, B, owner=lambda me, step: me + step),
+            "counts the owners the wrong way round",
+            rejected_by="values",
+            advice="If blocks go to the right, what reaches me comes from the left: "
+            "`(me - step) % n`.",
+        ),
+        wrong(
+            lambda mesh, A, B: ring(mesh, A, B, passes=False),
+            "multiplies its own rows again and again",
+            rejected_by="values",
+            advice="`lax.ppermute` gives back what arrived. Carry that on, in place of the old "
+            "block.",
+        ),
+        wrong(
+            lambda mesh, A, B: ring(mesh, A, B, turns=1),
+            "stops one block too early",
+            rejected_by="values",
+            advice="There are n blocks and n products, with n - 1 passes between them.",
+        ),
+        wrong(
+            lambda mesh, A, B: ring(mesh, A, B, owner=lambda me, step: me),
+            "always takes its own columns of `A`",
+            rejected_by="values",
+            advice="The columns have to fit the rows of `B` in hand, and those change at each "
+            "step.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="sharded_cross_entropy" stars=3 importance=2 minutes=15 points=3
+# ## 9 · A puzzle: the word that one device knows
+#
+# A language model scores every word of its vocabulary, and the vocabulary is so large that its
+# scores are cut over the devices: `logits` lies as `P(None, "x")`. Write `sharded_cross_entropy`:
+# for every row, `-log_softmax(logits)` at the row's label.
+#
+# The scores are large, so `exp` of one overflows unless the row's maximum is taken off first. The
+# label is a number in the *whole* vocabulary, and one device only has its score. The scores stay at
+# home: three numbers a row are enough.
+
+
+# %% solution="sharded_cross_entropy"
+def sharded_cross_entropy(mesh, logits, labels):
+    """logits (n, 40) as P(None, "x"), labels (n,) int32 as P() -> (n,) as P()."""
+
+    ### BEGIN SOLUTION
+    def block(logits, labels):
+        top = lax.pmax(logits.max(axis=1), "x")
+        total = lax.psum(jnp.exp(logits - top[:, None]).sum(axis=1), "x")
+        words = logits.shape[1]
+        here = labels - lax.axis_index("x") * words
+        score = jnp.take_along_axis(logits, jnp.clip(here, 0, words - 1)[:, None], axis=1)[:, 0]
+        score = lax.psum(jnp.where((here >= 0) & (here < words), score, 0), "x")
+        return jnp.log(total) + top - score
+
+    specs = (P(None, "x"), P())
+    return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P())(logits, labels)
+    ### END SOLUTION
+
+
+# %% check="sharded_cross_entropy"
+check(sharded_cross_entropy)
+### BEGIN HIDDEN TESTS
+WORDS = (P(None, "x"), P())
+
+
+def entropy(mesh, logits, labels, top, score):
+    """The cross entropy from a way to find the maximum and one to find the label's score."""
+
+    def block(logits, labels):
+        most = top(logits)
+        total = lax.psum(jnp.exp(logits - most[:, None]).sum(axis=1), "x")
+        return jnp.log(total) + lax.pmax(most, "x") - score(logits, labels)
+
+    return cut(mesh, block, WORDS, P(), False)(logits, labels)
+
+
+def everyones_top(logits):
+    return lax.pmax(logits.max(axis=1), "x")
+
+
+def label_score(logits, labels):
+    words = lax.axis_index("x") * logits.shape[1] + jnp.arange(logits.shape[1])
+    return lax.psum(jnp.where(labels[:, None] == words, logits, 0).sum(axis=1), "x")
+
+
+def score_of_remainder(logits, labels):
+    here = labels % logits.shape[1]
+    return lax.psum(jnp.take_along_axis(logits, here[:, None], axis=1)[:, 0], "x")
+
+
+def score_without_offset(logits, labels):
+    words = jnp.arange(logits.shape[1])
+    return lax.psum(jnp.where(labels[:, None] == words, logits, 0).sum(axis=1), "x")
+
+
+def gathers_the_scores(mesh, logits, labels):
+    def block(logits, labels):
+        whole = jax.nn.log_softmax(lax.all_gather(logits, "x", axis=1, tiled=True))
+        return -jnp.take_along_axis(whole, labels[:, None], axis=1)[:, 0]
+
+    return cut(mesh, block, WORDS, P(), False)(logits, labels)
+
+
+exercise(
+    sharded_cross_entropy,
+    inputs=lambda rng, n, mesh: (
+        mesh,
+        rng.normal(size=(n, 40)) * 60 + 100,
+        rng.integers(0, 40, size=n),
+    ),
+    meshes=("x=8", "x=4,y=2"),
+    in_specs=(None, P(None, "x"), P()),
+    # The compiler makes two sums one where it can; written in another order it cannot.
+    requires=[matches_reference(), sharded_like_reference(), communicates_like_reference(1.5)],
+    hints=[
+        "Take it apart: the row's maximum, the sum of exponentials, the label's score. Each is "
+        "found over all devices, and each is one number a row.",
+        "`lax.pmax` for the maximum, `lax.psum` for the sum. For the score: all devices but one "
+        "contribute zero, and then `lax.psum` too.",
+        "Device `lax.axis_index('x')` holds the words from `lax.axis_index('x') * words` on, "
+        "`words` being the width of its block. Compare `labels[:, None]` with those numbers, and "
+        "use `jnp.where`.",
+    ],
+    explanation="The loss is log Σ exp(s - m) + m - s[label]. The maximum m has to be the same "
+    "on all devices, or their sums could not be added. And a `psum` in which all but one add zero "
+    "is how a value travels from the one device that knows it, when nobody knows which that is. "
+    "Plain `jax.nn.log_softmax` on the cut scores passes as well: here the compiler finds the same "
+    "messages.",
+    another="def sharded_cross_entropy(mesh, logits, labels):\n"
+    "    def block(logits, labels):\n"
+    "        words = lax.axis_index('x') * logits.shape[1] + jnp.arange(logits.shape[1])\n"
+    "        hit = labels[:, None] == words\n"
+    "        shifted = logits - lax.pmax(logits.max(axis=1, keepdims=True), 'x')\n"
+    "        both = jnp.stack([jnp.exp(shifted).sum(1), jnp.where(hit, shifted, 0).sum(1)])\n"
+    "        total, score = lax.psum(both, 'x')\n"
+    "        return jnp.log(total) - score\n\n"
+    "    specs = (P(None, 'x'), P())\n"
+    "    return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P())(logits, labels)",
+    wrong_answers=[
+        wrong(
+            gathers_the_scores,
+            "gathers the scores of the whole vocabulary",
+            rejected_by="communication",
+            advice="Right, but what was cut because it is large is whole again on every device. "
+            "Send a maximum, a sum and a score.",
+        ),
+        wrong(
+            lambda mesh, logits, labels: entropy(
+                mesh, logits, labels, lambda logits: jnp.zeros(logits.shape[0]), label_score
+            ),
+            "does not take the maximum off",
+            rejected_by="values",
+            advice="`exp` of a large score is infinite. Take the row's maximum off before, and "
+            "add it to the logarithm.",
+        ),
+        wrong(
+            lambda mesh, logits, labels: entropy(
+                mesh, logits, labels, lambda logits: logits.max(axis=1), label_score
+            ),
+            "takes off each device's own maximum",
+            rejected_by="values",
+            advice="Sums that were shifted by different amounts cannot be added. Agree on one "
+            "maximum first: `lax.pmax`.",
+        ),
+        wrong(
+            lambda mesh, logits, labels: entropy(
+                mesh, logits, labels, everyones_top, score_of_remainder
+            ),
+            "takes a score from every device",
+            rejected_by="values",
+            advice="One device holds the label's word. The others have to add zero: `jnp.where`.",
+        ),
+        wrong(
+            lambda mesh, logits, labels: entropy(
+                mesh, logits, labels, everyones_top, score_without_offset
+            ),
+            "numbers the words of each block from zero",
+            rejected_by="values",
+            advice="The label counts in the whole vocabulary. A block's first word has the number "
+            "`lax.axis_index('x') * words`.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
