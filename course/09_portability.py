@@ -113,7 +113,7 @@ jax.devices("tpu")[0]
 def started_with(setting):
     """What a new Python says of its backend when JAX_PLATFORMS has this setting."""
     code = "import jax; print(jax.default_backend(), len(jax.devices()))"
-    environment = {**os.environ, "JAX_PLATFORMS": setting}
+    environment = {**os.environ, "JAX_PLATFORMS": setting, "NO_COLOR": "1"}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True
     )

@@ -1,0 +1,1077 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown] assignment="09_portability" points=20
+# # Exercises: one program for CPU, GPU and TPU, and a capstone
+#
+# The lesson is [course/09_portability](../../course/09_portability.ipynb). Exercises 1 to 4 are
+# about code that travels. Exercises 5 to 9 are the **capstone**: a small network, from its key
+# to its training on eight devices. Each part of the capstone gives you what it needs, so you can
+# do them in any order.
+#
+# Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
+# check as often as you like: nothing is recorded until you submit.
+
+# %%
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.sharding import PartitionSpec as P
+
+from autograder import check, simulate_devices
+
+simulate_devices()  # jax.config.update("jax_num_cpu_devices", 8), before anything is computed
+
+### BEGIN HIDDEN TESTS
+from functools import partial
+
+from autograder.exercise import exercise, mistake, question, static, wrong
+from autograder.requirements import (
+    communicates_like_reference,
+    distributed_like_reference,
+    donates_like_reference,
+    grows_with_batch,
+    independent_streams,
+    lowers_everywhere,
+    matches_reference,
+    uses,
+    uses_keys_once,
+    work_within,
+)
+
+ANYWHERE = (matches_reference(), grows_with_batch("not at all"), lowers_everywhere())
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="fast_track_portability" stars=1 importance=1 minutes=1 points=0
+# ## 0 · Know it already?
+#
+# One question, for those who think that they do. On a laptop without an accelerator you lower a
+# function for CPU, CUDA and TPU, and all three succeed. Which of these do you know now?
+#
+# - `"a"`: it gives the same numbers on all three, up to the last bit.
+# - `"b"`: every primitive in it has a rule for each of the three.
+# - `"c"`: it compiles and fits into memory on all three.
+# - `"d"`: it gives the same numbers on all three, up to rounding.
+#
+# If you can say why it is not the other three, go straight to the capstone, exercise 5.
+
+# %% solution="fast_track_portability"
+### BEGIN SOLUTION
+fast_track_portability = "b"
+### END SOLUTION
+
+# %% check="fast_track_portability"
+check("fast_track_portability")
+### BEGIN HIDDEN TESTS
+question(
+    "fast_track_portability",
+    answer="b",
+    hints=[
+        "Which tool runs while lowering, and which does not?",
+        "Lowering rewrites a jaxpr into StableHLO, primitive by primitive. No device takes part.",
+        "It is the answer that speaks of rules and not of results.",
+    ],
+    explanation="Lowering is a translation by rules. It finds a missing rule (`eig` for TPU) and a "
+    "callback. It knows nothing of memory, and it computes nothing, so it cannot speak of digits: "
+    "`float64` and four tebibytes lower for a TPU as well.",
+    mistakes=[
+        mistake(
+            "a",
+            "expects equal bits from equal programs",
+            advice="Each platform adds in an order of its own, and rounds factors in its own way.",
+        ),
+        mistake(
+            "c",
+            "takes lowering for compiling",
+            advice="Only the platform's own compiler finds out whether a program fits. It has not "
+            "been asked.",
+        ),
+        mistake(
+            "d",
+            "takes lowering for running",
+            advice="Nothing was computed. That the numbers agree is likely, and a run has to show "
+            "it.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="largest_eigenvalue" stars=1 importance=3 minutes=1 points=1
+# ## 1 · A missing rule
+#
+# `S` is **symmetric**, and `jnp.linalg.eigvals(S).real.max()` gives its largest eigenvalue on a
+# CPU. For a TPU it does not lower. Write `largest_eigenvalue`, which gives the same and lowers
+# for CPU, CUDA and TPU.
+
+
+# %% solution="largest_eigenvalue"
+def largest_eigenvalue(S):
+    """S (n, n) float32, symmetric -> () float32."""
+    ### BEGIN SOLUTION
+    return jnp.linalg.eigvalsh(S)[-1]
+    ### END SOLUTION
+
+
+# %% check="largest_eigenvalue"
+check(largest_eigenvalue)
+### BEGIN HIDDEN TESTS
+
+
+def symmetric(rng, n):
+    """A symmetric matrix whose negative eigenvalues are the larger ones."""
+    A = rng.normal(size=(n, n))
+    return A + A.T - 2 * np.sqrt(n) * np.eye(n)
+
+
+exercise(
+    largest_eigenvalue,
+    inputs=lambda rng, n: (symmetric(rng, n),),
+    requires=ANYWHERE,
+    hints=[
+        "The general routine is for general matrices. Yours has a property that it does not use.",
+        "`jnp.linalg` has a function for symmetric (Hermitian) matrices; its name ends in `h`.",
+        "`jnp.linalg.eigvalsh` gives all eigenvalues in ascending order. Take the last.",
+    ],
+    explanation="Symmetric matrices have real eigenvalues and methods that every platform has: "
+    "LAPACK's `syevd` on a CPU, cuSOLVER's on a GPU, `Eigh` on a TPU. It is faster on the CPU as "
+    "well, so the portable answer was the better one all along.",
+    another="def largest_eigenvalue(S):\n"
+    "    shift = jnp.linalg.norm(S)  # makes every eigenvalue positive\n"
+    "    return jnp.linalg.norm(S + shift * jnp.eye(len(S)), 2) - shift",
+    wrong_answers=[
+        wrong(
+            lambda S: jnp.linalg.eigvals(S).real.max(),
+            "keeps the general routine",
+            rejected_by="platform",
+            advice="The values are right here, but `eig` has no rule for TPU. Ask for the "
+            "eigenvalues of a symmetric matrix.",
+        ),
+        wrong(
+            lambda S: jnp.linalg.eigvalsh(S)[0],
+            "takes the first eigenvalue",
+            rejected_by="values",
+            advice="`eigvalsh` sorts in ascending order: the largest comes last.",
+        ),
+        wrong(
+            lambda S: jnp.linalg.norm(S, 2),
+            "gives the largest singular value",
+            rejected_by="values",
+            advice="A singular value is the size of an eigenvalue, without its sign. The largest "
+            "size may belong to a negative one.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="normalise_anywhere" stars=2 importance=3 minutes=8 points=2
+# ## 2 · Tied to one machine
+#
+# This function came from a notebook of somebody with a TPU. It centres the columns of `xs` and
+# then brings every row to length 1. Three of its lines tie it to a machine, or keep it out of
+# `jit`.
+#
+# ```python
+# def normalise(xs):
+#     xs = jax.device_put(xs, jax.devices("tpu")[0])
+#     centred = xs - np.asarray(xs).mean(axis=0)
+#     shape = jax.ShapeDtypeStruct((len(xs), 1), jnp.float32)
+#     norms = lambda a: np.linalg.norm(a, axis=1, keepdims=True)
+#     return centred / jax.pure_callback(norms, shape, centred)
+# ```
+#
+# Write `normalise_anywhere`, which computes the same, can be jitted and lowers for CPU, CUDA and
+# TPU.
+
+
+# %% solution="normalise_anywhere"
+def normalise_anywhere(xs):
+    """xs (n, 3) float32 -> (n, 3) float32, whose rows have length 1."""
+    ### BEGIN SOLUTION
+    centred = xs - xs.mean(axis=0)
+    return centred / jnp.linalg.norm(centred, axis=1, keepdims=True)
+    ### END SOLUTION
+
+
+# %% check="normalise_anywhere"
+check(normalise_anywhere)
+### BEGIN HIDDEN TESTS
+
+
+def names_the_device(xs):
+    xs = jax.device_put(xs, jax.devices("tpu")[0])
+    centred = xs - xs.mean(axis=0)
+    return centred / jnp.linalg.norm(centred, axis=1, keepdims=True)
+
+
+def asks_numpy_for_the_mean(xs):
+    centred = xs - np.asarray(xs).mean(axis=0)
+    return centred / jnp.linalg.norm(centred, axis=1, keepdims=True)
+
+
+def asks_the_host_for_the_lengths(xs):
+    centred = xs - xs.mean(axis=0)
+    shape = jax.ShapeDtypeStruct((len(xs), 1), jnp.float32)
+    lengths = jax.pure_callback(lambda a: np.linalg.norm(a, axis=1, keepdims=True), shape, centred)
+    return centred / lengths
+
+
+def divides_by_one_length(xs):
+    centred = xs - xs.mean(axis=0)
+    return centred / jnp.linalg.norm(centred)
+
+
+exercise(
+    normalise_anywhere,
+    inputs=lambda rng, n: (rng.normal(size=(n, 3)) + 2,),
+    requires=ANYWHERE,
+    hints=[
+        "Which three names in the code are not `jnp` functions of the data?",
+        "`jax.devices`, `np.asarray` and `jax.pure_callback`. Whoever calls the function chooses "
+        "the device; `jnp` has a mean and a norm.",
+        "`centred = xs - xs.mean(axis=0)`, then divide by `jnp.linalg.norm(centred, axis=1, "
+        "keepdims=True)`.",
+    ],
+    explanation="Data has a place already when it reaches a function, and computation follows it. "
+    "`np.asarray` wants numbers, which a traced array does not have, and a callback holds an "
+    "address in one Python process. What is left is shorter.",
+    another="def normalise_anywhere(xs):\n"
+    "    centred = xs - jnp.ones(len(xs)) @ xs / len(xs)\n"
+    '    return centred * lax.rsqrt(jnp.einsum("nd,nd->n", centred, centred))[:, None]',
+    wrong_answers=[
+        wrong(
+            names_the_device,
+            "still names a TPU",
+            rejected_by="RuntimeError",
+            advice="Leave the `device_put` out: the function computes where its argument is.",
+        ),
+        wrong(
+            asks_numpy_for_the_mean,
+            "takes the mean with NumPy",
+            rejected_by="TracerArrayConversionError",
+            advice="`xs.mean(axis=0)` does it, without a way over the host.",
+        ),
+        wrong(
+            asks_the_host_for_the_lengths,
+            "still calls back to the host for the lengths",
+            rejected_by="NotImplementedError",
+            advice="A callback can be lowered for this process only. `jnp.linalg.norm` has the "
+            "same arguments as NumPy's.",
+        ),
+        wrong(
+            divides_by_one_length,
+            "divides everything by one length",
+            rejected_by="values",
+            advice="Without `axis=1` the norm is that of the whole matrix. Every row has its own.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="moving_average" stars=2 importance=3 minutes=10 points=3
+# ## 3 · The average that stands still
+#
+# An exponential moving average smooths the weights or the loss of a training run. Here is one in
+# NumPy. `xs` has a row for each of 500 moments:
+#
+# ```python
+# average = np.zeros(xs.shape[1])
+# for x in xs:
+#     average = 0.99 * average + 0.01 * x
+# ```
+#
+# Write `moving_average`, which gives the last `average`, for `xs` in `float32` **and in
+# `bfloat16`**. The result has the dtype of `xs`, and its digits have to be right in both. In
+# bfloat16 an average that is stored as such stops to move, far from where it belongs.
+
+
+# %% solution="moving_average"
+def moving_average(xs):
+    """xs (500, n) float32 or bfloat16 -> (n,) of the same dtype."""
+
+    ### BEGIN SOLUTION
+    def step(average, x):
+        return 0.99 * average + 0.01 * x, None
+
+    start = jnp.zeros(xs.shape[1], jnp.float32)
+    return lax.scan(step, start, xs.astype(jnp.float32))[0].astype(xs.dtype)
+    ### END SOLUTION
+
+
+# %% check="moving_average"
+check(moving_average)
+### BEGIN HIDDEN TESTS
+
+
+def averages_in_short(xs):
+    def step(average, x):
+        return 0.99 * average + 0.01 * x, None
+
+    return lax.scan(step, jnp.zeros(xs.shape[1], xs.dtype), xs)[0]
+
+
+def averages_to_float32(xs):
+    def step(average, x):
+        return 0.99 * average + 0.01 * x, None
+
+    return lax.scan(step, jnp.zeros(xs.shape[1], jnp.float32), xs.astype(jnp.float32))[0]
+
+
+def averages_from_the_first(xs):
+    def step(average, x):
+        return 0.99 * average + 0.01 * x, None
+
+    xs32 = xs.astype(jnp.float32)
+    return lax.scan(step, xs32[0], xs32)[0].astype(xs.dtype)
+
+
+def averages_column_by_column(xs):
+    weights = 0.01 * 0.99 ** jnp.arange(len(xs) - 1, -1, -1, dtype=jnp.float32)
+    columns = [weights @ xs[:, i].astype(jnp.float32) for i in range(xs.shape[1])]
+    return jnp.stack(columns).astype(xs.dtype)
+
+
+exercise(
+    moving_average,
+    inputs=lambda rng, n: (rng.normal(size=(500, n)) + rng.uniform(2, 6, size=n),),
+    dtypes=("float32", "bfloat16"),
+    requires=ANYWHERE,
+    hints=[
+        "Write it for `float32` first: a `lax.scan` whose carry is the average.",
+        "Which dtype does the carry have when `xs` is bfloat16? Store short, accumulate long.",
+        "Start from `jnp.zeros(xs.shape[1], jnp.float32)`, scan over `xs.astype(jnp.float32)`, and "
+        "finish with `.astype(xs.dtype)`.",
+    ],
+    explanation="bfloat16 has 8 significant bits. `0.99` becomes 0.988, so the weights do not add "
+    "up to one, and near its goal the step is less than half of the spacing, so the average stands "
+    "still. This stops optimisers and averaged weights in earnest. Inputs and result may be short; "
+    "what is carried from step to step may not.",
+    another="def moving_average(xs):\n"
+    "    ages = jnp.arange(len(xs) - 1, -1, -1, dtype=jnp.float32)\n"
+    "    weights = 0.01 * 0.99**ages  # of each moment in the last average\n"
+    '    total = jnp.einsum("t,tn->n", weights, xs.astype(jnp.float32), precision="highest")\n'
+    "    return total.astype(xs.dtype)",
+    wrong_answers=[
+        wrong(
+            averages_in_short,
+            "carries the average in the dtype of `xs`",
+            rejected_by="values",
+            advice="In float32 it is right. In bfloat16 the carry is rounded 500 times, each time "
+            "to 8 bits. Carry float32 and convert at the end.",
+        ),
+        wrong(
+            averages_to_float32,
+            "gives back float32 whatever came in",
+            rejected_by="dtype",
+            advice="The digits are right. Convert the result to `xs.dtype`.",
+        ),
+        wrong(
+            averages_from_the_first,
+            "starts from the first row",
+            rejected_by="values",
+            advice="The average starts at zeros, as in the NumPy code.",
+        ),
+        wrong(
+            averages_column_by_column,
+            "goes through the columns in Python",
+            rejected_by="batch loop",
+            advice="The carry may be a whole row: no loop over columns is needed.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="spectral_radius" stars=3 importance=2 minutes=15 points=3
+# ## 4 · A puzzle: eigenvalues without eigenvalues
+#
+# The spectral radius of a square matrix is the size of its largest eigenvalue. It says whether
+# `A` applied again and again explodes or dies out. `jnp.abs(jnp.linalg.eigvals(A)).max()` does
+# not lower for TPU, and this time `A` is **not** symmetric: the largest eigenvalues are a
+# complex pair.
+#
+# Gelfand found that the radius is the limit of $\|A^k\|^{1/k}$, for any norm. Squaring a matrix
+# 25 times gives $k = 2^{25}$, at the price of 25 matrix products. Write `spectral_radius`
+# without any eigenvalue. Mind that $A^k$ soon leaves the range of `float32`.
+
+
+# %% solution="spectral_radius"
+def spectral_radius(A):
+    """A (n, n) float32 -> () float32, the size of the largest eigenvalue."""
+
+    ### BEGIN SOLUTION
+    def square(carry, _):
+        power, log_radius, share = carry  # A^k, scaled by what log_radius remembers; share = 1/k
+        size = jnp.linalg.norm(power)
+        scaled = power / size
+        return (scaled @ scaled, log_radius + share * jnp.log(size), share / 2), None
+
+    (_, log_radius, _), _ = lax.scan(square, (A, 0.0, 1.0), length=26)
+    return jnp.exp(log_radius)
+    ### END SOLUTION
+
+
+# %% check="spectral_radius"
+check(spectral_radius)
+### BEGIN HIDDEN TESTS
+
+
+def turning(rng, n):
+    """A matrix whose largest eigenvalues are a complex pair, far from symmetric."""
+    A = rng.normal(size=(n, n))
+    A[:2, :2] += 2 * np.sqrt(n) * np.array([[0, -1], [1, 0]])
+    return A
+
+
+def radius_without_scaling(A):
+    power = lax.fori_loop(0, 25, lambda _, M: M @ M, A)
+    return jnp.linalg.norm(power) ** (1 / 2**25)
+
+
+def radius_by_power_iteration(A):
+    def step(v, _):
+        w = A @ v
+        size = jnp.linalg.norm(w)
+        return w / size, size
+
+    return lax.scan(step, jnp.ones(len(A)), length=500)[1][-1]
+
+
+exercise(
+    spectral_radius,
+    inputs=lambda rng, n: (turning(rng, n),),
+    requires=ANYWHERE,
+    hints=[
+        "Divide by the norm before each squaring, and remember what you divided by. In logarithms "
+        "products become sums.",
+        "If $A^k = s B$, then $A^{2k} = s^2 B^2$. The logarithm of $\\|A^k\\|^{1/k}$ grows by "
+        "$\\log(s) / k$ with each new factor $s$.",
+        "Carry `(power, log_radius, share)` through a `lax.scan`: `size = jnp.linalg.norm(power)`, "
+        "`power = (power / size) @ (power / size)`, `log_radius += share * log(size)`, "
+        "`share /= 2`. Begin with `(A, 0.0, 1.0)` and end with `exp`.",
+    ],
+    explanation="Each squaring doubles the exponent, so 25 products stand for 33 million. What "
+    "rounding does to late powers hardly matters, since their logarithm is divided by $k$: the "
+    "result is good to nearly all digits of `float32`. Matrix products are what accelerators do "
+    "best, so the detour is quick where the direct way does not exist.",
+    another="def spectral_radius(A):\n"
+    "    log_radius = 0.0\n"
+    "    for k in range(26):\n"
+    "        size = jnp.abs(A).max()\n"
+    "        log_radius += jnp.log(size) / 2.0**k\n"
+    "        A = (A / size) @ (A / size)\n"
+    "    return jnp.exp(log_radius)",
+    wrong_answers=[
+        wrong(
+            lambda A: jnp.abs(jnp.linalg.eigvals(A)).max(),
+            "asks for the eigenvalues after all",
+            rejected_by="platform",
+            advice="Right here, refused for TPU: `eig` has no rule there. Matrix products have.",
+        ),
+        wrong(
+            lambda A: jnp.linalg.norm(A, 2),
+            "gives the largest singular value",
+            rejected_by="values",
+            advice="That is how much `A` can stretch a vector *once*. The radius is what is left "
+            "of it per step after many.",
+        ),
+        wrong(
+            radius_without_scaling,
+            "lets the powers overflow",
+            rejected_by="values",
+            advice="A power of 33 million is infinite in float32. Scale before each squaring and "
+            "keep the scales in a logarithm.",
+        ),
+        wrong(
+            radius_by_power_iteration,
+            "iterates on one vector",
+            rejected_by="values",
+            advice="With a complex pair the vector keeps turning and its growth goes up and down. "
+            "The norm of the *matrix* power does not.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="init_network" stars=2 importance=3 minutes=8 points=2
+# ## 5 · Capstone: a network from a key
+#
+# The capstone trains a network of dense layers. Its parameters are a **list with a dict for each
+# layer**: `{"w": (inputs, outputs), "b": (outputs,)}`.
+#
+# Write `init_network`. The entries of a `w` are normal with mean 0 and standard deviation
+# `1 / sqrt(inputs)`, all independent; a `b` is zeros. `widths` is a tuple of Python integers:
+# `(4, 16, 1)` means a layer from 4 to 16 and one from 16 to 1. `key` is a raw key, as
+# `jax.random.PRNGKey(0)` gives it. How you split it is up to you.
+
+
+# %% solution="init_network"
+def init_network(key, widths):
+    """key (2,) uint32, widths a tuple -> a list of {"w": (inputs, outputs), "b": (outputs,)}."""
+    ### BEGIN SOLUTION
+    keys = jax.random.split(key, len(widths) - 1)
+    return [
+        {"w": jax.random.normal(k, (i, o)) / jnp.sqrt(i), "b": jnp.zeros(o)}
+        for k, i, o in zip(keys, widths[:-1], widths[1:], strict=True)
+    ]
+    ### END SOLUTION
+
+
+# %% check="init_network"
+check(init_network)
+### BEGIN HIDDEN TESTS
+
+
+def layers_with(keys, widths, scale=lambda i, o: i**-0.5):
+    return [
+        {"w": jax.random.normal(k, (i, o)) * scale(i, o), "b": jnp.zeros(o)}
+        for k, i, o in zip(keys, widths[:-1], widths[1:], strict=True)
+    ]
+
+
+exercise(
+    init_network,
+    inputs=lambda rng, n: (
+        rng.integers(0, 2**32, 2, dtype="uint32"),
+        static((8 * n, 8 * n, 8 * n, 1)),
+    ),
+    requires=[distributed_like_reference(), uses_keys_once(), independent_streams()],
+    hints=[
+        "How many draws are there? Make one key for each before you draw.",
+        "`jax.random.split(key, len(widths) - 1)` gives a key for each layer. `zip(widths[:-1], "
+        "widths[1:])` gives the inputs and outputs of each.",
+        '`{"w": jax.random.normal(k, (i, o)) / jnp.sqrt(i), "b": jnp.zeros(o)}` for every key `k` '
+        "and pair `i, o`.",
+    ],
+    explanation="One key, split once, wide: a key for each layer. With the standard deviation "
+    "`1 / sqrt(inputs)` the sum over the inputs has the size of one input, so signals neither "
+    "explode nor fade from layer to layer. The same key gives the same network on every platform.",
+    another="def init_network(key, widths):\n"
+    "    network = []\n"
+    "    for number, (i, o) in enumerate(zip(widths, widths[1:])):\n"
+    "        w = jax.random.normal(jax.random.fold_in(key, number), (i, o)) * i**-0.5\n"
+    '        network.append({"w": w, "b": jnp.zeros(o)})\n'
+    "    return network",
+    wrong_answers=[
+        wrong(
+            lambda key, widths: layers_with([key] * (len(widths) - 1), widths),
+            "gives every layer the same key",
+            rejected_by="key reuse",
+            advice="Layers of the same shape start as copies of each other. Split the key into "
+            "one for each layer.",
+        ),
+        wrong(
+            lambda key, widths: layers_with(
+                jax.random.split(key, len(widths) - 1), widths, lambda i, o: 1.0
+            ),
+            "leaves the weights at standard deviation 1",
+            rejected_by="distribution",
+            advice="Divide by the root of the number of inputs.",
+        ),
+        wrong(
+            lambda key, widths: layers_with(
+                jax.random.split(key, len(widths) - 1), widths, lambda i, o: 1 / i
+            ),
+            "takes the variance for the standard deviation",
+            rejected_by="distribution",
+            advice="`1 / inputs` is the variance. `normal` is multiplied by the standard "
+            "deviation, its root.",
+        ),
+        wrong(
+            lambda key, widths: layers_with(
+                jax.random.split(jax.random.PRNGKey(0), len(widths) - 1), widths
+            ),
+            "makes a key of its own",
+            rejected_by="correlated",
+            advice="Then every network is the same one. Use the key that is passed in.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="network_loss" stars=2 importance=3 minutes=6 points=2
+# ## 6 · Capstone: the loss of a batch
+#
+# `predict_one` handles one example. Write `network_loss`, which gives two things in a dict:
+# under `"each"` the squared error of every example, and under `"loss"` their mean.
+
+
+# %% given="predict_one"
+def predict_one(network, x):
+    """One example: network as in exercise 5, from 4 to 1, x (4,) -> ()."""
+    *hidden, last = network
+    for layer in hidden:
+        x = jnp.tanh(x @ layer["w"] + layer["b"])
+    return (x @ last["w"] + last["b"])[0]
+
+
+# %% solution="network_loss"
+def network_loss(network, xs, ys):
+    """xs (n, 4), ys (n,) -> {"each": (n,), "loss": ()}."""
+    ### BEGIN SOLUTION
+    predictions = jax.vmap(predict_one, in_axes=(None, 0))(network, xs)
+    each = (predictions - ys) ** 2
+    return {"each": each, "loss": each.mean()}
+    ### END SOLUTION
+
+
+# %% check="network_loss"
+check(network_loss)
+### BEGIN HIDDEN TESTS
+
+
+def a_network(rng):
+    """A small network as plain arrays."""
+    return [
+        {"w": rng.normal(size=(4, 16)) / 2, "b": rng.normal(size=16) / 2},
+        {"w": rng.normal(size=(16, 1)) / 4, "b": rng.normal(size=1) / 2},
+    ]
+
+
+def some_data(rng, *shape):
+    """Inputs and what a network might learn from them."""
+    xs = rng.normal(size=(*shape, 4))
+    return xs, np.sin(xs.sum(axis=-1)) + 1
+
+
+def loss_of_the_first(network, xs, ys):
+    each = (predict_one(network, xs) - ys) ** 2
+    return {"each": each, "loss": each.mean()}
+
+
+def loss_one_by_one(network, xs, ys):
+    each = jnp.stack([(predict_one(network, x) - y) ** 2 for x, y in zip(xs, ys, strict=True)])
+    return {"each": each, "loss": each.mean()}
+
+
+def loss_added_up(network, xs, ys):
+    each = (jax.vmap(predict_one, in_axes=(None, 0))(network, xs) - ys) ** 2
+    return {"each": each, "loss": each.sum()}
+
+
+exercise(
+    network_loss,
+    inputs=lambda rng, n: (a_network(rng), *some_data(rng, n)),
+    requires=ANYWHERE,
+    hints=[
+        "Which argument of `predict_one` has a batch axis?",
+        "`in_axes` has one entry an argument; the whole network, a pytree, is shared by `None`.",
+        "`jax.vmap(predict_one, in_axes=(None, 0))(network, xs)` are the predictions.",
+    ],
+    explanation="`None` covers the whole pytree. Note that `predict_one(network, xs)` would have "
+    "run as well, and given the first prediction for everybody: the `[0]` was written for one "
+    "example. Keeping `each` beside the mean costs nothing and tells which examples are hard.",
+    another="def network_loss(network, xs, ys):\n"
+    "    def one(x, y):\n"
+    "        return (predict_one(network, x) - y) ** 2\n\n"
+    "    each = lax.map(lambda pair: one(*pair), (xs, ys))\n"
+    '    return {"each": each, "loss": jnp.sum(each) / ys.size}',
+    wrong_answers=[
+        wrong(
+            loss_of_the_first,
+            "calls `predict_one` on the whole batch",
+            rejected_by="values",
+            advice="The shapes happen to fit: `[0]` takes the prediction for the first example, "
+            "and broadcasting compares it with every `y`. Map the function.",
+        ),
+        wrong(
+            loss_one_by_one,
+            "loops over the examples in Python",
+            rejected_by="batch loop",
+            advice="`jax.vmap` with `in_axes=(None, 0)` takes the loop's place.",
+        ),
+        wrong(
+            loss_added_up,
+            "adds the errors up",
+            rejected_by="values",
+            advice="`each` is right. The loss is their mean, so that it does not grow with the "
+            "batch.",
+        ),
+        wrong(
+            lambda network, xs, ys: loss_added_up(network, xs, ys)["each"].mean(),
+            "gives the mean alone",
+            rejected_by="structure",
+            advice="A dict is asked for, with the keys `each` and `loss`.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="train_step" stars=2 importance=3 minutes=12 points=2
+# ## 7 · Capstone: one step of training, in place
+#
+# The state of the training is a dict with `"network"`, `"velocity"` (the same pytree as the
+# network) and `"step"`, an integer. One step of gradient descent with momentum is, leaf by leaf,
+#
+# ```
+# velocity = 0.9 * velocity + gradient
+# network  = network - 0.05 * velocity      (the new velocity)
+# step     = step + 1
+# ```
+#
+# Write `train_step`, which returns the new state and the loss before the step. It is **jitted
+# and donates the state**, so that the new one may be written over the old; the batch is not
+# donated. Below the function add a line `train_step = jax.jit(train_step, ...)`.
+
+
+# %% given="mean_loss"
+def mean_loss(network, xs, ys):
+    """The loss of a batch, for a network of two layers: xs (n, 4), ys (n,) -> ()."""
+    first, last = network
+    hidden = jnp.tanh(xs @ first["w"] + first["b"])
+    return jnp.mean((hidden @ last["w"][:, 0] + last["b"] - ys) ** 2)
+
+
+# %% solution="train_step"
+def train_step(state, xs, ys):
+    """state a dict, donated, xs (n, 4), ys (n,) -> (state, loss)."""
+    ### BEGIN SOLUTION
+    loss, gradient = jax.value_and_grad(mean_loss)(state["network"], xs, ys)
+    velocity = jax.tree.map(lambda v, g: 0.9 * v + g, state["velocity"], gradient)
+    network = jax.tree.map(lambda p, v: p - 0.05 * v, state["network"], velocity)
+    return {"network": network, "velocity": velocity, "step": state["step"] + 1}, loss
+
+
+train_step = jax.jit(train_step, donate_argnums=0)
+### END SOLUTION
+
+
+# %% check="train_step"
+check(train_step)
+### BEGIN HIDDEN TESTS
+
+
+def momentum(state, xs, ys):
+    """The step, neither jitted nor donating."""
+    loss, gradient = jax.value_and_grad(mean_loss)(state["network"], xs, ys)
+    velocity = jax.tree.map(lambda v, g: 0.9 * v + g, state["velocity"], gradient)
+    network = jax.tree.map(lambda p, v: p - 0.05 * v, state["network"], velocity)
+    return {"network": network, "velocity": velocity, "step": state["step"] + 1}, loss
+
+
+@partial(jax.jit, donate_argnums=0)
+def moves_by_the_old_velocity(state, xs, ys):
+    new, loss = momentum(state, xs, ys)
+    network = jax.tree.map(lambda p, v: p - 0.05 * v, state["network"], state["velocity"])
+    return {**new, "network": network}, loss
+
+
+@partial(jax.jit, donate_argnums=0)
+def forgets_the_velocity(state, xs, ys):
+    loss, gradient = jax.value_and_grad(mean_loss)(state["network"], xs, ys)
+    network = jax.tree.map(lambda p, g: p - 0.05 * g, state["network"], gradient)
+    return {"network": network, "velocity": gradient, "step": state["step"] + 1}, loss
+
+
+@partial(jax.jit, donate_argnums=0)
+def keeps_the_loss(state, xs, ys):
+    return momentum(state, xs, ys)[0]
+
+
+exercise(
+    train_step,
+    inputs=lambda rng, n: (
+        {"network": a_network(rng), "velocity": a_network(rng), "step": rng.integers(1, 100)},
+        *some_data(rng, n),
+    ),
+    requires=[
+        matches_reference(),
+        grows_with_batch("not at all"),
+        donates_like_reference(),
+    ],
+    hints=[
+        "`jax.value_and_grad(mean_loss)` gives the loss and a gradient that is a pytree like the "
+        "network. `jax.tree.map` takes several pytrees.",
+        "`velocity = jax.tree.map(lambda v, g: 0.9 * v + g, state['velocity'], gradient)`, then "
+        "the network in the same way, from the new velocity.",
+        "Below the function: `train_step = jax.jit(train_step, donate_argnums=0)`. Position 0 is "
+        "the state.",
+    ],
+    explanation="Every array of the new state has the shape and dtype of one in the old, so each "
+    "can be written over its predecessor: training needs room for one state and not for two. "
+    "The batch keeps its memory, and no result has its shape anyway.",
+    another="@partial(jax.jit, donate_argnames='state')\n"
+    "def train_step(state, xs, ys):\n"
+    "    loss, gradient = jax.value_and_grad(lambda p: mean_loss(p, xs, ys))(state['network'])\n"
+    "    old, form = jax.tree.flatten(state['network'])\n"
+    "    speeds = [0.9 * v + g for v, g in zip(\n"
+    "        jax.tree.leaves(state['velocity']), jax.tree.leaves(gradient))]\n"
+    "    new = form.unflatten([p - 0.05 * v for p, v in zip(old, speeds)])\n"
+    "    step = state['step'] + 1\n"
+    "    return {'network': new, 'velocity': form.unflatten(speeds), 'step': step}, loss",
+    wrong_answers=[
+        wrong(
+            jax.jit(momentum),
+            "does not donate the state",
+            rejected_by="donation",
+            advice="The numbers are right, and the old state is kept in memory beside the new one. "
+            "`donate_argnums=0` gives it away.",
+        ),
+        wrong(
+            moves_by_the_old_velocity,
+            "moves by the old velocity",
+            rejected_by="values",
+            advice="Compute the new velocity first and use it for the network.",
+        ),
+        wrong(
+            forgets_the_velocity,
+            "leaves the momentum out",
+            rejected_by="values",
+            advice="The old velocity stays in with the factor 0.9.",
+        ),
+        wrong(
+            keeps_the_loss,
+            "gives back the state alone",
+            rejected_by="structure",
+            advice="Return two things: the new state, and the loss before the step.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="train_by_scan" stars=2 importance=3 minutes=8 points=2
+# ## 8 · Capstone: the training loop, compiled
+#
+# `plain_step` takes one step on one minibatch. Write `train_by_scan`, which takes a step on each
+# minibatch in turn, and returns the trained network and the loss of every step. `xs` holds `n`
+# minibatches of 6 examples. The whole training shall be **one loop in one program**, and do no
+# more work than its steps.
+
+
+# %% given="plain_step"
+def plain_step(network, xs, ys):
+    """A step of gradient descent: xs (m, 4), ys (m,) -> (network, loss before the step)."""
+    loss, gradient = jax.value_and_grad(mean_loss)(network, xs, ys)
+    return jax.tree.map(lambda p, g: p - 0.05 * g, network, gradient), loss
+
+
+# %% solution="train_by_scan"
+def train_by_scan(network, xs, ys):
+    """xs (n, 6, 4), ys (n, 6) -> (network, losses (n,))."""
+
+    ### BEGIN SOLUTION
+    def step(network, batch):
+        return plain_step(network, *batch)
+
+    return lax.scan(step, network, (xs, ys))
+    ### END SOLUTION
+
+
+# %% check="train_by_scan"
+check(train_by_scan)
+### BEGIN HIDDEN TESTS
+
+
+def trains_in_python(network, xs, ys):
+    losses = []
+    for x, y in zip(xs, ys, strict=True):
+        network, loss = plain_step(network, x, y)
+        losses.append(loss)
+    return network, jnp.stack(losses)
+
+
+def trains_on_all_each_time(network, xs, ys):
+    def step(network, turn):
+        networks, losses = jax.vmap(plain_step, in_axes=(None, 0, 0))(network, xs, ys)
+        return jax.tree.map(lambda leaf: leaf[turn], (networks, losses))
+
+    return lax.scan(step, network, jnp.arange(len(xs)))
+
+
+def trains_in_parallel(network, xs, ys):
+    networks, losses = jax.vmap(plain_step, in_axes=(None, 0, 0))(network, xs, ys)
+    return jax.tree.map(lambda leaf: leaf.mean(axis=0), networks), losses
+
+
+exercise(
+    train_by_scan,
+    inputs=lambda rng, n: (a_network(rng), *some_data(rng, n, 6)),
+    public_sizes=(5, 10),  # no number of minibatches is the size of another axis
+    requires=[
+        matches_reference(),
+        grows_with_batch("not at all"),
+        uses("while", instead="`jax.lax.scan` puts the loop into the program."),
+        work_within(1.5),
+    ],
+    hints=[
+        "What is carried from step to step, and what is handed out, a slice a step?",
+        "`lax.scan(step, network, (xs, ys))` hands `step` the network and one minibatch.",
+        "`step(network, batch)` returns `plain_step(network, *batch)`: the new network is the "
+        "carry, the loss is stacked.",
+    ],
+    explanation="`plain_step` returns (carry, output), which is what `scan` wants, so there is "
+    "nothing left to write. The program holds the step once, whatever the number of steps, and "
+    "Python is not asked again until the training is over.",
+    another="def train_by_scan(network, xs, ys):\n"
+    "    def step(i, carry):\n"
+    "        network, losses = carry\n"
+    "        network, loss = plain_step(network, xs[i], ys[i])\n"
+    "        return network, losses.at[i].set(loss)\n\n"
+    "    return lax.fori_loop(0, len(xs), step, (network, jnp.zeros(len(xs))))",
+    wrong_answers=[
+        wrong(
+            trains_in_python,
+            "unrolls the training in Python",
+            rejected_by="batch loop",
+            advice="The numbers are right, and the program holds one copy of the step for each "
+            "minibatch. `lax.scan` holds one.",
+        ),
+        wrong(
+            trains_in_parallel,
+            "takes all steps from the same start",
+            rejected_by="values",
+            advice="vmap lets every minibatch begin with the first network. Each step has to begin "
+            "where the last one ended: carry the network.",
+        ),
+        wrong(
+            trains_on_all_each_time,
+            "computes every minibatch in every step",
+            rejected_by="work",
+            advice="The numbers are right, and all but one of the gradients are thrown away. "
+            "Hand `(xs, ys)` to `scan`, which slices them for you.",
+        ),
+        wrong(
+            lambda network, xs, ys: (train_by_scan(network, xs, ys)[0],),
+            "forgets the losses",
+            rejected_by="structure",
+            advice="Return the network and the losses, the two things that `scan` gives back.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="train_on_mesh" stars=3 importance=2 minutes=20 points=3
+# ## 9 · Capstone: the same training on eight devices
+#
+# The last piece. `mesh` has eight devices along `"x"`. The network is on all of them; of every
+# minibatch each device holds its share, so `xs`, of shape `(5, n, 4)`, is cut along its
+# **second** axis. Write `train_on_mesh`, which takes five steps, each with the gradient of the
+# mean loss over the **whole** minibatch, and returns the trained network and the five losses:
+# the very numbers that one device would have found.
+#
+# Devices may send each other gradients and losses, not data: the data is what is too large.
+# `mean_loss` and `plain_step` are still there. Take `jax.shard_map`, and mind who adds up what.
+
+
+# %% solution="train_on_mesh"
+def train_on_mesh(mesh, network, xs, ys):
+    """xs (5, n, 4), ys (5, n), both cut along axis 1 -> (network, losses (5,)), on all devices."""
+
+    ### BEGIN SOLUTION
+    def loss_of_all(network, x, y):
+        return lax.pmean(mean_loss(network, x, y), "x")
+
+    def step(network, batch):
+        loss, gradient = jax.value_and_grad(loss_of_all)(network, *batch)
+        return jax.tree.map(lambda p, g: p - 0.05 * g, network, gradient), loss
+
+    def train(network, xs, ys):
+        return lax.scan(step, network, (xs, ys))
+
+    cut = P(None, "x")
+    shared = jax.shard_map(train, mesh=mesh, in_specs=(P(), cut, cut), out_specs=P())
+    return shared(network, xs, ys)
+    ### END SOLUTION
+
+
+# %% check="train_on_mesh"
+check(train_on_mesh)
+### BEGIN HIDDEN TESTS
+
+
+def on_mesh(train, mesh, check_vma=True):
+    specs = (P(), P(None, "x"), P(None, "x"))
+    return jax.shard_map(train, mesh=mesh, in_specs=specs, out_specs=P(), check_vma=check_vma)
+
+
+def scanned(network, xs, ys):
+    return lax.scan(lambda network, batch: plain_step(network, *batch), network, (xs, ys))
+
+
+def averages_what_is_summed(mesh, network, xs, ys):
+    def step(network, batch):
+        both = jax.value_and_grad(mean_loss)(network, *batch)
+        loss, gradient = lax.pmean(both, "x")
+        return jax.tree.map(lambda p, g: p - 0.05 * g, network, gradient), loss
+
+    return on_mesh(lambda p, x, y: lax.scan(step, p, (x, y)), mesh)(network, xs, ys)
+
+
+def averages_at_the_end(mesh, network, xs, ys):
+    return on_mesh(lambda *args: lax.pmean(scanned(*args), "x"), mesh, False)(network, xs, ys)
+
+
+def gathers_the_data(mesh, network, xs, ys):
+    def train(network, xs, ys):
+        whole = (lax.all_gather(part, "x", axis=1, tiled=True) for part in (xs, ys))
+        return scanned(network, *whole)
+
+    return on_mesh(train, mesh, False)(network, xs, ys)
+
+
+exercise(
+    train_on_mesh,
+    inputs=lambda rng, n, mesh: (mesh, a_network(rng), *some_data(rng, 5, n)),
+    meshes=("x=8",),
+    in_specs=(None, P(), P(None, "x"), P(None, "x")),
+    requires=[matches_reference(), communicates_like_reference()],
+    hints=[
+        "Inside `shard_map` a device sees the network and an eighth of each minibatch. Shares "
+        "being equal, the mean loss is the mean of the eight.",
+        "Write the loss of the *whole* minibatch as seen by a device: "
+        '`lax.pmean(mean_loss(network, x, y), "x")`. Differentiate that. The scan stays as it was.',
+        "`in_specs=(P(), P(None, 'x'), P(None, 'x'))`, `out_specs=P()`. In the step: "
+        "`jax.value_and_grad(loss_of_all)(network, *batch)`, then the update with 0.05, and no "
+        "further `psum` or `pmean`.",
+    ],
+    explanation="The network is the same on every device, and the loss of each depends on it. So "
+    "the gradient with respect to it has contributions from all devices, and `shard_map` **adds "
+    "them up by itself**: a psum that you did not write. A `pmean` after `grad` comes too late and "
+    "changes nothing; with a `pmean` in the loss the sum is the mean. And now the part to tell a "
+    "friend: `train_by_scan`, unchanged, passes here too. On data that is cut over the mesh, "
+    "`jit` finds the same exchange by itself. `shard_map` is for when you want to say it.",
+    another="def train_on_mesh(mesh, network, xs, ys):\n"
+    "    def step(network, batch):\n"
+    "        return plain_step(network, *batch)\n\n"
+    "    return lax.scan(step, network, (xs, ys))",
+    wrong_answers=[
+        wrong(
+            averages_what_is_summed,
+            "averages the gradients after they were added up",
+            rejected_by="values",
+            advice="The gradient with respect to something that all devices share is summed over "
+            "them already, so it is eight times too large, and its mean as well. Take the mean of "
+            "the *loss*, then differentiate.",
+        ),
+        wrong(
+            averages_at_the_end,
+            "lets every device train alone and averages the networks",
+            rejected_by="values",
+            advice="After the first step the eight networks differ. The gradients have to be "
+            "combined in every step.",
+        ),
+        wrong(
+            gathers_the_data,
+            "sends the data to every device",
+            rejected_by="communication",
+            advice="The numbers are right, and every device does the work of all. Send gradients, "
+            "which do not grow with the data.",
+        ),
+        wrong(
+            lambda mesh, network, xs, ys: on_mesh(scanned, mesh)(network, xs, ys),
+            "leaves the losses different on every device",
+            rejected_by="ValueError",
+            advice="`out_specs=P()` promises that all devices hold the same. A loss of a share "
+            "does not: take its `pmean`, before you differentiate.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
