@@ -41,18 +41,21 @@ def called(function: Any, arguments: Arguments, case: Case, first: bool = True) 
     return call(function, dataclasses.replace(arguments, leaves=leaves).values)
 
 
-def call(function: Any, arguments: tuple[Any, ...]) -> Answer:
+def call(function: Any, arguments: tuple[Any, ...]) -> Outcome:
     """What a function gives back, or raises, for these arguments.
 
     Returns:
         Leaves as arrays, a string as the array of its code points. For an exception the
-        structure `raises ValueError`, no leaves, and its `message` and `line` as facts.
+        structure `raises ValueError`, no leaves, and its `message` and `line` as facts; a stub
+        that nobody has filled in, and a lack of memory, are a `Failure`.
     """
     try:
         with_paths, definition = jax.tree_util.tree_flatten_with_path(function(*arguments))
         leaves = tuple(_plain(leaf) for _, leaf in with_paths)
     except Exception as error:
         failure = failure_of(error)
+        if failure.status is not Status.ERROR:
+            return failure
         facts = {"message": failure.message, "line": failure.line}
         return Answer(f"raises {failure.error}", (), (), facts)
     paths = tuple(jax.tree_util.keystr(path) for path, _ in with_paths)

@@ -148,7 +148,8 @@ def _describe(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k!r}: {_describe(v)}" for k, v in value.items()) + "}"
     if isinstance(value, (list, tuple)):
-        return "(" + ", ".join(map(_describe, value)) + ")"
+        inside = ", ".join(map(_describe, value))
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
     return f"{value.dtype.name}{list(value.shape)}"
 
 

@@ -321,7 +321,10 @@ def question(
         mistakes: at least two.
         digits: how many digits after the point count.
     """
-    digest = digest_of(call(lambda: answer, ()), name, digits)
+    given = call(lambda: answer, ())
+    if isinstance(given, Failure):
+        raise Problem(f"The answer of {name} cannot be read: {given.message}")
+    digest = digest_of(given, name, digits)
     return collect(
         Exercise(
             name,
