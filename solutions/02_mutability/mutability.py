@@ -168,7 +168,7 @@ exercise(
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="fill_gaps" stars=1 importance=3 minutes=4 points=2
+# %% [markdown] exercise="replace_overloads" stars=1 importance=3 minutes=4 points=2
 # ## 2 · Under a mask
 #
 # A sensor reads infinity where it was overloaded, plus or minus. NumPy repairs its readings in
@@ -179,19 +179,19 @@ exercise(
 # readings[gaps] = spare[gaps]
 # ```
 #
-# Write `fill_gaps`, which returns the repaired readings.
+# Write `replace_overloads`, which returns the repaired readings.
 
 
-# %% solution="fill_gaps"
-def fill_gaps(readings, spare):
+# %% solution="replace_overloads"
+def replace_overloads(readings, spare):
     """readings (n,) float32, some infinite, spare (n,) float32, all finite -> (n,) float32."""
     ### BEGIN SOLUTION
     return jnp.where(jnp.isinf(readings), spare, readings)
     ### END SOLUTION
 
 
-# %% check="fill_gaps"
-check(fill_gaps)
+# %% check="replace_overloads"
+check(replace_overloads)
 ### BEGIN HIDDEN TESTS
 
 
@@ -205,7 +205,7 @@ def with_gaps(rng, n):
 
 
 exercise(
-    fill_gaps,
+    replace_overloads,
     inputs=lambda rng, n: (with_gaps(rng, n), rng.normal(size=n)),
     hints=[
         "How many gaps are there? The compiled program does not know, and need not.",
@@ -214,7 +214,7 @@ exercise(
     ],
     explanation="`readings[gaps]` has as many entries as there are gaps, and a compiled program "
     "cannot have a shape that depends on values. `where` keeps the full shape and picks.",
-    another="def fill_gaps(readings, spare):\n"
+    another="def replace_overloads(readings, spare):\n"
     "    return jax.lax.select(jnp.abs(readings) < jnp.inf, readings, spare)",
     wrong_answers=[
         wrong(

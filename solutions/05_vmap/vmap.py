@@ -26,8 +26,58 @@ import jax.numpy as jnp
 from autograder import check
 
 ### BEGIN HIDDEN TESTS
-from autograder.exercise import exercise, wrong
+from autograder.exercise import exercise, mistake, question, wrong
 
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="fast_track_vmap" stars=1 importance=1 minutes=1 points=0
+# ## 0 · Know it already?
+#
+# `f` takes two vectors and returns a number. `xs` has shape `(5, 3)` and `ys` has shape `(7, 3)`.
+# What is the shape of
+#
+# ```python
+# jax.vmap(jax.vmap(f, in_axes=(None, 0), out_axes=0), in_axes=(0, None), out_axes=1)(xs, ys)
+# ```
+#
+# Answer with a tuple. If you know without running it, you may skip the lesson.
+
+# %% solution="fast_track_vmap"
+### BEGIN SOLUTION
+fast_track_vmap = (7, 5)
+### END SOLUTION
+
+# %% check="fast_track_vmap"
+check("fast_track_vmap")
+### BEGIN HIDDEN TESTS
+question(
+    "fast_track_vmap",
+    answer=(7, 5),
+    hints=[
+        "Each `vmap` adds one axis. Which argument does each of the two slice?",
+        "The inner one slices `ys` and makes a vector of 7. The outer one slices `xs`.",
+        "`out_axes=1` of the outer one puts the axis of 5 second.",
+    ],
+    explanation="The inner `vmap` turns `f` into a function from one `x` to 7 numbers. The outer "
+    "one calls that for 5 of them, and lines the results up along axis 1.",
+    mistakes=[
+        mistake(
+            (5, 7),
+            "takes the outer axis to come first always",
+            advice="It comes first unless `out_axes` says otherwise, and here it does.",
+        ),
+        mistake(
+            (5,),
+            "walks along both arguments at once",
+            advice="A `None` in `in_axes` shares an argument: these are all pairs.",
+        ),
+        mistake(
+            (7, 5, 3),
+            "keeps the axis of the vectors",
+            advice="`f` gives a number for two vectors: their axis is gone.",
+        ),
+    ],
+)
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="predict_batch" stars=1 importance=3 minutes=1 points=1
