@@ -539,7 +539,7 @@ exercise(
     hints=[
         "Write it for one sample first: a function of one key.",
         "`jax.random.choice(one_key, data, data.shape)` picks with replacement.",
-        "`jax.vmap(one_mean)(jax.random.split(key, 400))`.",
+        "Split the key into 400 at once, and let `vmap` hand one to each `one_mean`.",
     ],
     explanation="Write one sample as a function of its key, then hand it 400 keys from one wide "
     "split. The spread of the means says how far to trust the first one.",

@@ -916,8 +916,8 @@ exercise(
         "Differentiate both sides of `E - e * sin(E) = M`, with E a function of M. Then with E a "
         "function of e.",
         "`dE (1 - e cos E) = dM + sin(E) de`. Solve it for dE, and you have both slopes.",
-        "In a `custom_vjp`, keep `E` and `e`. Backward: `by_M = cotangent / (1 - e * "
-        "jnp.cos(E))`, and return `by_M, by_M * jnp.sin(E)`.",
+        "In a `custom_vjp`, keep `E` and `e`. Backward, the slope by `M` is the cotangent over "
+        "`1 - e * jnp.cos(E)`, and that by `e` is the same times `jnp.sin(E)`.",
     ],
     explanation="This is implicit differentiation: the slopes of a solution follow from the "
     "equation, not from the search. No turn of the loop is kept, so a search of a million turns "

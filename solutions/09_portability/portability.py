@@ -238,8 +238,8 @@ exercise(
         "Which three names in the code are not `jnp` functions of the data?",
         "`jax.devices`, `np.asarray` and `jax.pure_callback`. Whoever calls the function chooses "
         "the device; `jnp` has a mean and a norm.",
-        "`centred = xs - xs.mean(axis=0)`, then divide by `jnp.linalg.norm(centred, axis=1, "
-        "keepdims=True)`.",
+        "Take `xs.mean(axis=0)` off, then divide by `jnp.linalg.norm` along `axis=1`, with "
+        "`keepdims=True`.",
     ],
     explanation="Data has a place already when it reaches a function, and computation follows it. "
     "`np.asarray` wants numbers, which a traced array does not have, and a callback holds an "
@@ -454,9 +454,9 @@ exercise(
         "products become sums.",
         "If $A^k = s B$, then $A^{2k} = s^2 B^2$. The logarithm of $\\|A^k\\|^{1/k}$ grows by "
         "$\\log(s) / k$ with each new factor $s$.",
-        "Carry `(power, log_radius, share)` through a `lax.scan`: `size = jnp.linalg.norm(power)`, "
-        "`power = (power / size) @ (power / size)`, `log_radius += share * log(size)`, "
-        "`share /= 2`. Begin with `(A, 0.0, 1.0)` and end with `exp`.",
+        "Carry `(power, log_radius, share)` through a `lax.scan`. In a turn, with `s` the norm of "
+        "`power`: `power` over `s` is squared, `log_radius` grows by `share * log(s)`, and `share` "
+        "is halved. Begin with `(A, 0.0, 1.0)` and end with `exp`.",
     ],
     explanation="Each squaring doubles the exponent, so 25 products stand for 33 million. What "
     "rounding does to late powers hardly matters, since their logarithm is divided by $k$: the "
@@ -792,7 +792,7 @@ exercise(
         "network. `jax.tree.map` takes several pytrees.",
         "`velocity = jax.tree.map(lambda v, g: 0.9 * v + g, state['velocity'], gradient)`, then "
         "the network in the same way, from the new velocity.",
-        "Below the function: `train_step = jax.jit(train_step, donate_argnums=0)`. Position 0 is "
+        "Below the function, make `train_step` its own `jax.jit` with `donate_argnums=0`: that is "
         "the state.",
     ],
     explanation="Every array of the new state has the shape and dtype of one in the old, so each "
