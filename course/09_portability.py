@@ -736,6 +736,15 @@ print("the rest:", ", ".join(name for name in rows if name not in travels))
 # travels. The assignment starts with these, and ends with a capstone: a small model trained with
 # pytrees, keys, `vmap`, `grad`, `jit`, donation and `shard_map`, on whatever device is there.
 #
+# ## Where to go from here
+#
+# The documentation of [JAX](https://docs.jax.dev) has a page for everything you met here, and
+# [a list of the sharp bits](https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html)
+# worth a look in a month. [jaxstack.ai](https://jaxstack.ai) gathers the libraries built on it;
+# for networks, [Flax NNX](https://flax.readthedocs.io) is the next door. Code exercises and slides
+# of the talk's own authors are at [goo.gle/learning-jax](https://goo.gle/learning-jax), and people
+# to ask at [goo.gle/jax-community](https://goo.gle/jax-community).
+#
 # > **In three lines**
 # > 1. Name no device in a function; `JAX_PLATFORMS` and `device_put` choose from outside.
 # > 2. Lowering for CPU, CUDA and TPU costs nothing and finds missing rules and callbacks. Only
