@@ -179,7 +179,8 @@ def draw_wait(returned, ready):
 
 
 def _time(seconds):
-    return f"{1000 * seconds:.3g} ms"
+    milliseconds = 1000 * seconds
+    return f"{milliseconds:.0f} ms" if milliseconds >= 100 else f"{milliseconds:.3g} ms"
 
 
 def _canvas(xlim, ylim):

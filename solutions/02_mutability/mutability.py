@@ -689,15 +689,15 @@ exercise(
 # %% [markdown] exercise="decayed_step" stars=2 importance=3 minutes=8 points=3
 # ## 7 · The counter that stops
 #
-# This training step writes in place, and counts its calls in a global, because its rate shall
-# become smaller from step to step:
+# This training step writes in place, and counts its calls in a global, because its rate is halved
+# after every thousand steps:
 #
 # ```python
 # steps = 0
 #
 # def step_in_place(weights, gradient):
 #     global steps
-#     rate = 0.1 / (1 + 0.5 * steps)
+#     rate = 0.1 * 0.5 ** (steps // 1000)
 #     weights -= rate * gradient
 #     steps += 1
 # ```
@@ -710,8 +710,8 @@ exercise(
 def decayed_step(weights, steps, gradient):
     """weights (n,) float32, steps () int32, gradient (n,) float32 -> ((n,) float32, () int32)."""
     ### BEGIN SOLUTION
-    slower = 1 + 0.5 * steps
-    return weights - 0.1 / slower * gradient, steps + 1
+    halvings = steps // 1000
+    return weights - 0.1 * 0.5**halvings * gradient, steps + 1
     ### END SOLUTION
 
 
@@ -724,15 +724,20 @@ taken = [0]
 
 def counts_in_a_global(weights, steps, gradient):
     taken[0] += 1
-    rate = 0.1 / (1 + 0.5 * taken[0])
+    rate = 0.1 * 0.5 ** (taken[0] // 1000)
     return weights - rate * gradient, steps + 1
+
+
+def stepped(steps, weights, gradient):
+    """The new weights at the rate of that step."""
+    return weights - 0.1 * 0.5 ** (steps // 1000) * gradient
 
 
 exercise(
     decayed_step,
     inputs=lambda rng, n: (
         rng.normal(size=n),
-        np.int32(rng.integers(3, 30)),
+        np.int32(1000 * rng.integers(2, 9) - 1),  # the next step has another rate
         rng.normal(size=n),
     ),
     requires=[is_pure(), matches_reference(), grows_with_batch("not at all")],
@@ -745,50 +750,42 @@ exercise(
     "read once, while tracing, and becomes a constant. Optimisers for JAX look like this one: "
     "their state is handed in and handed back.",
     another="def decayed_step(weights, steps, gradient):\n"
-    "    change = -0.1 * gradient / (1 + 0.5 * steps)\n"
+    "    change = -0.1 * gradient * jnp.exp2(-jnp.floor(steps / 1000))\n"
     "    return weights.at[:].add(change), steps.at[...].add(1)",
     wrong_answers=[
         wrong(
             counts_in_a_global,
             "goes on counting in a global",
-            rejected_by="impure",
-            advice="The global is read while tracing and becomes a constant of the program. "
-            "Compute the rate from the argument `steps`.",
+            rejected_by="values",
+            advice="The global is read while tracing and becomes a constant of the program, so "
+            "the rate is never halved. Compute it from the argument `steps`.",
         ),
         wrong(
-            lambda weights, steps, gradient: weights - 0.1 / (1 + 0.5 * steps) * gradient,
+            lambda weights, steps, gradient: stepped(steps, weights, gradient),
             "returns the weights alone",
             rejected_by="structure",
             advice="The caller needs the new count as well: return the tuple "
             "`(new weights, new steps)`.",
         ),
         wrong(
-            lambda weights, steps, gradient: (
-                weights - 0.1 / (1 + 0.5 * steps) * gradient,
-                steps,
-            ),
+            lambda weights, steps, gradient: (stepped(steps, weights, gradient), steps),
             "forgets to count",
             rejected_by="values",
             advice="The second result is the count for the next call: one more than `steps`.",
         ),
         wrong(
-            lambda weights, steps, gradient: (
-                weights - 0.1 / (1 + 0.5 * steps) * gradient,
-                steps + 1.0,
-            ),
+            lambda weights, steps, gradient: (stepped(steps, weights, gradient), steps + 1.0),
             "makes the count a float",
             rejected_by="dtype",
             advice="`1.0` turns the integer into a float, and the next call would be compiled "
             "anew. Add `1`.",
         ),
         wrong(
-            lambda weights, steps, gradient: (
-                weights - 0.1 / (1 + 0.5 * (steps + 1)) * gradient,
-                steps + 1,
-            ),
+            lambda weights, steps, gradient: (stepped(steps + 1, weights, gradient), steps + 1),
             "counts first, and takes the rate of the step after",
             rejected_by="values",
-            advice="The step in place reads `steps` before it adds 1: the first rate is 0.1.",
+            advice="The step in place reads `steps` before it adds 1. At the thousandth step, with "
+            "`steps` at 999, the rate is still the old one.",
         ),
     ],
 )
