@@ -137,7 +137,8 @@ predicted(
 
 # %% [markdown]
 # The caller of `spread` asked for a number and got its prices ruined. With JAX that cannot
-# happen, whatever the function does: the array you pass is the array you keep.
+# happen, whatever the function does: the array you pass is the array you keep, unless you give it
+# away on purpose: see donation, below.
 #
 # ## Every in-place line has an `.at`
 #

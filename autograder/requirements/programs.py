@@ -215,7 +215,7 @@ class donates_like_reference(Requirement):
             self.reason,
             "Other arrays among the arguments are given away than should be."
             if len(want) == len(have)
-            else f"{len(have) or 'No'} of the arguments' arrays are given away usably; "
+            else f"{len(have) or 'None'} of the arguments' arrays are given away usably; "
             f"{len(want) or 'none'} should be.",
             "`jax.jit(f, donate_argnums=…)` gives an argument's memory away, if a result has its "
             "shape and dtype. What is still needed afterwards must not be given away.",

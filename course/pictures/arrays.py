@@ -72,8 +72,8 @@ def draw_gaps(dtypes):
         ax.step(powers, powers - bits, where="post", color=colour, ls=style, lw=2.2)
         _text(ax, 33.5, 35.6 - bits, name, color=colour, weight="bold", ha="right", size=FONT + 1)
         ax.plot(bits + 1, 1, "o", color=colour, ms=8)
-        note = f"integers\nmissing\nfrom $2^{{{bits + 1}}}$"
-        _text(ax, bits + 1.8, -6.5, note, color=colour, ha="left", size=FONT)
+        note = f"$2^{{{bits + 1}}}+1$\nis missing"
+        _text(ax, bits + 1.8, -4.7, note, color=colour, ha="left", size=FONT)
         found.append(f"{name} from 2 to the {bits + 1}")
     ax.axhline(0, color=INK, lw=1)
     _text(ax, 60, 1.4, "gap 1", ha="right")
@@ -179,7 +179,8 @@ def draw_wait(returned, ready):
 
 
 def _time(seconds):
-    return f"{1000 * seconds:.3g} ms"
+    milliseconds = 1000 * seconds
+    return f"{milliseconds:.0f} ms" if milliseconds >= 100 else f"{milliseconds:.3g} ms"
 
 
 def _canvas(xlim, ylim):

@@ -561,6 +561,23 @@ exercise(
             advice="Your mask catches ids that are too large. The others are below 0.",
         ),
         wrong(
+            lambda table, ids: table.at[jnp.where(ids < 0, len(table), ids)].get(mode="fill"),
+            "sends the negative ids outside and fills with NaN",
+            rejected_by="values",
+            advice="The right rows are filled, with NaN. `fill_value=` says what to fill with.",
+        ),
+        wrong(
+            lambda table, ids: (
+                jnp.zeros((len(ids), 3))
+                .at[(ids >= 0) & (ids < len(table))]
+                .set(table[ids[(ids >= 0) & (ids < len(table))]])
+            ),
+            "indexes with the mask",
+            rejected_by="NonConcreteBooleanIndexError",
+            advice="How many ids are known depends on numbers. Read a row for every id, and let "
+            "`jnp.where` put zeros in place of some.",
+        ),
+        wrong(
             lambda table, ids: jnp.where((ids >= 0) & (ids < table.shape[0]), table[ids], 0.0),
             "gives a mask of shape (n,) to rows of shape (n, 3)",
             rejected_by="ValueError",

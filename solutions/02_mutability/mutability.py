@@ -127,6 +127,10 @@ def throws_the_new_array_away(a, value):
     return a
 
 
+def replaces_and_keeps_it(a, value):
+    a = a.at[0].set(value)
+
+
 exercise(
     replace_first,
     inputs=lambda rng, n: (rng.normal(size=n), rng.normal()),
@@ -151,6 +155,12 @@ exercise(
             "throws the new array away",
             rejected_by="values",
             advice="`a.at[0].set(value)` does not change `a`. Return its value, or give it a name.",
+        ),
+        wrong(
+            replaces_and_keeps_it,
+            "returns nothing",
+            rejected_by="structure",
+            advice="The new array has a name inside the function only. Return it.",
         ),
         wrong(
             lambda a, value: a.at[0].add(value),
@@ -204,6 +214,11 @@ def with_gaps(rng, n):
     return readings
 
 
+def multiplies_with_the_mask(readings, spare):
+    gaps = jnp.isinf(readings).astype(jnp.float32)
+    return (1 - gaps) * readings + gaps * spare
+
+
 exercise(
     replace_overloads,
     inputs=lambda rng, n: (with_gaps(rng, n), rng.normal(size=n)),
@@ -243,6 +258,13 @@ exercise(
             "has the two branches of `where` swapped",
             rejected_by="values",
             advice="The second argument of `jnp.where` is for the entries where the mask is true.",
+        ),
+        wrong(
+            multiplies_with_the_mask,
+            "multiplies with the mask",
+            rejected_by="values",
+            advice="Infinity times zero is not zero but NaN. `jnp.where` picks, and computes "
+            "nothing with what it leaves.",
         ),
     ],
 )
@@ -332,6 +354,13 @@ exercise(
             advice="NumPy would need the labels' values, and a compiled program has none yet. "
             "`.at[labels].add(1)` is JAX's `np.add.at`.",
         ),
+        wrong(
+            lambda labels: jnp.bincount(labels),
+            "lets the largest label decide how long the result is",
+            rejected_by="ConcretizationTypeError",
+            advice="The largest label is not known while the program is made. There are ten "
+            "digits: say so, with `length=10`.",
+        ),
     ],
 )
 ### END HIDDEN TESTS
@@ -416,6 +445,13 @@ exercise(
             rejected_by="values",
             advice="Clipping moves a star to the nearest pixel of the picture. It should add "
             "nothing anywhere.",
+        ),
+        wrong(
+            lambda sky, rows, cols: sky.at[rows, cols].add(1.0, mode="clip"),
+            "asks for `clip`, which moves stars to the edge",
+            rejected_by="values",
+            advice="`clip` moves what is past the end to the last pixel, and negative indices "
+            "still count from the end. Both add light where there is no star.",
         ),
         wrong(
             keeps_the_seen_ones,
@@ -536,18 +572,19 @@ exercise(
 #
 # Write `cool` as a **compiled** function that returns the new plate and **donates** the old one, so
 # that it may be written in place. `flame` is the same in every step and has to survive. Below the
-# function, add a line `cool = jax.jit(cool, ...)` with the right option in place of the dots.
+# function, add a line `cool = jax.jit(cool, ...)` with the right option in place of the dots. Mind
+# the order of the arguments.
 
 
 # %% solution="cool"
-def cool(plate, flame):
-    """plate (n, n + 2) float32, donated, flame (n, n + 2) float32 -> (n, n + 2) float32."""
+def cool(flame, plate):
+    """flame (n, n + 2) float32, plate (n, n + 2) float32, donated -> (n, n + 2) float32."""
     ### BEGIN SOLUTION
     inside = (plate[:-2, 1:-1] + plate[2:, 1:-1] + plate[1:-1, :-2] + plate[1:-1, 2:]) / 4
     return plate.at[1:-1, 1:-1].set(inside + flame[1:-1, 1:-1])
 
 
-cool = jax.jit(cool, donate_argnums=0)
+cool = jax.jit(cool, donate_argnums=1)
 ### END SOLUTION
 
 
@@ -561,23 +598,28 @@ def neighbours(plate):
     return (plate[:-2, 1:-1] + plate[2:, 1:-1] + plate[1:-1, :-2] + plate[1:-1, 2:]) / 4
 
 
-def cools_without_donating(plate, flame):
+def cools_without_donating(flame, plate):
     return plate.at[1:-1, 1:-1].set(neighbours(plate) + flame[1:-1, 1:-1])
 
 
-@partial(jax.jit, donate_argnums=0)
-def cools_around_the_edge(plate, flame):
+def cools_in_place(flame, plate):
+    plate[1:-1, 1:-1] = neighbours(plate) + flame[1:-1, 1:-1]
+    return plate
+
+
+@partial(jax.jit, donate_argnums=1)
+def cools_around_the_edge(flame, plate):
     sums = sum(jnp.roll(plate, shift, axis) for shift in (1, -1) for axis in (0, 1))
     return sums / 4 + flame
 
 
-@partial(jax.jit, donate_argnums=0)
-def cools_the_inside_only(plate, flame):
+@partial(jax.jit, donate_argnums=1)
+def cools_the_inside_only(flame, plate):
     return neighbours(plate) + flame[1:-1, 1:-1]
 
 
-@partial(jax.jit, donate_argnums=0)
-def adds_to_the_old(plate, flame):
+@partial(jax.jit, donate_argnums=1)
+def adds_to_the_old(flame, plate):
     return plate.at[1:-1, 1:-1].add(neighbours(plate) + flame[1:-1, 1:-1])
 
 
@@ -592,15 +634,16 @@ exercise(
     hints=[
         "First the arithmetic: the right-hand side can stay as it is, the left is one `.at[].set`.",
         "Then the memory: `jax.jit(f, donate_argnums=...)` takes the position of the argument that "
-        "is given away.",
+        "is given away, counted from 0.",
         "`plate.at[1:-1, 1:-1].set(mean + flame[1:-1, 1:-1])` in the function, and below it "
-        "`jax.jit(cool, donate_argnums=0)`, under the name `cool`.",
+        "`jax.jit(cool, donate_argnums=1)`, under the name `cool`.",
     ],
     explanation="The result has the shape and dtype of `plate`, so the donated memory can hold it, "
-    "and a loop `plate = cool(plate, flame)` never has two plates. `flame` is used again, so it "
-    "is not given away. The old and the new plate cannot be mixed up, as they can where loops "
-    "write in place: the right-hand side sees the old one only.",
-    another="@partial(jax.jit, donate_argnums=0)\ndef cool(plate, flame):\n"
+    "and a loop `plate = cool(flame, plate)` hands on one and the same memory. `flame` is used "
+    'again, so it is not given away; `donate_argnames="plate"` says it by name. The old and the '
+    "new plate cannot be mixed up, as they can where loops write in place: the right-hand side "
+    "sees the old one only.",
+    another='@partial(jax.jit, donate_argnames="plate")\ndef cool(flame, plate):\n'
     "    rows, cols = (jnp.arange(size) for size in plate.shape)\n"
     "    edge = (rows % (rows.size - 1) == 0)[:, None] | (cols % (cols.size - 1) == 0)\n"
     "    sums = sum(jnp.roll(plate, shift, axis) for shift in (1, -1) for axis in (0, 1))\n"
@@ -608,10 +651,17 @@ exercise(
     wrong_answers=[
         wrong(
             cools_without_donating,
-            "gives no memory away, or the wrong one",
+            "gives no memory away, or the flame's",
             rejected_by="donation",
-            advice="The arithmetic is right. Put `jax.jit` around it and name the plate, and only "
-            "the plate, in `donate_argnums`.",
+            advice="The arithmetic is right. Put `jax.jit` around it and donate the plate, which "
+            "is argument 1, and nothing else: the flame is needed again.",
+        ),
+        wrong(
+            cools_in_place,
+            "assigns in place",
+            rejected_by="TypeError",
+            advice="Donation lets the *compiler* write in place. Your text still says `.at`: "
+            "`plate.at[1:-1, 1:-1].set(...)`.",
         ),
         wrong(
             cools_around_the_edge,
@@ -639,15 +689,15 @@ exercise(
 # %% [markdown] exercise="decayed_step" stars=2 importance=3 minutes=8 points=3
 # ## 7 · The counter that stops
 #
-# This training step writes in place, and counts its calls in a global, because its rate shall
-# become smaller from step to step:
+# This training step writes in place, and counts its calls in a global, because its rate is halved
+# after every thousand steps:
 #
 # ```python
 # steps = 0
 #
 # def step_in_place(weights, gradient):
 #     global steps
-#     rate = 0.1 / (1 + 1e-7 * steps)
+#     rate = 0.1 * 0.5 ** (steps // 1000)
 #     weights -= rate * gradient
 #     steps += 1
 # ```
@@ -660,8 +710,8 @@ exercise(
 def decayed_step(weights, steps, gradient):
     """weights (n,) float32, steps () int32, gradient (n,) float32 -> ((n,) float32, () int32)."""
     ### BEGIN SOLUTION
-    slower = 1 + 1e-7 * steps
-    return weights - 0.1 / slower * gradient, steps + 1
+    halvings = steps // 1000
+    return weights - 0.1 * 0.5**halvings * gradient, steps + 1
     ### END SOLUTION
 
 
@@ -674,15 +724,20 @@ taken = [0]
 
 def counts_in_a_global(weights, steps, gradient):
     taken[0] += 1
-    rate = 0.1 / (1 + 1e-7 * taken[0])
+    rate = 0.1 * 0.5 ** (taken[0] // 1000)
     return weights - rate * gradient, steps + 1
+
+
+def stepped(steps, weights, gradient):
+    """The new weights at the rate of that step."""
+    return weights - 0.1 * 0.5 ** (steps // 1000) * gradient
 
 
 exercise(
     decayed_step,
     inputs=lambda rng, n: (
         rng.normal(size=n),
-        np.int32(rng.integers(10_000_000, 90_000_000)),
+        np.int32(1000 * rng.integers(2, 9) - 1),  # the next step has another rate
         rng.normal(size=n),
     ),
     requires=[is_pure(), matches_reference(), grows_with_batch("not at all")],
@@ -695,41 +750,42 @@ exercise(
     "read once, while tracing, and becomes a constant. Optimisers for JAX look like this one: "
     "their state is handed in and handed back.",
     another="def decayed_step(weights, steps, gradient):\n"
-    "    change = -0.1 * gradient / (1 + 1e-7 * steps)\n"
+    "    change = -0.1 * gradient * jnp.exp2(-jnp.floor(steps / 1000))\n"
     "    return weights.at[:].add(change), steps.at[...].add(1)",
     wrong_answers=[
         wrong(
             counts_in_a_global,
             "goes on counting in a global",
-            rejected_by="impure",
-            advice="The global is read while tracing and becomes a constant of the program. "
-            "Compute the rate from the argument `steps`.",
+            rejected_by="values",
+            advice="The global is read while tracing and becomes a constant of the program, so "
+            "the rate is never halved. Compute it from the argument `steps`.",
         ),
         wrong(
-            lambda weights, steps, gradient: weights - 0.1 / (1 + 1e-7 * steps) * gradient,
+            lambda weights, steps, gradient: stepped(steps, weights, gradient),
             "returns the weights alone",
             rejected_by="structure",
             advice="The caller needs the new count as well: return the tuple "
             "`(new weights, new steps)`.",
         ),
         wrong(
-            lambda weights, steps, gradient: (
-                weights - 0.1 / (1 + 1e-7 * steps) * gradient,
-                steps,
-            ),
+            lambda weights, steps, gradient: (stepped(steps, weights, gradient), steps),
             "forgets to count",
             rejected_by="values",
             advice="The second result is the count for the next call: one more than `steps`.",
         ),
         wrong(
-            lambda weights, steps, gradient: (
-                weights - 0.1 / (1 + 1e-7 * steps) * gradient,
-                steps + 1.0,
-            ),
+            lambda weights, steps, gradient: (stepped(steps, weights, gradient), steps + 1.0),
             "makes the count a float",
             rejected_by="dtype",
             advice="`1.0` turns the integer into a float, and the next call would be compiled "
             "anew. Add `1`.",
+        ),
+        wrong(
+            lambda weights, steps, gradient: (stepped(steps + 1, weights, gradient), steps + 1),
+            "counts first, and takes the rate of the step after",
+            rejected_by="values",
+            advice="The step in place reads `steps` before it adds 1. At the thousandth step, with "
+            "`steps` at 999, the rate is still the old one.",
         ),
     ],
 )

@@ -104,7 +104,7 @@ question(
 # ## 1 · What must be static?
 #
 # `patch` below shall be jitted. Which of its arguments **must** be static? Set `static_names` to a
-# string of their names, in the order of the arguments, with commas, such as `"image, top"`.
+# tuple of their names, in the order of the arguments, such as `("image", "top")`.
 
 
 # %% given="patch"
@@ -118,7 +118,7 @@ def patch(image, top, height, mode):
 
 # %% solution="static_names"
 ### BEGIN SOLUTION
-static_names = "height, mode"
+static_names = ("height", "mode")
 ### END SOLUTION
 
 # %% check="static_names"
@@ -126,7 +126,7 @@ check("static_names")
 ### BEGIN HIDDEN TESTS
 question(
     "static_names",
-    answer="height,mode",
+    answer=("height", "mode"),
     hints=[
         "Ask of each argument: does anything need its value while the function is traced?",
         "A shape needs values, and so does a Python `if`. A place inside an array does not.",
@@ -137,18 +137,18 @@ question(
     "every `top`.",
     mistakes=[
         mistake(
-            "top,height,mode",
+            ("top", "height", "mode"),
             "makes everything static that is not an array",
             advice="It would run, and trace once for every `top`. Only what is needed while "
             "tracing must be static.",
         ),
         mistake(
-            "mode",
+            ("mode",),
             "leaves the size of the slice to be traced",
             advice="The shape of the result depends on `height`, and a tracer has no number.",
         ),
         mistake(
-            "height",
+            ("height",),
             "forgets that a string cannot be traced",
             advice="`mode` decides an `if`, and a string is no array at all.",
         ),
@@ -195,10 +195,17 @@ exercise(
     wrong_answers=[
         wrong(
             jax.jit(lambda s, start, width: s[start : start + width], static_argnums=(1, 2)),
-            "makes the start static as well",
+            "makes the start static, or takes the decorator away",
             rejected_by="traces",
-            advice="Now the value of `start` is part of the key: every new start is a new trace "
-            "and a new program. Leave it to be traced.",
+            advice="The value of a static `start` is part of the key: every new start is a new "
+            "trace and a new program. Leave the decorator as it is, with `width` alone.",
+        ),
+        wrong(
+            jax.jit(lambda s, start, width: s[start : start + width], static_argnums=2),
+            "slices from one traced number to another",
+            rejected_by="IndexError",
+            advice="A slice may have any length, so it needs plain numbers. What is traced here "
+            "is only where it begins: look for a function with a start and a size.",
         ),
         wrong(
             jax.jit(lambda s, start, width: s[jnp.arange(start, start + width)], static_argnums=2),
@@ -262,8 +269,9 @@ check(calm)
 
 ### BEGIN HIDDEN TESTS
 def _signal(rng, n):
-    signal = rng.normal(size=n)
-    signal[rng.integers(n)] += 5
+    """n entries below 1 in magnitude, but for one near -5."""
+    signal = rng.uniform(-0.9, 0.9, size=n)
+    signal[rng.integers(n)] -= 5
     return signal
 
 
@@ -333,6 +341,14 @@ exercise(
             rejected_by="values",
             advice="One loud entry is enough to smooth the whole signal: the question has one "
             "answer for all entries.",
+        ),
+        wrong(
+            lambda signal, limit: jax.lax.cond(
+                jnp.max(signal) > limit, median3, lambda same: same, signal
+            ),
+            "overlooks what is loud below zero",
+            rejected_by="values",
+            advice="An entry of -5 is as loud as one of 5: compare the magnitudes.",
         ),
     ],
 )
@@ -503,9 +519,16 @@ def _history(start, deposits):
     return jnp.stack(balances)
 
 
+def _deposits(rng, n):
+    """n deposits, of which the second takes more out of the account than is in it."""
+    deposits = rng.normal(size=n)
+    deposits[1] -= 12
+    return deposits
+
+
 exercise(
     account_history,
-    inputs=lambda rng, n: (rng.uniform(1, 5), rng.normal(size=n)),
+    inputs=lambda rng, n: (rng.uniform(1, 5), _deposits(rng, n)),
     requires=[
         matches_reference(),
         grows_with_batch("not at all"),
@@ -597,10 +620,21 @@ def fade_in(image, start, now):
 
 # %% check="fade_in"
 check(fade_in)
+
+
 ### BEGIN HIDDEN TESTS
+def _times(rng, n):
+    """When it starts and when it is called: while it brightens, then before, then after it."""
+    start = rng.uniform(5, 6)
+    passed = {4: (2, 7), 8: (2, 7), 6: (-4, -2), 16: (-4, -2), 10: (12, 20), 24: (12, 20)}
+    return start, start + rng.uniform(*passed[n])
+
+
 exercise(
     fade_in,
-    inputs=lambda rng, n: (rng.normal(size=(n, 3)), rng.uniform(0, 1), rng.uniform(2, 8)),
+    inputs=lambda rng, n: (rng.normal(size=(n, 3)), *_times(rng, n)),
+    public_sizes=(4, 6, 10),
+    sizes=(8, 16, 24),
     requires=[is_pure(), matches_reference()],
     hints=[
         "What does the program know of the time? Only what it is handed.",
@@ -638,6 +672,13 @@ exercise(
             "forgets when it began",
             rejected_by="values",
             advice="The light is switched on at `start`, not at 0.",
+        ),
+        wrong(
+            lambda image, start, now: image * (now - start) / 8,
+            "leaves out the clipping",
+            rejected_by="values",
+            advice="Before `start` the image is dark, and after 8 milliseconds it grows no "
+            "brighter.",
         ),
     ],
 )
@@ -827,6 +868,13 @@ exercise(
             "compares the first calls",
             rejected_by="values",
             advice="The first entries time the compiler. Take all the others.",
+        ),
+        wrong(
+            lambda before, after: np.min(before[1:]) / np.min(after[1:]),
+            "takes the fastest calls",
+            rejected_by="values",
+            advice="On a machine that others use the fastest call is a fair measure too. Here the "
+            "median is asked for.",
         ),
     ],
 )
