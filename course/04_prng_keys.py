@@ -550,7 +550,7 @@ def wide(key, n):
 
 for make in (chain, wide):
     splits = str(jax.make_jaxpr(make, static_argnums=1)(random.key(0), 100)).count("random_split[")
-    print(f"{make.__name__:5} for 100 keys: {splits} splits, one after another")
+    print(f"{make.__name__:5} for 100 keys: splits in the program: {splits}")
 
 # %% [markdown]
 # (`make_jaxpr` shows the program that JAX will run.) Each link of the chain waits for the one
@@ -669,7 +669,7 @@ def forgetful(start, _):
 my_path = ...
 
 # %%
-key_carried, key_handed, key_forgetful = random.split(random.key(8), 3)
+key_carried, key_handed, key_forgetful = random.split(random.key(9), 3)
 _, path_carried = jax.lax.scan(carried, (0.0, key_carried), length=60)
 _, path_handed = jax.lax.scan(handed, 0.0, random.split(key_handed, 60))
 _, path_forgetful = jax.lax.scan(forgetful, (0.0, key_forgetful), length=60)

@@ -187,7 +187,7 @@ net = jax.tree.map(initialise, shapes, keys, is_leaf=is_shape)
 jax.tree.map(jnp.shape, net)
 
 # %% [markdown]
-# In five lines, a model of any form. Here `w` is one array, and so one leaf.
+# These lines serve a model of any form. Here `w` is one array, and so one leaf.
 #
 # ## Two pytrees at once
 #
@@ -334,7 +334,7 @@ print("vector:", vector.shape)
 print("norms agree:", bool(jnp.allclose(global_norm(net), jnp.linalg.norm(vector), rtol=0.01)))
 
 same = jax.tree.map(partial(jnp.allclose, atol=1e-2, rtol=1e-2), net, back(vector))
-print("and back:   ", same)
+print("and back:   ", jax.tree.map(bool, same))
 print("all leaves: ", bool(jax.tree.all(same)))
 
 # %% [markdown]
@@ -407,7 +407,7 @@ play(drawn_clip, limit=(2.0, 1.0, 4.0, 5.0, 7.0))
 
 # %%
 for path, leaf in jax.tree.leaves_with_path(net):
-    print(jax.tree_util.keystr(path), leaf.shape, "   last step:", repr(path[-1]))
+    print(f"{jax.tree_util.keystr(path)} {leaf.shape!s:7} last step: {path[-1]!r}")
 
 # %% [markdown]
 # `jax.tree.map_with_path`, in older code `jax.tree_util.tree_map_with_path`, hands the function
@@ -600,7 +600,7 @@ print("traces:", len(traces))
 # %% [markdown]
 # ## Your own class
 #
-# A dict forgives every typing error in a key. A class does not, so let us write one.
+# A dict holds data and nothing else. A class can have settings and methods of its own.
 
 
 # %%

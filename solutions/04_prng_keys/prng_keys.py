@@ -27,6 +27,7 @@
 # %%
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from autograder import check
 
@@ -36,6 +37,7 @@ from autograder.requirements import (
     distributed_like_reference,
     grows_with_batch,
     independent_streams,
+    is_pure,
     uses_keys_once,
 )
 
@@ -105,13 +107,13 @@ question(
 # %% [markdown] exercise="two_noises" stars=1 importance=3 minutes=1 points=1
 # ## 1 · Two draws from one key
 #
-# Write `two_noises`, which returns two arrays of standard normal numbers, both of the shape of
-# `signal` and independent of each other.
+# Write `two_noises`, which returns a tuple of two arrays of standard normal numbers, both of the
+# shape of `signal` and independent of each other.
 
 
 # %% solution="two_noises"
 def two_noises(key, signal):
-    """key (2,) uint32, signal (n,) -> two arrays (n,) float32."""
+    """key (2,) uint32, signal (n,) -> a tuple of two arrays (n,) float32."""
     ### BEGIN SOLUTION
     key_one, key_two = jax.random.split(key)
     return jax.random.normal(key_one, signal.shape), jax.random.normal(key_two, signal.shape)
@@ -124,7 +126,12 @@ check(two_noises)
 exercise(
     two_noises,
     inputs=lambda rng, n: (a_key(rng), rng.normal(size=200 * n)),
-    requires=[distributed_like_reference(), uses_keys_once(), independent_streams()],
+    requires=[
+        distributed_like_reference(),
+        uses_keys_once(),
+        independent_streams(),
+        is_pure(),
+    ],
     hints=[
         "One key, one draw. How many keys do you need?",
         "`jax.random.split(key)` gives two keys.",
@@ -150,7 +157,7 @@ exercise(
         wrong(
             lambda key, signal: (
                 jax.random.normal(key, signal.shape),
-                jax.random.normal(jax.random.split(key)[0], signal.shape),
+                jax.random.normal(jax.random.split(key)[1], signal.shape),
             ),
             "draws from the key that it also splits",
             rejected_by="key reuse",
@@ -173,6 +180,24 @@ exercise(
             rejected_by="correlated",
             advice="With a fixed seed inside, every call returns the same numbers. Split the key "
             "that the caller gives.",
+        ),
+        wrong(
+            lambda key, signal: tuple(
+                jnp.asarray(np.random.default_rng(seed).normal(size=signal.shape))
+                for seed in range(2)
+            ),
+            "draws with NumPy",
+            rejected_by="correlated",
+            advice="NumPy draws while the function is traced, and its numbers become constants of "
+            "the program. Draw with `jax.random`, from the key that the caller gives.",
+        ),
+        wrong(
+            lambda key, signal: tuple(
+                signal + jax.random.normal(one, signal.shape) for one in jax.random.split(key)
+            ),
+            "adds the noise to the signal",
+            rejected_by="distribution",
+            advice="The noise alone is asked for. `signal` only lends its shape.",
         ),
     ],
 )
@@ -206,7 +231,12 @@ check(fresh_params)
 exercise(
     fresh_params,
     inputs=lambda rng, n: (a_key(rng), static(n)),
-    requires=[distributed_like_reference(), uses_keys_once()],
+    requires=[
+        distributed_like_reference(),
+        uses_keys_once(),
+        independent_streams(),
+        is_pure(),
+    ],
     hints=[
         "How many draws are there? Make all the keys first.",
         "`jax.random.split(key, 3)` can be unpacked into three names.",
@@ -349,6 +379,13 @@ exercise(
             advice="That noise depends on who else is in the batch. Every row needs a key of its "
             "own.",
         ),
+        wrong(
+            lambda key, ids: jax.random.normal(jax.random.fold_in(key, ids), (3,)),
+            "gives `fold_in` all the numbers at once",
+            rejected_by="TypeError",
+            advice="`fold_in` takes one number. Write the noise of one example, and let `jax.vmap` "
+            "hand out the numbers.",
+        ),
     ],
 )
 ### END HIDDEN TESTS
@@ -448,7 +485,13 @@ check(noisy_dropout)
 exercise(
     noisy_dropout,
     inputs=lambda rng, n: (a_key(rng), 2 + rng.normal(size=200 * n)),
-    requires=[distributed_like_reference(), uses_keys_once(), grows_with_batch("not at all")],
+    requires=[
+        distributed_like_reference(),
+        uses_keys_once(),
+        grows_with_batch("not at all"),
+        independent_streams(),
+        is_pure(),
+    ],
     hints=[
         "Two random decisions are made for every entry. How many keys is that?",
         "`jax.random.bernoulli(key_keep, 0.5, x.shape)` says which entries are kept.",
@@ -515,6 +558,8 @@ exercise(
 # How sure are you of a mean? The bootstrap draws a new sample from the old one: as many values,
 # picked at random **with replacement**, and takes its mean; then again, 400 times. Write
 # `bootstrap_means`, which returns the 400 means. The 400 samples are independent of each other.
+# Do it without a Python loop, which would write 400 samples into the program: compiling that takes
+# minutes.
 
 
 # %% solution="bootstrap_means"
@@ -535,7 +580,12 @@ check(bootstrap_means)
 exercise(
     bootstrap_means,
     inputs=lambda rng, n: (a_key(rng), rng.normal(size=n)),
-    requires=[distributed_like_reference(), uses_keys_once(), grows_with_batch("not at all")],
+    requires=[
+        distributed_like_reference(),
+        uses_keys_once(),
+        grows_with_batch("not at all"),
+        is_pure(),
+    ],
     hints=[
         "Write it for one sample first: a function of one key.",
         "`jax.random.choice(one_key, data, data.shape)` picks with replacement.",
@@ -587,20 +637,19 @@ exercise(
 # %% [markdown] exercise="cooling_walk" stars=3 importance=3 minutes=10 points=3
 # ## 7 · Noise in every step
 #
-# A thousand particles move at once. In each step, every position is multiplied by 0.9 and gets
-# standard normal noise of its own, fresh in every step and for every particle. Write
-# `cooling_walk`, which
+# Four thousand particles move at once. In each step every position is halved, and then standard
+# normal noise is added, fresh in every step and for every particle. Write `cooling_walk`, which
 # returns the positions after `steps` steps. The loop over the steps is a `jax.lax.scan` or a
 # `jax.lax.fori_loop`: a Python loop would be unrolled. `steps` is a Python integer.
 
 
 # %% solution="cooling_walk"
 def cooling_walk(key, starts, steps):
-    """key (2,) uint32, starts (1000,), steps an int -> (1000,) float32."""
+    """key (2,) uint32, starts (4000,), steps an int -> (4000,) float32."""
 
     ### BEGIN SOLUTION
     def step(positions, one_key):
-        return 0.9 * positions + jax.random.normal(one_key, positions.shape), None
+        return 0.5 * positions + jax.random.normal(one_key, positions.shape), None
 
     return jax.lax.scan(step, starts, jax.random.split(key, steps))[0]
     ### END SOLUTION
@@ -613,14 +662,20 @@ check(cooling_walk)
 
 def _unrolled(key, starts, steps):
     for one in jax.random.split(key, steps):
-        starts = 0.9 * starts + jax.random.normal(one, starts.shape)
+        starts = 0.5 * starts + jax.random.normal(one, starts.shape)
     return starts
 
 
 exercise(
     cooling_walk,
-    inputs=lambda rng, n: (a_key(rng), 5 + rng.normal(size=1000), static(n)),
-    requires=[distributed_like_reference(), uses_keys_once(), grows_with_batch("not at all")],
+    # So many that a wrong order of halving and noise is seen in the distribution.
+    inputs=lambda rng, n: (a_key(rng), 5 + rng.normal(size=4000), static(n)),
+    requires=[
+        distributed_like_reference(),
+        uses_keys_once(),
+        grows_with_batch("not at all"),
+        is_pure(),
+    ],
     hints=[
         "What does one step need from outside? The positions and a key.",
         "Either carry the key through the loop and split it in every step, or split it into "
@@ -634,24 +689,24 @@ exercise(
     "    def step(_, state):\n"
     "        positions, key = state\n"
     "        key, now = jax.random.split(key)\n"
-    "        return 0.9 * positions + jax.random.normal(now, positions.shape), key\n"
+    "        return 0.5 * positions + jax.random.normal(now, positions.shape), key\n"
     "\n"
     "    return jax.lax.fori_loop(0, steps, step, (starts, key))[0]",
     wrong_answers=[
         wrong(
             lambda key, starts, steps: jax.lax.scan(
-                lambda x, _: (0.9 * x + jax.random.normal(key, x.shape), None),
+                lambda x, _: (0.5 * x + jax.random.normal(key, x.shape), None),
                 starts,
                 length=steps,
             )[0],
             "uses the same key in every step",
             rejected_by="distribution",
-            advice="A particle gets the same push in every step and runs away. Let every step "
-            "have a key of its own.",
+            advice="A particle gets the same push in every step. Let every step have a key of its "
+            "own.",
         ),
         wrong(
             lambda key, starts, steps: jax.lax.scan(
-                lambda x, one: (0.9 * x + jax.random.normal(one), None),
+                lambda x, one: (0.5 * x + jax.random.normal(one), None),
                 starts,
                 jax.random.split(key, steps),
             )[0],
@@ -673,9 +728,19 @@ exercise(
                 starts,
                 jax.random.split(key, steps),
             )[0],
-            "forgets the factor 0.9",
+            "forgets to halve the positions",
             rejected_by="distribution",
-            advice="Multiply the old positions by 0.9 before the noise is added.",
+            advice="Halve the old positions before the noise is added.",
+        ),
+        wrong(
+            lambda key, starts, steps: jax.lax.scan(
+                lambda x, one: (0.5 * (x + jax.random.normal(one, x.shape)), None),
+                starts,
+                jax.random.split(key, steps),
+            )[0],
+            "halves the noise as well",
+            rejected_by="distribution",
+            advice="Only the old positions are halved. The noise comes after that, whole.",
         ),
     ],
 )

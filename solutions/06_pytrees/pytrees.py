@@ -137,10 +137,10 @@ exercise(
     wrong_answers=[
         wrong(
             lambda tree, factor: {key: factor * part for key, part in tree.items()},
-            "goes through the outermost dict only",
+            "multiplies a container",
             rejected_by="TypeError",
-            advice="The values of the dict are containers again, and those cannot be multiplied. "
-            "`jax.tree.map` goes all the way down.",
+            advice="A container cannot be multiplied, its leaves can. The values of a dict may be "
+            "containers again; `jax.tree.map` goes all the way down.",
         ),
         wrong(
             lambda tree, factor: [factor * leaf for leaf in jax.tree.leaves(tree)],
@@ -222,10 +222,10 @@ exercise(
         ),
         wrong(
             lambda params, grads, rate: jax.tree.map(lambda p: p - rate * grads, params),
-            "uses the whole pytree of gradients for each leaf",
+            "computes with a container of gradients",
             rejected_by="TypeError",
-            advice="`grads` is a dict there, not an array. Hand it to `jax.tree.map` as a second "
-            "pytree, and the function gets one leaf of each.",
+            advice="What meets `rate` there is a container, not an array. Hand `grads` to "
+            "`jax.tree.map` as a second pytree, and the function gets one leaf of each.",
         ),
         wrong(
             lambda params, grads, rate: [
@@ -312,6 +312,13 @@ exercise(
             rejected_by="TypeError",
             advice="`len` of an array is its first axis only, and one number has no axis. "
             "`.size` counts all entries.",
+        ),
+        wrong(
+            lambda params: jnp.mean(params),
+            "asks `jnp` for the mean of a container",
+            rejected_by="TypeError",
+            advice="`jnp.mean` takes one array. `jax.tree.leaves` gives you the arrays of the "
+            "pytree.",
         ),
     ],
 )
@@ -516,8 +523,8 @@ exercise(
 # ## 6 · Only the weights
 #
 # Write `decay_weights`, which multiplies by `1 - rate` those leaves that stand under the key `"w"`:
-# it is the last step on the way to the leaf. All other leaves stay as they are. Some leaves stand
-# in a list, and some keys only look like `"w"`.
+# it is the last step on the way to the leaf. All other leaves stay as they are. Some stand in a
+# list, even in one under `"w"`: their last step is a position. And some keys only look like `"w"`.
 
 
 # %% solution="decay_weights"
@@ -543,6 +550,7 @@ exercise(
             "window": {"w": rng.normal(size=3), "b": rng.normal(size=(3, 3))},
             "blocks": [layer(rng, 3, 3), layer(rng, 3, 2)],
             "scales": [rng.normal(), rng.normal(size=3)],
+            "mixture": {"w": [rng.normal(size=3), rng.normal()]},
         },
         rng.uniform(0.1, 0.5),
     ),
@@ -578,6 +586,26 @@ exercise(
             rejected_by="values",
             advice='The bias under `"window"` has a "w" in its path as well. Look at the last '
             "step only.",
+        ),
+        wrong(
+            lambda params, rate: jax.tree.map_with_path(
+                lambda path, p: (
+                    (1 - rate) * p if any(getattr(s, "key", None) == "w" for s in path) else p
+                ),
+                params,
+            ),
+            'looks for the key "w" in every step of the path',
+            rejected_by="values",
+            advice='In a list under `"w"`, the last step is a position. Those leaves stay.',
+        ),
+        wrong(
+            lambda params, rate: jax.tree.map_with_path(
+                lambda path, p: (1 - rate) * p if path[-1].key == "w" else p, params
+            ),
+            "asks every last step for its `.key`",
+            rejected_by="AttributeError",
+            advice="A step into a list is a `SequenceKey`, which has no `.key`. "
+            '`getattr(step, "key", None)` asks carefully.',
         ),
         wrong(
             lambda params, rate: jax.tree.map(
@@ -785,6 +813,13 @@ exercise(
             "begins there.",
         ),
         wrong(
+            lambda stacked, x: jax.lax.scan(apply_layer, x, stacked)[0],
+            "gives `apply_layer` to `scan` as it is",
+            rejected_by="TypeError",
+            advice="`scan` calls its function with what is carried first, then the slice, and "
+            "wants a pair back. Write such a function around `apply_layer`.",
+        ),
+        wrong(
             looped_layers,
             "loops over the layers in Python",
             rejected_by="batch loop",
@@ -918,6 +953,17 @@ exercise(
             rejected_by="TypeError",
             advice="`up` is tall and `down` is wide. `up @ down` has the shape of `w`; the other "
             "order has not.",
+        ),
+        wrong(
+            lambda params, adapters: jax.tree.map(
+                lambda adapter, w: w if adapter is None else w + adapter["up"] @ adapter["down"],
+                adapters,
+                params,
+            ),
+            "lets the adapters decide how far to go down",
+            rejected_by="ValueError",
+            advice="The first pytree is opened all the way, and `adapters` goes on where `params` "
+            "has a leaf. Put `params` first.",
         ),
     ],
 )
