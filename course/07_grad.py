@@ -778,10 +778,24 @@ predicted(
 # From lesson 5, and worth saying again here: `grad` of the mean loss mixes the examples, `vmap` of
 # `grad` keeps them apart.
 
+
 # %%
+def mean_loss(params, xs, ys):
+    return jax.vmap(loss, in_axes=(None, 0, 0))(params, xs, ys).mean()
+
+
 xs, ys = jax.random.normal(key_x, (10, 4)), jax.random.normal(key_y, (10, 3))
+mixed = jax.grad(mean_loss)(params, xs, ys)
 each = jax.vmap(jax.grad(loss), in_axes=(None, 0, 0))(params, xs, ys)
-jax.tree.map(jnp.shape, each)
+print("mixed:", jax.tree.map(jnp.shape, mixed))
+print("each: ", jax.tree.map(jnp.shape, each))
+print("mixed is the mean of each:", bool(jnp.allclose(each["W"].mean(0), mixed["W"], atol=0.05)))
+
+sizes = jnp.sqrt(sum((leaf.reshape(10, -1) ** 2).sum(1) for leaf in jax.tree.leaves(each)))
+print(f"longest over shortest gradient: {sizes.max() / sizes.min():.1f}")
+
+# %% [markdown]
+# The last line is what the mean hides: some examples pull much harder than others.
 
 # %% [markdown]
 # > **In three lines**

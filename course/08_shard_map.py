@@ -48,7 +48,8 @@ devices
 # %% [markdown]
 # These eight devices are a simulation: one processor answers to eight names. Nothing in this
 # lesson gets **faster**, and no cell measures time. What is real is the layout of the data, the
-# program, and the messages between devices, and these stay the same on eight GPUs or TPUs.
+# program of each device, and the messages that it asks for. These are the same on eight GPUs or
+# TPUs.
 # (The number of devices must be set before JAX does anything. If the cell complains that it
 # comes too late, restart the kernel. The last line keeps everything on the simulated devices,
 # even where there is a GPU.)
@@ -509,11 +510,12 @@ predicted(
 )
 
 # %% [markdown]
-# The table has a trap in each line. With the check on, as it is by default, JAX knows that all
-# devices share `w`, and the gradient of something shared collects from everyone who used it:
-# a sum. With the check off it knows nothing of the kind, and the other spelling is the right
-# one. Older tutorials average the gradients, as one did in `pmap`. Here, **write the
-# loss of the whole batch, `pmean` included, and differentiate that**, with the check on.
+# Two of the four lines are wrong, and none raised an error. With the check on, as it is by
+# default, JAX knows that all devices share `w`, and the gradient of something shared collects
+# from everyone who used it: a sum. With the check off it knows nothing of the kind, and the other
+# spelling is the right one. Older tutorials average the gradients, as one did in `pmap`. Here,
+# **write the loss of the whole batch, `pmean` included, and differentiate that**, with the check
+# on.
 #
 # ## Neighbours: a halo exchange
 #

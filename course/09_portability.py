@@ -267,10 +267,26 @@ platforms.draw_operations(counts)
 # Three kinds of difference show. A CPU calls LAPACK for `solve`, a GPU calls cuSOLVER, and a TPU
 # has its own `LuDecomposition`. The `svd` for TPU is written out in StableHLO around its `Eigh`,
 # so its program is long. And the random generator is a loop on the CPU and unrolled elsewhere.
-# It is another program for the same bits: a key gives them on every platform, since arithmetic
-# on integers has no rounding.
-#
-# Every one of these lowers for all three. That is not so for all of JAX.
+# It is another program for the same bits, since arithmetic on integers has no rounding. As it
+# calls no library, the TPU's program can even be tried here, if we switch the check of the
+# platform off:
+
+
+# %%
+def bits(key):
+    return jax.random.bits(key, (16,))
+
+
+for platform in PLATFORMS:
+    text = lower_for(platform, bits, key_s).as_text()
+    print(f"{platform:5} a loop:", "stablehlo.while" in text)
+
+anywhere = [export.DisabledSafetyCheck.platform()]
+for_tpu = export.export(jax.jit(bits), platforms=("tpu",), disabled_checks=anywhere)(key_s)
+print("the TPU's program gives the same bits:", bool((for_tpu.call(key_s) == bits(key_s)).all()))
+
+# %% [markdown]
+# Every function of the picture lowers for all three. That is not so for all of JAX.
 #
 # **Predict.** Which platform refuses `jnp.linalg.eigvals`: `"cpu"`, `"cuda"` or `"tpu"`?
 
@@ -316,6 +332,11 @@ def scored_on_host(xs):
     return jax.pure_callback(lambda a: np.asarray(a).sum(axis=1), result, xs)
 
 
+def printed(xs):
+    jax.debug.print("first: {}", xs[0, 0])
+    return xs
+
+
 def fast_dot(xs, W):
     return jax.lax.dot(xs, W, precision="TF32_TF32_F32")
 
@@ -324,6 +345,7 @@ refusals = {
     "eigvals": (jnp.linalg.eigvals, (W,)),
     "schur": (jax.scipy.linalg.schur, (W,)),
     "a callback": (scored_on_host, (batch,)),
+    "debug.print": (printed, (batch,)),
     "TF32 by name": (fast_dot, (batch, W)),
 }
 for name, (function, args) in refusals.items():
@@ -338,11 +360,11 @@ for name, (function, args) in refusals.items():
 # `schur` is for the CPU alone. TF32 goes the other way: it is a number format of NVIDIA's, and
 # it is the *CPU* that refuses when you insist on it by name.
 #
-# The callback is a case of its own. Its program holds an address inside this Python process, so
-# it can only be lowered for the machine that runs it. That is not a statement about GPUs: JAX's
-# documentation has callbacks run with data on an accelerator, at the price of a trip to the
-# host. But a program with a callback cannot be exported, shipped or checked ahead. The same
-# holds for `jax.debug.print`. For NumPy called on a traced array it never comes so far:
+# The callback is a case of its own, and `jax.debug.print` is one. Its program holds an address
+# inside this Python process, so it can only be lowered for the machine that runs it. That is not a
+# statement about GPUs: JAX's documentation has callbacks run with data on an accelerator, at the
+# price of a trip to the host. But such a program cannot be exported, shipped or checked ahead. NumPy
+# called on a traced array never comes so far:
 
 # %% tags=["raises-exception"]
 jax.jit(lambda xs: np.linalg.norm(np.asarray(xs), axis=1))(batch)
@@ -733,7 +755,9 @@ print("the rest:", ", ".join(name for name in rows if name not in travels))
 
 # %% [markdown]
 # The two that stay behind are the two you would now expect, and both have a rewrite that
-# travels. The assignment starts with these, and ends with a capstone: a small model trained with
+# travels. The same question was put to the reference of **every** exercise of the course; the
+# answers are in [docs/portability.md](../docs/portability.md), and `uv run pytest -m gpu` runs them
+# all where there is a GPU. The assignment starts with the two rewrites, and ends with a capstone: a small model trained with
 # pytrees, keys, `vmap`, `grad`, `jit`, donation and `shard_map`, on whatever device is there.
 #
 # ## Where to go from here

@@ -22,6 +22,7 @@
 # %%
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from autograder import check
 
@@ -647,22 +648,22 @@ check(binarize)
 
 
 ### BEGIN HIDDEN TESTS
-def _binarized(x, backward):
+def _binarized(x, backward, sign=lambda x: jnp.where(x >= 0, 1.0, -1.0)):
     """The signs of x, with this backward function of x and the cotangent."""
-
-    @jax.custom_vjp
-    def signs(x):
-        return jnp.where(x >= 0, 1.0, -1.0)
-
+    signs = jax.custom_vjp(sign)
     signs.defvjp(lambda x: (signs(x), x), lambda x, cotangent: (backward(x, cotangent),))
     return signs(x)
 
 
+def _about_the_cliff(rng, n):
+    """Numbers on the ramp and beyond it, on both sides, and one that is 0."""
+    order = rng.permutation(n)
+    return rng.choice([-1, 1], size=n) * (rng.uniform(0.1, 0.9, size=n) + order % 2) * (order > 0)
+
+
 exercise(
     binarize,
-    inputs=lambda rng, n: (
-        rng.choice([-1, 1], size=n) * (rng.uniform(0.1, 0.9, size=n) + rng.permutation(n) % 2),
-    ),
+    inputs=lambda rng, n: (_about_the_cliff(rng, n),),
     requires=[
         matches_reference(),
         matches_gradient(),
@@ -721,6 +722,15 @@ exercise(
             "`jax.custom_vjp`.",
         ),
         wrong(
+            lambda x: _binarized(
+                x, lambda x, cotangent: jnp.where(jnp.abs(x) <= 1, cotangent, 0.0), jnp.sign
+            ),
+            "is 0 at 0",
+            rejected_by="values",
+            advice="`jnp.sign(0.0)` is 0, and a weight of one bit has no third value: "
+            "`jnp.where(x >= 0, 1.0, -1.0)`.",
+        ),
+        wrong(
             lambda x: jnp.clip(x, -1.0, 1.0),
             "returns the ramp itself",
             rejected_by="values",
@@ -735,15 +745,16 @@ exercise(
 #
 # The loss of a deep network is `jnp.sum(h**2)`, where `h` is `x` after 50 times `layer`, all with
 # the same `W`. Write `deep_gradient`, the gradient of that loss with respect to `W`, so that of
-# each layer only its input is kept for the way back. The memory that your program needs is
-# measured.
+# each layer only its input is kept for the way back. Repeat the layer with `jax.lax.scan`: the
+# memory that your program needs is measured, and fifty layers written out one after the other
+# compile slowly and share less of it.
 
 
 # %% given="layer"
 def layer(h, W):
     """One layer: h (n, 16), W (16, 16) -> (n, 16)."""
     for _ in range(4):
-        h = jnp.sin(jnp.tanh(h @ W) + h)
+        h = jnp.sin(jnp.tanh(h @ W))
     return h
 
 
@@ -776,9 +787,14 @@ def _deep(W, x, layer=layer, total=jnp.sum, argnums=0):
     return jax.grad(loss, argnums)(W, x)
 
 
+def _turning(rng, size):
+    """A rotation, a little enlarged, so that 200 products neither explode nor fade."""
+    return 1.1 * np.linalg.qr(rng.normal(size=(size, size)))[0]
+
+
 exercise(
     deep_gradient,
-    inputs=lambda rng, n: (rng.normal(size=(16, 16)) / 8, rng.normal(size=(n, 16))),
+    inputs=lambda rng, n: (_turning(rng, 16), rng.normal(size=(n, 16))),
     requires=[matches_reference(), memory_within(1.5), grows_with_batch("not at all")],
     hints=[
         "Fifty times the same layer is a `jax.lax.scan`. What does it keep of each turn?",
@@ -842,7 +858,8 @@ exercise(
 # Write `eccentric_anomaly`: the values of `solve_kepler`, **and** the right gradient with respect
 # to `M` and to `e`. The puzzle: the gradient needs nothing of the search. Whoever knows the answer
 # E, however it was found, knows its slopes: move `M` or `e` a little, and E has to move so that the
-# equation still holds.
+# equation still holds. So leave the search to `solve_kepler`, once, and write none of your own: the
+# work is counted.
 
 
 # %% given="solve_kepler"
@@ -896,6 +913,13 @@ def _three_turns(M, e):
     return E
 
 
+def _newton(M, e):
+    E = M + e * jnp.sin(M)
+    for _ in range(10):
+        E = E - (E - e * jnp.sin(E) - M) / (1 - e * jnp.cos(E))
+    return E
+
+
 def _found(M, e):
     """The solution, as a constant."""
     return solve_kepler(jax.lax.stop_gradient(M), jax.lax.stop_gradient(e))
@@ -911,7 +935,12 @@ def _newton_once(M, e, fixed_e):
 exercise(
     eccentric_anomaly,
     inputs=lambda rng, n: (rng.uniform(0, 6, size=n), rng.uniform(0.1, 0.7, size=n)),
-    requires=[matches_reference(), matches_gradient(), grows_with_batch("not at all")],
+    requires=[
+        matches_reference(),
+        matches_gradient(),
+        work_within(2),
+        grows_with_batch("not at all"),
+    ],
     hints=[
         "Differentiate both sides of `E - e * sin(E) = M`, with E a function of M. Then with E a "
         "function of e.",
@@ -955,6 +984,13 @@ exercise(
             "has a slope with respect to `M` only",
             rejected_by="gradient",
             advice="`e` moves the planet too: its slope is `sin(E) / (1 - e cos E)`.",
+        ),
+        wrong(
+            lambda M, e: _newton(M, e),
+            "writes the search out, ten turns one after the other",
+            rejected_by="work",
+            advice="Values and slopes are right, and every turn is computed, kept and walked back. "
+            "The slopes need the answer only: take it from `solve_kepler`.",
         ),
         wrong(
             lambda M, e: _three_turns(M, e),

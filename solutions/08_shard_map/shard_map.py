@@ -195,7 +195,7 @@ exercise(
     wrong_answers=[
         wrong(
             lambda mesh, A: jax.device_put(A, NamedSharding(mesh, P(None, "x"))),
-            "cuts something else than the rows, or more than the rows",
+            "does not cut the rows, or cuts more than the rows",
             rejected_by="sharding",
             advice="The first entry of the spec is for axis 0, which counts the rows: `'x'`. The "
             "second is `None`, and `y` is not named at all, since along `y` copies are wanted.",
@@ -209,10 +209,10 @@ exercise(
         ),
         wrong(
             lambda mesh, A: jax.device_put(A, NamedSharding(mesh, P("rows", None))),
-            "names the axis of the array in place of the mesh's",
+            "leaves out the mesh, or names an axis that it does not have",
             rejected_by="ValueError",
-            advice="The place in the spec says which axis of the array. What stands there is the "
-            "name of a *mesh* axis: `'x'` or `'y'`.",
+            advice="`NamedSharding` takes both, mesh and spec. The place in the spec says which "
+            "axis of the array; what stands there is the name of a *mesh* axis: `'x'` or `'y'`.",
         ),
     ],
 )
