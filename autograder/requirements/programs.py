@@ -193,7 +193,7 @@ class is_pure(Requirement):
         return Finding(
             self.reason,
             "Traced twice with the same arguments, the function made two different programs.",
-            "It depends on something that is not an argument: a global that changes, the time, "
+            "Let the result depend on the arguments alone: not on a global that changes, the time, "
             "or NumPy's random numbers.",
         )
 
