@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import runpy
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -178,6 +179,7 @@ def build_overview(root: Path, target: Path) -> list[Path]:
     loaded = [master.load(path) for path in masters(root)]
     tables = {
         "requirements.md": overview.requirements_table(),
+        "mishaps.md": runpy.run_path(str(root / "tests" / "mishaps.py"))["document"](),
         "modules.md": overview.modules_table(loaded, target / "course"),
         "portability.md": overview.portability_table(
             spec for one in loaded for spec in one.exercises.values()
