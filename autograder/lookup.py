@@ -10,8 +10,8 @@ from autograder.problem import Problem
 from autograder.public import PublicExercise, catalogue
 
 OTHER_RELEASE = (
-    "If it is the notebook's own, the notebook is of another release of the course than the "
-    "package: get both anew and copy your answers over."
+    "it is of another release of the course than the package: get both anew and copy your "
+    "answers over."
 )
 
 
@@ -47,10 +47,11 @@ def find(
     (name,) = names
     sentence = f"{caller} does not know an exercise called {name}"
     if close := difflib.get_close_matches(name, known, 1, 0.8):
-        raise Problem(f"{sentence}: did you mean {close[0]}? {OTHER_RELEASE}")
+        raise Problem(f"{sentence}: did you mean {close[0]}?")
     advice = "Give it the function that the cell above asked for, under the name it was asked for."
     own = isinstance(answer, str) or getattr(answer, "__module__", "") == "__main__"
-    raise Problem(f"{sentence}. {advice} {OTHER_RELEASE if own else ''}".rstrip())
+    release = f" If the notebook asks for that name, {OTHER_RELEASE}" if own else ""
+    raise Problem(f"{sentence}. {advice}{release}")
 
 
 def _described(value: Any) -> str:

@@ -58,7 +58,7 @@ def exercise(file: Path, name: str, cells: Mapping[str, NotebookNode]) -> Public
     if not cells:
         raise Problem(
             f"{file} has no exercise that this release of the course knows: give a notebook of "
-            f"exercises/. {lookup.OTHER_RELEASE}"
+            f"exercises/. If it is one, {lookup.OTHER_RELEASE}"
         )
     if name not in cells:
         raise Problem(f"{file} has no exercise called {name}: it has {', '.join(cells)}.")

@@ -52,6 +52,6 @@ def require_jax(installed: str | None = None) -> None:
         newest = ".".join(map(str, NEWEST_JAX))
         warnings.warn(
             f"This course was proved with JAX {oldest} to {newest} and found {installed}: if a "
-            f'card looks wrong, run `pip install "jax=={newest}.*"` and restart the kernel.',
+            f'card looks wrong, run `pip install "jax~={newest}.0"` and restart the kernel.',
             stacklevel=2,
         )

@@ -40,6 +40,10 @@ class Row:
         return self.read and self.passed == len(self.module.tasks)
 
     @property
+    def title(self) -> str:
+        return f"{int(self.module.name[:2])} · {self.module.title}"
+
+    @property
     def bar(self) -> str:
         """The exercises as ten squares, full ones for those that have passed."""
         full = BAR * self.passed // len(self.module.tasks)
@@ -102,9 +106,9 @@ def _step(progress: Progress, row: Row) -> Step:
     module = row.module
     begun = any(task.name in progress.exercises for task in module.tasks)
     if not row.read and not begun:
-        return Step(f"the lesson “{module.title}”", module.lesson_path, "", module.minutes)
+        return Step(f"lesson {row.title}", module.lesson_path, "", module.minutes)
     task = next(task for task in module.tasks if not progress.of(task.name).passed)
-    words = f"exercise {task.title}, of {module.name}"
+    words = f"exercise {task.title} (in {module.name})"
     return Step(words, module.exercises_path, task.name, task.minutes)
 
 
@@ -132,7 +136,7 @@ def table(now: Standing) -> Table:
 def html(now: Standing) -> str:
     """The same with links, for the notebook of the working folder; it takes the page's colours."""
     rows = [
-        f"<tr>{_cell(_link(row.module.lesson_path, row.module.title))}"
+        f"<tr>{_cell(_link(row.module.lesson_path, row.title))}"
         f"{_cell('✓ read' if row.read else '· to read')}"
         f"{_cell(_link(row.module.exercises_path, 'exercises'))}"
         f'{_cell(f"""<span aria-hidden="true">{row.bar}</span> {row.count}""")}'

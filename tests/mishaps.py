@@ -8,8 +8,16 @@ from typing import NamedTuple
 FIRST = "import jax, jax.numpy as jnp; from autograder import check, hint, reset, simulate_devices"
 LOOP = "def predict_batch(W, b, xs): return jax.vmap(predict, (None, None, 0))(W, b, xs)"
 RIGHT = "def predict_batch(W, b, xs): return xs @ W.T + b"
-RUN_ABOVE = "Run the cell that defines it; after a restart of the kernel, run every cell above"
-OTHER_RELEASE = "the notebook is of another release of the course than the package: get both anew"
+RUN_ABOVE = (
+    "Run the cell that defines it; after a restart of the kernel, run every cell above: "
+    "*Run → Run All Above Selected Cell*."
+)
+NOT_ASKED = "Give it the function that the cell above asked for, under the name it was asked for."
+OTHER_RELEASE = (
+    "it is of another release of the course than the package: get both anew and copy your "
+    "answers over."
+)
+DEVICES = "choose cpu, gpu, tpu, or a mesh of up to 8 simulated devices such as mesh:8 or mesh:4x2."
 RESTART = (
     "This needs 8 devices, and JAX has already started with 1: restart the kernel and run the "
     "notebook from its first cell."
@@ -34,7 +42,8 @@ class InTerminal(NamedTuple):
 
 IN_NOTEBOOK = [
     InNotebook(
-        "The kernel was restarted, and nothing has been run since.",
+        "The kernel was restarted, and nothing has been run since. Python itself says so; the head "
+        "of every exercise notebook says what to run.",
         ("check(predict_batch)",),
         "name 'check' is not defined",
     ),
@@ -51,7 +60,7 @@ IN_NOTEBOOK = [
     InNotebook(
         "Cells were run out of order: the answer uses a function whose cell comes later.",
         (FIRST, LOOP, "check(predict_batch)"),
-        "It raised NameError: name 'predict' is not defined",
+        f"It raised NameError: name 'predict' is not defined … What to try: {RUN_ABOVE}",
     ),
     InNotebook(
         "Nothing has been answered yet.",
@@ -61,7 +70,7 @@ IN_NOTEBOOK = [
     InNotebook(
         "A question has not been answered yet.",
         (FIRST, "fast_track_vmap = ...", 'check("fast_track_vmap")'),
-        "Write your answer in place of the dots.",
+        "There is no answer yet. What to try: Write your answer in place of the dots.",
     ),
     InNotebook(
         "JAX had computed something before the devices were simulated.",
@@ -81,13 +90,13 @@ IN_NOTEBOOK = [
     InNotebook(
         "`check` got what the function gives back.",
         (FIRST, RIGHT, "check(predict_batch(jnp.ones((3, 4)), jnp.ones(3), jnp.ones((5, 4))))"),
-        "check was given an array, float32[5, 3], and not a function: give it the function itself",
+        "check was given an array, float32[5, 3], and not a function: give it the function "
+        "itself, without calling it, as in check(predict_batch).",
     ),
     InNotebook(
         "`check` got a function that nobody asked for.",
         (FIRST, "check(jnp.sin)"),
-        "check does not know an exercise called sin. Give it the function that the cell above "
-        "asked for, under the name it was asked for.",
+        f"check does not know an exercise called sin. {NOT_ASKED}",
     ),
     InNotebook(
         "The function's name now holds something else.",
@@ -97,12 +106,13 @@ IN_NOTEBOOK = [
     InNotebook(
         "The name is misspelt.",
         (FIRST, "def predict_bach(W, b, xs): return xs @ W.T + b", "check(predict_bach)"),
-        "did you mean predict_batch?",
+        "check does not know an exercise called predict_bach: did you mean predict_batch?",
     ),
     InNotebook(
         "The notebook is of an older release, and the exercise is not known any more.",
         (FIRST, "def add_all(xs): return xs.sum()", "check(add_all)"),
-        OTHER_RELEASE,
+        f"check does not know an exercise called add_all. {NOT_ASKED} If the "
+        f"notebook asks for that name, {OTHER_RELEASE}",
     ),
     InNotebook(
         "The answer calls NumPy on a traced array.",
@@ -112,27 +122,31 @@ IN_NOTEBOOK = [
             "def predict_batch(W, b, xs): return np.asarray(xs) @ W.T + b",
             "check(predict_batch)",
         ),
-        "Inside the function use jnp in place of np",
+        "NumPy was given a traced array: while JAX traces a function its arrays have shapes, but "
+        "no numbers yet. … What to try: Inside the function use jnp in place of np",
     ),
     InNotebook(
         "The device that was asked for is not on this machine.",
         (FIRST, RIGHT, 'check(predict_batch, device="tpu")'),
-        "There is no tpu here that JAX can use: choose cpu",
+        "There is no tpu here that JAX can use: choose cpu, or install JAX for it, see "
+        "https://docs.jax.dev/en/latest/installation.html.",
     ),
     InNotebook(
         "There is no such device.",
         (FIRST, RIGHT, 'check(predict_batch, device="quantum")'),
-        'There is no device "quantum" to judge on: choose cpu, gpu, tpu',
+        f'There is no device "quantum" to judge on: {DEVICES}',
     ),
     InNotebook(
         "JAX is too old.",
         ("from autograder.problem import require_jax", 'require_jax("0.6.2")'),
-        'run `pip install -U "jax>=0.7.2"` and restart the kernel.',
+        "This course needs JAX 0.7.2 or newer and found 0.6.2: run "
+        '`pip install -U "jax>=0.7.2"` and restart the kernel.',
     ),
     InNotebook(
         "JAX is newer than any that the course was proved with.",
         ("from autograder.problem import require_jax", 'require_jax("0.99.0")'),
-        "found 0.99.0: if a card looks wrong, run",
+        "This course was proved with JAX 0.7.2 to 0.11 and found 0.99.0: if a card looks wrong, "
+        'run `pip install "jax~=0.11.0"` and restart the kernel.',
     ),
     InNotebook(
         "The file with the progress is damaged.",
@@ -142,7 +156,7 @@ IN_NOTEBOOK = [
             RIGHT,
             "check(predict_batch)",
         ),
-        "Your progress could not be read: it is kept as",
+        "Your progress could not be read: it is kept as … and a new one is begun. … ✓ passed",
     ),
 ]
 
@@ -161,17 +175,18 @@ IN_TERMINAL = [
     InTerminal(
         "The notebook has no such exercise.",
         "autograder check vmap.ipynb pairs",
-        "vmap.ipynb has no exercise called pairs: it has fast_track_vmap, predict_batch,",
+        "vmap.ipynb has no exercise called pairs: it has fast_track_vmap, predict_batch, …",
     ),
     InTerminal(
         "There is no such device.",
         "autograder check vmap.ipynb --device quantum",
-        'There is no device "quantum" to judge on: choose cpu, gpu, tpu',
+        f'There is no device "quantum" to judge on: {DEVICES}',
     ),
     InTerminal(
         "The notebook holds no exercise, or those of another release.",
         "autograder check empty.ipynb",
-        OTHER_RELEASE,
+        "empty.ipynb has no exercise that this release of the course knows: give a notebook of "
+        f"exercises/. If it is one, {OTHER_RELEASE}",
     ),
     InTerminal(
         "There is nothing to bring back.",
@@ -189,7 +204,8 @@ HEAD = """\
 # What you see when something goes wrong
 
 Made by `autograder build` from `tests/mishaps.py`, whose test makes each of these happen. What is
-seen is one sentence; here it stands whole or in its telling part.
+seen is a sentence, and it says what to do. In the first table, *first* is the notebook's first
+cell, which imports `check` and the rest.
 """
 
 
@@ -215,5 +231,5 @@ def document() -> str:
 
 
 def _row(what, code, seen):
-    cells = "<br>".join(f"`{line}`" for line in code)
+    cells = "<br>".join("*first*" if line == FIRST else f"`{line}`" for line in code)
     return f"| {what} | {cells} | {seen} |"
