@@ -15,7 +15,7 @@ from autograder import card, devices, exercise, lookup, progress, public, undefi
 from autograder.devices import CPU, Device
 from autograder.judge import judge
 from autograder.problem import Problem
-from autograder.verdict import Verdict
+from autograder.verdict import Status, Verdict
 
 _silent = False
 undefined.watch()
@@ -67,7 +67,7 @@ def check(answer: Callable[..., Any] | str, device: str = "") -> None:
     chosen = devices.named(device or os.environ.get("AUTOGRADER_DEVICE") or jax.default_backend())
     with waiting.bar(f"Checking {name}") as bar:
         verdict = examine(function, released, chosen, bar.step)
-        done = progress.checked(name, facts.assignment, verdict.passed, facts.is_fast_track)
+        done = record(verdict, facts)
         shown = card.of_check(verdict, released, done.of(name).hints)
         # nbgrader reads a cell's points from its error, so there a card alone would be full marks.
         if os.environ.get("NBGRADER_EXECUTION") and not verdict.passed:
@@ -98,6 +98,13 @@ def examine(
     return judge(
         released.facts.name, released.requires, released.expected, got, released.lookalikes
     )
+
+
+def record(verdict: Verdict, facts: public.Facts) -> progress.Progress:
+    """Record a check in the student's progress; a stub that was checked is no attempt."""
+    if verdict.status is Status.MISSING:
+        return progress.read()
+    return progress.checked(facts.name, facts.assignment, verdict.passed, facts.is_fast_track)
 
 
 def predicted(guess: Any, actual: Any, why: str = "") -> None:

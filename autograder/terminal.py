@@ -17,11 +17,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from autograder import devices, judge, notebook, progress, waiting
+from autograder import devices, judge, notebook, waiting
 from autograder.card import of_check
 from autograder.devices import Device
 from autograder.grader import Grader, Task
 from autograder.jail import Jail, Limits
+from autograder.learner import record
 from autograder.public import PublicExercise, arguments_on
 from autograder.requirements.requirement import Requirement
 from autograder.tree import Arguments
@@ -90,8 +91,7 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
     verdicts = _verdicts(read, asked, chosen)
     console.print(_table(verdicts))
     for name, verdict in verdicts.items():
-        facts = asked[name].facts
-        done = progress.checked(name, facts.assignment, verdict.passed, facts.is_fast_track)
+        done = record(verdict, asked[name].facts)
         if exercise:
             console.print(of_check(verdict, asked[name], done.of(name).hints).text, markup=False)
     passed = sum(verdict.passed for verdict in verdicts.values())

@@ -81,7 +81,7 @@ def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(file, content, capsys)
     file.parent.mkdir()
     file.write_bytes(content)
     assert progress.read() == Progress()
-    check("fast_track_vmap")  # with `fast_track_vmap` as it is released
+    check("fast_track_vmap")
     (aside,) = file.parent.glob("progress.damaged-*.json")
     out = capsys.readouterr().out
     assert aside.read_bytes() == content
@@ -90,7 +90,13 @@ def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(file, content, capsys)
     assert progress.read().of("fast_track_vmap").attempts == 1
 
 
-fast_track_vmap = ...
+fast_track_vmap = (1, 2)
+
+
+def test_checking_a_stub_is_no_attempt(file, monkeypatch):
+    monkeypatch.setitem(globals(), "fast_track_vmap", ...)
+    check("fast_track_vmap")
+    assert progress.read() == Progress()
 
 
 def test_an_empty_file_beside_the_notebooks_keeps_progress_there(tmp_path, monkeypatch, capsys):

@@ -41,6 +41,7 @@ def test_check_tells_right_from_wrong_and_from_missing(notebook):
     assert "1 of 8 passed" in done.output
     assert progress.read().of("predict_batch").passed
     assert progress.read().of("column_norms").attempts == 1
+    assert progress.read().of("pairwise").attempts == 0
 
 
 def test_check_of_one_exercise_shows_its_card(notebook):
