@@ -122,7 +122,7 @@ def test_the_start_page_opens_where_the_student_stopped(lab, page):
 
 def test_a_student_sees_cards_and_validates(lab, page):
     address, _ = lab
-    opened(page, address, "lab/tree/exercises/05_vmap/vmap.ipynb?token=test")
+    opened(page, address, "lab/tree/exercises/05_vmap/vmap.ipynb?token=test&reset")
     page.get_by_text("| Idle").wait_for()
     page.locator("text=import jax.numpy").first.wait_for()
     page.click("text=Run")
