@@ -36,7 +36,7 @@ from autograder.public import PublicExercise
 from course.pictures.play import STILL
 
 PUBLIC_SEED = 0
-START = "start"
+START, READ = "start", "read"
 
 
 def masters(root: Path, assignment: str | None = None) -> list[Path]:
@@ -156,6 +156,8 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
             raise Problem(f"{path} does not run: {error}") from None
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+        if cell.id == READ:  # whoever opens the lesson has not read it yet
+            cell.update(outputs=[], execution_count=None)
     notebook.metadata.pop("language_info", None)
     notebook.metadata["seconds"] = round(time.monotonic() - started)
     where = f"course/{path.stem}.ipynb"
@@ -171,7 +173,7 @@ def _last_cells(lesson: str) -> list[NotebookNode]:
         "# Run this cell when you have come to the end: the start page will know that you have.\n"
         f'from autograder import lesson_read\n\nlesson_read("{lesson}")'
     )
-    return [new_code_cell(source, id="read")]
+    return [new_code_cell(source, id=READ)]
 
 
 def build_overview(root: Path, target: Path) -> list[Path]:
