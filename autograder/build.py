@@ -10,9 +10,10 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import runpy
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import jupytext
@@ -21,11 +22,12 @@ import numpy as np
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder import colab, master, overview, public
+from autograder import colab, master, overview, progress, public, syllabus
 from autograder.comparison import close
 from autograder.exercise import expected_answers, lookalikes
 from autograder.master import Master
@@ -34,6 +36,7 @@ from autograder.public import PublicExercise
 from course.pictures.play import STILL
 
 PUBLIC_SEED = 0
+START, READ = "start", "read"
 
 
 def masters(root: Path, assignment: str | None = None) -> list[Path]:
@@ -70,20 +73,20 @@ def build_assignment(path: Path, root: Path, target: Path) -> list[Path]:
     loaded.notebook.cells = first + loaded.notebook.cells
     _write(loaded.notebook, source)
     released = _release(loaded, root, target)
-    data = public.write(
-        loaded.assignment, public_exercises(loaded), target / "autograder" / "released"
-    )
+    exercises = public_exercises(loaded, _stubs(target / where))
+    data = public.write(loaded.assignment, exercises, target / "autograder" / "released")
     return [source, *released, *data]
 
 
-def public_exercises(loaded: Master) -> list[PublicExercise]:
-    """The public side of every exercise of an assignment."""
+def public_exercises(loaded: Master, stubs: Mapping[str, str]) -> list[PublicExercise]:
+    """The public side of every exercise of an assignment, whose stubs are known by name."""
     made = []
     for name, facts in loaded.facts.items():
         spec = loaded.exercises[name]
         made.append(
             PublicExercise(
                 facts,
+                stubs[name],
                 spec.requires,
                 spec.hints,
                 spec.explanation,
@@ -94,6 +97,12 @@ def public_exercises(loaded: Master) -> list[PublicExercise]:
             )
         )
     return made
+
+
+def _stubs(released: Path) -> dict[str, str]:
+    """What the released notebook has in the place of each answer, by the exercise's name."""
+    cells = nbformat.read(released, as_version=4).cells
+    return {cell.id: cell.source for cell in cells if cell.metadata.get("nbgrader")}
 
 
 def nbgrader_config(root: Path) -> Config:
@@ -128,6 +137,7 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02}"
     notebook.metadata.pop("jupytext", None)
+    notebook.cells += _last_cells(path.stem)
     started = time.monotonic()
     client = NotebookClient(
         notebook,
@@ -137,12 +147,17 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
         # A full traceback names folders of the machine that built the lesson.
         extra_arguments=["--InteractiveShell.xmode=Minimal"],
     )
-    try:
-        client.execute(env={**os.environ, STILL: "1"})
-    except CellExecutionError as error:
-        raise Problem(f"{path} does not run: {error}") from None
+    # Nobody's progress shall change by a build, nor be seen in what it makes.
+    with tempfile.TemporaryDirectory() as folder:
+        kept = {STILL: "1", progress.VARIABLE: f"{folder}/progress.json"}
+        try:
+            client.execute(env={**os.environ, **kept})
+        except CellExecutionError as error:
+            raise Problem(f"{path} does not run: {error}") from None
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+        if cell.id == READ:  # whoever opens the lesson has not read it yet
+            cell.update(outputs=[], execution_count=None)
     notebook.metadata.pop("language_info", None)
     notebook.metadata["seconds"] = round(time.monotonic() - started)
     where = f"course/{path.stem}.ipynb"
@@ -150,11 +165,23 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
     return _write(notebook, target / "course" / f"{path.stem}.ipynb")
 
 
+def _last_cells(lesson: str) -> list[NotebookNode]:
+    """The cell with which a lesson says that it was read; the start page has none."""
+    if lesson == START:
+        return []
+    source = (
+        "# Run this cell when you have come to the end: the start page will know that you have.\n"
+        f'from autograder import lesson_read\n\nlesson_read("{lesson}")'
+    )
+    return [new_code_cell(source, id=READ)]
+
+
 def build_overview(root: Path, target: Path) -> list[Path]:
-    """Write the tables about the whole course; the lessons have to be built before."""
+    """Write the syllabus and the tables; the lessons have to be built before."""
     loaded = [master.load(path) for path in masters(root)]
     tables = {
         "requirements.md": overview.requirements_table(),
+        "mishaps.md": runpy.run_path(str(root / "tests" / "mishaps.py"))["document"](),
         "modules.md": overview.modules_table(loaded, target / "course"),
         "portability.md": overview.portability_table(
             spec for one in loaded for spec in one.exercises.values()
@@ -164,7 +191,9 @@ def build_overview(root: Path, target: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in tables.items():
         (folder / name).write_text(text, encoding="utf-8")
-    return [folder / name for name in tables]
+    modules = overview.syllabus_of(loaded, root / "course")
+    data = syllabus.write(modules, target / "autograder" / "released")
+    return [data, *(folder / name for name in tables)]
 
 
 def _write(notebook: NotebookNode, path: Path) -> Path:

@@ -51,28 +51,47 @@ class Card:
         print(self.text)
 
 
-def of_check(verdict: Verdict, released: PublicExercise, hints: int) -> Card:
+def of_check(verdict: Verdict, released: PublicExercise, hints: int = 0) -> Card:
     """The card of `check`.
 
     Args:
         verdict: on the public cases.
         released: the exercise.
-        hints: how many hints the plain text shows; the HTML folds all of them.
+        hints: how many have been asked for.
     """
     facts = released.facts
     card = _Writer()
     if verdict.passed:
         card.headline("✓", "passed", facts.name, BLUE)
         card.paragraph(released.explanation)
+        if facts.is_fast_track:
+            card.paragraph("You may skip the lesson: it counts as read.")
         if released.another:
             card.fold("Another way to write it", code=released.another)
         return card.done(BLUE)
     card.headline("✗", "not yet", facts.name, ORANGE)
     for finding in verdict.findings:
         _write_finding(card, finding, verdict, released)
-    for number, hint in enumerate(released.hints, 1):
-        card.fold(f"Hint {number} of {len(released.hints)}", hint, in_text=number <= hints)
+    _write_hints(card, released, hints)
     return card.done(ORANGE)
+
+
+def of_hints(released: PublicExercise, hints: int) -> Card:
+    """The card of `hint`: those that were asked for, and how to get the next."""
+    card = _Writer()
+    card.headline("?", "hint", released.facts.name, GREY)
+    _write_hints(card, released, hints)
+    if hints == len(released.hints):
+        card.paragraph("That was the last one. The card of a wrong answer says more.")
+    return card.done(GREY)
+
+
+def of_lesson(title: str, exercises: str, link: str) -> Card:
+    """The card at the end of a lesson: it counts as read, and the exercises are one click away."""
+    card = _Writer()
+    card.headline("✓", "read", title.replace("`", ""), BLUE)
+    card.link("Now you", exercises, link)
+    return card.done(BLUE)
 
 
 def of_grade(verdict: Verdict, points: float, most: float) -> Card:
@@ -103,7 +122,7 @@ def of_prediction(guess: Any, actual: Any, right: bool | None, why: str) -> Card
     card = _Writer()
     if right is None:
         card.headline("…", "open", "no prediction yet; answer above, then run again", GREY)
-        card.fold("Show what was computed", f"It is {actual!r}. {why}", in_text=True)
+        card.fold("Show what was computed", f"It is {actual!r}. {why}")
         return card.done(GREY)
     if right:
         card.headline("✓", "as predicted", f"{actual!r}", BLUE)
@@ -112,6 +131,15 @@ def of_prediction(guess: Any, actual: Any, right: bool | None, why: str) -> Card
     if why:
         card.paragraph(why)
     return card.done(BLUE if right else ORANGE)
+
+
+def _write_hints(card: _Writer, released: PublicExercise, hints: int) -> None:
+    count = len(released.hints)
+    for number, hint in enumerate(released.hints[:hints], 1):
+        card.labelled(f"Hint {number} of {count}", hint)
+    if hints < count:
+        name = released.facts.name
+        card.paragraph(f'Stuck? `hint("{name}")` shows hint {hints + 1} of {count}.')
 
 
 def _is_fault(verdict: Verdict) -> bool:
@@ -179,10 +207,16 @@ class _Writer:
             f'min-width:7.5em">{escape(label)}</span> {_inline(words)}</div>'
         )
 
-    def fold(self, title: str, words: str = "", code: str = "", in_text: bool = True) -> None:
-        if in_text:
-            body = "\n".join(f"    {line}" for line in code.splitlines())
-            self._text.append(f"{title}: {words}" if words else f"{title}:\n{body}")
+    def link(self, label: str, words: str, target: str) -> None:
+        self._text.append(f"{label}: {words}, {target}")
+        self._html.append(
+            f'<div style="margin:3px 0">{escape(label)}: '
+            f'<a href="{escape(target)}">{_inline(words)}</a></div>'
+        )
+
+    def fold(self, title: str, words: str = "", code: str = "") -> None:
+        body = "\n".join(f"    {line}" for line in code.splitlines())
+        self._text.append(f"{title}: {words}" if words else f"{title}:\n{body}")
         inner = f"<p>{_inline(words)}</p>" if words else ""
         if code:
             inner += (

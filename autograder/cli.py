@@ -43,6 +43,59 @@ def lab(options: tuple[str, ...]) -> None:
 
 
 @main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("exercise", required=False, default="")
+@click.option("--device", default="cpu", help="Where to run: cpu, gpu, tpu, or such as mesh:8.")
+def check(file: Path, exercise: str, device: str) -> None:
+    """Check the notebook FILE, or one EXERCISE of it, as `check` does in the notebook.
+
+    The exit status is 1 where something did not pass.
+    """
+    from rich.console import Console
+
+    from autograder import terminal
+
+    if not terminal.check(file, exercise, device, Console()):
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("exercise")
+def hint(exercise: str) -> None:
+    """Show the next hint of an EXERCISE."""
+    from autograder import hints
+
+    hints.hint(exercise)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("exercise")
+def reset(file: Path, exercise: str) -> None:
+    """Bring back the stub of an EXERCISE in the notebook FILE, of which a copy is kept."""
+    from autograder import stubs
+
+    copy = stubs.reset_file(file, exercise)
+    click.echo(f"{exercise} has its stub again. What the notebook was before is in {copy}.")
+
+
+@main.command()
+def progress() -> None:
+    """Show what you have done of the course, and what is next."""
+    from rich.console import Console
+
+    from autograder import progress as kept
+    from autograder import standing, syllabus
+
+    now = standing.standing(kept.read(), syllabus.read())
+    console = Console()
+    console.print(standing.table(now))
+    console.print(standing.sentence(now), highlight=False)
+    if now.next is not None:
+        console.print(f"Open {now.next.path} after `autograder lab`.", highlight=False)
+
+
+@main.command()
 @click.argument("assignment", required=False)
 @click.option("--check", is_flag=True, help="Change nothing; fail if a generated file has drifted.")
 def build(assignment: str | None, check: bool) -> None:

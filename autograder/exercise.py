@@ -156,6 +156,7 @@ def outcomes(
     requires: Sequence[Requirement],
     arguments: Mapping[Draw, Arguments],
     device: Device = CPU,
+    step: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, list[Outcome]]:
     """What a function does on every case of an exercise, through its exported programs.
 
@@ -164,13 +165,16 @@ def outcomes(
         requires: the exercise's requirements, which say what to look at.
         arguments: of each draw, in the order of `Exercise.draws`.
         device: where programs are run.
+        step: told before each case how many are done, of how many.
 
     Returns:
         By the name of the view, the outcomes in the order of the draws; any exception that the
         function raises becomes a `Failure`.
     """
     made: dict[str, list[Outcome]] = {}
-    for case in cases(views_of(requires), list(arguments)):
+    asked = cases(views_of(requires), list(arguments))
+    for number, case in enumerate(asked):
+        step(number, len(asked))
         first = case.view not in made
         outcome = _outcome(function, arguments[case.draw], case, device, first)
         made.setdefault(case.view, []).append(outcome)

@@ -61,11 +61,18 @@ class Jail:
         limits: of each process.
         device: what the processes shall find. Those that use a GPU or a TPU have no limit on
             address space, since the drivers of these reserve far more than they use.
+        ended: told the name of each step when it has been done, or has failed.
     """
 
-    def __init__(self, limits: Limits, device: Device = CPU) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        device: Device = CPU,
+        ended: Callable[[str], None] = lambda step: None,
+    ) -> None:
         self.limits = limits
         self.device = device
+        self.ended = ended
         self._lock = threading.Lock()
         self._zygote: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
@@ -113,6 +120,7 @@ class Jail:
                         current = str(begun)
                     elif ended == current:
                         results[current] = frame
+                        self.ended(current)
             missing = [step for step in steps if step not in results]
             if missing:
                 results[current if current in missing else missing[0]] = process.failure()

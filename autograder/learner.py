@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import jax
 import numpy as np
 
-from autograder import card, devices, exercise, meshes, public
+from autograder import card, devices, exercise, lookup, progress, public, undefined, waiting
 from autograder.devices import CPU, Device
 from autograder.judge import judge
 from autograder.problem import Problem
-from autograder.verdict import Verdict
+from autograder.verdict import Status, Verdict
 
 _silent = False
-_attempts: dict[str, int] = {}
+undefined.watch()
 
 
 class NotPassed(Problem):
@@ -28,13 +27,18 @@ class NotPassed(Problem):
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Make `check` and `predicted` do nothing, as where a notebook is graded or built."""
+    """Make everything that a student calls do nothing, as where a notebook is graded or built."""
     global _silent
     before, _silent = _silent, True
     try:
         yield
     finally:
         _silent = before
+
+
+def silent() -> bool:
+    """Whether what a student calls shall do nothing."""
+    return _silent
 
 
 def check(answer: Callable[..., Any] | str, device: str = "") -> None:
@@ -52,43 +56,55 @@ def check(answer: Callable[..., Any] | str, device: str = "") -> None:
     if _silent:
         return
     variables = sys._getframe(1).f_globals
-    released = _find(answer, variables)
-    name = released.facts.name
+    released = lookup.find(answer, variables)
+    facts = released.facts
+    name = facts.name
     function = variables.get(name) if isinstance(answer, str) else answer
     if name not in variables and function is None:
         raise Problem(f"There is nothing called {name} yet: run the cell that defines it.")
     if not callable(function) and not released.is_question:
         raise Problem(f"{name} is no function: run the cell that defines it once more.")
-    chosen = device or os.environ.get("AUTOGRADER_DEVICE") or jax.default_backend()
-    verdict = examine(function, released, devices.named(chosen))
-    if not verdict.passed:
-        _attempts[name] = _attempts.get(name, 0) + 1
-    shown = card.of_check(verdict, released, hints=_attempts.get(name, 0))
-    # nbgrader reads a cell's points from its error, so there a card alone would be full marks.
-    if os.environ.get("NBGRADER_EXECUTION") and not verdict.passed:
-        raise NotPassed(shown.text)
-    shown.show()
+    chosen = devices.named(device or os.environ.get("AUTOGRADER_DEVICE") or jax.default_backend())
+    with waiting.bar(f"Checking {name}") as bar:
+        verdict = examine(function, released, chosen, bar.step)
+        done = record(verdict, facts)
+        shown = card.of_check(verdict, released, done.of(name).hints)
+        # nbgrader reads a cell's points from its error, so there a card alone would be full marks.
+        if os.environ.get("NBGRADER_EXECUTION") and not verdict.passed:
+            raise NotPassed(shown.text)
+        bar.show(shown)
 
 
-def examine(function: Any, released: public.PublicExercise, device: Device = CPU) -> Verdict:
+def examine(
+    function: Any,
+    released: public.PublicExercise,
+    device: Device = CPU,
+    step: Callable[[int, int], None] = lambda done, total: None,
+) -> Verdict:
     """Judge an answer on the public cases of an exercise, in this process.
+
+    Args:
+        function: the answer; of a question the value.
+        released: the exercise.
+        device: where programs are run.
+        step: told before each case how many are done, of how many.
 
     Raises:
         Problem: the device is not there, or JAX has too few for a mesh.
     """
     devices.here(device)
-    mesh = meshes.text(device.mesh)
-    arguments = {
-        # An exercise on meshes is judged on its own.
-        draw if draw.mesh else replace(draw, mesh=mesh): drawn
-        if draw.mesh
-        else replace(drawn, specs=exercise.spread(drawn.leaves, mesh))
-        for draw, drawn in released.arguments.items()
-    }
-    got = exercise.outcomes(function, released.requires, arguments, device)
+    arguments = public.arguments_on(released, device)
+    got = exercise.outcomes(function, released.requires, arguments, device, step)
     return judge(
         released.facts.name, released.requires, released.expected, got, released.lookalikes
     )
+
+
+def record(verdict: Verdict, facts: public.Facts) -> progress.Progress:
+    """Record a check in the student's progress; a stub that was checked is no attempt."""
+    if verdict.status is Status.MISSING:
+        return progress.read()
+    return progress.checked(facts.name, facts.assignment, verdict.passed, facts.is_fast_track)
 
 
 def predicted(guess: Any, actual: Any, why: str = "") -> None:
@@ -111,21 +127,3 @@ def _equal(guess: Any, actual: Any) -> bool:
         return bool(np.array_equal(np.asarray(guess), np.asarray(actual)))
     except Exception:
         return bool(guess == actual)
-
-
-def _find(answer: Callable[..., Any] | str, variables: Mapping[str, Any]) -> public.PublicExercise:
-    catalogue = public.catalogue()
-    if isinstance(answer, str):
-        names = [answer]
-    else:
-        # A vmapped or jitted function carries the name of the function inside it, so the
-        # variable it is bound to comes first.
-        names = [name for name in catalogue if variables.get(name, None) is answer]
-        names.append(getattr(answer, "__name__", type(answer).__name__))
-    for name in names:
-        if name in catalogue:
-            return catalogue[name]
-    raise Problem(
-        f"check does not know an exercise called {names[0]}. Give it the function that the "
-        "cell above asked for, under the name it was asked for."
-    )

@@ -36,6 +36,14 @@ TAGS = {
 }
 
 
+SEAT = """
+
+Stuck? `hint("{name}")` shows one hint at a time. `reset("{name}")`, run in place of
+an answer, brings back what stood there. After the kernel was restarted, run the cells above the
+one you work on: *Run → Run All Above Selected Cell*.\
+"""
+
+
 @dataclass(frozen=True)
 class Master:
     """An assignment as its author wrote it.
@@ -170,6 +178,7 @@ def _notebook(
         if "assignment" in tag:
             minutes = sum(other.get("minutes", 0) for other in tags)
             cell.source += f"\n\n**{points:g} points** · about {minutes} minutes"
+            cell.source += SEAT.format(name=list(facts)[-1])
         elif "exercise" in tag:
             title, _, rest = cell.source.partition("\n")
             cell.source = f"{title}\n{_badge(facts[tag['exercise']])}\n{rest}"

@@ -9,10 +9,11 @@ from typing import Any
 
 import nbformat
 
-from autograder import program, requirements
+from autograder import program, requirements, syllabus
 from autograder.devices import PLATFORMS
 from autograder.exercise import Exercise, views_of
 from autograder.master import Master
+from autograder.problem import Problem
 from autograder.views import VIEWS, Case
 
 REQUIREMENTS = """\
@@ -77,6 +78,38 @@ def modules_table(masters: Sequence[Master], course: Path) -> str:
         )
     header = ["module", "words", "pictures", "predictions", "exercises", "points", "minutes"]
     return MODULES + _table([*header, "wrong answers", "seconds"], rows)
+
+
+def syllabus_of(masters: Sequence[Master], course: Path) -> list[syllabus.Module]:
+    """Every module with its minutes: the exercises' from the prompts, the lesson's from its head.
+
+    Raises:
+        Problem: the head of a lesson has no title or does not say how long it takes.
+    """
+    modules = []
+    for one in masters:
+        lesson = course / f"{one.assignment}.py"
+        text = lesson.read_text(encoding="utf-8")
+        title = re.search(r"^# # \d+\. (.*)$", text, re.MULTILINE)
+        minutes = re.search(r"\*\*Time\*\* about (\d+) minutes", text)
+        if title is None or minutes is None:
+            raise Problem(
+                f"{lesson}: its head needs a title such as `# 5. …` and the words "
+                "`**Time** about 25 minutes`."
+            )
+        tasks = [fact for fact in one.facts.values() if not fact.is_fast_track]
+        quick = next((fact.name for fact in one.facts.values() if fact.is_fast_track), "")
+        modules.append(
+            syllabus.Module(
+                one.assignment,
+                title[1],
+                int(minutes[1]),
+                one.path.stem,
+                tuple(syllabus.Task(fact.name, fact.title, fact.minutes) for fact in tasks),
+                quick,
+            )
+        )
+    return modules
 
 
 def portability_table(exercises: Iterable[Exercise]) -> str:

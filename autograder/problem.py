@@ -2,8 +2,14 @@
 
 import importlib.metadata
 import re
+import warnings
 
 OLDEST_JAX = (0, 7, 2)
+NEWEST_JAX = (0, 11)
+NOT_DEFINED = (
+    "Run the cell that defines it; after a restart of the kernel, run every cell above: "
+    "*Run → Run All Above Selected Cell*."
+)
 
 
 class Problem(Exception):  # noqa: N818  (it names what to put right, not what broke)
@@ -23,7 +29,7 @@ def version(text: str) -> tuple[int, ...]:
 
 
 def require_jax(installed: str | None = None) -> None:
-    """Make sure that JAX is there and not older than the course supports.
+    """Make sure that JAX is there and not older than the course supports; warn of a newer one.
 
     Args:
         installed: a version to judge in place of the installed one.
@@ -41,4 +47,11 @@ def require_jax(installed: str | None = None) -> None:
         raise Problem(
             f"This course needs JAX {oldest} or newer and found {installed}: "
             f'run `pip install -U "jax>={oldest}"` and restart the kernel.'
+        )
+    if version(installed)[:2] > NEWEST_JAX:
+        newest = ".".join(map(str, NEWEST_JAX))
+        warnings.warn(
+            f"This course was proved with JAX {oldest} to {newest} and found {installed}: if a "
+            f'card looks wrong, run `pip install "jax~={newest}.0"` and restart the kernel.',
+            stacklevel=2,
         )

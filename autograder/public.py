@@ -12,23 +12,25 @@ import functools
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autograder import requirements
+from autograder import meshes, requirements, syllabus
+from autograder.devices import Device
+from autograder.exercise import spread
 from autograder.frames import DTYPES
 from autograder.judge import Lookalike
 from autograder.requirements import COMPARED
 from autograder.requirements.requirement import Requirement
+from autograder.syllabus import FOLDER
 from autograder.tree import Arguments
 from autograder.verdict import Answer, Answers, Failure, Outcome, Outcomes, Status
 from autograder.views import VIEWS, Draw
 
 BFLOAT16 = DTYPES["bfloat16"]
-FOLDER = Path(__file__).parent / "released"
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,25 @@ class Facts:
     minutes: int
     points: float
 
+    @property
+    def is_fast_track(self) -> bool:
+        """Whether it is the question for those who know the lesson already."""
+        return self.name.startswith("fast_track_")
+
 
 @dataclass(frozen=True)
 class PublicExercise:
     """The public side of an exercise.
 
     Attributes:
+        stub: what the notebook has in the place of an answer.
         arguments: those of each draw.
         expected: what the reference does with them.
         lookalikes: what the wrong answers do with them.
     """
 
     facts: Facts
+    stub: str
     requires: tuple[Requirement, ...]
     hints: tuple[str, ...]
     explanation: str
@@ -112,6 +121,7 @@ def write(
     data = [
         {
             "facts": vars(one.facts),
+            "stub": one.stub,
             "requires": [requirements.to_json(want) for want in one.requires],
             "hints": one.hints,
             "explanation": _pack(one.explanation),
@@ -163,6 +173,7 @@ def read(assignment: str, folder: Path = FOLDER) -> list[PublicExercise]:
     return [
         PublicExercise(
             facts=Facts(**one["facts"]),
+            stub=one["stub"],
             requires=tuple(requirements.from_json(want) for want in one["requires"]),
             hints=tuple(one["hints"]),
             explanation=_unpack(one["explanation"]),
@@ -189,11 +200,25 @@ def read(assignment: str, folder: Path = FOLDER) -> list[PublicExercise]:
     ]
 
 
+def arguments_on(released: PublicExercise, device: Device) -> dict[Draw, Arguments]:
+    """The arguments of each draw, spread over the device's mesh where it is one.
+
+    An exercise on meshes is judged on its own.
+    """
+    mesh = meshes.text(device.mesh)
+    return {
+        draw if draw.mesh else replace(draw, mesh=mesh): drawn
+        if draw.mesh
+        else replace(drawn, specs=spread(drawn.leaves, mesh))
+        for draw, drawn in released.arguments.items()
+    }
+
+
 @functools.cache
 def catalogue() -> dict[str, PublicExercise]:
     """Every released exercise of the course, by its name, in the order of the course."""
-    assignments = sorted(path.stem for path in FOLDER.glob("*.json"))
-    return {one.facts.name: one for name in assignments for one in read(name)}
+    modules = [module.name for module in syllabus.read()]
+    return {one.facts.name: one for name in modules for one in read(name)}
 
 
 def _pack(text: str) -> str:

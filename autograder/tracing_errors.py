@@ -8,6 +8,7 @@ import sysconfig
 import traceback
 from pathlib import Path
 
+from autograder.problem import NOT_DEFINED
 from autograder.verdict import Failure, Status
 
 # The names are those of https://docs.jax.dev/en/latest/errors.html.
@@ -66,7 +67,8 @@ def failure_of(error: BaseException) -> Failure:
         )
     if isinstance(error, NotImplementedError) and not text:
         return Failure(Status.MISSING, "Nothing has been written here yet.", name)
-    message, advice = TRACER_ERRORS.get(name, (f"It raised {name}: {text}", ""))
+    usual = NOT_DEFINED if isinstance(error, NameError) else ""
+    message, advice = TRACER_ERRORS.get(name, (f"It raised {name}: {text}", usual))
     return Failure(Status.ERROR, message, name, advice, _student_line(error))
 
 

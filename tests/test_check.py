@@ -41,10 +41,18 @@ def test_a_wrong_shape_says_all_that_helps():
     assert "What to try: Without `out_axes`" in text
 
 
-def test_hints_come_one_at_a_time_in_text():
-    texts = [shown("predict_batch", swapped, hints=n).text for n in range(4)]
-    assert [text.count("Hint ") for text in texts] == [0, 1, 2, 3]
-    assert shown("predict_batch", swapped).html.count("<details") == 3
+def test_a_card_shows_the_hints_that_were_asked_for_and_how_to_get_the_next():
+    cards = [shown("predict_batch", swapped, hints=n) for n in range(4)]
+    assert [one.text.count("Hint ") for one in cards] == [0, 1, 2, 3]
+    assert [one.html.count("Hint ") for one in cards] == [0, 1, 2, 3]
+    for n, one in enumerate(cards[:3], 1):
+        assert f'Stuck? `hint("predict_batch")` shows hint {n} of 3.' in one.text
+    assert "Stuck?" not in cards[3].text
+
+
+def test_passing_the_fast_track_says_that_the_lesson_may_be_skipped():
+    answer = SPECS["fast_track_vmap"].reference
+    assert "it counts as read" in shown("fast_track_vmap", answer).text
 
 
 def test_passing_explains_and_shows_a_second_solution():

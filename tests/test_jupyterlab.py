@@ -99,9 +99,30 @@ def test_the_start_page_opens_first(lab, page):
     assert page.locator("text=official Jupyter news").count() == 0
 
 
+def test_the_start_page_opens_where_the_student_stopped(lab, page):
+    address, folder = lab
+    done = folder / "done.py"
+    done.write_text(
+        "from autograder import progress\n"
+        "progress.checked('fast_track_vmap', '05_vmap', True, True)\n"
+        "progress.checked('predict_batch', '05_vmap', True)\n"
+    )
+    subprocess.run([sys.executable, done], check=True)
+    opened(page, address, "lab/tree/course/start.ipynb?token=test&reset")
+    page.get_by_text("| Idle").wait_for()
+    page.locator(".jp-CodeCell .jp-InputArea-editor").first.click()
+    page.keyboard.press("Shift+Enter")
+    row = page.locator("tr", has_text="Write for one, run for many")
+    row.get_by_text("1 of 7").wait_for()
+    assert "✓ read" in row.inner_text()
+    page.locator("a", has_text="2 · Another axis").click()
+    # The notebook opens at the cell that waits for an answer.
+    page.locator(".jp-CodeCell.jp-mod-active", has_text="column_norms").wait_for()
+
+
 def test_a_student_sees_cards_and_validates(lab, page):
     address, _ = lab
-    opened(page, address, "lab/tree/exercises/05_vmap/vmap.ipynb?token=test")
+    opened(page, address, "lab/tree/exercises/05_vmap/vmap.ipynb?token=test&reset")
     page.get_by_text("| Idle").wait_for()
     page.locator("text=import jax.numpy").first.wait_for()
     page.click("text=Run")
@@ -109,14 +130,14 @@ def test_a_student_sees_cards_and_validates(lab, page):
     # JupyterLab renders the cells near the window only, so the last card is scrolled to.
     cards = set()
     deadline = time.monotonic() + 90
-    while len(cards) < 7 and time.monotonic() < deadline:
+    while len(cards) < 8 and time.monotonic() < deadline:
         for text in page.locator(".jp-OutputArea-output [role=heading]").all_inner_texts():
             cards |= {re.sub(r"\s+", " ", text)} - {""}
         page.mouse.move(800, 600)
         page.mouse.wheel(0, 500 if time.monotonic() % 12 < 8 else -4000)
         page.wait_for_timeout(300)
     assert "✗ not yet pairwise" in cards
-    assert sum("passed" in card for card in cards) == 6, cards
+    assert sum("passed" in card for card in cards) == 7, cards
     assert page.locator("text=Traceback").count() == 0
     page.get_by_text("Validate", exact=True).click()
     dialog = page.locator(".jp-Dialog")

@@ -9,9 +9,9 @@ import nbformat
 import pytest
 from masters import ROOT, loaded
 
-from autograder import build, public
+from autograder import build, syllabus
 
-RELEASED = [*(ROOT / "exercises").rglob("*"), *public.FOLDER.rglob("*")]
+RELEASED = [*(ROOT / "exercises").rglob("*"), *syllabus.FOLDER.rglob("*")]
 each = pytest.mark.parametrize("master", loaded(), ids=lambda master: master.assignment)
 
 

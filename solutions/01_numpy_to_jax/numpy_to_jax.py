@@ -18,7 +18,7 @@
 # numbers. Write a port that gives what NumPy gives.
 #
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
-# check as often as you like: nothing is recorded until you submit. `check` traces your function,
+# check as often as you like: nothing is handed in until you submit. `check` traces your function,
 # so inside it the arrays have shapes and dtypes, and no numbers yet.
 
 # %%
@@ -26,7 +26,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from autograder import check
+from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
 from autograder.exercise import exercise, mistake, question, wrong

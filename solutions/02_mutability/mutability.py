@@ -17,7 +17,7 @@
 # something that NumPy does in place, and asks for it without.
 #
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
-# check as often as you like: nothing is recorded until you submit. Every answer is compiled, as if
+# check as often as you like: nothing is handed in until you submit. Every answer is compiled, as if
 # by `jax.jit`, and no answer needs a Python loop.
 
 # %%
@@ -27,7 +27,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from autograder import check
+from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
 from autograder.exercise import exercise, mistake, question, wrong

@@ -17,7 +17,7 @@
 # `jit` refuses, keep it from tracing too often, and report a speed-up that stands.
 #
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
-# check as often as you like: nothing is recorded until you submit.
+# check as often as you like: nothing is handed in until you submit.
 
 # %%
 import time
@@ -27,7 +27,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from autograder import check
+from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
 from autograder.exercise import exercise, mistake, question, static, wrong

@@ -16,7 +16,7 @@
 # The lesson is [course/04_prng_keys](../../course/04_prng_keys.ipynb).
 #
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
-# check as often as you like: nothing is recorded until you submit.
+# check as often as you like: nothing is handed in until you submit.
 #
 # Every `key` here is what `jax.random.PRNGKey(…)` gives: an array of two `uint32` numbers. All
 # functions of `jax.random` take it. To try your answer, call it with `jax.random.PRNGKey(0)`.
@@ -29,7 +29,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from autograder import check
+from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
 from autograder.exercise import exercise, mistake, question, static, wrong

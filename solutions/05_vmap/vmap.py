@@ -17,13 +17,13 @@
 # that handles **one** thing and asks for one that handles **many**.
 #
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
-# check as often as you like: nothing is recorded until you submit. No answer needs a Python loop.
+# check as often as you like: nothing is handed in until you submit. No answer needs a Python loop.
 
 # %%
 import jax
 import jax.numpy as jnp
 
-from autograder import check
+from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
 from autograder.exercise import exercise, mistake, question, wrong

@@ -17,14 +17,14 @@
 # the pytree is not told: an answer has to work for any nesting of dicts, lists, tuples and `None`.
 #
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
-# check as often as you like: nothing is recorded until you submit.
+# check as often as you like: nothing is handed in until you submit.
 
 # %%
 import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
-from autograder import check
+from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
 from autograder.exercise import exercise, mistake, question, wrong

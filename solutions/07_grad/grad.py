@@ -17,14 +17,14 @@
 # asks for something about its slope. No formula has to be derived by hand, though you may.
 #
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
-# check as often as you like: nothing is recorded until you submit.
+# check as often as you like: nothing is handed in until you submit.
 
 # %%
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from autograder import check
+from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
 from autograder.exercise import exercise, mistake, question, wrong

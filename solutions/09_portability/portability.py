@@ -19,7 +19,7 @@
 # do them in any order.
 #
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
-# check as often as you like: nothing is recorded until you submit.
+# check as often as you like: nothing is handed in until you submit.
 
 # %%
 import jax
@@ -28,7 +28,7 @@ import numpy as np
 from jax import lax
 from jax.sharding import PartitionSpec as P
 
-from autograder import check, simulate_devices
+from autograder import check, hint, reset, simulate_devices
 
 simulate_devices()  # jax.config.update("jax_num_cpu_devices", 8), before anything is computed
 

@@ -1,0 +1,199 @@
+"""What a student has done, in one plain file. Nothing depends on it but bars and hints.
+
+The file is JSON in the user's own data folder. The environment variable `AUTOGRADER_PROGRESS`
+names another; so does a file called `numpy-to-jax-progress.json`, which may be empty, in the
+working folder or one above it: that keeps progress beside the notebooks. Every change is made
+under a lock and put in place whole, so that kernels which write at once lose nothing.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from platformdirs import user_data_path
+
+VARIABLE = "AUTOGRADER_PROGRESS"
+BESIDE = "numpy-to-jax-progress.json"
+LOCK_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was done for one exercise.
+
+    Attributes:
+        attempts: how often it was checked, up to the first time it passed.
+        hints: how many were asked for.
+        passed: when it first passed, in UTC; empty while it has not.
+    """
+
+    attempts: int = 0
+    hints: int = 0
+    passed: str = ""
+
+
+@dataclass
+class Progress:
+    """What was done in the course.
+
+    Attributes:
+        exercises: by name, those that were checked or hinted at.
+        lessons: by module, when it was read or made needless by its fast track, in UTC.
+        last: the module that was worked in last.
+    """
+
+    exercises: dict[str, Record] = field(default_factory=dict)
+    lessons: dict[str, str] = field(default_factory=dict)
+    last: str = ""
+
+    def of(self, exercise: str) -> Record:
+        """The record of one exercise, made or not."""
+        return self.exercises.get(exercise, Record())
+
+
+_unsaved: Progress | None = None
+"""The progress of this process where the file cannot be written."""
+
+
+def path() -> Path:
+    """The file in force."""
+    if said := os.environ.get(VARIABLE):
+        return Path(said).expanduser().absolute()
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / BESIDE).is_file():
+            return folder / BESIDE
+    return user_data_path("numpy-to-jax", appauthor=False) / "progress.json"
+
+
+def read() -> Progress:
+    """What was done; nothing where there is no file, or none that can be read."""
+    try:
+        return _unsaved or _parse(path().read_bytes())
+    except (OSError, ValueError):
+        return Progress()
+
+
+def change(edit: Callable[[Progress], None]) -> Progress:
+    """Change the progress and write it; a file that cannot be read or written stops nobody.
+
+    Args:
+        edit: changes what it is given.
+
+    Returns:
+        The progress as it is then.
+    """
+    global _unsaved
+    file = path()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{file}.lock", timeout=LOCK_SECONDS):
+            made = _load(file)
+            edit(made)
+            _put(file, made)
+        _unsaved = None
+    except OSError as error:  # a lock that is never free is one as well
+        if _unsaved is None:
+            print(
+                f"Your progress cannot be kept in {file} ({error.strerror or error}): everything "
+                f"else works; set {VARIABLE} to a file that can be written."
+            )
+        made = _unsaved = _unsaved or read()
+        edit(made)
+    return made
+
+
+def checked(exercise: str, module: str, passed: bool, fast_track: bool = False) -> Progress:
+    """Record a check; passing the fast track's question marks the lesson as read."""
+
+    def edit(progress: Progress) -> None:
+        before = progress.of(exercise)
+        progress.last = module
+        if not before.passed:
+            done = _now() if passed else ""
+            after = replace(before, attempts=before.attempts + 1, passed=done)
+            progress.exercises[exercise] = after
+        if passed and fast_track:
+            progress.lessons.setdefault(module, _now())
+
+    return change(edit)
+
+
+def hinted(exercise: str, module: str, most: int) -> Progress:
+    """Record that one more hint was asked for, of `most`."""
+
+    def edit(progress: Progress) -> None:
+        before = progress.of(exercise)
+        progress.last = module
+        progress.exercises[exercise] = replace(before, hints=min(before.hints + 1, most))
+
+    return change(edit)
+
+
+def lesson_read(module: str) -> Progress:
+    """Record that a lesson was read to its end."""
+
+    def edit(progress: Progress) -> None:
+        progress.last = module
+        progress.lessons.setdefault(module, _now())
+
+    return change(edit)
+
+
+def _load(file: Path) -> Progress:
+    """What the file holds; one that is damaged is kept aside, and a new one begun."""
+    try:
+        return _parse(file.read_bytes())
+    except FileNotFoundError:
+        return Progress()
+    except ValueError:
+        moment = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
+        aside = file.with_name(f"{file.stem}.damaged-{moment}{file.suffix}")
+        os.replace(file, aside)
+        print(f"Your progress could not be read: it is kept as {aside}, and a new one is begun.")
+        return Progress()
+
+
+def _parse(data: bytes) -> Progress:
+    """Read a file.
+
+    Raises:
+        ValueError: it is not what `_put` writes; an empty one is a beginning.
+    """
+    if not data.strip():
+        return Progress()
+    try:
+        said: dict[str, Any] = json.loads(data)
+        exercises = {str(name): Record(**record) for name, record in said["exercises"].items()}
+        lessons = {str(name): str(moment) for name, moment in said["lessons"].items()}
+        made = Progress(exercises, lessons, str(said["last"]))
+    except (TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ValueError(f"no progress: {error}") from None
+    for record in exercises.values():
+        if not (type(record.attempts) is type(record.hints) is int):
+            raise ValueError("no progress: something was not counted")
+    return made
+
+
+def _put(file: Path, progress: Progress) -> None:
+    text = json.dumps(asdict(progress), indent=1, ensure_ascii=False) + "\n"
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as made:
+            made.write(text)
+        os.replace(name, file)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -1,0 +1,22 @@
+"""What to do about a name that is not there, said below Python's own words in a notebook."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from autograder.problem import NOT_DEFINED
+
+
+def watch() -> None:
+    """From now on, follow each cell that ends in a NameError with what to do about it."""
+    if "IPython" in sys.modules:
+        from IPython import get_ipython
+
+        if (shell := get_ipython()) is not None:
+            shell.events.register("post_run_cell", _after)
+
+
+def _after(result: Any) -> None:
+    if isinstance(result.error_in_exec, NameError) and result.error_in_exec.name:
+        print(f"{result.error_in_exec.name} is not there. {NOT_DEFINED}")

@@ -1,0 +1,192 @@
+"""Progress: one file that loses nothing, and that nothing but bars and hints depends on."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from autograder import hints, lessons, progress, syllabus
+from autograder.learner import check
+from autograder.progress import Progress, Record
+from autograder.standing import FINISHED, sentence, standing
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    made = tmp_path / "kept" / "progress.json"
+    monkeypatch.setenv(progress.VARIABLE, str(made))
+    monkeypatch.setattr(progress, "_unsaved", None)
+    return made
+
+
+def test_nothing_is_done_at_first_and_reading_makes_no_file(file):
+    assert progress.read() == Progress()
+    assert not file.parent.exists()
+
+
+def test_attempts_count_until_the_first_pass(file):
+    for passed in (False, False, True, False, True):
+        progress.checked("pairwise", "05_vmap", passed)
+    record = progress.read().of("pairwise")
+    assert record.attempts == 3
+    assert record.passed
+
+
+def test_a_hint_is_remembered_and_there_are_no_more_than_there_are(file):
+    counts = [progress.hinted("pairwise", "05_vmap", 3).of("pairwise").hints for _ in range(4)]
+    assert counts == [1, 2, 3, 3]
+
+
+def test_hints_go_on_in_another_kernel(file, capsys):
+    hints.hint("pairwise")
+    first = capsys.readouterr().out
+    again = "from autograder import hint\nhint('pairwise')"
+    done = subprocess.run([sys.executable, "-c", again], capture_output=True, text=True)
+    assert first.count("Hint ") == 1
+    assert done.stdout.count("Hint ") == 2, done.stderr
+
+
+WRITER = """
+import sys
+from autograder import progress
+for n in range(40):
+    progress.hinted(f"{sys.argv[1]}-{n}", "05_vmap", 3)
+    progress.hinted("shared", "05_vmap", 1000)
+"""
+
+
+def test_two_kernels_writing_at_once_lose_nothing(file):
+    both = [subprocess.Popen([sys.executable, "-c", WRITER, name]) for name in ("one", "two")]
+    assert [one.wait() for one in both] == [0, 0]
+    done = progress.read()
+    assert done.of("shared").hints == 80
+    assert len(done.exercises) == 81
+    assert sorted(path.name for path in file.parent.iterdir()) == [
+        "progress.json", "progress.json.lock",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{", b"\xff\xfe", b"[]", b"3", b"{}",
+        b'{"exercises": {"a": 3}, "lessons": {}, "last": ""}',
+        b'{"exercises": {"a": {"hints": "x"}}, "lessons": {}, "last": ""}',
+        b'{"exercises": {"a": {"other": 1}}, "lessons": {}, "last": ""}', b"[" * 100_000,
+    ],
+)  # fmt: skip
+def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(file, content, capsys):
+    file.parent.mkdir()
+    file.write_bytes(content)
+    assert progress.read() == Progress()
+    check("fast_track_vmap")
+    (aside,) = file.parent.glob("progress.damaged-*.json")
+    out = capsys.readouterr().out
+    assert aside.read_bytes() == content
+    assert str(aside) in out
+    assert "not yet: fast_track_vmap" in out
+    assert progress.read().of("fast_track_vmap").attempts == 1
+
+
+fast_track_vmap = (1, 2)
+
+
+def test_checking_a_stub_is_no_attempt(file, monkeypatch):
+    monkeypatch.setitem(globals(), "fast_track_vmap", ...)
+    check("fast_track_vmap")
+    assert progress.read() == Progress()
+
+
+def test_an_empty_file_beside_the_notebooks_keeps_progress_there(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv(progress.VARIABLE)
+    folder = tmp_path / "exercises" / "05_vmap"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    assert progress.path().is_relative_to(tmp_path) is False
+    (tmp_path / progress.BESIDE).touch()
+    progress.lesson_read("05_vmap")
+    assert progress.path() == tmp_path / progress.BESIDE
+    assert "05_vmap" in json.loads((tmp_path / progress.BESIDE).read_text())["lessons"]
+    assert capsys.readouterr().out == ""
+
+
+def test_a_place_that_cannot_be_written_is_said_once_and_hints_go_on(file, capsys):
+    file.parent.write_text("a file where a folder should be")
+    for count in (1, 2):
+        hints.hint("pairwise")
+        out = capsys.readouterr().out
+        assert out.count("Hint ") == count
+        assert out.count("cannot be kept in") == (count == 1)
+
+
+def test_deleting_the_file_loses_the_bars_only(file):
+    progress.checked("pairwise", "05_vmap", True)
+    file.unlink()
+    assert progress.read() == Progress()
+    assert progress.checked("pairwise", "05_vmap", True).of("pairwise").attempts == 1
+
+
+def test_passing_the_fast_track_marks_the_lesson_as_read(file):
+    progress.checked("fast_track_vmap", "05_vmap", False, fast_track=True)
+    assert not progress.read().lessons
+    progress.checked("fast_track_vmap", "05_vmap", True, fast_track=True)
+    assert list(progress.read().lessons) == ["05_vmap"]
+
+
+def test_a_lesson_ends_with_the_way_to_its_exercises(file, capsys):
+    lessons.lesson_read("05_vmap")
+    assert "exercises/05_vmap/vmap.ipynb" in capsys.readouterr().out
+    assert list(progress.read().lessons) == ["05_vmap"]
+
+
+MODULES = syllabus.read()
+ALL = sum(one.minutes + sum(task.minutes for task in one.tasks) for one in MODULES)
+
+
+def passed(*names):
+    return {name: Record(1, 0, "now") for name in names}
+
+
+def test_the_syllabus_knows_every_module_with_its_fast_track():
+    assert len(MODULES) == 9
+    assert all(one.minutes >= 20 and one.tasks and one.fast_track for one in MODULES)
+
+
+def test_what_is_next():
+    vmap = MODULES[4]
+    names = [task.name for task in vmap.tasks]
+    at_first = standing(Progress(), MODULES)
+    assert at_first.minutes == ALL
+    assert at_first.next.path == "course/01_numpy_to_jax.ipynb"
+    # Where one stopped comes before what one skipped.
+    in_vmap = standing(Progress(passed(names[0]), {}, "05_vmap"), MODULES)
+    assert (in_vmap.next.path, in_vmap.next.cell) == ("exercises/05_vmap/vmap.ipynb", names[1])
+    assert in_vmap.minutes == ALL - vmap.tasks[0].minutes
+    # A lesson whose exercises have all passed is not asked for any more.
+    done = standing(Progress(passed(*names), {}, "05_vmap"), MODULES)
+    assert done.rows[4].finished
+    assert done.next.path == "course/01_numpy_to_jax.ipynb"
+    read = standing(Progress({}, {"05_vmap": "now"}, "05_vmap"), MODULES)
+    assert read.next.cell == names[0]
+    assert read.minutes == ALL - vmap.minutes
+
+
+def test_the_end_of_the_course_is_said():
+    everything = passed(*(task.name for one in MODULES for task in one.tasks))
+    now = standing(Progress(everything), MODULES)
+    assert now.next is None
+    assert now.minutes == 0
+    assert sentence(now) == FINISHED
+
+
+def test_the_command_shows_bars_and_what_is_next(file):
+    progress.checked("predict_batch", "05_vmap", True)
+    command = [os.path.join(os.path.dirname(sys.executable), "autograder"), "progress"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0
+    (row,) = [line for line in done.stdout.splitlines() if "05_vmap" in line and "│" in line]
+    assert "■□□□□□□□□□" in row
+    assert "1 of 7" in row
+    assert "Another axis" in done.stdout
