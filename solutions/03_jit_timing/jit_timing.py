@@ -126,7 +126,7 @@ check("static_names")
 ### BEGIN HIDDEN TESTS
 question(
     "static_names",
-    answer="height,mode",
+    answer="height, mode",
     hints=[
         "Ask of each argument: does anything need its value while the function is traced?",
         "A shape needs values, and so does a Python `if`. A place inside an array does not.",
@@ -137,7 +137,7 @@ question(
     "every `top`.",
     mistakes=[
         mistake(
-            "top,height,mode",
+            "top, height, mode",
             "makes everything static that is not an array",
             advice="It would run, and trace once for every `top`. Only what is needed while "
             "tracing must be static.",

@@ -778,7 +778,8 @@ def _deep(W, x, layer=layer, total=jnp.sum, argnums=0):
 
 exercise(
     deep_gradient,
-    inputs=lambda rng, n: (rng.normal(size=(16, 16)) / 8, rng.normal(size=(n, 16))),
+    # Larger weights make fifty layers chaotic: no two compilers would agree on the gradient.
+    inputs=lambda rng, n: (rng.normal(size=(16, 16)) / 128, rng.normal(size=(n, 16))),
     requires=[matches_reference(), memory_within(1.5), grows_with_batch("not at all")],
     hints=[
         "Fifty times the same layer is a `jax.lax.scan`. What does it keep of each turn?",
