@@ -122,7 +122,8 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
     """Execute one lesson and write its notebook, with the seconds that took in its metadata.
 
     Raises:
-        Problem: a cell that is not tagged `raises-exception` raised.
+        Problem: a cell that is not tagged `raises-exception` raised, or a picture says nothing to
+            those who cannot see it.
     """
     notebook = jupytext.read(path)
     for number, cell in enumerate(notebook.cells):
@@ -143,11 +144,18 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
         raise Problem(f"{path} does not run: {error}") from None
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+        if any(map(_is_without_alt, cell.get("outputs", ()))):
+            raise Problem(f"{path}: a picture has no description; give its figure a label.")
     notebook.metadata.pop("language_info", None)
     notebook.metadata["seconds"] = round(time.monotonic() - started)
     where = f"course/{path.stem}.ipynb"
     notebook.cells = colab.first_cells(colab.address(root), where) + notebook.cells
     return _write(notebook, target / "course" / f"{path.stem}.ipynb")
+
+
+def _is_without_alt(output: NotebookNode) -> bool:
+    drawn = "image/png" in output.get("data", {})
+    return drawn and not output.metadata.get("image/png", {}).get("alt")
 
 
 def build_overview(root: Path, target: Path) -> list[Path]:

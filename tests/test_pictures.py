@@ -1,0 +1,62 @@
+"""Pictures have a description wherever a notebook is read, and are legible on any page."""
+
+import io
+
+import matplotlib.pyplot as plt
+import nbformat
+import pytest
+from IPython.core.formatters import DisplayFormatter
+from IPython.core.pylabtools import print_figure
+from matplotlib.figure import Figure
+from nbconvert import HTMLExporter
+
+from autograder.build import build_lesson
+from autograder.problem import Problem
+from course.pictures import arrays, keep_labels
+
+LESSON = """\
+# %%
+from course.pictures import arrays
+
+picture = arrays.draw_wait(0.001, 0.01)
+
+# %%
+{last}
+"""
+
+
+@pytest.fixture
+def formatter():
+    made = DisplayFormatter()
+    png = made.formatters["image/png"]
+    png.for_type(Figure, lambda figure: print_figure(figure, base64=True))
+    keep_labels(png)
+    return made
+
+
+def test_a_label_becomes_the_alt_text(formatter):
+    data, metadata = formatter.format(arrays.draw_wait(0.001, 0.01))
+    assert data["image/png"]
+    assert metadata["image/png"]["alt"].startswith("Two bars over time.")
+
+
+def test_a_picture_brings_its_own_ground(formatter):
+    # Dark words on a transparent ground cannot be read in JupyterLab's dark theme.
+    drawn = io.BytesIO()
+    arrays.draw_wait(0.001, 0.01).savefig(drawn, format="png")
+    drawn.seek(0)
+    assert plt.imread(drawn)[..., 3].min() == 1
+
+
+@pytest.mark.slow
+def test_a_lesson_keeps_the_alt_text_on_its_page(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    path = tmp_path / "lesson.py"
+    path.write_text(LESSON.format(last="picture"))
+    page, _ = HTMLExporter(template_name="classic").from_notebook_node(
+        nbformat.read(build_lesson(path, tmp_path, tmp_path), as_version=4)
+    )
+    assert 'alt="Two bars over time. The call returned' in page
+    path.write_text(LESSON.format(last='picture.set_label("")\npicture'))
+    with pytest.raises(Problem, match="lesson.py: a picture has no description"):
+        build_lesson(path, tmp_path, tmp_path)
