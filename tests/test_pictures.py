@@ -58,5 +58,5 @@ def test_a_lesson_keeps_the_alt_text_on_its_page(tmp_path):
     )
     assert 'alt="Two bars over time. The call returned' in page
     path.write_text(LESSON.format(last='picture.set_label("")\npicture'))
-    with pytest.raises(Problem, match="lesson.py: a picture has no description"):
+    with pytest.raises(Problem, match=r"lesson\.py: a picture has no description"):
         build_lesson(path, tmp_path, tmp_path)
