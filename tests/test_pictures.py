@@ -4,12 +4,15 @@ import io
 
 import matplotlib.pyplot as plt
 import nbformat
+import numpy as np
 import pytest
 from IPython.core.formatters import DisplayFormatter
 from IPython.core.pylabtools import print_figure
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from nbconvert import HTMLExporter
 
+from autograder import card
 from autograder.build import build_lesson
 from autograder.problem import Problem
 from course.pictures import arrays, keep_labels
@@ -46,6 +49,24 @@ def test_a_picture_brings_its_own_ground(formatter):
     arrays.draw_wait(0.001, 0.01).savefig(drawn, format="png")
     drawn.seek(0)
     assert plt.imread(drawn)[..., 3].min() == 1
+
+
+@pytest.mark.parametrize("colour", [card.BLUE, card.ORANGE, card.GREY])
+def test_a_badge_is_legible_on_any_ground(colour):
+    # WCAG 2: 4.5 for words, white on the badge; 3 for the stripe on JupyterLab's light and dark.
+    assert contrast(colour, "#ffffff") >= 4.5
+    assert contrast(colour, "#111111") >= 3
+
+
+def contrast(one, other):
+    def luminance(colour):
+        parts = np.array(to_rgb(colour))
+        return np.where(parts > 0.04045, ((parts + 0.055) / 1.055) ** 2.4, parts / 12.92) @ (
+            0.2126, 0.7152, 0.0722,
+        )  # fmt: skip
+
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
 
 
 @pytest.mark.slow
