@@ -131,7 +131,8 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
     """Execute one lesson and write its notebook, with the seconds that took in its metadata.
 
     Raises:
-        Problem: a cell that is not tagged `raises-exception` raised.
+        Problem: a cell that is not tagged `raises-exception` raised, or a picture says nothing to
+            those who cannot see it.
     """
     notebook = jupytext.read(path)
     for number, cell in enumerate(notebook.cells):
@@ -158,6 +159,8 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
         cell.metadata.pop("execution", None)
         if cell.id == READ:  # whoever opens the lesson has not read it yet
             cell.update(outputs=[], execution_count=None)
+        if any(map(_is_without_alt, cell.get("outputs", ()))):
+            raise Problem(f"{path}: a picture has no description; give its figure a label.")
     notebook.metadata.pop("language_info", None)
     notebook.metadata["seconds"] = round(time.monotonic() - started)
     where = f"course/{path.stem}.ipynb"
@@ -174,6 +177,11 @@ def _last_cells(lesson: str) -> list[NotebookNode]:
         f'from autograder import lesson_read\n\nlesson_read("{lesson}")'
     )
     return [new_code_cell(source, id=READ)]
+
+
+def _is_without_alt(output: NotebookNode) -> bool:
+    drawn = "image/png" in output.get("data", {})
+    return drawn and not output.metadata.get("image/png", {}).get("alt")
 
 
 def build_overview(root: Path, target: Path) -> list[Path]:

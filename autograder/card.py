@@ -14,8 +14,9 @@ from autograder.public import PublicExercise
 from autograder.tree import OnMesh
 from autograder.verdict import Difference, Finding, Status, Verdict
 
-# Okabe and Ito's palette is told apart by colour-blind readers; every state also has a word.
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#808080"
+# Okabe and Ito's blue and vermilion are told apart by colour-blind readers; every state also has a
+# word, for whose white letters the vermilion is darkened.
+BLUE, ORANGE, GREY = "#0072B2", "#B34D00", "#6B6B6B"
 LARGEST_DRAWN = 48
 REPORTED = (
     "Only the notebook's own process can see this, so it is marked as reported and costs no more "

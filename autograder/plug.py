@@ -1,12 +1,15 @@
 """The one call in `nbgrader_config.py` that puts the autograder into nbgrader.
 
-It names classes and imports none, because nbgrader reads its configuration on every command.
+It names classes and imports none of them, because nbgrader reads its configuration on every
+command.
 """
 
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
+import nbgrader
 from traitlets.config import Config
 
 
@@ -50,4 +53,10 @@ def plug_in(config: Config) -> None:
         "autograder.grading.SaveVerdicts",
         "nbgrader.preprocessors.AssignLatePenalties",
         "nbgrader.preprocessors.CheckCellMetadata",
+    ]
+    # The formgrader's pages and the feedback ask no network, and run nothing a student wrote.
+    config.HTMLExporter.filters = {"markdown2html": "autograder.markdown.markdown2html"}
+    config.HTMLExporter.extra_template_basedirs = [
+        str(Path(__file__).parent / "templates"),
+        str(Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"),
     ]

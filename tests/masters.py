@@ -3,6 +3,9 @@
 import functools
 from pathlib import Path
 
+import nbformat
+from nbformat import NotebookNode
+
 from autograder import master
 from autograder.build import masters
 from autograder.exercise import Exercise
@@ -14,6 +17,18 @@ ROOT = Path(__file__).parents[1]
 @functools.cache
 def loaded() -> tuple[Master, ...]:
     return tuple(master.load(path) for path in masters(ROOT))
+
+
+def answered(assignment: str) -> NotebookNode:
+    """The released notebook of an assignment with the reference in every solution cell."""
+    (released,) = (ROOT / "exercises" / assignment).glob("*.ipynb")
+    source = nbformat.read(ROOT / "solutions" / assignment / released.name, as_version=4)
+    references = {cell.id: cell.source for cell in source.cells}
+    notebook = nbformat.read(released, as_version=4)
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = references[cell.id]
+    return notebook
 
 
 def exercises() -> list[Exercise]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from masters import ROOT, exercises
 
-from autograder import devices, exercise
+from autograder import devices, exercise, learner, program, public
 from autograder.claims import Claim
 from autograder.comparison import SLACK, TOLERANCE, close
 from autograder.grader import Grader, _readable
@@ -99,3 +99,23 @@ def test_every_exercise_on_a_gpu(spec):
     got = exercise.outcomes(spec.reference, spec.requires, drawn, gpu)
     expected = exercise.expected_answers(spec, 1, spec.sizes)
     assert judge(spec.name, spec.requires, expected, got).passed
+
+
+def test_a_mesh_is_simulated_on_the_cpu_where_there_is_an_accelerator(monkeypatch):
+    # As on a Colab runtime with a GPU: `check` finds it, and the mesh has CPU devices all the same.
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(devices, "here", lambda device: jax.devices("cpu")[0])
+    platforms = []
+    lower = program.lower
+
+    def noted(function, arguments, case, platform):
+        lowered = lower(function, arguments, case, platform)
+        platforms.append((platform, *lowered.exported.platforms))
+        return lowered
+
+    monkeypatch.setattr(program, "lower", noted)
+    spec = next(spec for spec in exercises() if spec.meshes)
+    released = public.catalogue()[spec.name]
+    chosen = devices.named(jax.default_backend())
+    assert learner.examine(spec.reference, released, chosen).passed
+    assert set(platforms) == {("cuda", "cpu")}

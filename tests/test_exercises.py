@@ -29,12 +29,10 @@ def slug(wrong):
 
 
 FUNCTIONS = {name: spec for name, spec in SPECS.items() if not spec.is_question}
-QUESTIONS = {name: spec for name, spec in SPECS.items() if spec.is_question}
 REPORTED = {kind.reason: kind.share for kind in KNOWN.values() if kind.reported}
 
 each = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 each_function = pytest.mark.parametrize("spec", FUNCTIONS.values(), ids=FUNCTIONS)
-each_question = pytest.mark.parametrize("spec", QUESTIONS.values(), ids=QUESTIONS)
 each_wrong = pytest.mark.parametrize(
     ("spec", "wrong"),
     [
@@ -100,32 +98,15 @@ def test_second_solution_passes(spec, judged):
     assert judged(spec, function).passed
 
 
-def cell_of(spec, tree):
-    """The code of the exercise's solution cell, in `solutions` or in `exercises`."""
-    (home,) = [one for one in loaded() if spec.name in one.exercises]
-    path = ROOT / tree / home.assignment / f"{home.path.stem}.ipynb"
-    (cell,) = [
-        cell
-        for cell in nbformat.read(path, as_version=4).cells
-        if cell.metadata.get("nbgrader", {}).get("grade_id") == spec.name
-    ]
-    return cell.source
-
-
-@each_question
-def test_solution_cell_answers_its_question(spec):
-    # The answer of a question is written twice: in the solution cell and in its specification.
-    names = {}
-    exec(cell_of(spec, "solutions"), names)
-    assert check_of(spec, names[spec.name]).passed
-
-
 @each
 def test_stub_fails(spec):
     # The stub is what nbgrader leaves in the released notebook.
+    (home,) = [one for one in loaded() if spec.name in one.exercises]
+    path = ROOT / "exercises" / home.assignment / f"{home.path.stem}.ipynb"
+    (cell,) = [one for one in nbformat.read(path, as_version=4).cells if one.id == spec.name]
     names = {} if spec.is_question else dict(_python(spec.reference).__globals__)
     # A decorator of the master's own cell may stay in the released one.
-    exec(cell_of(spec, "exercises"), names)
+    exec(cell.source, names)
     assert names[spec.name] is not spec.reference
     assert check_of(spec, names[spec.name]).status is Status.MISSING
 

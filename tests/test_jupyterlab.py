@@ -1,94 +1,48 @@
 """A student's way through JupyterLab, in headless Chromium: start page, exercises, Validate."""
 
-import contextlib
-import os
+import getpass
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import lab_server
 import nbformat
 import pytest
-from masters import ROOT
+from lab_server import opened, picture
+from masters import answered
 
 pytestmark = pytest.mark.slow
-CHROMIUM = "/usr/bin/chromium"
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory) -> Iterator[tuple[str, Path]]:
     """The address of a JupyterLab started by the README's command, and the course it serves."""
-    folder = tmp_path_factory.mktemp("course")
-    for name in ("course", "exercises", "solutions"):
-        shutil.copytree(ROOT / name, folder / name)
-    shutil.copy(ROOT / "nbgrader_config.py", folder)
-    answer(folder / "exercises" / "05_vmap" / "vmap.ipynb", folder)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    environment = os.environ | {
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "HOME": str(folder / "home"),
-    }
-    server = subprocess.Popen(
-        ["autograder", "lab", "--no-browser", "--allow-root", f"--port={port}",
-         "--IdentityProvider.token=test"],
-        cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )  # fmt: skip
-    try:
-        for _ in range(240):
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{address}/api?token=test").close()
-                break
-            assert server.poll() is None, "JupyterLab ended before it answered"
-            time.sleep(0.25)
+    folder = lab_server.course(tmp_path_factory.mktemp("course"))
+    nbformat.write(all_but_one(), folder / "exercises" / "05_vmap" / "vmap.ipynb")
+    with lab_server.served(folder) as address:
         yield address, folder
-    finally:
-        os.killpg(server.pid, 15)
-        server.wait(20)
 
 
-def answer(path: Path, folder: Path) -> None:
-    """Fill the released notebook with the references, one exercise left as a loop."""
-    solved = nbformat.read(folder / "solutions" / "05_vmap" / "vmap.ipynb", as_version=4)
-    answers = {cell.id: cell.source for cell in solved.cells}
-    released = nbformat.read(path, as_version=4)
-    for cell in released.cells:
-        if cell.metadata.get("nbgrader", {}).get("solution"):
-            cell.source = answers[cell.id]
-    (looped,) = [cell for cell in released.cells if cell.id == "pairwise"]
+def all_but_one() -> nbformat.NotebookNode:
+    """The released notebook with the references, one exercise left as a loop."""
+    notebook = answered("05_vmap")
+    (looped,) = [cell for cell in notebook.cells if cell.id == "pairwise"]
     looped.source = (
         "def pairwise(xs, ys):\n"
         "    return jnp.stack([jax.vmap(distance, in_axes=(None, 0))(x, ys) for x in xs])"
     )
-    nbformat.write(released, path)
+    return notebook
 
 
 @pytest.fixture
-def page(lab, tmp_path):
-    playwright = pytest.importorskip("playwright.sync_api")
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"needs {CHROMIUM}, Debian's package chromium")
-    with playwright.sync_playwright() as tools:
-        browser = tools.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.set_default_timeout(90_000)
+def page():
+    with lab_server.browser() as (page, asked):
         yield page
-        page.screenshot(path=os.environ.get("SCREENSHOTS", str(tmp_path)) + "/last.png")
-        browser.close()
-
-
-def opened(page, address, where):
-    page.goto(f"{address}/{where}")
-    page.wait_for_selector("#jupyterlab-splash", state="detached")
-    return page
+        assert asked == [], "JupyterLab asked a network"
 
 
 def test_the_start_page_opens_first(lab, page):
@@ -129,7 +83,7 @@ def test_a_student_sees_cards_and_validates(lab, page):
     page.click("text=Run All Cells")
     # JupyterLab renders the cells near the window only, so the last card is scrolled to.
     cards = set()
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while len(cards) < 8 and time.monotonic() < deadline:
         for text in page.locator(".jp-OutputArea-output [role=heading]").all_inner_texts():
             cards |= {re.sub(r"\s+", " ", text)} - {""}
@@ -139,10 +93,40 @@ def test_a_student_sees_cards_and_validates(lab, page):
     assert "✗ not yet pairwise" in cards
     assert sum("passed" in card for card in cards) == 7, cards
     assert page.locator("text=Traceback").count() == 0
+    picture(page, "student_cards")
     page.get_by_text("Validate", exact=True).click()
     dialog = page.locator(".jp-Dialog")
     dialog.wait_for()
+    picture(page, "student_validate")
     words = dialog.inner_text()
     assert "not yet: pairwise" in words
     assert "loops over the first list in Python" in words
     assert "Traceback" not in words
+
+
+def test_a_student_fetches_and_submits(lab, page):
+    address, folder = lab
+    # What an instructor's `nbgrader generate_assignment` and `release_assignment` leave behind.
+    outbound = folder / "exchange" / "numpy-to-jax" / "outbound"
+    shutil.copytree(folder / "exercises" / "06_pytrees", outbound / "06_pytrees")
+    inbound = folder / "exchange" / "numpy-to-jax" / "inbound"
+    inbound.mkdir()
+    opened(page, address, "lab?token=test")
+    page.click('.lm-MenuBar-itemLabel:text-is("Nbgrader")')
+    page.click('.lm-Menu-itemLabel:text-is("Assignment List")')
+    page.click("button:has-text('Fetch')")
+    submit = page.locator("button:has-text('Submit')")
+    submit.wait_for()
+    fetched = folder / "numpy-to-jax" / "06_pytrees" / "pytrees.ipynb"
+    assert fetched.read_bytes() == (outbound / "06_pytrees" / "pytrees.ipynb").read_bytes()
+    picture(page, "student_fetched")
+    mine = answered("06_pytrees")
+    nbformat.write(mine, fetched)
+    submit.click()
+    page.locator("button:has-text('Fetch Feedback')").wait_for()
+    picture(page, "student_submitted")
+    (sent,) = inbound.glob(f"{getpass.getuser()}+06_pytrees+*/pytrees.ipynb")
+    assert nbformat.read(sent, as_version=4) == mine
+    # A fetched notebook lies where its links to the lesson hold.
+    (link,) = set(re.findall(r"\]\((\.\./[^)]*course/[^)]*)\)", mine.cells[0].source))
+    assert (fetched.parent / link).with_suffix(".ipynb").is_file()

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import nbformat
 import numpy as np
 import pytest
+from masters import answered, loaded
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.preprocessors import ClearSolutions as Stock
 
@@ -45,6 +46,7 @@ def released(tmp_path, monkeypatch):
     ("answer", "right", "wrong"),
     [
         ("b", ["B", " b "], ["a", "bb", "", 3, None]),
+        ("rows, columns", ["rows,columns", "Rows ,columns"], ["rows", "columns, rows"]),
         (3, [3.0, jnp.int32(3), np.array(3)], [4, "3", (3, 3), [3, 3]]),
         ((3, 4), [[3, 4], np.array([3, 4]), jnp.array([3.0, 4.0])], [(4, 3), (3, 4, 1), 34, ()]),
         (True, [True, np.bool_(True)], [False, "True"]),
@@ -118,3 +120,19 @@ def test_the_stub_of_a_value_is_an_assignment(source, stub):
     cleared, _ = step.preprocess_cell(cell, {"language": "python"}, 0)
     assert cleared.source == stub
     assert step.code_stub == Stock().code_stub
+
+
+@pytest.mark.parametrize(
+    ("assignment", "name"),
+    [
+        (one.assignment, name)
+        for one in loaded()
+        for name, spec in one.exercises.items()
+        if spec.is_question
+    ],
+)
+def test_the_answer_as_the_master_writes_it_is_right(assignment, name):
+    (cell,) = (cell for cell in answered(assignment).cells if cell.id == name)
+    variables = {}
+    exec(cell.source, variables)
+    assert learner.examine(variables[name], public.catalogue()[name]).passed

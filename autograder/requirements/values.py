@@ -125,14 +125,15 @@ class answers_question(Requirement):
 def digest_of(answer: Answer, salt: str, digits: int) -> str:
     """The same for the same numbers and words, whatever the container and the dtype.
 
-    Numbers are rounded, words are compared without case and without spaces around them.
+    Numbers are rounded, words are compared without case and without spaces.
     """
     said: list[str] = []
     for leaf in answer.leaves:
         if leaf.dtype == WORD:
-            said.append(repr("".join(map(chr, leaf.tolist())).strip().casefold()))
+            words = "".join(map(chr, leaf.tolist()))
+            said.append(repr("".join(words.split()).casefold()))
         else:
             numbers = np.asarray(leaf, np.complex128).round(digits).ravel() + 0.0
             said += map(str, numbers)
-    words = f"{salt}|{'' if said else answer.structure}|{said}"
-    return hashlib.sha256(words.encode()).hexdigest()
+    whole = f"{salt}|{'' if said else answer.structure}|{said}"
+    return hashlib.sha256(whole.encode()).hexdigest()

@@ -1,0 +1,101 @@
+"""JupyterLab as a person has it: served by the README's command, Chromium to look at it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from masters import ROOT
+
+CHROMIUM = "/usr/bin/chromium"
+HERE = "127.0.0.1"
+
+
+def course(folder: Path) -> Path:
+    """Copy what a fresh clone has into this folder."""
+    for name in ("course", "exercises", "solutions"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    return folder
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of a JupyterLab that serves the course in this folder; its token is `test`."""
+    with socket.socket() as free:
+        free.bind((HERE, 0))
+        port = free.getsockname()[1]
+    address = f"http://{HERE}:{port}"
+    environment = os.environ | {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "HOME": str(folder / "home"),
+    }
+    server = subprocess.Popen(
+        ["autograder", "lab", "--no-browser", "--allow-root", f"--port={port}",
+         "--IdentityProvider.token=test"],
+        cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        for _ in range(240):
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{address}/api?token=test").close()
+                break
+            assert server.poll() is None, "JupyterLab ended before it answered"
+            time.sleep(0.25)
+        yield address
+    finally:
+        os.killpg(server.pid, 15)
+        server.wait(20)
+
+
+@contextlib.contextmanager
+def browser() -> Iterator[tuple[Any, list[str]]]:
+    """A page of a Chromium without a network, and the addresses outside that it asked for."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"needs {CHROMIUM}, Debian's package chromium")
+    arguments = [
+        "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+        f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {HERE}",
+    ]  # fmt: skip
+    asked: list[str] = []
+
+    def note(request: Any) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in ("http", "https") and parts.hostname != HERE:
+            asked.append(request.url)
+
+    with playwright.sync_playwright() as tools:
+        chromium = tools.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        try:
+            page = chromium.new_page(viewport={"width": 1400, "height": 1000})
+            page.set_default_timeout(90_000)
+            page.context.on("request", note)
+            yield page, asked
+        finally:
+            chromium.close()
+
+
+def opened(page: Any, address: str, where: str) -> Any:
+    """The page, with JupyterLab open there."""
+    page.goto(f"{address}/{where}")
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
+    return page
+
+
+def picture(page: Any, name: str) -> None:
+    """Keep a screenshot where the environment variable `SCREENSHOTS` asks for it."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/{name}.png")

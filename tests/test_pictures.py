@@ -1,0 +1,83 @@
+"""Pictures have a description wherever a notebook is read, and are legible on any page."""
+
+import io
+
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import pytest
+from IPython.core.formatters import DisplayFormatter
+from IPython.core.pylabtools import print_figure
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from nbconvert import HTMLExporter
+
+from autograder import card
+from autograder.build import build_lesson
+from autograder.problem import Problem
+from course.pictures import arrays, keep_labels
+
+LESSON = """\
+# %%
+from course.pictures import arrays
+
+picture = arrays.draw_wait(0.001, 0.01)
+
+# %%
+{last}
+"""
+
+
+@pytest.fixture
+def formatter():
+    made = DisplayFormatter()
+    png = made.formatters["image/png"]
+    png.for_type(Figure, lambda figure: print_figure(figure, base64=True))
+    keep_labels(png)
+    return made
+
+
+def test_a_label_becomes_the_alt_text(formatter):
+    data, metadata = formatter.format(arrays.draw_wait(0.001, 0.01))
+    assert data["image/png"]
+    assert metadata["image/png"]["alt"].startswith("Two bars over time.")
+
+
+def test_a_picture_brings_its_own_ground(formatter):
+    # Dark words on a transparent ground cannot be read in JupyterLab's dark theme.
+    drawn = io.BytesIO()
+    arrays.draw_wait(0.001, 0.01).savefig(drawn, format="png")
+    drawn.seek(0)
+    assert plt.imread(drawn)[..., 3].min() == 1
+
+
+@pytest.mark.parametrize("colour", [card.BLUE, card.ORANGE, card.GREY])
+def test_a_badge_is_legible_on_any_ground(colour):
+    # WCAG 2: 4.5 for words, white on the badge; 3 for the stripe on JupyterLab's light and dark.
+    assert contrast(colour, "#ffffff") >= 4.5
+    assert contrast(colour, "#111111") >= 3
+
+
+def contrast(one, other):
+    def luminance(colour):
+        parts = np.array(to_rgb(colour))
+        return np.where(parts > 0.04045, ((parts + 0.055) / 1.055) ** 2.4, parts / 12.92) @ (
+            0.2126, 0.7152, 0.0722,
+        )  # fmt: skip
+
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.slow
+def test_a_lesson_keeps_the_alt_text_on_its_page(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    path = tmp_path / "lesson.py"
+    path.write_text(LESSON.format(last="picture"))
+    page, _ = HTMLExporter(template_name="classic").from_notebook_node(
+        nbformat.read(build_lesson(path, tmp_path, tmp_path), as_version=4)
+    )
+    assert 'alt="Two bars over time. The call returned' in page
+    path.write_text(LESSON.format(last='picture.set_label("")\npicture'))
+    with pytest.raises(Problem, match=r"lesson\.py: a picture has no description"):
+        build_lesson(path, tmp_path, tmp_path)
