@@ -46,6 +46,11 @@ BEYOND = """() => {
 MARGIN, SMALLEST = 10, 18  # pixels
 
 
+def chromium() -> str | None:
+    """Where Chromium is, if it is installed."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
 @contextlib.contextmanager
 def opened(dark: bool = False) -> Iterator[Any]:
     """A page of Playwright's, 1280 by 720, in a Chromium that finds no network.
@@ -53,8 +58,8 @@ def opened(dark: bool = False) -> Iterator[Any]:
     Raises:
         Problem: there is no Chromium.
     """
-    chromium = next(filter(None, map(shutil.which, NAMES)), None)
-    if chromium is None:
+    path = chromium()
+    if path is None:
         raise Problem(
             "The PDFs need Chromium, and the HTML files are there without it: "
             "install it (on Debian: apt-get install chromium) and run the command again."
@@ -63,7 +68,7 @@ def opened(dark: bool = False) -> Iterator[Any]:
 
     with sync_playwright() as tools:
         browser = tools.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", *OFFLINE]
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", *OFFLINE]
         )
         try:
             yield browser.new_page(

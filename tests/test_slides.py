@@ -63,6 +63,8 @@ def deck(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def page() -> Iterator:
+    if browser.chromium() is None:
+        pytest.skip("needs Chromium")
     with browser.opened() as opened:
         yield opened
 

@@ -27,6 +27,22 @@ import numpy as np
 jnp.linspace(0, 1, 3) + np.ones(3)
 
 # %% [markdown]
+# ## At a glance
+#
+# | | NumPy | JAX | page |
+# | --- | --- | --- | --- |
+# | dtypes | 64 bits | 32 bits unless asked | 1 |
+# | arrays | mutable | immutable, `.at[i].set(v)` | 2 |
+# | slices | often views | copies, removed by `jit` | 2 |
+# | execution | eager | eager, or compiled by `jit` | 3 |
+# | random | a global state | explicit keys | 4 |
+# | batches | broadcasting | `vmap` | 5 |
+# | many arrays | your own loops | pytrees | 6 |
+# | derivatives | other libraries | `grad` | 7 |
+# | devices | one CPU | many, by `shard_map` or `jit` | 8 |
+# | hardware | CPU | CPU, GPU, TPU | 9 |
+
+# %% [markdown]
 # ## 1 · Dtypes: 32 bits unless asked
 
 # %%
@@ -132,11 +148,9 @@ g["w"]  # the form of what it is taken for
 
 # %%
 mesh = jax.sharding.Mesh(jax.devices(), "x")
-how = dict(
-    mesh=mesh, in_specs=jax.P("x"), out_specs=jax.P()
-)
+how = dict(in_specs=jax.P("x"), out_specs=jax.P())
 add = lambda block: jax.lax.psum(block.sum(), "x")
-jax.shard_map(add, **how)(jnp.arange(16.0))
+jax.shard_map(add, mesh=mesh, **how)(jnp.arange(16.0))
 
 # %% [markdown]
 # ## 9 · One script, any hardware

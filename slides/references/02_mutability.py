@@ -71,7 +71,7 @@ jnp.zeros(3, int).at[i].add(1)  # JAX: every one
 # With `set` it is **undefined which one stays**. `add`, `multiply`, `min` and `max` do not care for
 # the order.
 
-# %%
+# %% tags=["hide"]
 memory.draw_scatter(
     jnp.full(6, 10.0),
     np.array([2, 0, 2, 4, 2, 9]),

@@ -35,7 +35,7 @@ traced = jax.jit(f).trace(x)  # 1: a jaxpr
 compiled = traced.lower().compile()  # 2: machine code
 compiled(x).shape  # 3: run
 
-# %%
+# %% tags=["hide"]
 kernels = compiling.read_kernels(compiled.as_text())
 compiling.draw_kernels(
     [e.primitive.name for e in traced.jaxpr.eqns],

@@ -52,7 +52,7 @@ for step in range(2):  # a counter in a loop
 # %% [markdown]
 # Do not split **and** fold into the same key: child i of a split is `fold_in(key, i)`.
 
-# %%
+# %% tags=["hide"]
 keys = random.split(random.key(8), 4)
 tree = {"key(8)": random.key(8)}
 names = ["w", "b", "data", "dropout"]

@@ -31,15 +31,12 @@ def predict(W, b, x):
     return W @ x + b
 
 
-W, b, xs = (
-    jnp.ones((3, 4)),
-    jnp.ones(3),
-    jnp.ones((6, 4)),
-)
+W, b = jnp.ones((3, 4)), jnp.ones(3)
+xs = jnp.ones((6, 4))
 many = jax.vmap(predict, in_axes=(None, None, 0))
 many(W, b, xs).shape
 
-# %%
+# %% tags=["hide"]
 axes.draw_vmap(
     (None, None, 0),
     (W, b, xs),
@@ -63,9 +60,6 @@ columns = jax.vmap(predict, in_axes=(None, None, 1))
 columns(W, b, xs.T).shape
 many(W, b, xs[:0]).shape
 jax.vmap(predict)(W, b, xs)  # raises
-jax.vmap(lambda x, *, y: x + y)(
-    b, y=b
-)  # keywords: axis 0
 
 # %% [markdown]
 # Mapped together means **in step**, as `zip`: all mapped axes have one size.
@@ -93,9 +87,8 @@ jax.tree.map(jnp.shape, out(xs))
 params = {"W": W, "b": b}
 score = lambda p, x: predict(p["W"], p["b"], x)
 jax.vmap(score, in_axes=(None, 0))(params, xs).shape
-five = jax.tree.map(
-    lambda p: jnp.stack([p] * 5), params
-)
+pile = lambda p: jnp.stack([p] * 5)
+five = jax.tree.map(pile, params)
 jax.vmap(score, in_axes=(0, None))(five, xs[0]).shape
 
 # %% [markdown]
@@ -113,10 +106,8 @@ homes, shops = jnp.zeros((4, 2)), jnp.ones((7, 2))
 table(homes, shops).shape  # outer first
 
 # %%
-every = jax.vmap(
-    jax.vmap(score, in_axes=(None, 0)),
-    in_axes=(0, None),
-)
+inner = jax.vmap(score, in_axes=(None, 0))
+every = jax.vmap(inner, in_axes=(0, None))
 every(five, xs).shape  # members, examples, scores
 
 # %% [markdown]
@@ -144,9 +135,7 @@ def size(f, *args):
     return len(jax.make_jaxpr(f)(*args).eqns)
 
 
-loop = lambda xs: jnp.stack(
-    [predict(W, b, x) for x in xs]
-)
+loop = lambda xs: [predict(W, b, x) for x in xs]
 size(loop, xs), size(loop, jnp.ones((60, 4)))
 of_many = lambda xs: many(W, b, xs)
 size(of_many, xs), size(of_many, jnp.ones((60, 4)))

@@ -32,7 +32,7 @@ params = {"l1": {"w": [1, 1], "b": 2}, "l2": {"w": 3}}
 jax.tree.leaves(params)  # keys in sorted order
 jax.tree.map(lambda x: 2 * x, params)["l1"]
 
-# %%
+# %% tags=["hide"]
 trees.draw(params, names=("params",))
 
 # %% [markdown]
@@ -45,27 +45,16 @@ trees.draw(params, names=("params",))
 
 # %%
 leaves = jax.tree.leaves
-(
-    len(leaves((1, 2))),
-    len(leaves(None)),
-    len(leaves("ab")),
-)
+[len(leaves(tree)) for tree in ((1, 2), None, "ab")]
 
 # %% [markdown]
 # ## Map over several
 
 # %%
-grads = {
-    "l1": {"w": [10, 20], "b": 30},
-    "l2": {"w": 40},
-}
-step = jax.tree.map(
-    lambda p, g: p - 0.1 * g, params, grads
-)
-step["l1"]
-jax.tree.map(
-    lambda p, g: p, params, {"l1": 0}
-)  # raises
+g = {"l1": {"w": [10, 20], "b": 30}, "l2": {"w": 40}}
+step = lambda p, d: p - 0.1 * d
+jax.tree.map(step, params, g)["l1"]
+jax.tree.map(step, params, {"l1": 0})  # raises
 
 # %% [markdown]
 # The **first** tree decides how far down to go: where it has a leaf, the others may have a subtree.
@@ -151,12 +140,9 @@ jax.tree.map_with_path(is_weight, net)
 # ## A pile of trees, and back
 
 # %%
-models = [
-    jax.tree.map(lambda x: x + i, net) for i in range(3)
-]
-stacked = jax.tree.map(
-    lambda *xs: jnp.stack(xs), *models
-)
+add = lambda i: jax.tree.map(lambda x: x + i, net)
+pile = [add(0), add(1), add(2)]
+stacked = jax.tree.map(lambda *xs: jnp.stack(xs), *pile)
 stacked["w"].shape  # ready for vmap
 second = jax.tree.map(lambda x: x[1], stacked)
 second["w"].shape

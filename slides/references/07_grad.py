@@ -57,9 +57,8 @@ jax.grad(lambda a, b: a * b, argnums=(0, 1))(2.0, 3.0)
 # ## One step of descent
 
 # %%
-params = jax.tree.map(
-    lambda p, g: p - 0.1 * g, params, g
-)
+step = lambda p, g: p - 0.1 * g
+params = jax.tree.map(step, params, g)
 params["w"]
 
 # %% [markdown]
@@ -71,14 +70,10 @@ def wave(x):
     return jnp.sin(x) * x
 
 
-check_grads(
-    wave, (1.0,), order=2
-)  # silence: they agree
+check_grads(wave, (1.0,), 2)  # silence: they agree
 h = 1e-2  # smaller is not better in float32
-(
-    (wave(1 + h) - wave(1 - h)) / (2 * h),
-    jax.grad(wave)(1.0),
-)
+slope = (wave(1 + h) - wave(1 - h)) / (2 * h)
+slope, jax.grad(wave)(1.0)
 
 # %% [markdown]
 # ## Two directions
@@ -97,7 +92,7 @@ y2, column = jax.jvp(mix, (x3,), (push,))
 y2, back = jax.vjp(mix, x3)
 column, back(pull)[0]
 
-# %%
+# %% tags=["hide"]
 slopes.draw_jacobian(jax.jacobian(mix)(x3), 2, 1)
 
 # %% [markdown]
@@ -153,13 +148,9 @@ def straight_round(x):
     return jnp.round(x)
 
 
-straight_round.defvjp(
-    lambda x: (
-        jnp.round(x),
-        None,
-    ),  # result, what to keep
-    lambda kept, cotangent: (cotangent,),  # one each
-)
+forward = lambda x: (jnp.round(x), None)  # and kept
+backward = lambda kept, ct: (ct,)  # one an argument
+straight_round.defvjp(forward, backward)
 jax.grad(lambda x: (straight_round(x) - 3) ** 2)(1.6)
 jax.jvp(straight_round, (1.6,), (1.0,))  # raises
 

@@ -63,9 +63,8 @@ a.shape, a.addressable_shards[0].data.shape
 # %%
 b = jnp.arange(16 * 4.0).reshape(16, 4)
 b = jax.device_put(b, NamedSharding(mesh, P("y", None)))
-cut = dict(
-    mesh=mesh, in_specs=(P("x", "y"), P("y", None))
-)
+specs = P("x", "y"), P("y", None)
+cut = dict(mesh=mesh, in_specs=specs)
 
 
 @partial(jax.shard_map, out_specs=P("x", None), **cut)
@@ -80,7 +79,7 @@ c.shape, bool(jnp.allclose(c, a @ b))
 # `in_specs` cuts the arguments, `out_specs` lays blocks side by side. `vmap` takes the mapped axis
 # away; `shard_map` makes it shorter.
 
-# %%
+# %% tags=["hide"]
 halves = jax.shard_map(
     jnp.dot, out_specs=P("x", "y"), **cut
 )
@@ -99,6 +98,9 @@ on(lambda x: lax.psum(x, "x") + 0 * x)(r)
 right = [(i, (i + 1) % 4) for i in range(4)]
 on(lambda x: lax.ppermute(x, "x", right))(r)
 on(lambda x: lax.ppermute(x, "x", right[:3]))(r)
+on(lambda x: x * 0 + lax.axis_index("x"))(r)
+everyone = lambda x: lax.all_gather(x, "x", tiled=True)
+on(everyone)(r).shape
 
 # %%
 scatter = lambda x: lax.psum_scatter(x, "x", tiled=True)
@@ -121,9 +123,8 @@ on(scatter)(jnp.arange(16.0))
 # %%
 copied = dict(out_specs=P("x", None), **cut)
 jax.shard_map(jnp.dot, **copied)(a, b)  # raises
-wrong = jax.shard_map(
-    jnp.dot, check_vma=False, **copied
-)
+loose = dict(check_vma=False, **copied)
+wrong = jax.shard_map(jnp.dot, **loose)
 bool(jnp.allclose(wrong(a, b), a @ b))  # in silence
 
 # %% [markdown]
@@ -139,9 +140,8 @@ def loss(w, xs):  # xs: this device's examples
 
 
 split = dict(mesh=line, in_specs=(P(), P("x")))
-step = jax.shard_map(
-    jax.grad(loss), out_specs=P(), **split
-)
+split["out_specs"] = P()
+step = jax.shard_map(jax.grad(loss), **split)
 w, xs = jnp.ones(3), jnp.arange(24.0).reshape(8, 3) / 9
 alone = jax.grad(lambda w: ((xs @ w) ** 2).mean())
 bool(jnp.allclose(step(w, xs), alone(w)))

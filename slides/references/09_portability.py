@@ -137,7 +137,8 @@ with jax.default_matmul_precision("highest"):
 # %%
 def agree(got, want, terms, dtype=jnp.float32):
     got, want = (
-        np.asarray(z, float) for z in (got, want)
+        np.array(got, float),
+        np.array(want, float),
     )
     eps = float(jnp.finfo(dtype).eps)
     allowed = 8 * eps * terms**0.5 * np.abs(want).max()
