@@ -114,20 +114,24 @@ def build_table(root: Path, target: Path) -> Path:
 
 def _markdown(found: list[Row], versions: str) -> list[str]:
     present = [row for row in found if row.present]
-    same = [row for row in present if row.only_numpy == row.only_jax == ()]
+    same = [row for row in present if row.only_numpy == row.only_jax == () and not row.difference]
+    ufuncs = [
+        row
+        for row in present
+        if row.only_numpy and set(row.only_numpy) <= UFUNC and not (row.only_jax or row.difference)
+    ]
     head = (
         f"# Is it in `jax.numpy`?\n\n"
-        f"{len(present)} of NumPy's {len(found)} functions are, {len(same)} with the same "
-        f"parameters. Made from {versions}."
+        f"{len(present)} of NumPy's {len(found)} public functions are. Made from {versions}."
     )
     note = (
-        "Counted are the public functions of `numpy`, `numpy.linalg` and `numpy.fft`; "
-        "`numpy.random` is another story (`jax.random`, with keys). *ufunc* stands for the "
-        f"keywords {', '.join(sorted(UFUNC))} of NumPy's ufuncs. A difference in the last column "
-        "was computed with both libraries: NumPy's answer, then JAX's."
+        "Counted are `numpy`, `numpy.linalg` and `numpy.fft`; `numpy.random` is another story "
+        "(`jax.random`, with keys). A parameter that must be given by position has no name to "
+        "differ. A difference in the last column was computed with both libraries: NumPy's "
+        "answer, then JAX's. Everywhere: lists are refused, and 64 bits have to be asked for."
     )
     lines = [
-        "## Present",
+        f"## Present, with a difference: {len(present) - len(same) - len(ufuncs)}",
         "",
         "| function | only NumPy has | only JAX has | known difference |",
         "| --- | --- | --- | --- |",
@@ -135,9 +139,21 @@ def _markdown(found: list[Row], versions: str) -> list[str]:
     lines += [
         f"| `{row.name}` | {_listed(row.only_numpy)} | {_listed(row.only_jax)} | {row.difference} |"
         for row in present
+        if row not in same and row not in ufuncs
     ]
-    absent = ", ".join(f"`{row.name}`" for row in found if not row.present)
-    return [head, note, "\n".join(lines), f"## Absent\n\n{absent}"]
+    keywords = ", ".join(f"`{name}`" for name in sorted(UFUNC))
+    return [
+        f"{head}\n\n{note}",
+        "\n".join(lines),
+        _paragraph("Present, but for keywords of NumPy's ufuncs", ufuncs)
+        + f"\n\nNone of these takes *ufunc*: all or most of {keywords}.",
+        _paragraph("Present, with the same parameters", same),
+        _paragraph("Absent", [row for row in found if not row.present]),
+    ]
+
+
+def _paragraph(title: str, rows: list[Row]) -> str:
+    return f"## {title}: {len(rows)}\n\n" + ", ".join(f"`{row.name}`" for row in rows)
 
 
 def _listed(names: tuple[str, ...] | None) -> str:
@@ -156,7 +172,7 @@ def _is_function(thing: Any) -> bool:
 def _parameters(function: Callable[..., Any]) -> dict[str, bool] | None:
     """The names of the parameters, and whether each may be given by name."""
     if isinstance(function, np.ufunc):
-        return dict.fromkeys(sorted(UFUNC), True)
+        return dict.fromkeys(sorted(UFUNC), True) | dict.fromkeys(("x", "x1", "x2"), False)
     try:
         signature = inspect.signature(function)
     except ValueError:
@@ -166,7 +182,11 @@ def _parameters(function: Callable[..., Any]) -> dict[str, bool] | None:
 
 
 def _only(here: dict[str, bool], there: dict[str, bool]) -> tuple[str, ...]:
-    return tuple(name for name, named in here.items() if named and name not in there)
+    return tuple(
+        name
+        for name, named in here.items()
+        if named and name not in there and not name.startswith("_")
+    )
 
 
 def _difference(name: str, function: Callable[..., Any]) -> str:

@@ -1,5 +1,6 @@
 """The quick references: their snippets run, they say what they should, and each is one page."""
 
+import pypdf
 import pytest
 from masters import ROOT
 from nbformat.v4 import new_markdown_cell, new_notebook
@@ -67,7 +68,6 @@ def test_the_table_of_functions_is_of_the_installed_versions():
 
 @pytest.mark.slow
 def test_all_snippets_run_and_each_reference_prints_on_one_page(tmp_path):
-    pypdf = pytest.importorskip("pypdf")
     made = references.build_references(ROOT, tmp_path)
     assert [path.stem for path in made] == ["00_course", *MODULES]
     with browser.opened() as opened:
@@ -86,7 +86,7 @@ def test_a_page_that_is_too_long_is_found(tmp_path):
     """The check that all references pass can fail."""
     if browser.chromium() is None:
         pytest.skip("needs Chromium")
-    cells = [new_markdown_cell("# Long"), *[new_markdown_cell("## Box\n\ntext")] * 80]
+    cells = [new_markdown_cell("# Long"), *(new_markdown_cell("## Box\n\ntext") for _ in range(80))]
     long = tmp_path / "long.html"
     long.write_text(page(new_notebook(cells=cells), "reference", ROOT, title="", foot=""))
     with browser.opened() as opened:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import jupytext
+import pypdf
 import pytest
 from masters import ROOT
 
@@ -111,7 +112,6 @@ def test_pictures_are_described_and_a_key_changes_dark_and_light(deck, page):
 
 @pytest.mark.slow
 def test_it_prints_one_page_a_slide(deck, page):
-    pypdf = pytest.importorskip("pypdf")
     pages = pypdf.PdfReader(browser.print_deck(page, deck)).pages
     assert len(pages) == len(titles())
     for title, sheet in zip(titles(), pages, strict=True):
