@@ -74,7 +74,7 @@ def page() -> Iterator:
 def test_it_opens_offline_and_asks_for_nothing(deck, page):
     asked, errors = [], []
     page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", errors.append)
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text))
     assert browser.open_deck(page, deck) == len(titles())
     for number in range(len(titles())):

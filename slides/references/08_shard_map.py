@@ -29,9 +29,12 @@ from jax.sharding import PartitionSpec as P
 # %% [markdown]
 # ## Eight devices on one machine
 
+# %% [markdown]
+# Before the first JAX operation: `jax.config.update("jax_num_cpu_devices", 8)`. Simulated devices are
+# right, not fast.
+
 # %%
-jax.config.update("jax_num_cpu_devices", 8)  # at first
-len(jax.devices("cpu"))  # simulated: right, not fast
+len(jax.devices("cpu"))
 
 # %% [markdown]
 # ## A mesh, and specs
