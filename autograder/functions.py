@@ -146,7 +146,7 @@ def _markdown(found: list[Row], versions: str) -> list[str]:
         f"{head}\n\n{note}",
         "\n".join(lines),
         _paragraph("Present, but for keywords of NumPy's ufuncs", ufuncs)
-        + f"\n\nNone of these takes *ufunc*: all or most of {keywords}.",
+        + f"\n\n`jax.numpy` takes none of what *ufunc* stands for: {keywords}.",
         _paragraph("Present, with the same parameters", same),
         _paragraph("Absent", [row for row in found if not row.present]),
     ]
