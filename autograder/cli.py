@@ -114,6 +114,16 @@ def build(assignment: str | None, check: bool) -> None:
 
 
 @main.command()
+def slides() -> None:
+    """Build the deck, the quick references and the tables into slides/build, as HTML and PDF."""
+    root = _root()
+    from autograder.slides import build as build_slides
+
+    for path in build_slides(root):
+        click.echo(path.relative_to(root))
+
+
+@main.command()
 @click.argument("assignment")
 @click.argument("student")
 @click.argument("exercise")

@@ -1,0 +1,126 @@
+"""Chromium without a window: looks whether pages fit, and prints them."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from autograder.problem import Problem
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+# No address can be looked up: what a page does not hold, it does not get.
+OFFLINE = ["--host-resolver-rules=MAP * ~NOTFOUND", "--disable-background-networking"]
+
+# What of the slide in view reaches beyond it, or is written too small; a line for each.
+CROWDED = """([width, height, smallest]) => {
+  const found = [], slide = Reveal.getCurrentSlide();
+  const edge = slide.getBoundingClientRect();
+  const shown = [...slide.querySelectorAll("*")].filter(e => !e.closest("aside"));
+  for (const e of shown) {
+    const box = e.getBoundingClientRect(), text = (e.innerText || e.alt || "").trim().slice(0, 50);
+    if (box.bottom > edge.top + height || box.right > edge.left + width)
+      found.push(`reaches beyond the slide: ${e.tagName} "${text}"`);
+    if (e.scrollWidth > e.clientWidth + 1 && e.tagName === "PRE")
+      found.push(`is cut off: ${e.tagName} "${text}"`);
+    const own = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+    if (own && parseFloat(getComputedStyle(e).fontSize) < smallest)
+      found.push(`is smaller than ${smallest} pixels: ${e.tagName} "${text}"`);
+  }
+  return [...new Set(found)];
+}"""
+# What of a page of columns is cut off, or flows into a column that is not there.
+BEYOND = """() => {
+  const main = document.querySelector("main"), edge = main.getBoundingClientRect(), found = [];
+  for (const e of main.querySelectorAll("section, pre, table, img")) {
+    const box = e.getBoundingClientRect(), text = e.innerText.trim().slice(0, 50);
+    if (box.right > edge.right + 1 || box.bottom > edge.bottom + 1)
+      found.push(`reaches beyond the page: ${e.tagName} "${text}"`);
+    if (e.tagName === "PRE" && e.scrollWidth > e.clientWidth + 1)
+      found.push(`is cut off: "${text}"`);
+  }
+  return found;
+}"""
+MARGIN, SMALLEST = 10, 18  # pixels
+
+
+def chromium() -> str | None:
+    """Where Chromium is, if it is installed."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextlib.contextmanager
+def opened(dark: bool = False) -> Iterator[Any]:
+    """A page of Playwright's, 1280 by 720, in a Chromium that finds no network.
+
+    Raises:
+        Problem: there is no Chromium.
+    """
+    path = chromium()
+    if path is None:
+        raise Problem(
+            "The PDFs need Chromium, and the HTML files are there without it: "
+            "install it (on Debian: apt-get install chromium) and run the command again."
+        )
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as tools:
+        browser = tools.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", *OFFLINE]
+        )
+        try:
+            yield browser.new_page(
+                viewport={"width": 1280, "height": 720},
+                color_scheme="dark" if dark else "light",
+            )
+        finally:
+            browser.close()
+
+
+def open_deck(page: Any, deck: Path, query: str = "") -> int:
+    """Open a deck, wait for reveal.js, and say how many slides there are."""
+    page.goto(deck.resolve().as_uri() + query)
+    page.wait_for_function(
+        "window.Reveal && Reveal.isReady() && document.fonts.status === 'loaded'"
+    )
+    slides: int = page.evaluate("Reveal.getTotalSlides()")
+    return slides
+
+
+def crowded(page: Any, deck: Path) -> list[str]:
+    """What does not fit its slide, or cannot be read from the last row; a line for each."""
+    found = []
+    for number in range(open_deck(page, deck)):
+        page.evaluate(f"Reveal.slide({number})")
+        title = page.evaluate("Reveal.getCurrentSlide().querySelector('h1, h2').innerText")
+        lines = page.evaluate(CROWDED, [1280 - MARGIN, 720 - MARGIN, SMALLEST])
+        found += [f"slide {number + 1}, {title}: something {line}" for line in lines]
+    return found
+
+
+def print_deck(page: Any, deck: Path) -> Path:
+    """Write the deck as a PDF beside it, a page a slide."""
+    open_deck(page, deck, "?print-pdf")
+    page.wait_for_selector(".pdf-page")
+    made = deck.with_suffix(".pdf")
+    page.pdf(path=str(made), prefer_css_page_size=True, print_background=True)
+    return made
+
+
+def print_page(page: Any, html: Path) -> Path:
+    """Write a page as a PDF beside it, of the size that its style sheet says."""
+    page.goto(html.resolve().as_uri())
+    page.wait_for_function("document.fonts.status === 'loaded'")
+    made = html.with_suffix(".pdf")
+    page.pdf(path=str(made), prefer_css_page_size=True, print_background=True)
+    return made
+
+
+def beyond_one_page(page: Any, html: Path) -> list[str]:
+    """What of a quick reference is cut off or beyond its page; a line for each."""
+    page.goto(html.resolve().as_uri())
+    page.wait_for_function("document.fonts.status === 'loaded'")
+    lines: list[str] = page.evaluate(BEYOND)
+    return [f"{html.stem}: {line}" for line in lines]

@@ -1,0 +1,106 @@
+"""The quick references: their snippets run, they say what they should, and each is one page."""
+
+import pypdf
+import pytest
+from masters import ROOT
+from nbformat.v4 import new_markdown_cell, new_notebook
+
+from autograder import browser, functions, references, slides
+from autograder.pages import page
+from autograder.problem import Problem
+
+MODULES = sorted(path.stem for path in (ROOT / "course").glob("[0-9]*.py"))
+
+
+def test_there_is_one_for_the_course_and_for_every_module():
+    names = [path.stem for path in references.masters(ROOT)]
+    assert names == ["00_course", *MODULES]
+
+
+def test_a_value_stands_behind_its_expression():
+    source = "x = 3\nx + 1\nprint(x)\n[x][7]  # raises\nlong = 'a' * 60\nlong"
+    annotated, figures = references.annotate(source, {})
+    assert figures == []
+    assert annotated.splitlines() == [
+        "x = 3",
+        "x + 1  # → 4",
+        "print(x)  # → 3",
+        "[x][7]  # → IndexError",
+        "long = 'a' * 60",
+        "long",
+        "# → " + "a" * 60,
+    ]
+
+
+def test_an_array_in_a_container_is_shown_as_its_numbers():
+    source = "import jax.numpy as jnp\n(jnp.ones(2), {'b': jnp.zeros(())})"
+    assert references.annotate(source, {})[0].endswith("# → ([1., 1.], {'b': 0.})")
+
+
+@pytest.mark.parametrize(
+    ("source", "error"), [("[][0]", IndexError), ("1 + 1  # raises", AssertionError)]
+)
+def test_a_line_that_does_not_do_what_it_says_is_an_error(source, error):
+    with pytest.raises(error):
+        references.annotate(source, {})
+
+
+def test_a_snippet_that_fails_is_named(tmp_path):
+    broken = tmp_path / "10_broken.py"
+    broken.write_text("# %% [markdown]\n# # Broken\n\n# %%\n1 / 0\n")
+    with pytest.raises(Problem, match=r"10_broken\.py does not run: ZeroDivisionError"):
+        references._annotated(broken)
+
+
+def test_the_table_of_functions_is_of_the_installed_versions():
+    table = {row.name: row for row in functions.rows()}
+    assert len(table) > 400
+    assert table["sin"].present
+    assert "casting" in table["sin"].only_numpy
+    assert table["linalg.norm"].only_numpy == ()
+    assert "size" in table["nonzero"].only_jax
+    assert "unless given `size=`" in table["nonzero"].difference
+    assert not table["putmask"].present
+    for name in functions.DIFFERENCES:  # what is listed as different is different
+        numpys, jaxs = table[name].difference.rsplit("`: ", 1)[1].split("; ")
+        assert numpys != jaxs, name
+
+
+@pytest.mark.slow
+def test_all_snippets_run_and_each_reference_prints_on_one_page(tmp_path):
+    made = references.build_references(ROOT, tmp_path)
+    assert [path.stem for path in made] == ["00_course", *MODULES]
+    with browser.opened() as opened:
+        for html in made:
+            text = html.read_text(encoding="utf-8")
+            assert text.count('<span class="value">→') >= 5, html
+            assert "# raises" not in text
+            assert browser.beyond_one_page(opened, html) == []
+            (sheet,) = pypdf.PdfReader(browser.print_page(opened, html)).pages
+            width, height = (float(side) * 25.4 / 72 for side in sheet.mediabox[2:])
+            assert (round(width), round(height)) == (210, 297)
+            assert "quick reference" in sheet.extract_text()
+
+
+def test_a_page_that_is_too_long_is_found(tmp_path):
+    """The check that all references pass can fail."""
+    if browser.chromium() is None:
+        pytest.skip("needs Chromium")
+    cells = [new_markdown_cell("# Long"), *(new_markdown_cell("## Box\n\ntext") for _ in range(80))]
+    long = tmp_path / "long.html"
+    long.write_text(page(new_notebook(cells=cells), "reference", ROOT, title="", foot=""))
+    with browser.opened() as opened:
+        assert "reaches beyond the page" in browser.beyond_one_page(opened, long)[0]
+
+
+def test_without_chromium_the_html_is_there_and_a_sentence_says_what_is_missing(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setattr(browser.shutil, "which", lambda name: None)
+    monkeypatch.setattr(slides.functions, "build_table", lambda root, target: target / "t.html")
+    monkeypatch.setattr(slides, "build_references", lambda root, target: [])
+    monkeypatch.setattr(slides, "build_deck", lambda root, target: target / "deck.html")
+    built = slides.build(ROOT, tmp_path)
+    assert [next(built).name, next(built).name] == ["t.html", "deck.html"]
+    with pytest.raises(Problem, match="need Chromium, and the HTML files are there"):
+        next(built)
