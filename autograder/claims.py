@@ -39,9 +39,16 @@ def failure_in(header: Any) -> Failure | None:
     claimed = header["failure"]
     if not isinstance(claimed, dict):
         return UNREADABLE
-    text = {key: str(claimed.get(key, ""))[:500] for key in ("message", "error", "advice", "line")}
+    text = {key: _plain(claimed.get(key, "")) for key in ("message", "error", "advice", "line")}
     status = next((one for one in HONEST if one == claimed.get("status")), Status.ERROR)
     return Failure(status, **text)
+
+
+def _plain(value: Any) -> str:
+    """Text that may be printed: no character of it moves a terminal's cursor or rings its bell."""
+    return "".join(
+        one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in str(value)[:500]
+    )
 
 
 def answers(result: Frame | Failure, called: Sequence[bool]) -> list[Claim | Outcome]:
@@ -84,9 +91,7 @@ def _called(
 ) -> Outcome:
     if not isinstance(facts, dict) or not count == len(leaves) == len(paths):
         return UNREADABLE
-    said: dict[str, Any] = {
-        key: str(facts.get(key, ""))[:500] for key in ("message", "line", "leak")
-    }
+    said: dict[str, Any] = {key: _plain(facts.get(key, "")) for key in ("message", "line", "leak")}
     traces, primitives, weak = (facts.get(key) for key in ("traces", "primitives", "weak"))
     said["traces"] = traces if type(traces) is int else 0
     said["weak"] = [one is True for one in weak] if isinstance(weak, list) else []

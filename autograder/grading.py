@@ -16,15 +16,16 @@ from nbformat.v4 import new_output
 from nbgrader import utils
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
-from traitlets import Float, Integer, Unicode
+from traitlets import Enum, Float, Integer, Unicode
 from traitlets.config import LoggingConfigurable
 
-from autograder import card, devices, jail, master
+from autograder import card, devices, master
 from autograder.devices import Device
 from autograder.grader import Grader
 from autograder.jail import Jail, Limits
 from autograder.problem import Problem
 from autograder.verdict import Status, Verdict
+from autograder.walls import Level
 
 Resources = dict[str, Any]
 KEY = "autograder"
@@ -51,6 +52,15 @@ class GradingRun(LoggingConfigurable):
     total_seconds = Float(300.0, help="The longest that a notebook may run.").tag(config=True)
     memory_mib = Integer(4096, help="The memory a notebook may use, in MiB.").tag(config=True)
     output_mib = Integer(8, help="What a notebook may print, in MiB.").tag(config=True)
+    require = Enum(
+        [*map(str, Level), ""],
+        "",
+        help="The weakest isolation level to grade at: full, partial or process. Where the machine "
+        "cannot give it, nothing is graded.",
+    ).tag(config=True)
+    strongest = Enum(
+        list(map(str, Level)), "full", help="The strongest isolation level to try."
+    ).tag(config=True)
 
     def __init__(self, **kw: Any) -> None:
         super().__init__(**kw)
@@ -65,9 +75,11 @@ class GradingRun(LoggingConfigurable):
         )
         try:
             device = devices.named(self.device)
+            self.jail = _jail(limits, device, Level(self.strongest))
+            self._say_level()
             # A notebook without a master has no grader, so its points are given by hand.
             self.graders = {
-                path.stem: Grader(master.load(path).exercises, seed, _jail(limits, device), device)
+                path.stem: Grader(master.load(path).exercises, seed, self.jail, device)
                 for path in sorted(folder.glob("*.py"))
             }
             if not self.graders:
@@ -75,7 +87,17 @@ class GradingRun(LoggingConfigurable):
         except Problem as problem:
             self.log.error("%s", problem)
             raise NbGraderException(str(problem)) from None
-        self.log.info("Judging on %s, isolation level %s", self.device, jail.LEVEL)
+
+    def _say_level(self) -> None:
+        level, why = self.jail.level, " ".join(self.jail.weaker_because)
+        weakest = Level(self.require or Level.PROCESS)
+        if list(Level).index(level) > list(Level).index(weakest):
+            raise Problem(f"Isolation level {weakest} is required, and this is {level}. {why}")
+        said = f"Judging on {self.device}, isolation level {level}"
+        if level.lacks:
+            self.log.warning("%s: %s. %s See docs/isolation.md.", said, level.lacks, why)
+        else:
+            self.log.info("%s", said)
 
     def judge(self, notebook: NotebookNode, where: dict[str, str]) -> dict[str, Verdict]:
         """The verdicts on one student's notebook, written down in `verdicts.jsonl` too."""
@@ -94,7 +116,7 @@ class GradingRun(LoggingConfigurable):
             **{key: where[key] for key in ("student", "assignment", "notebook")},
             "seed": grader.seed,
             "device": grader.device.name,
-            "level": jail.LEVEL,
+            "level": self.jail.level,
             "jax": jax.__version__,
             "verdicts": {
                 name: {
@@ -114,9 +136,9 @@ class GradingRun(LoggingConfigurable):
 
 
 @functools.cache
-def _jail(limits: Limits, device: Device) -> Jail:
+def _jail(limits: Limits, device: Device, strongest: Level) -> Jail:
     """One warm jail for the process, so that a class and a formgrader's clicks share it."""
-    made = Jail(limits, device)
+    made = Jail(limits, device, strongest)
     atexit.register(made.close)
     return made
 

@@ -30,6 +30,7 @@ from autograder.grader import Grader
 from autograder.grading import KEY, SaveVerdicts
 from autograder.jail import Jail, Limits
 from autograder.verdict import Failure, Status
+from autograder.walls import Level
 
 SEED = 7310584912345678
 EXPECTED = {
@@ -435,9 +436,7 @@ def test_a_failure_is_not_handed_on(exercises: dict[str, Exercise]) -> None:
         assert grader.grade(notebook)["column_norms"].status is Status.PASSED
 
 
-def test_nothing_outlives_its_time(
-    jail: Jail, exercises: dict[str, Exercise], tmp_path: Path
-) -> None:
+def test_nothing_outlives_its_time(exercises: dict[str, Exercise], tmp_path: Path) -> None:
     """A process that kills the one that would end it, and never stops, is ended all the same."""
     wrote = tmp_path / "process"
     endless = (
@@ -447,8 +446,9 @@ def test_nothing_outlives_its_time(
         "while True: pass"
     )
     notebook = new_notebook(cells=[new_code_cell(endless)])
-    grader = Grader({"column_norms": exercises["column_norms"]}, SEED, jail)
-    assert grader.grade(notebook)["column_norms"].status is Status.MISSING
+    with Jail(Limits(seconds=3.0), strongest=Level.PROCESS) as jail:
+        grader = Grader({"column_norms": exercises["column_norms"]}, SEED, jail)
+        assert grader.grade(notebook)["column_norms"].status is Status.MISSING
     process = int(wrote.read_text())
     try:
         assert not _runs(process)
@@ -468,7 +468,7 @@ def test_a_stopped_zygote_does_not_stop_the_grading(exercises: dict[str, Exercis
     """A notebook can stop the process that the grader waits for; the class has to go on."""
     stops = "import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)"
     notebook = new_notebook(cells=[new_code_cell(stops)])
-    with Jail(Limits(seconds=4.0, total_seconds=20.0)) as jail:
+    with Jail(Limits(seconds=4.0, total_seconds=20.0), strongest=Level.PROCESS) as jail:
         grader = Grader({"column_norms": exercises["column_norms"]}, SEED, jail)
         grading = threading.Thread(target=grader.grade, args=[notebook], daemon=True)
         grading.start()
