@@ -129,22 +129,23 @@ def _landlock(readable: list[str], folder: str) -> None:
 
 
 def _limit(limits: dict[str, Any], level: str) -> None:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform != "linux":
-        return
-    if limits["memory_mib"] is not None:
+    most: dict[int, int] = {resource.RLIMIT_CORE: 0}
+    if sys.platform == "linux" and limits["memory_mib"] is not None:
         # Shared mappings count too, and a child has no way to make another process.
-        resource.setrlimit(resource.RLIMIT_AS, (limits["memory_mib"] * 2**20,) * 2)
+        most[resource.RLIMIT_AS] = limits["memory_mib"] * 2**20
     if level != "process":
-        for what, most in (
-            (resource.RLIMIT_NPROC, THREADS),
-            (resource.RLIMIT_NOFILE, DESCRIPTORS),
-            (resource.RLIMIT_FSIZE, OWN_MIB * 2**20),
-            (resource.RLIMIT_CPU, limits["cpu_seconds"]),
-            (resource.RLIMIT_MEMLOCK, 0),
-            (resource.RLIMIT_MSGQUEUE, 0),
-        ):
-            resource.setrlimit(what, (most, most))
+        most |= {
+            resource.RLIMIT_NPROC: THREADS,
+            resource.RLIMIT_NOFILE: DESCRIPTORS,
+            resource.RLIMIT_FSIZE: OWN_MIB * 2**20,
+            resource.RLIMIT_CPU: limits["cpu_seconds"],
+            resource.RLIMIT_MEMLOCK: 0,
+            resource.RLIMIT_MSGQUEUE: 0,
+        }
+    for what, wanted in most.items():
+        allowed = resource.getrlimit(what)[1]
+        one = wanted if allowed == resource.RLIM_INFINITY else min(wanted, allowed)
+        resource.setrlimit(what, (one, one))
 
 
 def _drop_capabilities_for_good() -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import datetime
+import errno
 import functools
+import glob
 import json
+import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +19,12 @@ import jax
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader import utils
+from nbgrader.api import Gradebook
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.utils import rmtree
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from traitlets import Enum, Float, Integer, Unicode
 from traitlets.config import LoggingConfigurable
 
@@ -87,6 +96,8 @@ class GradingRun(LoggingConfigurable):
         except Problem as problem:
             self.log.error("%s", problem)
             raise NbGraderException(str(problem)) from None
+        self._require_gradebook()
+        self._remove_unfinished()
 
     def _say_level(self) -> None:
         level, why = self.jail.level, " ".join(self.jail.weaker_because)
@@ -98,6 +109,25 @@ class GradingRun(LoggingConfigurable):
             self.log.warning("%s: %s. %s See docs/isolation.md.", said, level.lacks, why)
         else:
             self.log.info("%s", said)
+
+    def _require_gradebook(self) -> None:
+        """Stop here where another program holds the gradebook: nbgrader would say to upgrade it."""
+        with stopping(self.log), Gradebook(self.coursedir.db_url) as gradebook:
+            if gradebook.engine.dialect.name == "sqlite":
+                gradebook.db.execute(text("BEGIN IMMEDIATE"))
+                gradebook.db.rollback()
+
+    def _remove_unfinished(self) -> None:
+        """Take away what a run that was killed had begun: nbgrader would take it for graded."""
+        course = self.coursedir
+        pattern = course.format_path(
+            course.autograded_directory, course.student_id, course.assignment_id
+        )
+        for folder in sorted(glob.glob(pattern)):
+            there = [path for path in Path(folder).glob("*.ipynb") if path.stem in self.graders]
+            if not there or not all(map(_is_finished, there)):
+                self.log.warning("%s was not graded to its end, and is graded anew.", folder)
+                rmtree(folder)
 
     def judge(self, notebook: NotebookNode, where: dict[str, str]) -> dict[str, Verdict]:
         """The verdicts on one student's notebook, written down in `verdicts.jsonl` too."""
@@ -130,9 +160,16 @@ class GradingRun(LoggingConfigurable):
                 for name, verdict in verdicts.items()
             },
         }
-        path = Path(self.coursedir.root) / LOG
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
+        # In one piece, or not at all.
+        with (Path(self.coursedir.root) / LOG).open("ab", buffering=0) as file:
+            end = file.seek(0, 2)
+            try:
+                if file.write(line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError:
+                file.truncate(end)
+                raise
 
 
 @functools.cache
@@ -143,6 +180,31 @@ def _jail(limits: Limits, device: Device, strongest: Level) -> Jail:
     return made
 
 
+def _is_finished(path: Path) -> bool:
+    """Whether a graded notebook was written to its end, where the mark of `JudgeNotebook` is."""
+    written = path.read_text(encoding="utf-8", errors="replace")
+    return f'"{KEY}": "graded"' in written and written.rstrip().endswith("}")
+
+
+@contextlib.contextmanager
+def stopping(log: Any) -> Iterator[None]:
+    """End the whole run with a sentence where a grade cannot be written.
+
+    nbgrader would go on, and drop every submission that is left. What was graded stays; this
+    submission and the rest are graded by the next run.
+    """
+    try:
+        yield
+    except (OSError, OperationalError) as error:
+        why = error.orig if isinstance(error, OperationalError) else error
+        log.error(
+            "Nothing more can be written: %s. Make room, close what holds the gradebook, and run "
+            "the same command again: it goes on where this one stopped.",
+            why,
+        )
+        raise SystemExit(1) from None
+
+
 class JudgeNotebook(NbGraderPreprocessor):
     """Grade one notebook: verdicts into the resources, a card into each test cell.
 
@@ -151,7 +213,8 @@ class JudgeNotebook(NbGraderPreprocessor):
     """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        verdicts = self.parent.run.judge(nb, resources["nbgrader"])
+        with stopping(self.log):
+            verdicts = self.parent.run.judge(nb, resources["nbgrader"])
         for cell in nb.cells:
             if utils.is_grade(cell) and not utils.is_solution(cell):
                 # A test cell that no master specifies can be judged by a person only.
@@ -162,6 +225,7 @@ class JudgeNotebook(NbGraderPreprocessor):
                     new_output("display_data", {"text/html": shown.html, "text/plain": shown.text})
                 ]
         resources[KEY] = verdicts
+        nb.metadata[KEY] = "graded"
         return nb, resources
 
 
@@ -170,6 +234,10 @@ class SaveVerdicts(SaveAutoGrades):
 
     A manual grade that is there stays; a grader fault has no score and asks for a person.
     """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        with stopping(self.log):
+            return super().preprocess(nb, resources)
 
     def _add_score(self, cell: NotebookNode, resources: Resources) -> None:
         if utils.is_solution(cell):

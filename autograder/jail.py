@@ -132,7 +132,7 @@ class Jail:
                         process.send(frames.encode(waiting()))
                         waiting = None
                     begun, ended = frame.header.get("begin"), frame.header.get("end")
-                    if begun in steps:
+                    if begun in steps and begun not in results:
                         current = str(begun)
                     elif ended == current:
                         results[current] = frame
