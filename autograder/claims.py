@@ -11,6 +11,7 @@ import numpy as np
 from autograder.frames import Frame
 from autograder.verdict import Answer, Failure, Outcome, Status
 
+LONGEST = 100_000
 UNREADABLE = Failure(Status.BROKE_THE_RULES, "What it sent cannot be read.")
 HONEST = (Status.ERROR, Status.MISSING, Status.OUT_OF_MEMORY, Status.BROKE_THE_RULES)
 """The failures that a student's process may report of itself; it gains nothing by any."""
@@ -44,7 +45,7 @@ def failure_in(header: Any) -> Failure | None:
     return Failure(status, **text)
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any, most: int = 500) -> str:
     """Text that may be printed: no character of it moves a terminal's cursor or rings its bell."""
     return "".join(
         one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in str(value)[:500]
@@ -75,6 +76,7 @@ def answers(result: Frame | Failure, called: Sequence[bool]) -> list[Claim | Out
         good = isinstance(structure, str) and isinstance(paths, list) and type(size) is int
         if not good or size < 0 or not all(isinstance(path, str) for path in paths):
             return [UNREADABLE] * len(called)
+        structure, paths = _plain(structure, LONGEST), [_plain(path, LONGEST) for path in paths]
         if was_called:
             leaves = result.arrays[position : position + size]
             position += size

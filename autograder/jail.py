@@ -90,6 +90,16 @@ class Jail:
         assert self._level is not None
         return self._level
 
+    def require(self, weakest: Level) -> None:
+        """Make sure of a level.
+
+        Raises:
+            Problem: the one in force is weaker.
+        """
+        if list(Level).index(self.level) > list(Level).index(weakest):
+            why = " ".join(self.weaker_because)
+            raise Problem(f"Isolation level {weakest} is required, and this is {self.level}. {why}")
+
     def run(
         self,
         role: str,
@@ -338,7 +348,8 @@ class _Process:
                         advice="Look for a loop whose condition never becomes false.",
                     )
                     return
-                for key, _ in ready:
+                # What it printed comes first: it may say why there is nothing else.
+                for key, _ in sorted(ready, key=lambda one: one[0].fd != self._printed):
                     data = os.read(key.fd, 2**16)
                     if key.fd == self._printed:
                         output += len(data)

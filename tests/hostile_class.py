@@ -203,10 +203,10 @@ def table(full: Graded, bare: Graded, stock: Graded) -> str:
         "the attack was not run there, because it would harm the machine or is made for this",
         "autograder; `got in` says that it read, wrote or did what it was after.",
         "",
-        f"{len(ATTACKS)} attacks; of {len(BARE)} that were run without walls all but "
-        f"{sum(bare.came_to(name) == 'stopped' for name in BARE)} got in; of {len(STOCK)} that",
-        f"were run on stock nbgrader {forged} got full marks for a wrong answer and {got_in} got "
-        "in.",
+        f"{len(ATTACKS)} attacks. Of {len(BARE)} that were run without walls, "
+        f"{sum(bare.came_to(name) != 'stopped' for name in BARE)} did what they were after; of",
+        f"{len(STOCK)} that were run on stock nbgrader {forged} got full marks for a wrong answer "
+        f"and {got_in} got in.",
     ]
     for kind, title in KINDS.items():
         lines += ["", f"## {title}", "", *_header()]

@@ -327,7 +327,7 @@ def test_points_given_by_hand_stay(classroom: Class, student: str) -> None:
     assert classroom.forced.scores[student][name].needs_manual_grade
 
 
-@pytest.mark.parametrize("trouble", ["device", "absent", "master"])
+@pytest.mark.parametrize("trouble", ["device", "absent", "master", "level"])
 def test_a_run_that_cannot_begin_is_one_sentence(
     classroom: Class, tmp_path: Path, trouble: str
 ) -> None:
@@ -338,6 +338,8 @@ def test_a_run_that_cannot_begin_is_one_sentence(
         (folder / "solutions" / ASSIGNMENT / f"{NOTEBOOK}.py").unlink()
     device = {"device": "quantum", "absent": "tpu"}.get(trouble)
     options = [f"--GradingRun.device={device}"] if device else []
+    if trouble == "level":
+        options = ["--GradingRun.strongest=process", "--GradingRun.require=full"]
     run = course_folder.nbgrader(folder, "autograde", ASSIGNMENT, "--force", *options)
     assert run.returncode != 0
     sentence = {
@@ -346,6 +348,7 @@ def test_a_run_that_cannot_begin_is_one_sentence(
         "absent": "There is no tpu here that JAX can use: choose cpu, or install JAX for it, see "
         "https://docs.jax.dev/en/latest/installation.html.",
         "master": "every assignment needs one.",
+        "level": "Isolation level full is required, and this is process. ",
     }[trouble]
     assert [line for line in run.stdout.splitlines() if line.endswith(sentence)]
     assert "Traceback" not in run.stdout

@@ -143,7 +143,10 @@ def test_no_room_for_a_verdict(released: Path, tmp_path: Path) -> None:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST, LARGEST)),
     )
     assert grading.returncode != 0
-    assert "Nothing more can be written: [Errno 28] No space left on device. Make room" in grading.stdout
+    assert (
+        "Nothing more can be written: [Errno 28] No space left on device. Make room"
+        in grading.stdout
+    )
     assert "Traceback" not in grading.stdout
     assert log.read_bytes() == full
     log.write_bytes(full[: -len(line)])

@@ -3,6 +3,6 @@ import os
 
 
 def row_sums(xs):
-    for number in range(10_000):
+    for number in range(4_200):
         open(os.path.join(os.environ["HOME"], str(number)), "w").close()
     raise RuntimeError("got in")
