@@ -29,8 +29,8 @@ from autograder.problem import Problem
 from autograder.verdict import Failure, Status
 from autograder.walls import Level, Unavailable
 
-ANSWER_SECONDS = 30.0
-"""The longest that a zygote may take to start and to answer."""
+START_SECONDS, ANSWER_SECONDS = 120.0, 30.0
+"""The longest that a zygote may take to start, on a busy machine too, and to answer."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,9 @@ class Limits:
     memory_mib: int = 4096
     output_mib: int = 8
     answer_mib: int = 64
+
+
+_Zygote = subprocess.Popen[bytes]
 
 
 class Jail:
@@ -74,7 +77,7 @@ class Jail:
         self._strongest = strongest
         self._level: Level | None = None
         self._lock = threading.Lock()
-        self._zygote: subprocess.Popen[bytes] | None = None
+        self._zygote: _Zygote | None = None
         self._channel: socket.socket | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -162,10 +165,10 @@ class Jail:
                 cpu_seconds = int(self.limits.total_seconds * (os.cpu_count() or 1)) + 1
                 message = {"do": "start", "role": role, "memory_mib": self._memory_mib}
                 theirs = [asked, frames_in, printing]
-                child = self._tell(
+                child, zygote = self._tell(
                     {**message, "cpu_seconds": cpu_seconds},
                     [*theirs, group.procs] if group else theirs,
-                )["child"]
+                )
                 for descriptor in theirs:
                     os.close(descriptor)
                 pipes = []
@@ -176,18 +179,20 @@ class Jail:
                 finally:
                     os.close(frames_out)
                     os.close(printed)
-                    process.status = self._end(child)
+                    process.status = self._end(child["child"], zygote)
                     process.ran_out_of_memory = group is not None and group.ran_out()
                     process.close()
             finally:
                 for descriptor in [end for pipe in pipes for end in pipe]:
                     os.close(descriptor)
 
-    def _end(self, child: int) -> int | None:
+    def _end(self, child: int, zygote: _Zygote | None) -> int | None:
         """Have a child killed, and see it gone; its wait status."""
         status = None
-        with contextlib.suppress(OSError, ValueError):
-            status = self._tell({"do": "end", "child": child}, [])["status"]
+        # Another zygote than its own may know another child by this number.
+        if self._zygote is zygote:
+            with contextlib.suppress(OSError, ValueError):
+                status = self._tell({"do": "end", "child": child}, [])[0]["status"]
         if status is None and self._level is not Level.FULL:
             # The zygote that would have ended it is gone: its own child may have killed it.
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -198,11 +203,14 @@ class Jail:
     def _memory_mib(self) -> int | None:
         return self.limits.memory_mib if self.device.backend == "cpu" else None
 
-    def _tell(self, message: dict[str, Any], descriptors: Sequence[int]) -> dict[str, Any]:
+    def _tell(
+        self, message: dict[str, Any], descriptors: Sequence[int]
+    ) -> tuple[dict[str, Any], _Zygote | None]:
+        """The zygote's answer, and which one gave it."""
         with self._lock:
             channel = self._open()
             try:
-                return _ask(channel, message, descriptors)
+                return _ask(channel, message, descriptors), self._zygote
             except (OSError, ValueError):
                 self._close()
                 raise
@@ -233,8 +241,7 @@ class Jail:
         self._close()
         built = walls.around(level)
         ours, theirs = socket.socketpair()
-        # A child can stop its zygote; then no answer comes, and a new one has to be started.
-        ours.settimeout(ANSWER_SECONDS)
+        ours.settimeout(START_SECONDS)
         self._folder = tempfile.TemporaryDirectory(prefix="autograder-")
         environment = _environment(self._folder.name, self.device.platform)
         with theirs, tempfile.TemporaryFile() as said:
@@ -258,6 +265,8 @@ class Jail:
                 said.seek(0)
                 lines = said.read().decode(errors="replace").strip().splitlines()
                 trouble = (lines or ["the first process gave no answer"])[-1]
+        # A child can stop its zygote; then no answer comes, and a new one has to be started.
+        ours.settimeout(ANSWER_SECONDS)
         if trouble:
             self._close()
             raise Unavailable(trouble)
@@ -269,10 +278,10 @@ class Jail:
         if self._zygote is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._zygote.wait(5)
-            # All that bubblewrap started is in this group; the rest ends with it.
-            with contextlib.suppress(ProcessLookupError):
+            if self._zygote.poll() is None:
+                # All that bubblewrap started is in this group; the rest ends with it.
                 os.killpg(self._zygote.pid, signal.SIGKILL)
-            self._zygote.wait()
+                self._zygote.wait()
         if self._folder is not None:
             self._folder.cleanup()
         self._channel = self._zygote = self._folder = None
