@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
+import struct
 import sys
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from autograder import cgroups, syscalls, walls
@@ -30,9 +33,9 @@ raise RuntimeError(f"{loot('/etc/passwd')} {os.environ.get('SECRET')} {os.listdi
 """
 
 
-def seen(jail: Jail) -> str:
+def seen(jail: Jail, source: str = LOOKS) -> str:
     """What a cell finds that looks around."""
-    cells = [{"step": "cell", "source": LOOKS}]
+    cells = [{"step": "cell", "source": source}]
     request = Frame({"cells": cells, "asks": [], "platform": "cpu"})
     result = jail.run("worker", request, ["cell"])["cell"]
     assert isinstance(result, Frame), result
@@ -117,6 +120,38 @@ def test_the_memory_of_everything_is_limited() -> None:
     assert result.status is Status.OUT_OF_MEMORY
     assert result.message == "It used more than 256 MiB of memory."
     assert not list(cgroups.place().glob(f"autograder-{os.getpid()}-*"))
+
+
+WITHOUT_FILTER = """
+import os, socket, time
+for _ in range(3):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(600)
+        os._exit(0)
+try:
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(("127.0.0.1", 9))
+    found = "loopback"
+except OSError as error:
+    found = error.errno
+here = [one for one in os.listdir("/proc") if one.isdigit()]
+raise RuntimeError(f"{found} {socket.gethostname()} {len(here) > 3} {os.getpid()} {os.getppid()}")
+"""
+
+
+def test_namespaces_hold_without_the_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where every system call is allowed: no network, and daemons end with their first process."""
+    allow = struct.pack("HBBI", 6, 0, 0, 0x7FFF_0000)
+    monkeypatch.setattr(syscalls, "program", lambda signals: allow)
+    with Jail(Limits()) as jail:
+        if jail.level is not Level.FULL:
+            pytest.skip(" ".join(jail.weaker_because))
+        assert jail._zygote is not None
+        before = psutil.Process(jail._zygote.pid).children(recursive=True)
+        found = seen(jail, WITHOUT_FILTER)
+        assert psutil.Process(jail._zygote.pid).children(recursive=True) == before
+    assert found.split(" The line")[0] == f"{errno.ENETUNREACH} jail True 1 0"
 
 
 def test_what_may_be_read_holds_no_course() -> None:
