@@ -101,10 +101,11 @@ class GradingRun(LoggingConfigurable):
         self._remove_unfinished()
 
     def _say_level(self) -> None:
-        level, why = self.jail.level, " ".join(self.jail.weaker_because)
+        level, why = self.jail.level, self.jail.weaker_because
         said = f"Judging on {self.device}, isolation level {level}"
         if level.lacks:
-            self.log.warning("%s: %s. %s See docs/isolation.md.", said, level.lacks, why)
+            told = " ".join([f"{said}: {level.lacks}.", *why, "See docs/isolation.md."])
+            self.log.warning("%s", told)
         else:
             self.log.info("%s", said)
 

@@ -53,6 +53,7 @@ def test_every_level_keeps_what_it_promises(monkeypatch: pytest.MonkeyPatch) -> 
             assert seen(jail).startswith(f"{files[found]} None [")
 
 
+@pytest.mark.slow
 def test_a_weaker_level_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without bubblewrap, what to install; without libseccomp too, the code is trusted."""
     monkeypatch.setattr(shutil, "which", lambda _: None)
@@ -72,6 +73,7 @@ def test_a_weaker_level_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "TRUSTED" in jail.level.lacks
 
 
+@pytest.mark.slow
 def test_a_gpu_has_no_walls() -> None:
     """Its driver needs the machine's device files; the level says so."""
     with Jail(Limits(), named("gpu")) as jail:
@@ -101,6 +103,7 @@ def test_walls_that_do_not_stand_are_a_grader_fault(monkeypatch: pytest.MonkeyPa
         assert seen(jail) == honest
 
 
+@pytest.mark.slow
 def test_the_memory_of_everything_is_limited() -> None:
     """Address space is not: what is in use is."""
     if cgroups.place() is None:
@@ -140,6 +143,7 @@ raise RuntimeError(f"{found} {socket.gethostname()} {len(here) > 3} {os.getpid()
 """
 
 
+@pytest.mark.slow
 def test_namespaces_hold_without_the_filter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where every system call is allowed: no network, and daemons end with their first process."""
     allow = struct.pack("HBBI", 6, 0, 0, 0x7FFF_0000)
