@@ -11,6 +11,7 @@ import numpy as np
 from autograder.frames import Frame
 from autograder.verdict import Answer, Failure, Outcome, Status
 
+LONGEST = 100_000
 UNREADABLE = Failure(Status.BROKE_THE_RULES, "What it sent cannot be read.")
 HONEST = (Status.ERROR, Status.MISSING, Status.OUT_OF_MEMORY, Status.BROKE_THE_RULES)
 """The failures that a student's process may report of itself; it gains nothing by any."""
@@ -39,9 +40,16 @@ def failure_in(header: Any) -> Failure | None:
     claimed = header["failure"]
     if not isinstance(claimed, dict):
         return UNREADABLE
-    text = {key: str(claimed.get(key, ""))[:500] for key in ("message", "error", "advice", "line")}
+    text = {key: _plain(claimed.get(key, "")) for key in ("message", "error", "advice", "line")}
     status = next((one for one in HONEST if one == claimed.get("status")), Status.ERROR)
     return Failure(status, **text)
+
+
+def _plain(value: Any, most: int = 500) -> str:
+    """Text that may be printed: no character of it moves a terminal's cursor or rings its bell."""
+    return "".join(
+        one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in str(value)[:500]
+    )
 
 
 def answers(result: Frame | Failure, called: Sequence[bool]) -> list[Claim | Outcome]:
@@ -68,6 +76,7 @@ def answers(result: Frame | Failure, called: Sequence[bool]) -> list[Claim | Out
         good = isinstance(structure, str) and isinstance(paths, list) and type(size) is int
         if not good or size < 0 or not all(isinstance(path, str) for path in paths):
             return [UNREADABLE] * len(called)
+        structure, paths = _plain(structure, LONGEST), [_plain(path, LONGEST) for path in paths]
         if was_called:
             leaves = result.arrays[position : position + size]
             position += size
@@ -84,9 +93,7 @@ def _called(
 ) -> Outcome:
     if not isinstance(facts, dict) or not count == len(leaves) == len(paths):
         return UNREADABLE
-    said: dict[str, Any] = {
-        key: str(facts.get(key, ""))[:500] for key in ("message", "line", "leak")
-    }
+    said: dict[str, Any] = {key: _plain(facts.get(key, "")) for key in ("message", "line", "leak")}
     traces, primitives, weak = (facts.get(key) for key in ("traces", "primitives", "weak"))
     said["traces"] = traces if type(traces) is int else 0
     said["weak"] = [one is True for one in weak] if isinstance(weak, list) else []

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import datetime
+import errno
 import functools
+import glob
 import json
+import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +19,22 @@ import jax
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader import utils
+from nbgrader.api import Gradebook
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
-from traitlets import Float, Integer, Unicode
+from nbgrader.utils import rmtree
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from traitlets import Enum, Float, Integer, Unicode
 from traitlets.config import LoggingConfigurable
 
-from autograder import card, devices, jail, master
+from autograder import card, devices, master
 from autograder.devices import Device
 from autograder.grader import Grader
 from autograder.jail import Jail, Limits
 from autograder.problem import Problem
 from autograder.verdict import Status, Verdict
+from autograder.walls import Level
 
 Resources = dict[str, Any]
 KEY = "autograder"
@@ -51,6 +61,15 @@ class GradingRun(LoggingConfigurable):
     total_seconds = Float(300.0, help="The longest that a notebook may run.").tag(config=True)
     memory_mib = Integer(4096, help="The memory a notebook may use, in MiB.").tag(config=True)
     output_mib = Integer(8, help="What a notebook may print, in MiB.").tag(config=True)
+    require = Enum(
+        list(map(str, Level)),
+        "process",
+        help="The weakest isolation level to grade at: full, partial or process. Where the machine "
+        "cannot give it, nothing is graded.",
+    ).tag(config=True)
+    strongest = Enum(
+        list(map(str, Level)), "full", help="The strongest isolation level to try."
+    ).tag(config=True)
 
     def __init__(self, **kw: Any) -> None:
         super().__init__(**kw)
@@ -65,9 +84,12 @@ class GradingRun(LoggingConfigurable):
         )
         try:
             device = devices.named(self.device)
+            self.jail = _jail(limits, device, Level(self.strongest))
+            self.jail.require(Level(self.require))
+            self._say_level()
             # A notebook without a master has no grader, so its points are given by hand.
             self.graders = {
-                path.stem: Grader(master.load(path).exercises, seed, _jail(limits, device), device)
+                path.stem: Grader(master.load(path).exercises, seed, self.jail, device)
                 for path in sorted(folder.glob("*.py"))
             }
             if not self.graders:
@@ -75,7 +97,36 @@ class GradingRun(LoggingConfigurable):
         except Problem as problem:
             self.log.error("%s", problem)
             raise NbGraderException(str(problem)) from None
-        self.log.info("Judging on %s, isolation level %s", self.device, jail.LEVEL)
+        self._require_gradebook()
+        self._remove_unfinished()
+
+    def _say_level(self) -> None:
+        level, why = self.jail.level, self.jail.weaker_because
+        said = f"Judging on {self.device}, isolation level {level}"
+        if level.lacks:
+            told = " ".join([f"{said}: {level.lacks}.", *why, "See docs/isolation.md."])
+            self.log.warning("%s", told)
+        else:
+            self.log.info("%s", said)
+
+    def _require_gradebook(self) -> None:
+        """Stop here where another program holds the gradebook: nbgrader would say to upgrade it."""
+        with stopping(self.log), Gradebook(self.coursedir.db_url) as gradebook:
+            if gradebook.engine.dialect.name == "sqlite":
+                gradebook.db.execute(text("BEGIN IMMEDIATE"))
+                gradebook.db.rollback()
+
+    def _remove_unfinished(self) -> None:
+        """Take away what a run that was killed had begun: nbgrader would take it for graded."""
+        course = self.coursedir
+        pattern = course.format_path(
+            course.autograded_directory, course.student_id, course.assignment_id
+        )
+        for folder in sorted(glob.glob(pattern)):
+            there = [path for path in Path(folder).glob("*.ipynb") if path.stem in self.graders]
+            if not there or not all(map(_is_finished, there)):
+                self.log.warning("%s was not graded to its end, and is graded anew.", folder)
+                rmtree(folder)
 
     def judge(self, notebook: NotebookNode, where: dict[str, str]) -> dict[str, Verdict]:
         """The verdicts on one student's notebook, written down in `verdicts.jsonl` too."""
@@ -94,7 +145,7 @@ class GradingRun(LoggingConfigurable):
             **{key: where[key] for key in ("student", "assignment", "notebook")},
             "seed": grader.seed,
             "device": grader.device.name,
-            "level": jail.LEVEL,
+            "level": self.jail.level,
             "jax": jax.__version__,
             "verdicts": {
                 name: {
@@ -108,17 +159,49 @@ class GradingRun(LoggingConfigurable):
                 for name, verdict in verdicts.items()
             },
         }
-        path = Path(self.coursedir.root) / LOG
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
+        # In one piece, or not at all.
+        with (Path(self.coursedir.root) / LOG).open("ab", buffering=0) as file:
+            end = file.seek(0, 2)
+            try:
+                if file.write(line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError:
+                file.truncate(end)
+                raise
 
 
 @functools.cache
-def _jail(limits: Limits, device: Device) -> Jail:
+def _jail(limits: Limits, device: Device, strongest: Level) -> Jail:
     """One warm jail for the process, so that a class and a formgrader's clicks share it."""
-    made = Jail(limits, device)
+    made = Jail(limits, device, strongest)
     atexit.register(made.close)
     return made
+
+
+def _is_finished(path: Path) -> bool:
+    """Whether a graded notebook was written to its end, where the mark of `JudgeNotebook` is."""
+    written = path.read_text(encoding="utf-8", errors="replace")
+    return f'"{KEY}": "graded"' in written and written.rstrip().endswith("}")
+
+
+@contextlib.contextmanager
+def stopping(log: Any) -> Iterator[None]:
+    """End the whole run with a sentence where a grade cannot be written.
+
+    nbgrader would go on, and drop every submission that is left. What was graded stays; this
+    submission and the rest are graded by the next run.
+    """
+    try:
+        yield
+    except (OSError, OperationalError) as error:
+        why = error.orig if isinstance(error, OperationalError) else error
+        log.error(
+            "Nothing more can be written: %s. Make room, close what holds the gradebook, and run "
+            "the same command again: it goes on where this one stopped.",
+            why,
+        )
+        raise SystemExit(1) from None
 
 
 class JudgeNotebook(NbGraderPreprocessor):
@@ -129,7 +212,8 @@ class JudgeNotebook(NbGraderPreprocessor):
     """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        verdicts = self.parent.run.judge(nb, resources["nbgrader"])
+        with stopping(self.log):
+            verdicts = self.parent.run.judge(nb, resources["nbgrader"])
         for cell in nb.cells:
             if utils.is_grade(cell) and not utils.is_solution(cell):
                 # A test cell that no master specifies can be judged by a person only.
@@ -140,6 +224,7 @@ class JudgeNotebook(NbGraderPreprocessor):
                     new_output("display_data", {"text/html": shown.html, "text/plain": shown.text})
                 ]
         resources[KEY] = verdicts
+        nb.metadata[KEY] = "graded"
         return nb, resources
 
 
@@ -148,6 +233,10 @@ class SaveVerdicts(SaveAutoGrades):
 
     A manual grade that is there stays; a grader fault has no score and asks for a person.
     """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        with stopping(self.log):
+            return super().preprocess(nb, resources)
 
     def _add_score(self, cell: NotebookNode, resources: Resources) -> None:
         if utils.is_solution(cell):

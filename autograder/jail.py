@@ -1,8 +1,8 @@
 """The door behind which code that we do not trust runs, and what comes out of it.
 
-The level in force is `process`: a process of its own, started from a clean environment in an
-empty folder, with limits on time, memory and output, killed from outside. It does not keep a
-hostile program from the files of the user who grades; the walls for that belong here.
+Every process is forked from a warm one, the zygote, with a clean environment and an empty folder,
+bounded in time, memory and output, and killed from outside. What keeps it from everything else
+depends on the level, which is the highest that this machine can give: see `walls.py`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import selectors
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -22,15 +22,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograder import frames
+from autograder import cgroups, frames, walls
 from autograder.devices import CPU, Device
 from autograder.frames import Frame
 from autograder.problem import Problem
 from autograder.verdict import Failure, Status
+from autograder.walls import Level, Unavailable
 
-LEVEL = "process"
-ANSWER_SECONDS = 30.0
-"""The longest that a zygote may take to start and to answer."""
+START_SECONDS, ANSWER_SECONDS = 120.0, 30.0
+"""The longest that a zygote may take to start, on a busy machine too, and to answer."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class Limits:
     Attributes:
         seconds: between two frames, that is for one step.
         total_seconds: for all the steps of one request, restarts included.
-        memory_mib: address space, in MiB.
+        memory_mib: address space, in MiB; where control groups can be made, also the memory that
+            is in use, files included.
         output_mib: what it prints, in MiB.
         answer_mib: the largest frame, in MiB.
     """
@@ -52,6 +53,9 @@ class Limits:
     answer_mib: int = 64
 
 
+_Zygote = subprocess.Popen[bytes]
+
+
 class Jail:
     """Runs requests in disposable processes, forked from one warm zygote.
 
@@ -60,7 +64,9 @@ class Jail:
     Args:
         limits: of each process.
         device: what the processes shall find. Those that use a GPU or a TPU have no limit on
-            address space, since the drivers of these reserve far more than they use.
+            address space, since the drivers of these reserve far more than they use, and no
+            walls, since they need the machine's own device files.
+        strongest: the highest level to try.
         ended: told the name of each step when it has been done, or has failed.
     """
 
@@ -68,15 +74,42 @@ class Jail:
         self,
         limits: Limits,
         device: Device = CPU,
+        strongest: Level = Level.FULL,
         ended: Callable[[str], None] = lambda step: None,
     ) -> None:
         self.limits = limits
         self.device = device
+        self.weaker_because: list[str] = []
+        """Why the level is not a higher one: a sentence for each that was tried."""
         self.ended = ended
+        self._strongest = strongest
+        self._level: Level | None = None
         self._lock = threading.Lock()
-        self._zygote: subprocess.Popen[bytes] | None = None
+        self._zygote: _Zygote | None = None
         self._channel: socket.socket | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def level(self) -> Level:
+        """The level in force, found by trying.
+
+        Raises:
+            Problem: not even a process can be had.
+        """
+        with self._lock:
+            self._open()
+        assert self._level is not None
+        return self._level
+
+    def require(self, weakest: Level) -> None:
+        """Make sure of a level.
+
+        Raises:
+            Problem: the one in force is weaker.
+        """
+        if list(Level).index(self.level) > list(Level).index(weakest):
+            why = " ".join(self.weaker_because)
+            raise Problem(f"Isolation level {weakest} is required, and this is {self.level}. {why}")
 
     def run(
         self,
@@ -99,6 +132,9 @@ class Jail:
 
         Returns:
             For each step the frame that ended it, or why it failed.
+
+        Raises:
+            RuntimeError: the walls could not be built, so that nothing was run.
         """
         results: dict[str, Frame | Failure] = {}
         deadline = time.monotonic() + self.limits.total_seconds
@@ -112,15 +148,18 @@ class Jail:
             with self._process(role, Frame(header, request.arrays, request.blob)) as process:
                 waiting = late
                 for frame in process.frames(deadline):
+                    process.is_inside |= frame.header.get("inside") is True
                     if waiting is not None and "ready" in frame.header:
                         process.send(frames.encode(waiting()))
                         waiting = None
                     begun, ended = frame.header.get("begin"), frame.header.get("end")
-                    if begun in steps:
+                    if begun in steps and begun not in results:
                         current = str(begun)
                     elif ended == current:
                         results[current] = frame
                         self.ended(current)
+            if not process.is_inside:
+                raise RuntimeError(f"A process could not be confined: {process.said}")
             missing = [step for step in steps if step not in results]
             if missing:
                 results[current if current in missing else missing[0]] = process.failure()
@@ -130,66 +169,117 @@ class Jail:
     def _process(self, role: str, request: Frame) -> Iterator[_Process]:
         pipes = [os.pipe() for _ in range(3)]
         (asked, ask), (frames_out, frames_in), (printed, printing) = pipes
-        try:
-            child = self._tell(
-                {"do": "start", "role": role, "memory_mib": self._memory_mib},
-                [asked, frames_in, printing],
-            )["child"]
-            for descriptor in (asked, frames_in, printing):
-                os.close(descriptor)
-            pipes = []
-            process = _Process(self.limits, ask, frames_out, printed)
+        with cgroups.memory_group(self._memory_mib) as group:
             try:
-                process.send(frames.encode(request))
-                yield process
+                cpu_seconds = int(self.limits.total_seconds * (os.cpu_count() or 1)) + 1
+                message = {"do": "start", "role": role, "memory_mib": self._memory_mib}
+                theirs = [asked, frames_in, printing]
+                child, zygote = self._tell(
+                    {**message, "cpu_seconds": cpu_seconds},
+                    [*theirs, group.procs] if group else theirs,
+                )
+                for descriptor in theirs:
+                    os.close(descriptor)
+                pipes = []
+                process = _Process(self.limits, ask, frames_out, printed)
+                try:
+                    process.send(frames.encode(request))
+                    yield process
+                finally:
+                    os.close(frames_out)
+                    os.close(printed)
+                    process.status = self._end(child["child"], zygote)
+                    process.ran_out_of_memory = group is not None and group.ran_out()
+                    process.close()
             finally:
-                os.close(frames_out)
-                os.close(printed)
-                with contextlib.suppress(OSError, ValueError):
-                    process.status = self._tell({"do": "end", "child": child}, [])["status"]
-                if process.status is None:
-                    # The zygote that would have ended it is gone: its own child may have killed it.
-                    with contextlib.suppress(ProcessLookupError, PermissionError):
-                        os.killpg(child, signal.SIGKILL)
-                process.close()
-        finally:
-            for descriptor in [end for pipe in pipes for end in pipe]:
-                os.close(descriptor)
+                for descriptor in [end for pipe in pipes for end in pipe]:
+                    os.close(descriptor)
+
+    def _end(self, child: int, zygote: _Zygote | None) -> int | None:
+        """Have a child killed, and see it gone; its wait status."""
+        status = None
+        # Another zygote than its own may know another child by this number.
+        if self._zygote is zygote:
+            with contextlib.suppress(OSError, ValueError):
+                status = self._tell({"do": "end", "child": child}, [])[0]["status"]
+        if status is None and self._level is not Level.FULL:
+            # The zygote that would have ended it is gone: its own child may have killed it.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(child, signal.SIGKILL)
+        return status
 
     @property
     def _memory_mib(self) -> int | None:
         return self.limits.memory_mib if self.device.backend == "cpu" else None
 
-    def _tell(self, message: dict[str, Any], descriptors: Sequence[int]) -> dict[str, Any]:
+    def _tell(
+        self, message: dict[str, Any], descriptors: Sequence[int]
+    ) -> tuple[dict[str, Any], _Zygote | None]:
+        """The zygote's answer, and which one gave it."""
         with self._lock:
             channel = self._open()
             try:
-                socket.send_fds(channel, [json.dumps(message).encode()], descriptors)
-                reply = channel.recv(65536)
-                return dict(json.loads(reply))
+                return _ask(channel, message, descriptors), self._zygote
             except (OSError, ValueError):
                 self._close()
                 raise
 
     def _open(self) -> socket.socket:
-        if self._channel is None or self._zygote is None or self._zygote.poll() is not None:
-            if not hasattr(os, "fork"):
-                raise Problem("Grading needs Linux or macOS; on Windows, run it inside WSL.")
-            self._close()
-            ours, theirs = socket.socketpair()
-            # A child can stop its zygote; then no answer comes, and a new one has to be started.
-            ours.settimeout(ANSWER_SECONDS)
-            self._folder = tempfile.TemporaryDirectory(prefix="autograder-")
+        if self._channel is not None and self._zygote is not None and self._zygote.poll() is None:
+            return self._channel
+        if not hasattr(os, "fork"):
+            raise Problem("Grading needs Linux or macOS; on Windows, run it inside WSL.")
+        if self._level is not None:
+            # A weaker level in the middle of a class would be a trap.
+            return self._start(self._level)
+        self.weaker_because.clear()
+        levels = list(Level)
+        for level in levels[levels.index(self._strongest) :]:
+            try:
+                if level is not Level.PROCESS and self.device.backend != "cpu":
+                    raise Unavailable(f"A {self.device.name} cannot be used behind walls.")
+                channel = self._start(level)
+            except Unavailable as reason:
+                self.weaker_because.append(f"Not {level}: {reason}")
+            else:
+                self._level = level
+                return channel
+        raise Problem(f"No process can be started here. {' '.join(self.weaker_because)}")
+
+    def _start(self, level: Level) -> socket.socket:
+        self._close()
+        built = walls.around(level)
+        ours, theirs = socket.socketpair()
+        ours.settimeout(START_SECONDS)
+        self._folder = tempfile.TemporaryDirectory(prefix="autograder-")
+        environment = _environment(self._folder.name, self.device.platform)
+        with theirs, tempfile.TemporaryFile() as said:
+            self._channel = ours
             self._zygote = subprocess.Popen(
-                [sys.executable, "-m", "autograder.zygote"],
+                walls.command(level, environment),
                 stdin=theirs.fileno(),
+                # A terminal must be nowhere in the reach of a student's code.
+                stdout=said,
+                stderr=said,
                 cwd=self._folder.name,
-                env=_environment(self._folder.name, self.device.platform),
+                env=environment,
                 start_new_session=True,
             )
             theirs.close()
-            self._channel = ours
-        return self._channel
+            # Others who grade on this machine give their children other users.
+            built["offset"] = random.randrange(walls.USERS)
+            try:
+                trouble = _ask(ours, {"do": "build", "walls": built}, [])["trouble"]
+            except (OSError, ValueError):
+                said.seek(0)
+                lines = said.read().decode(errors="replace").strip().splitlines()
+                trouble = (lines or ["the first process gave no answer"])[-1]
+        # A child can stop its zygote; then no answer comes, and a new one has to be started.
+        ours.settimeout(ANSWER_SECONDS)
+        if trouble:
+            self._close()
+            raise Unavailable(trouble)
+        return ours
 
     def _close(self) -> None:
         if self._channel is not None:
@@ -197,8 +287,10 @@ class Jail:
         if self._zygote is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._zygote.wait(5)
-            self._zygote.kill()
-            self._zygote.wait()
+            if self._zygote.poll() is None:
+                # All that bubblewrap started is in this group; the rest ends with it.
+                os.killpg(self._zygote.pid, signal.SIGKILL)
+                self._zygote.wait()
         if self._folder is not None:
             self._folder.cleanup()
         self._channel = self._zygote = self._folder = None
@@ -223,6 +315,10 @@ class _Process:
         self._ask = os.fdopen(ask, "wb", buffering=0)
         self._sending: list[threading.Thread] = []
         self.status: int | None = None
+        self.ran_out_of_memory = False
+        self.is_inside = False
+        """Whether the walls stood before anything of a student's ran; else it is our fault."""
+        self.said = ""
         self._frames_out, self._printed = frames_out, printed
         self._stopped: Failure | None = None
 
@@ -270,10 +366,13 @@ class _Process:
                         advice="Look for a loop whose condition never becomes false.",
                     )
                     return
-                for key, _ in ready:
+                # What it printed comes first: it may say why there is nothing else.
+                for key, _ in sorted(ready, key=lambda one: one[0].fd != self._printed):
                     data = os.read(key.fd, 2**16)
                     if key.fd == self._printed:
                         output += len(data)
+                        if not self.is_inside:
+                            self.said = (self.said + data.decode(errors="replace"))[-200:]
                         if output > self.limits.output_mib * 2**20:
                             self._stopped = Failure(
                                 Status.TOO_MUCH_OUTPUT,
@@ -298,6 +397,12 @@ class _Process:
 
     def failure(self) -> Failure:
         """Why the process did not finish the step that it was at."""
+        if self.ran_out_of_memory:
+            return Failure(
+                Status.OUT_OF_MEMORY,
+                f"It used more than {self.limits.memory_mib} MiB of memory.",
+                advice="Look for an array with one axis too many.",
+            )
         if self._stopped is not None:
             return self._stopped
         return Failure(
@@ -306,6 +411,13 @@ class _Process:
             "process ended",
             "Remove calls such as exit() or os._exit().",
         )
+
+
+def _ask(
+    channel: socket.socket, message: dict[str, Any], descriptors: Sequence[int]
+) -> dict[str, Any]:
+    socket.send_fds(channel, [json.dumps(message).encode()], descriptors)
+    return dict(json.loads(channel.recv(65536)))
 
 
 def _how_it_ended(status: int | None) -> str:

@@ -18,6 +18,7 @@ from autograder.grading import LOG
 from autograder.jail import Jail, Limits
 from autograder.problem import Problem
 from autograder.verdict import Verdict
+from autograder.walls import Level
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,9 @@ def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
     named = [field.name for field in fields(Limits)]
     limits = {key: settings.GradingRun[key] for key in named if key in settings.GradingRun}
     device = devices.named(record["device"])
-    with Jail(Limits(**limits), device) as jail:
+    strongest = Level(settings.GradingRun.get("strongest", Level.FULL))
+    with Jail(Limits(**limits), device, strongest) as jail:
+        jail.require(Level(settings.GradingRun.get("require", Level.PROCESS)))
         asked = {exercise: loaded.exercises[exercise]}
         grader = Grader(asked, record["seed"], jail, device)
         verdict = grader.grade(nbformat.read(path, as_version=4))[exercise]

@@ -20,7 +20,7 @@ from nbgrader import utils
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from autograder.grading import GradingRun, Resources
+from autograder.grading import KEY, GradingRun, Resources, stopping
 
 
 class SubmissionExporter(NotebookExporter):
@@ -51,6 +51,7 @@ def _read(file: Any) -> NotebookNode | None:
         read = nbformat.convert(nbformat.reader.reads(text), 4)
         # Jupyter opens notebooks that are not quite valid. Nobody may lose everything for an id
         # in an older format, for an id twice, or for an output, which is not graded anyway.
+        read.metadata.pop(KEY, None)  # only a grading run puts it there
         notebook = new_notebook(metadata=read.metadata)
         ids: set[str] = set()
         for number, cell in enumerate(read.cells):
@@ -76,7 +77,7 @@ class RestoreCells(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         where = resources["nbgrader"]
-        with Gradebook(where["db_url"]) as gradebook:
+        with stopping(self.log), Gradebook(where["db_url"]) as gradebook:
             source = gradebook.find_notebook(where["notebook"], where["assignment"])
             released = {cell.name: _released_cell(cell, source) for cell in source.source_cells}
         left = dict(released)

@@ -33,27 +33,36 @@ class Score(NamedTuple):
     needs_manual_grade: bool
 
 
-def make(folder: Path, **settings: float) -> Path:
-    """Make a course in `folder`, with these settings of `GradingRun`."""
-    shutil.copytree(ROOT / "solutions", folder / "solutions")
+def make(folder: Path, solutions: Path = ROOT / "solutions", **settings: Any) -> Path:
+    """Make a course in `folder` of these masters, with these settings of `GradingRun`."""
+    shutil.copytree(solutions, folder / "solutions")
     config = (ROOT / "nbgrader_config.py").read_text(encoding="utf-8")
     lines = [f"c.GradingRun.{name} = {value!r}\n" for name, value in settings.items()]
     (folder / "nbgrader_config.py").write_text(config + "\n" + "".join(lines), encoding="utf-8")
     return folder
 
 
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the environment in the course folder, its two outputs in one."""
+def run(
+    folder: Path, *command: str, seconds: float = 300, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of the environment in the course folder, its two outputs in one.
+
+    Args:
+        folder: the course's.
+        command: the words of the command.
+        seconds: the longest that it may take.
+        variables: what its environment has besides ours.
+    """
     # nbgrader looks for `alembic` on PATH when it makes its gradebook.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, "PATH": path, **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=seconds,
     )
 
 
@@ -77,7 +86,8 @@ def right_answers(folder: Path) -> NotebookNode:
             lines = cell_of(source, tags["grade_id"]).source.splitlines()
             kept = [line for line in lines if not line.strip().startswith("### ")]
             cell.source = "\n".join(kept)
-    cell_of(made, WRITTEN).source = "Broadcasting to scale a table; vmap for a gradient each."
+        if cell.id == WRITTEN:
+            cell.source = "Broadcasting to scale a table; vmap for a gradient each."
     return made
 
 

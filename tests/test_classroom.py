@@ -30,6 +30,7 @@ from autograder.grader import Grader
 from autograder.grading import KEY, SaveVerdicts
 from autograder.jail import Jail, Limits
 from autograder.verdict import Failure, Status
+from autograder.walls import Level
 
 SEED = 7310584912345678
 EXPECTED = {
@@ -326,7 +327,7 @@ def test_points_given_by_hand_stay(classroom: Class, student: str) -> None:
     assert classroom.forced.scores[student][name].needs_manual_grade
 
 
-@pytest.mark.parametrize("trouble", ["device", "absent", "master"])
+@pytest.mark.parametrize("trouble", ["device", "absent", "master", "level"])
 def test_a_run_that_cannot_begin_is_one_sentence(
     classroom: Class, tmp_path: Path, trouble: str
 ) -> None:
@@ -337,6 +338,8 @@ def test_a_run_that_cannot_begin_is_one_sentence(
         (folder / "solutions" / ASSIGNMENT / f"{NOTEBOOK}.py").unlink()
     device = {"device": "quantum", "absent": "tpu"}.get(trouble)
     options = [f"--GradingRun.device={device}"] if device else []
+    if trouble == "level":
+        options = ["--GradingRun.strongest=process", "--GradingRun.require=full"]
     run = course_folder.nbgrader(folder, "autograde", ASSIGNMENT, "--force", *options)
     assert run.returncode != 0
     sentence = {
@@ -345,6 +348,7 @@ def test_a_run_that_cannot_begin_is_one_sentence(
         "absent": "There is no tpu here that JAX can use: choose cpu, or install JAX for it, see "
         "https://docs.jax.dev/en/latest/installation.html.",
         "master": "every assignment needs one.",
+        "level": "Isolation level full is required, and this is process. ",
     }[trouble]
     assert [line for line in run.stdout.splitlines() if line.endswith(sentence)]
     assert "Traceback" not in run.stdout
@@ -435,9 +439,7 @@ def test_a_failure_is_not_handed_on(exercises: dict[str, Exercise]) -> None:
         assert grader.grade(notebook)["column_norms"].status is Status.PASSED
 
 
-def test_nothing_outlives_its_time(
-    jail: Jail, exercises: dict[str, Exercise], tmp_path: Path
-) -> None:
+def test_nothing_outlives_its_time(exercises: dict[str, Exercise], tmp_path: Path) -> None:
     """A process that kills the one that would end it, and never stops, is ended all the same."""
     wrote = tmp_path / "process"
     endless = (
@@ -447,8 +449,9 @@ def test_nothing_outlives_its_time(
         "while True: pass"
     )
     notebook = new_notebook(cells=[new_code_cell(endless)])
-    grader = Grader({"column_norms": exercises["column_norms"]}, SEED, jail)
-    assert grader.grade(notebook)["column_norms"].status is Status.MISSING
+    with Jail(Limits(seconds=3.0), strongest=Level.PROCESS) as jail:
+        grader = Grader({"column_norms": exercises["column_norms"]}, SEED, jail)
+        assert grader.grade(notebook)["column_norms"].status is Status.MISSING
     process = int(wrote.read_text())
     try:
         assert not _runs(process)
@@ -468,7 +471,7 @@ def test_a_stopped_zygote_does_not_stop_the_grading(exercises: dict[str, Exercis
     """A notebook can stop the process that the grader waits for; the class has to go on."""
     stops = "import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)"
     notebook = new_notebook(cells=[new_code_cell(stops)])
-    with Jail(Limits(seconds=4.0, total_seconds=20.0)) as jail:
+    with Jail(Limits(seconds=4.0, total_seconds=20.0), strongest=Level.PROCESS) as jail:
         grader = Grader({"column_norms": exercises["column_norms"]}, SEED, jail)
         grading = threading.Thread(target=grader.grade, args=[notebook], daemon=True)
         grading.start()

@@ -1,0 +1,3 @@
+# %% solution="row_sums"
+def row_sums(xs):
+    return xs[:, 0] * (9**9**9 % 7)

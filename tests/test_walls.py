@@ -1,0 +1,167 @@
+"""The isolation level: which is found, what it is called, and what happens when it is not there."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import struct
+import sys
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from autograder import cgroups, syscalls, walls
+from autograder.devices import named
+from autograder.frames import Frame
+from autograder.jail import Jail, Limits
+from autograder.problem import Problem
+from autograder.verdict import Failure, Status
+from autograder.walls import Level
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="walls are Linux's")
+LOOKS = """
+import os
+def loot(path):
+    try:
+        return open(path).read(4)
+    except OSError as error:
+        return type(error).__name__
+raise RuntimeError(f"{loot('/etc/passwd')} {os.environ.get('SECRET')} {os.listdir()}")
+"""
+
+
+def seen(jail: Jail, source: str = LOOKS) -> str:
+    """What a cell finds that looks around."""
+    cells = [{"step": "cell", "source": source}]
+    request = Frame({"cells": cells, "asks": [], "platform": "cpu"})
+    result = jail.run("worker", request, ["cell"])["cell"]
+    assert isinstance(result, Frame), result
+    return str(result.header["failure"]["message"]).removeprefix("It raised RuntimeError: ")
+
+
+def test_every_level_keeps_what_it_promises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of files, of the environment, and of the folder that it starts in."""
+    monkeypatch.setenv("SECRET", "hunter2")
+    files = {"full": "FileNotFoundError", "partial": "PermissionError", "process": "root"}
+    for level in Level:
+        with Jail(Limits(), strongest=level) as jail:
+            found = jail.level
+            assert bool(jail.weaker_because) == (found is not level)
+            assert seen(jail).startswith(f"{files[found]} None [")
+
+
+@pytest.mark.slow
+def test_a_weaker_level_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without bubblewrap, what to install; without libseccomp too, the code is trusted."""
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with Jail(Limits()) as jail:
+        assert jail.level is not Level.FULL
+        assert jail.weaker_because[0] == "Not full: Install bubblewrap (apt install bubblewrap)."
+        with pytest.raises(Problem, match=r"level full is required, and this is .*apt install"):
+            jail.require(Level.FULL)
+
+    def absent(signals: bool) -> bytes:
+        raise ImportError("no libseccomp")
+
+    monkeypatch.setattr(syscalls, "program", absent)
+    with Jail(Limits()) as jail:
+        assert jail.level is Level.PROCESS
+        assert "install libseccomp2" in jail.weaker_because[1]
+        assert "TRUSTED" in jail.level.lacks
+
+
+@pytest.mark.slow
+def test_a_gpu_has_no_walls() -> None:
+    """Its driver needs the machine's device files; the level says so."""
+    with Jail(Limits(), named("gpu")) as jail:
+        assert jail.level is Level.PROCESS
+        assert jail.weaker_because[0] == "Not full: A gpu cannot be used behind walls."
+
+
+def test_walls_that_do_not_stand_are_a_grader_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the student's was run, so it is no zero; the next one is confined again."""
+
+    class Broken:
+        procs = os.open(os.devnull, os.O_RDONLY)
+
+        def ran_out(self) -> bool:
+            return False
+
+    @contextlib.contextmanager
+    def broken(memory_mib: int | None) -> Iterator[Broken]:
+        yield Broken()
+
+    with Jail(Limits()) as jail:
+        honest = seen(jail)
+        with monkeypatch.context() as patch:
+            patch.setattr(cgroups, "memory_group", broken)
+            with pytest.raises(RuntimeError, match=r"(?s)not be confined.*Bad file descriptor"):
+                seen(jail)
+        assert seen(jail) == honest
+
+
+@pytest.mark.slow
+def test_the_memory_of_everything_is_limited() -> None:
+    """Address space is not: what is in use is."""
+    if cgroups.place() is None:
+        pytest.skip("no control group can be made here")
+    source = "x = bytearray(2**29)"
+    request = Frame({"cells": [{"step": "cell", "source": source}], "asks": [], "platform": "cpu"})
+
+    class WithAddressSpace(Jail):
+        """Limits what is in use, far below the address space."""
+
+        def _tell(self, message, descriptors):  # type: ignore[no-untyped-def]
+            return super()._tell({**message, "memory_mib": None}, descriptors)
+
+    with WithAddressSpace(Limits(memory_mib=256)) as jail:
+        result = jail.run("worker", request, ["cell"])["cell"]
+    assert isinstance(result, Failure)
+    assert result.status is Status.OUT_OF_MEMORY
+    assert result.message == "It used more than 256 MiB of memory."
+    assert not list(cgroups.place().glob(f"autograder-{os.getpid()}-*"))
+
+
+WITHOUT_FILTER = """
+import os, socket, time
+for _ in range(3):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(600)
+        os._exit(0)
+try:
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(("127.0.0.1", 9))
+    found = "loopback"
+except OSError as error:
+    found = error.errno
+here = [one for one in os.listdir("/proc") if one.isdigit()]
+raise RuntimeError(f"{found} {socket.gethostname()} {len(here) > 3} {os.getpid()} {os.getppid()}")
+"""
+
+
+@pytest.mark.slow
+def test_namespaces_hold_without_the_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where every system call is allowed: no network, and daemons end with their first process."""
+    allow = struct.pack("HBBI", 6, 0, 0, 0x7FFF_0000)
+    monkeypatch.setattr(syscalls, "program", lambda signals: allow)
+    with Jail(Limits()) as jail:
+        if jail.level is not Level.FULL:
+            pytest.skip(" ".join(jail.weaker_because))
+        assert jail._zygote is not None
+        before = psutil.Process(jail._zygote.pid).children(recursive=True)
+        found = seen(jail, WITHOUT_FILTER)
+        assert psutil.Process(jail._zygote.pid).children(recursive=True) == before
+    assert found.split(" The line")[0] == f"{errno.ENETUNREACH} jail True 1 0"
+
+
+def test_what_may_be_read_holds_no_course() -> None:
+    """Neither the masters nor a grade lie in a folder that a child sees."""
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for folder in walls.folders():
+        for secret in ("solutions", "gradebook.db", "tests", "verdicts.jsonl"):
+            assert folder not in (path := walls.Path(root, secret)).parents
+            assert folder != path
