@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +76,7 @@ class Jail:
         role: str,
         request: Frame,
         steps: Sequence[str],
-        late: Callable[[], Frame] | None = None,
+        late: Frame | None = None,
     ) -> dict[str, Frame | Failure]:
         """Have every step done; a step that ends its process costs that step alone.
 
@@ -88,7 +88,7 @@ class Jail:
             role: `worker` or `runner`.
             request: what to do; its header is extended as said above.
             steps: every step that is wanted.
-            late: a second request, made and sent when the process says `{"ready": true}`.
+            late: a second request, held back until the process says `{"ready": true}`.
 
         Returns:
             For each step the frame that ended it, or why it failed.
@@ -106,7 +106,7 @@ class Jail:
                 waiting = late
                 for frame in process.frames(deadline):
                     if waiting is not None and "ready" in frame.header:
-                        process.send(frames.encode(waiting()))
+                        process.send(frames.encode(waiting))
                         waiting = None
                     begun, ended = frame.header.get("begin"), frame.header.get("end")
                     if begun in steps:
