@@ -42,14 +42,17 @@ def make(folder: Path, **settings: float) -> Path:
     return folder
 
 
+def path() -> str:
+    """PATH with this environment's programs; nbgrader looks there for `alembic` too."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the environment in the course folder, its two outputs in one."""
-    # nbgrader looks for `alembic` on PATH when it makes its gradebook.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, "PATH": path()},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

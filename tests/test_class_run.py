@@ -3,7 +3,6 @@
 import dataclasses
 import signal
 import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -188,7 +187,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(release):
         course_folder.submit(release, student, nbformat.writes(right).encode())
     course_folder.cell_of(endless, "column_norms").source = "while True: pass"
     course_folder.submit(release, "x", nbformat.writes(endless).encode())
-    path = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+    path = {"PATH": course_folder.path()}
     command = ["nbgrader", "autograde", ASSIGNMENT]
     killed = subprocess.Popen(command, cwd=release, env=path, stderr=subprocess.DEVNULL)
     log = release / "verdicts.jsonl"
