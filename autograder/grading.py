@@ -25,6 +25,7 @@ from traitlets.config import LoggingConfigurable
 from autograder import cache, card, devices, jail, master
 from autograder.cache import Cache
 from autograder.class_run import Ahead, Graded, Tally
+from autograder.cluster import Cluster
 from autograder.devices import Device
 from autograder.grader import Grader, code_of
 from autograder.jail import Jail, Limits
@@ -56,12 +57,18 @@ class GradingRun(LoggingConfigurable):
         help="The seed of every secret input; drawn once for each assignment when unset.",
     ).tag(config=True)
     workers = Integer(
-        0, help="How many submissions are graded at once; one for each core when 0."
+        0,
+        help="How many submissions are graded at once; one for each core when 0, two for each "
+        "thread of a cluster.",
     ).tag(config=True)
     regrade = List(
         Unicode(),
         help="Exercises that are judged anew; of the others, verdicts that are known are taken. "
         "With --force, nbgrader takes up again what it graded before.",
+    ).tag(config=True)
+    cluster = Unicode(
+        help="The address of a Dask scheduler on whose workers submissions are graded, such as "
+        "tcp://10.0.0.1:8786; on this machine when empty."
     ).tag(config=True)
     seconds = Float(20.0, help="The longest that one cell or one answer may run.").tag(config=True)
     total_seconds = Float(300.0, help="The longest that a notebook may run.").tag(config=True)
@@ -80,6 +87,9 @@ class GradingRun(LoggingConfigurable):
         )
         try:
             device = devices.named(self.device)
+            self.jail = (
+                _cluster(self.cluster, limits, device) if self.cluster else _jail(limits, device)
+            )
             kept = Cache(Path(self.coursedir.root) / cache.FOLDER)
             seed = kept.seed(self.coursedir.assignment_id) if self.seed is None else self.seed
             # A notebook without a master has no grader, so its points are given by hand.
@@ -87,7 +97,7 @@ class GradingRun(LoggingConfigurable):
                 path.stem: Grader(
                     master.load(path).exercises,
                     seed,
-                    _jail(limits, device),
+                    self.jail,
                     device,
                     kept,
                     self.regrade,
@@ -125,8 +135,12 @@ class GradingRun(LoggingConfigurable):
 
     @property
     def _workers(self) -> int:
+        if self.workers:
+            return self.workers
+        if isinstance(self.jail, Cluster):
+            return self.jail.workers
         mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
-        return self.workers or len(mine) or os.cpu_count() or 1
+        return len(mine) or os.cpu_count() or 1
 
     def judge(self, notebook: NotebookNode, where: dict[str, str]) -> dict[str, Verdict]:
         """The verdicts on one student's notebook, written down in `verdicts.jsonl` too."""
@@ -186,6 +200,11 @@ def _jail(limits: Limits, device: Device) -> Jail:
     made = Jail(limits, device)
     atexit.register(made.close)
     return made
+
+
+@functools.cache
+def _cluster(address: str, limits: Limits, device: Device) -> Cluster:
+    return Cluster(address, limits, device)
 
 
 class JudgeNotebook(NbGraderPreprocessor):
