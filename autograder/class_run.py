@@ -81,13 +81,17 @@ class Ahead(dict[Which, "Future[Graded]"]):
     def _next(self, _: Any = None) -> None:
         # One after the other, so that a command that is interrupted ends with those under way:
         # by then the pool takes no more.
-        with self._lock:
-            following = next(self._left, None)
-        if following is None:
-            self._pool.shutdown(wait=False)
-            return
-        with contextlib.suppress(RuntimeError):
-            self._pool.submit(self._one, *following).add_done_callback(self._next)
+        while True:
+            with self._lock:
+                following = next(self._left, None)
+            if following is None:
+                self._pool.shutdown(wait=False)
+                return
+            try:
+                self._pool.submit(self._one, *following).add_done_callback(self._next)
+                return
+            except RuntimeError as error:
+                following[-1].set_exception(error)
 
     def _one(self, which: Which, path: Path, future: Future[Graded]) -> None:
         try:
@@ -115,8 +119,8 @@ class Tally:
             TextColumn("submissions"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[verdicts]}"),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[verdicts]}"),
             console=Console(stderr=True),
         )
         self._bar = self._progress.add_task("", total=expected, verdicts="")
@@ -161,8 +165,8 @@ class Tally:
         width = max(map(len, self.exercises), default=0)
         for name, passed in self.exercises.items():
             yield f"  {name:{width}}  {passed[True]} of {passed.total()} passed"
-        slowest = sorted(self.seconds.items(), key=lambda one: -one[1])
-        yield "  slowest: " + _named([f"{student} ({took:.1f} s)" for student, took in slowest])
+        slowest = sorted(self.seconds.items(), key=lambda one: -one[1])[:MOST_NAMED]
+        yield "  slowest: " + ", ".join(f"{student} ({took:.1f} s)" for student, took in slowest)
         if self.written:
             yield f"  for a person to grade: the written answers of {self.written}"
         if self.faults:

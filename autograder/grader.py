@@ -121,6 +121,13 @@ class Grader:
                 self.cache.put(texts[name], keys[name])
         return verdicts
 
+    def _ask(self, *request: Any) -> dict[str, Frame | Failure]:
+        try:
+            return self.jail.run(*request)
+        except (OSError, ValueError):
+            # The process that starts all others can be killed by a notebook that runs beside.
+            return self.jail.run(*request)
+
     def _key(self, name: str, judged: Any) -> str:
         spec = self.exercises[name]
         return cache.key(name, spec.source, self.seed, self.device.name, judged)
@@ -134,7 +141,7 @@ class Grader:
         asks, inputs = self._asks(names)
         header = {"cells": code.cells, "asks": asks, "platform": self.device.platform}
         steps = [cell["step"] for cell in code.cells] + list(names)
-        results = self.jail.run("worker", Frame(header), steps, inputs)
+        results = self._ask("worker", Frame(header), steps, inputs)
         lowered: dict[str, Lowered] = {}
         for name in names:
             cell = _failed(results.get(code.solutions.get(name, "")))
@@ -178,7 +185,7 @@ class Grader:
         results: Mapping[str, Frame | Failure] = {}
         if jobs:
             header = {"jobs": list(jobs.values()), "device": self.device.name}
-            results = self.jail.run("runner", Frame(header, tuple(arrays), blob), list(jobs))
+            results = self._ask("runner", Frame(header, tuple(arrays), blob), list(jobs))
         outcomes: dict[str, dict[Case, Outcome]] = {}
         for name, made in lowered.items():
             programs = {case: one for case, one in made.items() if isinstance(one, Claim)}

@@ -45,7 +45,7 @@ def mutated(base, number):
 
 
 def autograde(folder, *options):
-    """Seconds, and the most memory in MiB that nbgrader's process and its children had."""
+    """Seconds, and the memory in MiB of the largest of nbgrader's processes, at its largest."""
     begun = time.perf_counter()
     script = "import sys; from nbgrader.apps.nbgraderapp import main; sys.exit(main())"
     watched = (

@@ -162,3 +162,16 @@ def test_feedback_holds_no_values(jail, solved):
     assert verdict.reason == "values"
     assert verdict.lookalike == "leaves out the square root"
     assert verdict.findings[0].difference is None
+
+
+def test_a_jail_that_fails_once_is_asked_again(jail, solved, monkeypatch):
+    run, failing = jail.run, [OSError("its zygote was killed by another notebook")]
+
+    def fails_first(*request):
+        if failing:
+            raise failing.pop()
+        return run(*request)
+
+    monkeypatch.setattr(jail, "run", fails_first)
+    assert all(verdict.passed for verdict in Grader(TWO, 1, jail).grade(solved).values())
+    assert not failing
