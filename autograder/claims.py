@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -50,6 +52,24 @@ def _plain(value: Any, most: int = 500) -> str:
     return "".join(
         one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in str(value)[:500]
     )
+
+
+def digest(made: Claim | Outcome) -> bytes:
+    """A hash of all that a worker sent for one case; equal programs have equal ones.
+
+    The worker left names and lines out of the program, but it belongs to the student: so what is
+    hashed, here, is all that came, and a worker that cheats tells itself apart from the others.
+    """
+    if isinstance(made, Failure):
+        return hashlib.sha256(json.dumps(asdict(made)).encode()).digest()
+    if isinstance(made, Claim):
+        said: list[Any] = ["program", made.structure, made.paths, made.jax]
+        rest = [made.artifact]
+    else:
+        shapes = [(leaf.dtype.name, leaf.shape) for leaf in made.leaves]
+        said = ["answer", made.structure, made.paths, made.facts, shapes]
+        rest = [leaf.tobytes() for leaf in made.leaves]
+    return hashlib.sha256(b"".join([json.dumps(said).encode(), *rest])).digest()
 
 
 def answers(result: Frame | Failure, called: Sequence[bool]) -> list[Claim | Outcome]:

@@ -148,6 +148,55 @@ def replay(assignment: str, student: str, exercise: str) -> None:
         raise click.ClickException("The verdict is another than then.")
 
 
+@main.command()
+@click.argument("assignment")
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page to this file instead.")
+@click.option(
+    "--comment",
+    nargs=3,
+    metavar="EXERCISE GROUP TEXT",
+    help="Write TEXT to every student of the group, to be shown in nbgrader's feedback.",
+)
+def groups(assignment: str, html: Path | None, comment: tuple[str, str, str] | None) -> None:
+    """Show which programs a graded class wrote for each exercise, and how many wrote each."""
+    root = _root()
+    from rich.console import Console
+
+    from autograder import groups as grouping
+
+    if comment:
+        group = grouping.comment(root, assignment, *comment)
+        click.echo(
+            f"Written to {len(group.students)} students; "
+            f"`nbgrader generate_feedback {assignment} --force` shows it to them."
+        )
+        return
+    found = grouping.groups(root, assignment)
+    if html:
+        grouping.write_page(found, assignment, html)
+        click.echo(html)
+    else:
+        Console().print(grouping.as_tables(found))
+
+
+@main.command()
+@click.argument("assignment")
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path),
+    help="The file to write; ASSIGNMENT.html in this folder when it is not given.",
+)
+@click.option("--names", is_flag=True, help="List every student's score.")
+def report(assignment: str, html: Path | None, names: bool) -> None:
+    """Write a page about a graded class: scores, exercises, misconceptions."""
+    root = _root()
+    from autograder import report as reporting
+
+    path = html or Path(f"{assignment}.html")
+    reporting.write_page(reporting.report(root, assignment), path, names)
+    click.echo(path)
+
+
 def _root() -> Path:
     for folder in (Path.cwd(), *Path.cwd().parents):
         if (folder / "nbgrader_config.py").is_file() and (folder / "solutions").is_dir():

@@ -67,6 +67,7 @@ class Exercise:
         dtypes: of the floating inputs; the first at every size, the others at the smallest.
         meshes: such as `x=4,y=2`; the first at every size, the others at the smallest.
         in_specs: for each argument how it lies on the mesh; replicated where nothing is said.
+        source: all the code that the specification depends on, where a master was loaded.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Exercise:
     dtypes: tuple[str, ...] = ("float32",)
     meshes: tuple[str, ...] = ()
     in_specs: tuple[Any, ...] = ()
+    source: str = ""
 
     @property
     def is_question(self) -> bool:

@@ -1,5 +1,8 @@
 """A submission in, verdicts out. The grader holds the references and the seed, and runs nobody
 else's code: that happens in the worker and the runner, behind the jail's door.
+
+A verdict depends on the programs alone, besides exercise, seed, device and versions. So it is kept
+under their hash, and the hash under that of the notebook's code, which need not be run again.
 """
 
 from __future__ import annotations
@@ -7,26 +10,41 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-from collections.abc import Mapping
+import threading
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 from nbformat import NotebookNode
 
-from autograder import claims, devices, judge, meshes
+from autograder import cache, claims, devices, judge, meshes
+from autograder.cache import Cache
 from autograder.claims import Claim
 from autograder.devices import CPU, Device
 from autograder.exercise import Exercise, expected_answers, lookalikes, views_of
 from autograder.frames import Frame
-from autograder.jail import Jail
 from autograder.problem import Problem, version
-from autograder.verdict import Answer, Answers, Failure, Finding, Outcome, Status, Verdict
+from autograder.verdict import Answers, Failure, Finding, Outcome, Status, Verdict
 from autograder.views import VIEWS, Case, cases
+from autograder.walls import Level
 
-Task = tuple[str, Case]
-"""One program or call that is asked for: an exercise's name, and a view of it on a draw."""
+Lowered = Mapping[Case, Claim | Outcome]
+"""What left the worker of one exercise."""
+
+REFERENCES = threading.Lock()
+"""Held while a reference is traced, since `program` patches JAX meanwhile."""
+
+
+class Runs(Protocol):
+    """What runs requests, such as `jail.Jail`, whose method says how."""
+
+    @property
+    def level(self) -> Level: ...
+
+    def run(
+        self, role: str, request: Frame, steps: Sequence[str], late: Frame | None = None
+    ) -> dict[str, Frame | Failure]: ...
 
 
 @dataclass
@@ -38,6 +56,8 @@ class Grader:
         seed: every input is drawn from it.
         jail: where the students' code and programs run.
         device: where programs are run; this process has to have it too, for the references.
+        cache: of verdicts; an answer that does what another one did is not run again.
+        again: the exercises that are judged anew, whatever the cache holds.
 
     Raises:
         Problem: the device is not there.
@@ -45,11 +65,12 @@ class Grader:
 
     exercises: Mapping[str, Exercise]
     seed: int
-    jail: Jail
+    jail: Runs
     device: Device = CPU
+    cache: Cache = field(default_factory=Cache)
+    again: Collection[str] = ()
     _expected: dict[str, Answers] = field(default_factory=dict)
     _lookalikes: dict[str, tuple[judge.Lookalike, ...]] = field(default_factory=dict)
-    _ran: dict[tuple[Task, str], Answer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # Too late in a process that computes already; then only a mesh is a problem.
@@ -62,107 +83,164 @@ class Grader:
 
         A fault of the grader's own becomes `grader fault`, never an exception.
         """
+        verdicts: dict[str, Verdict] = {}
         try:
-            outcomes = self._run(self._lower(notebook))
+            code = code_of(notebook)
+            texts = {name: self._key(name, asdict(code)) for name in self.exercises}
+            for name in self.exercises.keys() - set(self.again):
+                if verdict := self.cache.verdict(str(self.cache.get(texts[name]))):
+                    verdicts[name] = verdict
+            if left := [name for name in self.exercises if name not in verdicts]:
+                verdicts |= self._grade(code, left, texts)
         except Exception as error:
-            return {name: _fault(name, error) for name in self.exercises}
-        verdicts = {}
-        for name, spec in self.exercises.items():
+            verdicts = {name: _fault(name, error) for name in self.exercises} | verdicts
+        return {name: verdicts[name] for name in self.exercises}
+
+    def _grade(
+        self, code: Code, names: Sequence[str], texts: Mapping[str, str]
+    ) -> dict[str, Verdict]:
+        lowered, undisturbed = self._lower(code, names)
+        programs = {name: _program(lowered[name]) for name in names}
+        keys = {name: self._key(name, program) for name, program in programs.items()}
+        verdicts = {
+            name: verdict
+            for name in names
+            if name not in self.again and (verdict := self.cache.verdict(keys[name]))
+        }
+        fresh = {name: made for name, made in lowered.items() if name not in verdicts}
+        outcomes, ran = self._run(fresh)
+        for name in fresh:
             try:
-                verdicts[name] = self._judge(spec, outcomes)
+                verdict = self._judge(self.exercises[name], outcomes[name])
             except Exception as error:
                 verdicts[name] = _fault(name, error)
+                continue
+            verdicts[name] = replace(verdict, program=programs[name])
+            # Only what ran is kept: a failure may be that of a program beside it, which used up
+            # the time, and the next student's answer must not inherit it.
+            if name in ran and verdict.status is not Status.GRADER_FAULT:
+                self.cache.put_verdict(keys[name], verdicts[name])
+        if undisturbed:
+            for name in names:
+                self.cache.put(texts[name], keys[name])
         return verdicts
 
-    def _lower(self, notebook: NotebookNode) -> dict[Task, Claim | Outcome]:
-        """Have the worker run the notebook and export every case of every exercise."""
-        cells, solution_steps = _cells(notebook)
-        header = {"cells": cells, "asks": self._asks, "platform": self.device.platform}
-        steps = [cell["step"] for cell in cells] + list(self.exercises)
-        results = self.jail.run("worker", Frame(header), steps, self._inputs)
-        lowered: dict[Task, Claim | Outcome] = {}
-        for name in self.exercises:
-            cell = _failed(results.get(solution_steps.get(name, "")))
-            tasks = self._tasks(name)
-            called = [VIEWS[case.view].calls for _, case in tasks]
-            for task, made in zip(tasks, claims.answers(results[name], called), strict=True):
-                # A function is not there because its cell failed, where its cell did.
-                lowered[task] = cell if cell and _is_missing(made) else made
-        return lowered
+    def _ask(self, *request: Any) -> dict[str, Frame | Failure]:
+        try:
+            return self.jail.run(*request)
+        except (OSError, ValueError):
+            # The process that starts all others can be killed by a notebook that runs beside.
+            return self.jail.run(*request)
 
-    def _run(self, lowered: Mapping[Task, Claim | Outcome]) -> dict[Task, Outcome]:
-        """Have the runner run the programs; identical ones only once in a grading run."""
-        lowered = {task: _readable(made) for task, made in lowered.items()}
-        programs = {task: made for task, made in lowered.items() if isinstance(made, Claim)}
-        keys = {task: (task, _digest(made)) for task, made in programs.items()}
-        ran: dict[Task, Outcome] = {
-            task: self._ran[key] for task, key in keys.items() if key in self._ran
-        }
-        ran |= self._run_fresh({task: made for task, made in programs.items() if task not in ran})
-        # Only what ran is kept: a failure may be that of a program beside it, which used up the
-        # time, and the next student's answer must not inherit it.
-        self._ran |= {keys[task]: one for task, one in ran.items() if isinstance(one, Answer)}
-        return {task: one for task, one in lowered.items() if not isinstance(one, Claim)} | ran
+    def _key(self, name: str, judged: Any) -> str:
+        spec = self.exercises[name]
+        # What came out of weaker walls is not to be believed behind stronger ones.
+        where = (self.device.name, self.jail.level)
+        return cache.key(name, spec.source, self.seed, *where, judged)
 
-    def _run_fresh(self, programs: Mapping[Task, Claim]) -> dict[Task, Outcome]:
+    def _lower(self, code: Code, names: Sequence[str]) -> tuple[dict[str, Lowered], bool]:
+        """Have the worker run the notebook and export every case of these exercises.
+
+        Returns:
+            What came of each, and whether no process had to be ended on the way.
+        """
+        asks, inputs = self._asks(names)
+        header = {"cells": code.cells, "asks": asks, "platform": self.device.platform}
+        steps = [cell["step"] for cell in code.cells] + list(names)
+        results = self._ask("worker", Frame(header), steps, inputs)
+        lowered: dict[str, Lowered] = {}
+        for name in names:
+            cell = _failed(results.get(code.solutions.get(name, "")))
+            cases = self._cases(name)
+            called = [VIEWS[case.view].calls for case in cases]
+            made = claims.answers(results[name], called)
+            # A function is not there because its cell failed, where its cell did.
+            made = [cell if cell and _is_missing(one) else _readable(one) for one in made]
+            lowered[name] = dict(zip(cases, made, strict=True))
+        return lowered, all(isinstance(result, Frame) for result in results.values())
+
+    def _run(
+        self, lowered: Mapping[str, Lowered]
+    ) -> tuple[dict[str, dict[Case, Outcome]], set[str]]:
+        """Have the runner run the programs.
+
+        Returns:
+            What came of each case, and the exercises whose outcomes are their own doing.
+        """
         jobs: dict[str, dict[str, Any]] = {}
         arrays: list[Any] = []
         blob = b""
-        for (name, case), made in programs.items():
-            # Drawn only now, after the student's code has run and ended.
-            arguments = self.exercises[name].draw(self.seed, case.draw)
-            leaves = arguments.leaves
-            jobs.setdefault(name, {"step": name, "cases": []})["cases"].append(
-                {
-                    **asdict(case),
-                    "specs": arguments.specs,
-                    "offset": len(blob),
-                    "length": len(made.artifact),
-                    "inputs": list(range(len(arrays), len(arrays) + len(leaves))),
-                }
-            )
-            arrays += leaves
-            blob += made.artifact
-        if not jobs:
-            return {}
-        header = {"jobs": list(jobs.values()), "device": self.device.name}
-        request = Frame(header, tuple(arrays), blob)
-        results = self.jail.run("runner", request, list(jobs))
-        outcomes: dict[Task, Outcome] = {}
-        for name in jobs:
-            tasks = [task for task in programs if task[0] == name]
-            runs = [VIEWS[case.view].runs for _, case in tasks]
-            ran = claims.outcomes(results[name], [programs[task] for task in tasks], runs)
-            outcomes |= zip(tasks, ran, strict=True)
-        return outcomes
+        for name, made in lowered.items():
+            for case, claim in made.items():
+                if not isinstance(claim, Claim):
+                    continue
+                # Drawn only now, after the student's code has run and ended.
+                arguments = self.exercises[name].draw(self.seed, case.draw)
+                leaves = arguments.leaves
+                jobs.setdefault(name, {"step": name, "cases": []})["cases"].append(
+                    {
+                        **asdict(case),
+                        "specs": arguments.specs,
+                        "offset": len(blob),
+                        "length": len(claim.artifact),
+                        "inputs": list(range(len(arrays), len(arrays) + len(leaves))),
+                    }
+                )
+                arrays += leaves
+                blob += claim.artifact
+        results: Mapping[str, Frame | Failure] = {}
+        if jobs:
+            header = {"jobs": list(jobs.values()), "device": self.device.name}
+            results = self._ask("runner", Frame(header, tuple(arrays), blob), list(jobs))
+        outcomes: dict[str, dict[Case, Outcome]] = {}
+        for name, made in lowered.items():
+            programs = {case: one for case, one in made.items() if isinstance(one, Claim)}
+            outcomes[name] = {case: one for case, one in made.items() if not isinstance(one, Claim)}
+            if programs:
+                runs = [VIEWS[case.view].runs for case in programs]
+                ran = claims.outcomes(results[name], list(programs.values()), runs)
+                outcomes[name] |= zip(programs, ran, strict=True)
+        own = {
+            name
+            for name, made in outcomes.items()
+            if not isinstance(results.get(name), Failure)
+            and not any(_is_out_of_memory(one) for one in made.values())
+        }
+        return outcomes, own
 
-    def _judge(self, spec: Exercise, outcomes: Mapping[Task, Outcome]) -> Verdict:
+    def _judge(self, spec: Exercise, outcomes: Mapping[Case, Outcome]) -> Verdict:
         got: dict[str, list[Outcome]] = {}
-        for task in self._tasks(spec.name):
-            got.setdefault(task[1].view, []).append(outcomes[task])
-        if spec.name not in self._expected:
-            self._expected[spec.name] = expected_answers(spec, self.seed, spec.sizes, self.device)
+        for case in self._cases(spec.name):
+            got.setdefault(case.view, []).append(outcomes[case])
+        with REFERENCES:
+            if spec.name not in self._expected:
+                answers = expected_answers(spec, self.seed, spec.sizes, self.device)
+                self._expected[spec.name] = answers
         expected = self._expected[spec.name]
         verdict = judge.judge(spec.name, spec.requires, expected, got)
         if verdict.status in (Status.WRONG, Status.ERROR):
-            if spec.name not in self._lookalikes:
-                self._lookalikes[spec.name] = lookalikes(spec, self.seed, spec.sizes, self.device)
+            with REFERENCES:
+                if spec.name not in self._lookalikes:
+                    wrong = lookalikes(spec, self.seed, spec.sizes, self.device)
+                    self._lookalikes[spec.name] = wrong
             alike = self._lookalikes[spec.name]
             verdict = judge.judge(spec.name, spec.requires, expected, got, alike)
         return replace(verdict, findings=tuple(map(_without_sizes, verdict.findings)))
 
-    def _tasks(self, name: str) -> list[Task]:
+    def _cases(self, name: str) -> list[Case]:
         spec = self.exercises[name]
-        draws = spec.draws(spec.sizes, self.device)
-        return [(name, case) for case in cases(views_of(spec.requires), draws)]
+        return cases(views_of(spec.requires), spec.draws(spec.sizes, self.device))
 
-    @cached_property
-    def _asks(self) -> list[dict[str, Any]]:
-        asks = []
-        position = 0
-        for name in self.exercises:
+    def _asks(self, names: Sequence[str]) -> tuple[list[dict[str, Any]], Frame]:
+        """What the worker is asked for, and the secret inputs of functions that are called.
+
+        It gets these when the cells have run; of the others it learns shapes only.
+        """
+        asks: list[dict[str, Any]] = []
+        inputs: list[Any] = []
+        for name in names:
             asked = []
-            for _, case in self._tasks(name):
+            for case in self._cases(name):
                 # The shapes of a draw do not depend on the seed, and this draw is thrown away.
                 drawn = self.exercises[name].draw(0, case.draw)
                 shapes = [
@@ -171,34 +249,38 @@ class Grader:
                 said = {"skeleton": drawn.skeleton, "specs": drawn.specs, "leaves": shapes}
                 asked.append({**asdict(case), **said})
                 if VIEWS[case.view].calls:
-                    asked[-1]["inputs"] = list(range(position, position + len(shapes)))
-                    position += len(shapes)
+                    asked[-1]["inputs"] = list(range(len(inputs), len(inputs) + len(shapes)))
+                    inputs += self.exercises[name].draw(self.seed, case.draw).leaves
             asks.append({"step": name, "cases": asked})
-        return asks
-
-    def _inputs(self) -> Frame:
-        """The secret inputs of the functions that are called, drawn when the cells have run."""
-        arrays: list[Any] = []
-        for name, spec in self.exercises.items():
-            for _, case in self._tasks(name):
-                if VIEWS[case.view].calls:
-                    arrays += spec.draw(self.seed, case.draw).leaves
-        return Frame({}, tuple(arrays))
+        return asks, Frame({}, tuple(inputs))
 
 
-def _cells(notebook: NotebookNode) -> tuple[list[dict[str, str]], dict[str, str]]:
-    """The cells to run, without the test cells, and the step of each solution cell by its id."""
-    cells, solutions = [], {}
+@dataclass(frozen=True)
+class Code:
+    """What of a notebook is judged.
+
+    Attributes:
+        cells: the `step` and the `source` of each cell to run, which the test cells are not.
+        solutions: the step of each solution cell by its id.
+    """
+
+    cells: list[dict[str, str]]
+    solutions: dict[str, str]
+
+
+def code_of(notebook: NotebookNode) -> Code:
+    """What of this notebook is judged."""
+    code = Code([], {})
     for number, cell in enumerate(notebook.cells):
         tags = cell.metadata.get("nbgrader", {})
         is_test = tags.get("grade", False) and not tags.get("solution", False)
         if cell.cell_type != "code" or is_test:
             continue
         step = f"cell {number}"
-        cells.append({"step": step, "source": cell.source})
+        code.cells.append({"step": step, "source": cell.source})
         if tags.get("solution", False):
-            solutions[str(tags.get("grade_id"))] = step
-    return cells, solutions
+            code.solutions[str(tags.get("grade_id"))] = step
+    return code
 
 
 def _failed(result: Frame | Failure | None) -> Failure | None:
@@ -217,9 +299,13 @@ def _readable(made: Claim | Outcome) -> Claim | Outcome:
     return made
 
 
-def _digest(made: Claim) -> str:
-    claimed = f"{made.structure}\0{made.paths}\0".encode()
-    return hashlib.sha256(claimed + made.artifact).hexdigest()
+def _is_out_of_memory(made: Outcome) -> bool:
+    return isinstance(made, Failure) and made.status is Status.OUT_OF_MEMORY
+
+
+def _program(lowered: Lowered) -> str:
+    """What an answer is known by: all that left the worker of it."""
+    return hashlib.sha256(b"".join(map(claims.digest, lowered.values()))).hexdigest()
 
 
 def _without_sizes(finding: Finding) -> Finding:

@@ -10,8 +10,9 @@ import functools
 import glob
 import json
 import os
-import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +26,25 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from nbgrader.utils import rmtree
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
-from traitlets import Enum, Float, Integer, Unicode
+from traitlets import Enum, Float, Integer, List, Unicode
 from traitlets.config import LoggingConfigurable
 
-from autograder import card, devices, master
+from autograder import cache, card, devices, master
+from autograder.cache import Cache
+from autograder.class_run import Ahead, Graded, Tally
+from autograder.cluster import Cluster
 from autograder.devices import Device
-from autograder.grader import Grader
+from autograder.grader import Grader, code_of
 from autograder.jail import Jail, Limits
+from autograder.log import LOG
 from autograder.problem import Problem
 from autograder.verdict import Status, Verdict
 from autograder.walls import Level
 
 Resources = dict[str, Any]
 KEY = "autograder"
-LOG = "verdicts.jsonl"
-"""The log of all verdicts, in the course's folder; nothing is ever taken out of it."""
+Which = tuple[str, str]
+"""A student, and the name of a notebook."""
 
 
 class GradingRun(LoggingConfigurable):
@@ -55,7 +60,23 @@ class GradingRun(LoggingConfigurable):
         "mesh:8 or mesh:4x2.",
     ).tag(config=True)
     seed = Integer(
-        None, allow_none=True, help="The seed of every secret input; drawn anew when unset."
+        None,
+        allow_none=True,
+        help="The seed of every secret input; drawn once for each assignment when unset.",
+    ).tag(config=True)
+    workers = Integer(
+        0,
+        help="How many submissions are graded at once; one for each core when 0, two for each "
+        "thread of a cluster.",
+    ).tag(config=True)
+    regrade = List(
+        Unicode(),
+        help="Exercises that are judged anew; of the others, verdicts that are known are taken. "
+        "With --force, nbgrader takes up again what it graded before.",
+    ).tag(config=True)
+    cluster = Unicode(
+        help="The address of a Dask scheduler on whose workers submissions are graded, such as "
+        "tcp://10.0.0.1:8786; on this machine when empty."
     ).tag(config=True)
     seconds = Float(20.0, help="The longest that one cell or one answer may run.").tag(config=True)
     total_seconds = Float(300.0, help="The longest that a notebook may run.").tag(config=True)
@@ -75,7 +96,6 @@ class GradingRun(LoggingConfigurable):
         super().__init__(**kw)
         converter: Any = kw["parent"].parent
         self.coursedir = converter.coursedir
-        seed = secrets.randbits(63) if self.seed is None else self.seed
         limits = Limits(self.seconds, self.total_seconds, self.memory_mib, self.output_mib)
         folder = Path(
             self.coursedir.format_path(
@@ -84,16 +104,35 @@ class GradingRun(LoggingConfigurable):
         )
         try:
             device = devices.named(self.device)
-            self.jail = _jail(limits, device, Level(self.strongest))
-            self.jail.require(Level(self.require))
+            strongest, weakest = Level(self.strongest), Level(self.require)
+            self.jail = (
+                _cluster(self.cluster, limits, device, strongest)
+                if self.cluster
+                else _jail(limits, device, strongest)
+            )
+            self.jail.require(weakest)
             self._say_level()
+            kept = Cache(Path(self.coursedir.root) / cache.FOLDER)
+            seed = kept.seed(self.coursedir.assignment_id) if self.seed is None else self.seed
             # A notebook without a master has no grader, so its points are given by hand.
             self.graders = {
-                path.stem: Grader(master.load(path).exercises, seed, self.jail, device)
+                path.stem: Grader(
+                    master.load(path).exercises,
+                    seed,
+                    self.jail,
+                    device,
+                    kept,
+                    self.regrade,
+                )
                 for path in sorted(folder.glob("*.py"))
             }
             if not self.graders:
                 raise Problem(f"There is no master in {folder}: every assignment needs one.")
+            known = {name for grader in self.graders.values() for name in grader.exercises}
+            if unknown := sorted(set(self.regrade) - known):
+                raise Problem(
+                    f"There is no exercise {unknown[0]} to regrade: choose from {', '.join(known)}."
+                )
         except Problem as problem:
             self.log.error("%s", problem)
             raise NbGraderException(str(problem)) from None
@@ -128,15 +167,46 @@ class GradingRun(LoggingConfigurable):
                 self.log.warning("%s was not graded to its end, and is graded anew.", folder)
                 rmtree(folder)
 
+    def begin(
+        self, paths: Mapping[Which, Path], read: Callable[[Which, Path], NotebookNode]
+    ) -> None:
+        """Grade these notebooks from now on, before they are asked for.
+
+        Args:
+            paths: of the submitted notebooks.
+            read: reads one as it will be judged; it is called from several threads.
+        """
+
+        def grade(which: Which, path: Path) -> Graded:
+            return _grade(self.graders[which[1]], read(which, path))
+
+        mine = {which: path for which, path in paths.items() if which[1] in self.graders}
+        self.tally = Tally(len(mine), self._workers, self.log)
+        self.ahead = Ahead(mine, grade, self._workers, self.tally.ready)
+
+    @property
+    def _workers(self) -> int:
+        if self.workers:
+            return self.workers
+        if isinstance(self.jail, Cluster):
+            return self.jail.workers
+        mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
+        return len(mine) or os.cpu_count() or 1
+
     def judge(self, notebook: NotebookNode, where: dict[str, str]) -> dict[str, Verdict]:
         """The verdicts on one student's notebook, written down in `verdicts.jsonl` too."""
         grader = self.graders.get(where["notebook"])
         if grader is None:
             return {}
-        verdicts = grader.grade(notebook)
+        graded = self.ahead.take((where["student"], where["notebook"]))
+        if graded is None or graded.code != _hash(notebook):
+            graded = _grade(grader, notebook)
+        verdicts = graded.verdicts
         said = ", ".join(f"{name}: {verdict.status}" for name, verdict in verdicts.items())
         self.log.info("%s: %s", where["student"], said)
         self._write(where, grader, verdicts)
+        written = any(utils.is_grade(cell) and utils.is_solution(cell) for cell in notebook.cells)
+        self.tally.collected(where["student"], graded, written)
         return verdicts
 
     def _write(self, where: dict[str, str], grader: Grader, verdicts: dict[str, Verdict]) -> None:
@@ -151,6 +221,7 @@ class GradingRun(LoggingConfigurable):
                 name: {
                     "status": verdict.status,
                     "fraction": verdict.fraction,
+                    "program": verdict.program,
                     "reason": verdict.reason,
                     "lookalike": verdict.lookalike,
                     "reported": any(finding.reported for finding in verdict.findings),
@@ -171,12 +242,27 @@ class GradingRun(LoggingConfigurable):
                 raise
 
 
+def _grade(grader: Grader, notebook: NotebookNode) -> Graded:
+    begun = time.monotonic()
+    verdicts = grader.grade(notebook)
+    return Graded(_hash(notebook), verdicts, time.monotonic() - begun)
+
+
+def _hash(notebook: NotebookNode) -> str:
+    return cache.key(asdict(code_of(notebook)))
+
+
 @functools.cache
 def _jail(limits: Limits, device: Device, strongest: Level) -> Jail:
     """One warm jail for the process, so that a class and a formgrader's clicks share it."""
     made = Jail(limits, device, strongest)
     atexit.register(made.close)
     return made
+
+
+@functools.cache
+def _cluster(address: str, limits: Limits, device: Device, strongest: Level) -> Cluster:
+    return Cluster(address, limits, device, strongest)
 
 
 def _is_finished(path: Path) -> bool:

@@ -102,21 +102,15 @@ class Jail:
         return self._level
 
     def require(self, weakest: Level) -> None:
-        """Make sure of a level.
-
-        Raises:
-            Problem: the one in force is weaker.
-        """
-        if list(Level).index(self.level) > list(Level).index(weakest):
-            why = " ".join(self.weaker_because)
-            raise Problem(f"Isolation level {weakest} is required, and this is {self.level}. {why}")
+        """Make sure of a level, see `walls.require`."""
+        walls.require(weakest, self.level, self.weaker_because)
 
     def run(
         self,
         role: str,
         request: Frame,
         steps: Sequence[str],
-        late: Callable[[], Frame] | None = None,
+        late: Frame | None = None,
     ) -> dict[str, Frame | Failure]:
         """Have every step done; a step that ends its process costs that step alone.
 
@@ -128,7 +122,7 @@ class Jail:
             role: `worker` or `runner`.
             request: what to do; its header is extended as said above.
             steps: every step that is wanted.
-            late: a second request, made and sent when the process says `{"ready": true}`.
+            late: a second request, held back until the process says `{"ready": true}`.
 
         Returns:
             For each step the frame that ended it, or why it failed.
@@ -150,7 +144,7 @@ class Jail:
                 for frame in process.frames(deadline):
                     process.is_inside |= frame.header.get("inside") is True
                     if waiting is not None and "ready" in frame.header:
-                        process.send(frames.encode(waiting()))
+                        process.send(frames.encode(waiting))
                         waiting = None
                     begun, ended = frame.header.get("begin"), frame.header.get("end")
                     if begun in steps and begun not in results:

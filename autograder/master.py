@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import runpy
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,10 @@ def load(path: Path) -> Master:
     read = jupytext.read(path)
     tags = [_tags(cell, path) for cell in read.cells]
     facts = _facts(read.cells, tags, path)
-    exercises = _specifications(path)
+    exercises = {
+        name: replace(spec, source=_source(read.cells, tags, name))
+        for name, spec in _specifications(path).items()
+    }
     title = next((tag for tag in tags if "assignment" in tag), None)
     if title is None:
         raise Problem(f'{path}: the title cell needs the tags assignment="…" and points=….')
@@ -112,6 +116,24 @@ def _facts(cells: list[NotebookNode], tags: list[dict[str, Any]], path: Path) ->
             said = {key: tag[key] for key in ("stars", "importance", "minutes", "points")}
             facts[name] = Facts(path.parent.name, name, title, **said)
     return facts
+
+
+def _source(cells: list[NotebookNode], tags: list[dict[str, Any]], name: str) -> str:
+    """The code that an exercise depends on: its own, what is given, other answers that it uses."""
+    used, before = {name}, set[str]()
+    while used != before:
+        before = set(used)
+        code = "\n\n".join(
+            cell.source
+            for cell, tag in zip(cells, tags, strict=True)
+            if cell.cell_type == "code"
+            and tag.get("check", name) == name
+            and tag.get("solution", name) in used
+        )
+        used |= {tag["solution"] for tag in tags if "solution" in tag} & set(
+            re.findall(r"\w+", code)
+        )
+    return code
 
 
 def _specifications(path: Path) -> dict[str, Exercise]:

@@ -18,11 +18,15 @@ from unittest import mock
 import jax
 import numpy as np
 from jax import export
+from jax.extend.mlir import ir
+from jax.extend.mlir.dialects import stablehlo
 from jax.sharding import NamedSharding
+from jaxlib.mlir.passmanager import PassManager
 
 from autograder import collectives, devices, meshes, tree
 from autograder.anatomy import dissect
 from autograder.devices import CPU, Device
+from autograder.module import parse
 from autograder.tree import Arguments
 from autograder.verdict import Answer
 from autograder.views import VIEWS, Case, Draw
@@ -125,13 +129,37 @@ def lower(
     return Program(exported, structure[-1], paths[-1])
 
 
+def anonymous(exported: export.Exported) -> export.Exported:
+    """The same program without what tells two writers of it apart: lines, files and names.
+
+    The functions inside are numbered, except for threefry's, which `keys` knows by name.
+    """
+    module = parse(exported.mlir_module_serialized)
+    with module.context:
+        PassManager.parse("builtin.module(strip-debuginfo)").run(module.operation)
+        module.operation.attributes["sym_name"] = ir.StringAttr.get("program")
+        for number, function in enumerate(module.body.operations):
+            if function.operation.name != "func.func":
+                continue
+            name = ir.StringAttr(function.attributes["sym_name"]).value
+            if name != "main" and "threefry2x32" not in name:
+                ir.SymbolTable.replace_all_symbol_uses(name, str(number), module.operation)
+                ir.SymbolTable.set_symbol_name(function, str(number))
+        # What `jax.export` asks for too.
+        weeks = stablehlo.StablehloCompatibilityRequirement.WEEK_4
+        version = stablehlo.get_version_from_compatibility_requirement(weeks)
+        plain = stablehlo.serialize_portable_artifact(module, version, True)
+    return dataclasses.replace(exported, mlir_module_serialized=plain, fun_name="program")
+
+
 def run(program: Program, arguments: Arguments, case: Case, device: Device = CPU) -> Answer:
     """Read the facts of the program and, where its view says so, compile it and run it.
 
     The facts are what `anatomy.Anatomy` holds, and:
         size: of the batch.
         platforms: what the program is for.
-        digest: the same for the same program made by the same lines of code.
+        digest: the same for the same program; of one that is not `anonymous`, for the same program
+            made by the same lines of code.
         temporaries: bytes that the compiled program needs besides arguments and results.
         placement: for each result, which part each device of the mesh holds, see `meshes.blocks`.
         collectives: see `collectives.collectives`; on a mesh only.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,9 @@ import jax
 import nbformat
 from nbgrader.coursedir import CourseDirectory
 
-from autograder import devices, master
+from autograder import devices, log, master
 from autograder.build import nbgrader_config
 from autograder.grader import Grader
-from autograder.grading import LOG
 from autograder.jail import Jail, Limits
 from autograder.problem import Problem
 from autograder.verdict import Verdict
@@ -49,17 +47,14 @@ def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
     Raises:
         Problem: nothing of that name was graded.
     """
-    log = root / LOG
-    if not log.is_file():
-        raise Problem(f"Nothing has been graded here yet: there is no {log}.")
-    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    graded = [one for one in lines if (one["assignment"], one["student"]) == (assignment, student)]
+    graded = [one for one in log.newest(root, assignment) if one["student"] == student]
     if not graded:
-        raise Problem(f"{log} has no verdict on {student} in {assignment}.")
-    record = graded[-1]
-    if exercise not in record["verdicts"]:
-        known = ", ".join(record["verdicts"])
+        raise Problem(f"{root / log.LOG} has no verdict on {student} in {assignment}.")
+    about = [one for one in graded if exercise in one["verdicts"]]
+    if not about:
+        known = ", ".join(name for one in graded for name in one["verdicts"])
         raise Problem(f"{assignment} has no exercise {exercise}: it has {known}.")
+    (record,) = about
     settings = nbgrader_config(root)
     course = CourseDirectory(config=settings, root=str(root))
     source = course.format_path(course.source_directory, ".", assignment)

@@ -6,7 +6,7 @@ loop costs its exercise and nothing else. What is judged are the public cases, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,14 +20,14 @@ from rich.table import Table
 from autograder import devices, judge, notebook, waiting
 from autograder.card import of_check
 from autograder.devices import Device
-from autograder.grader import Grader, Task
+from autograder.grader import Code, Grader
 from autograder.jail import Jail, Limits
 from autograder.learner import record
 from autograder.public import PublicExercise, arguments_on
 from autograder.requirements.requirement import Requirement
 from autograder.tree import Arguments
 from autograder.verdict import Outcome, Verdict
-from autograder.views import Draw
+from autograder.views import Case, Draw
 from autograder.walls import Level
 
 
@@ -38,6 +38,7 @@ class _Released:
     public: PublicExercise
     device: Device
     sizes: tuple[int, ...] = ()
+    source: str = ""
 
     @property
     def name(self) -> str:
@@ -61,10 +62,16 @@ class _Released:
 class PublicGrader(Grader):
     """Judges on the public cases, whose answers were released; nothing is kept from the student."""
 
-    def _judge(self, spec: Any, outcomes: Mapping[Task, Outcome]) -> Verdict:
+    def _grade(
+        self, code: Code, names: Sequence[str], texts: Mapping[str, str]
+    ) -> dict[str, Verdict]:
+        outcomes, _ = self._run(self._lower(code, names)[0])
+        return {name: self._judge(self.exercises[name], outcomes[name]) for name in names}
+
+    def _judge(self, spec: Any, outcomes: Mapping[Case, Outcome]) -> Verdict:
         got: dict[str, list[Outcome]] = {}
-        for task in self._tasks(spec.name):
-            got.setdefault(task[1].view, []).append(outcomes[task])
+        for case in self._cases(spec.name):
+            got.setdefault(case.view, []).append(outcomes[case])
         public = spec.public
         return judge.judge(spec.name, spec.requires, public.expected, got, public.lookalikes)
 

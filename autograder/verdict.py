@@ -119,6 +119,7 @@ class Verdict:
         findings: the requirements that were not met, the gravest first.
         lookalike: the title of the listed wrong answer that behaves the same, if any.
         fraction: the share of the points earned, in [0, 1].
+        program: the same for all answers that do the same, see `grader`; empty in a notebook.
     """
 
     exercise: str
@@ -126,6 +127,7 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     lookalike: str = ""
     fraction: float = field(default=0.0)
+    program: str = ""
 
     @property
     def passed(self) -> bool:

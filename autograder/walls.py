@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from autograder import syscalls
+from autograder.problem import Problem
 
 FIRST_USER, USERS = 20_001, 40_000
 """The user ids that root gives its children, one each."""
@@ -40,6 +42,22 @@ class Level(StrEnum):
             Level.PROCESS: "the code is TRUSTED: it can read and change whatever the account that "
             "grades can",
         }[self]
+
+
+def require(weakest: Level, level: Level, because: Sequence[str]) -> None:
+    """Make sure of a level.
+
+    Args:
+        weakest: the one that is wanted.
+        level: the one in force.
+        because: why it is no higher one.
+
+    Raises:
+        Problem: the one in force is weaker.
+    """
+    if list(Level).index(level) > list(Level).index(weakest):
+        why = " ".join(because)
+        raise Problem(f"Isolation level {weakest} is required, and this is {level}. {why}")
 
 
 class Unavailable(Exception):  # noqa: N818  (it says what is not there)

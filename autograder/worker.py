@@ -115,7 +115,7 @@ def _export(
     arguments = Arguments(case["skeleton"], tuple(leaves), tuple(case["specs"]))
     try:
         made = program.lower(function, arguments, _case(case), platform)
-        blob = bytes(made.exported.serialize())
+        blob = bytes(program.anonymous(made.exported).serialize())
     except Exception as error:
         return {"failure": dataclasses.asdict(failure_of(error))}, b""
     said = {"structure": made.structure, "paths": made.paths, "jax": jax.__version__}

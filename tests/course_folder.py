@@ -42,6 +42,11 @@ def make(folder: Path, solutions: Path = ROOT / "solutions", **settings: Any) ->
     return folder
 
 
+def path() -> str:
+    """PATH with this environment's programs; nbgrader looks there for `alembic` too."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
 def run(
     folder: Path, *command: str, seconds: float = 300, **variables: str
 ) -> subprocess.CompletedProcess[str]:
@@ -53,12 +58,10 @@ def run(
         seconds: the longest that it may take.
         variables: what its environment has besides ours.
     """
-    # nbgrader looks for `alembic` on PATH when it makes its gradebook.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, "PATH": path, **variables},
+        env={**os.environ, "PATH": path(), **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import shutil
 import subprocess
 import threading
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,8 +24,9 @@ import numpy as np
 import pytest
 from course_folder import ASSIGNMENT, CLASSROOM, NOTEBOOK, WRITTEN, Score
 from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.api import Gradebook
 
-from autograder import master
+from autograder import groups, master, report
 from autograder.exercise import Exercise, expected_answers
 from autograder.frames import Frame
 from autograder.grader import Grader
@@ -109,7 +112,7 @@ def autograde(folder: Path, *arguments: str) -> Grading:
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course folder with the assignment released in it."""
-    folder = course_folder.make(tmp_path_factory.mktemp("course"), seconds=3.0, seed=SEED)
+    folder = course_folder.make(tmp_path_factory.mktemp("course"), seconds=6.0, seed=SEED)
     run = course_folder.nbgrader(folder, "generate_assignment", ASSIGNMENT)
     assert run.returncode == 0, run.stdout
     return folder
@@ -373,7 +376,7 @@ def test_a_grade_can_be_replayed(classroom: Class) -> None:
     ("words", "sentence"),
     [
         ((ASSIGNMENT, "nobody", "pairwise"), "has no verdict on nobody"),
-        (("99_nothing", "raises", "pairwise"), "has no verdict on raises in 99_nothing"),
+        (("99_nothing", "raises", "pairwise"), "has no verdict in 99_nothing"),
         (
             (ASSIGNMENT, "raises", "nothing"),
             "has no exercise nothing: it has fast_track_vmap, predict_batch",
@@ -483,3 +486,102 @@ def test_a_stopped_zygote_does_not_stop_the_grading(exercises: dict[str, Exercis
             jail._zygote.kill()
             grading.join()
         assert not hangs
+
+
+def test_a_class_falls_into_groups(classroom: Class) -> None:
+    """Everybody is in one group of each exercise, with those whose answers do the same."""
+    found = groups.groups(classroom.folder, ASSIGNMENT)
+    for exercise, many in found.items():
+        assert sorted(student for one in many for student in one.students) == sorted(EXPECTED)
+        for one in many:
+            said = [
+                classroom.graded.record(student)["verdicts"][exercise] for student in one.students
+            ]
+            assert all(verdict == one.verdict for verdict in said)
+    largest = found["predict_batch"][0]
+    assert {"right_as_the_reference", "magics_and_a_plot"} <= set(largest.students)
+    assert "right_with_broadcasting" not in largest.students
+    assert "jax.vmap(predict" in largest.sample
+    run = course_folder.run(classroom.folder, "autograder", "groups", ASSIGNMENT)
+    assert run.returncode == 0, run.stdout
+    assert largest.name in run.stdout
+
+
+def test_a_comment_goes_to_a_whole_group(classroom: Class, tmp_path: Path) -> None:
+    """Once, whatever else is written there, and nbgrader's feedback shows it."""
+    folder = shutil.copytree(classroom.folder, tmp_path / "course")
+    group = groups.groups(folder, ASSIGNMENT)["predict_batch"][0]
+    first, other = group.students[0], "right_with_broadcasting"
+    with Gradebook(f"sqlite:///{folder}/gradebook.db") as gradebook:
+        found = gradebook.find_comment("predict_batch", NOTEBOOK, ASSIGNMENT, first)
+        found.manual_comment = "Well named."
+        gradebook.db.commit()
+    command = ("autograder", "groups", ASSIGNMENT, "--comment", "predict_batch")
+    for _ in range(2):
+        run = course_folder.run(folder, *command, group.name, "Have a look at §4 & <vmap>.")
+        assert run.returncode == 0, run.stdout
+        assert f"Written to {len(group.students)} students" in run.stdout
+    with Gradebook(f"sqlite:///{folder}/gradebook.db") as gradebook:
+        said = {
+            student: gradebook.find_comment(
+                "predict_batch", NOTEBOOK, ASSIGNMENT, student
+            ).manual_comment
+            for student in EXPECTED
+        }
+    assert said.pop(first) == "Well named.\n\nHave a look at §4 & <vmap>."
+    has = {student for student, comment in said.items() if comment == "Have a look at §4 & <vmap>."}
+    assert has == set(group.students) - {first}
+    assert said[other] is None
+    shown = course_folder.nbgrader(
+        folder, "generate_feedback", ASSIGNMENT, "--force", f"--student={group.students[1]}"
+    )
+    assert shown.returncode == 0, shown.stdout
+    page = folder / "feedback" / group.students[1] / ASSIGNMENT / f"{NOTEBOOK}.html"
+    assert "Have a look at §4" in page.read_text(encoding="utf-8")
+    for words, sentence in (
+        (("nothing", "0"), "05_vmap has no exercise nothing: it has fast_track_vmap,"),
+        (("predict_batch", "zz"), "predict_batch has 0 groups zz: it has"),
+    ):
+        run = course_folder.run(folder, *command[:-1], *words, "text")
+        assert run.returncode == 2
+        assert sentence in run.stdout.replace("\n", " ")
+
+
+def test_the_report_tells_the_class_and_nobody_in_it(classroom: Class, tmp_path: Path) -> None:
+    """Its numbers are the gradebook's and the log's; it loads nothing from elsewhere."""
+    made = report.report(classroom.folder, ASSIGNMENT)
+    scores = course_folder.scores(classroom.folder)
+    assert made.scores == {
+        name: sum((one.auto if one.manual is None else one.manual) or 0.0 for one in many.values())
+        for name, many in scores.items()
+    }
+    assert made.most == 20
+    waiting = [any(one.needs_manual_grade for one in many.values()) for many in scores.values()]
+    assert made.waiting == sum(waiting)
+    for exercise, counts in made.statuses.items():
+        not_passed = sum(exercise in one.get("verdicts", {}) for one in EXPECTED.values())
+        assert counts["passed"] == len(EXPECTED) - not_passed
+    alike = [
+        one for expected in EXPECTED.values() for one in expected.get("lookalikes", {}).items()
+    ]
+    assert made.lookalikes == Counter(alike)
+    page = tmp_path / "report.html"
+    for names, options in ((set(), []), (set(EXPECTED), ["--names"])):
+        run = course_folder.run(
+            classroom.folder, "autograder", "report", ASSIGNMENT, f"--html={page}", *options
+        )
+        assert run.returncode == 0, run.stdout
+        html = page.read_text(encoding="utf-8")
+        assert {student for student in EXPECTED if f">{student}<" in html} == names
+        assert html.count("<svg") == 2
+        assert not re.search(r"""(src|href)=["'](?!#)""", html)
+        assert "an answer that forgets the bias" in html
+
+
+def test_nothing_to_show(tmp_path: Path) -> None:
+    """A class that was not graded is one sentence."""
+    folder = course_folder.make(tmp_path)
+    for command in ("groups", "report"):
+        run = course_folder.run(folder, "autograder", command, ASSIGNMENT)
+        assert run.returncode == 2
+        assert "Nothing has been graded here yet" in run.stdout

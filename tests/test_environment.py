@@ -12,10 +12,10 @@ def test_conda_environment_has_the_same_pins():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     pins = [
         *project["project"]["dependencies"],
-        *project["project"]["optional-dependencies"]["classroom"],
+        *(pin for extra in project["project"]["optional-dependencies"].values() for pin in extra),
         *project["dependency-groups"]["dev"],
     ]
-    pins.remove("numpy-to-jax[classroom]")
+    pins.remove("numpy-to-jax[classroom,cluster,postgresql]")
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     python, pip, packages = environment["dependencies"]
     assert python == "python" + project["project"]["requires-python"]

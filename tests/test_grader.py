@@ -12,6 +12,7 @@ from autograder.frames import Frame
 from autograder.grader import Grader
 from autograder.jail import Jail, Limits
 from autograder.verdict import Failure, Status
+from autograder.walls import Level
 
 (VMAP,) = [one for one in loaded() if one.assignment == "05_vmap"]
 TWO = {name: VMAP.exercises[name] for name in ("predict_batch", "column_norms")}
@@ -47,7 +48,7 @@ def test_identical_programs_run_once(jail, solved, monkeypatch):
     first, again = grader.grade(solved), grader.grade(solved)
     assert first == again
     assert all(verdict.passed for verdict in first.values())
-    assert [role for role, _ in runs] == ["worker", "runner", "worker"]
+    assert [role for role, _ in runs] == ["worker", "runner"]
     replaced(solved, "column_norms", "def column_norms(A):\n    return jnp.linalg.norm(A, axis=0)")
     assert grader.grade(solved)["column_norms"].passed
     assert runs[-1] == ("runner", 1)
@@ -65,6 +66,8 @@ def test_a_reference_that_fails_is_a_grader_fault_for_its_exercise_alone(jail, s
 
 def test_a_jail_that_fails_is_a_grader_fault(solved):
     class NoJail:
+        level = Level.PROCESS
+
         def run(self, *_):
             raise OSError("no processes left")
 
@@ -162,3 +165,16 @@ def test_feedback_holds_no_values(jail, solved):
     assert verdict.reason == "values"
     assert verdict.lookalike == "leaves out the square root"
     assert verdict.findings[0].difference is None
+
+
+def test_a_jail_that_fails_once_is_asked_again(jail, solved, monkeypatch):
+    run, failing = jail.run, [OSError("its zygote was killed by another notebook")]
+
+    def fails_first(*request):
+        if failing:
+            raise failing.pop()
+        return run(*request)
+
+    monkeypatch.setattr(jail, "run", fails_first)
+    assert all(verdict.passed for verdict in Grader(TWO, 1, jail).grade(solved).values())
+    assert not failing

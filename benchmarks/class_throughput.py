@@ -1,0 +1,186 @@
+"""A class of honest submissions: `nbgrader autograde` with our plug against stock, and the minimum.
+
+Run: uv run python benchmarks/class_throughput.py [SUBMISSIONS]
+
+Stock nbgrader gets the same answers in the notebook that an instructor would write for it, whose
+hidden tests assert the reference's results on the inputs of our own grading. "distinct": no two
+submissions share a program. "shared": each picks one of the two listed solutions to each exercise.
+The minimum is the distinct programs compiled and run once, in one warm process.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import jax
+import jupytext
+import nbformat
+import numpy as np
+
+sys.path.insert(0, "tests")
+import course_folder
+from course_folder import ASSIGNMENT, NOTEBOOK, cell_of
+
+from autograder import master, program, tree
+from autograder.exercise import expected_answers, views_of
+from autograder.views import VIEWS, cases
+
+SEED = 1
+OURS = master.load(Path(f"solutions/{ASSIGNMENT}/{NOTEBOOK}.py"))
+FUNCTIONS = {name: spec for name, spec in OURS.exercises.items() if not spec.is_question}
+STOCK = 'c = get_config()\nc.CourseDirectory.course_id = "stock"\n'
+DISTINCT = """
+
+plain_{name} = {name}
+
+
+def {name}(*arguments):
+    tiny = 1e-30 * {number}
+    return jax.tree.map(lambda leaf: leaf + jnp.asarray(tiny, leaf.dtype), plain_{name}(*arguments))
+"""
+
+
+def written(value):
+    """A pytree of arrays as Python source."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {written(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, tuple | list):
+        inside = "".join(f"{written(one)}, " for one in value)
+        return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
+    array = np.asarray(value)
+    return f"np.array({array.tolist()}, np.{array.dtype.name})"
+
+
+def asserts(spec):
+    """What stock nbgrader's hidden tests of an exercise are."""
+    lines = ["### BEGIN HIDDEN TESTS", "import numpy as np"]
+    draws = spec.draws(spec.sizes)
+    for draw, answer in zip(draws, expected_answers(spec, SEED, spec.sizes)["value"], strict=True):
+        drawn = spec.draw(SEED, draw)
+        given = written(tree.unflatten(drawn.skeleton, drawn.leaves))
+        lines.append(f"got = jax.tree.leaves({spec.name}(*{given}))")
+        lines.append(f"for one, wanted in zip(got, {written(list(answer.leaves))}, strict=True):")
+        lines.append("    assert one.shape == wanted.shape")
+        lines.append("    np.testing.assert_allclose(one, wanted, rtol=1e-4, atol=1e-5)")
+    return "\n".join([*lines, "### END HIDDEN TESTS"])
+
+
+def stock_course(folder):
+    """The assignment as an instructor writes it for stock nbgrader."""
+    notebook = nbformat.read(f"solutions/{ASSIGNMENT}/{NOTEBOOK}.ipynb", 4)
+    for cell in notebook.cells:
+        if not cell.metadata.get("nbgrader", {}).get("grade"):
+            cell.source = cell.source.partition("### BEGIN HIDDEN TESTS")[0]
+    for name, spec in OURS.exercises.items():
+        test = cell_of(notebook, f"check-{name}")
+        test.source = f"assert {name} == {spec.reference!r}" if spec.is_question else asserts(spec)
+    source = folder / "source" / ASSIGNMENT
+    source.mkdir(parents=True)
+    nbformat.write(notebook, source / f"{NOTEBOOK}.ipynb")
+    (folder / "nbgrader_config.py").write_text(STOCK)
+
+
+def answers(number, distinct):
+    """The source of each solution cell of one student."""
+    given = jupytext.read(OURS.path).cells
+    found = {
+        cell.metadata["solution"]: cell.source for cell in given if "solution" in cell.metadata
+    }
+    for position, (name, spec) in enumerate(FUNCTIONS.items()):
+        lines = found[name].splitlines()
+        found[name] = "\n".join(line for line in lines if not line.strip().startswith("### "))
+        if number >> position & 1:
+            found[name] = spec.another
+        if distinct:
+            found[name] += DISTINCT.format(name=name, number=number + 1)
+        found[name] = f"# by student {number}\n{found[name]}"
+    return found
+
+
+def submit(folder, release, count, distinct):
+    """Hand in `count` submissions made of the released notebook."""
+    text = json.dumps(nbformat.read(folder / release / ASSIGNMENT / f"{NOTEBOOK}.ipynb", 4))
+    for number in range(count):
+        made = nbformat.from_dict(json.loads(text))
+        for name, source in answers(number, distinct).items():
+            cell_of(made, name).source = "\n".join(
+                line for line in source.splitlines() if not line.strip().startswith("### ")
+            )
+        course_folder.submit(folder, f"student{number:05}", nbformat.writes(made).encode())
+
+
+def autograde(folder):
+    """Seconds of the command, from cold, and the scores."""
+    begun = time.perf_counter()
+    # The wait of course_folder.run is too short for a class.
+    done = course_folder.subprocess.run(
+        ["nbgrader", "autograde", ASSIGNMENT],
+        cwd=folder,
+        env={**course_folder.os.environ, "PATH": course_folder.path()},
+        capture_output=True,
+        text=True,
+    )
+    seconds = time.perf_counter() - begun
+    assert done.returncode == 0, done.stderr[-3000:]
+    scores = course_folder.scores(folder)
+    return seconds, {one: sum(s.auto or 0 for s in many.values()) for one, many in scores.items()}
+
+
+def minimum(count):
+    """Seconds to compile and run every distinct program once, in this process."""
+    lowered = []
+    for number in range(count):
+        names = {"jax": jax, "jnp": jax.numpy}
+        exec(_given(), names)
+        for source in answers(number, True).values():
+            exec(source, names)
+        for name, spec in FUNCTIONS.items():
+            for case in cases(views_of(spec.requires), spec.draws(spec.sizes)):
+                if VIEWS[case.view].runs and not VIEWS[case.view].calls:
+                    drawn = spec.draw(SEED, case.draw)
+                    made = program.lower(names[name], drawn, case)
+                    lowered.append((made.exported, drawn.leaves))
+    jax.block_until_ready(jax.jit(lambda x: x + 1)(1.0))
+    begun = time.perf_counter()
+    for exported, leaves in lowered:
+        jax.block_until_ready(jax.jit(exported.call)(*leaves))
+    return time.perf_counter() - begun, len(lowered)
+
+
+def _given():
+    cells = jupytext.read(OURS.path).cells
+    return "\n\n".join(cell.source for cell in cells if "given" in cell.metadata)
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+    seconds, scores = {}, {}
+    with tempfile.TemporaryDirectory() as temporary:
+        for kind in ("stock", "distinct", "shared"):
+            folder = Path(temporary) / kind
+            folder.mkdir()
+            if kind == "stock":
+                stock_course(folder)
+            else:
+                course_folder.make(folder)
+            run = course_folder.nbgrader(folder, "generate_assignment", ASSIGNMENT)
+            assert run.returncode == 0, run.stdout
+            submit(folder, "release" if kind == "stock" else "exercises", count, kind != "shared")
+            seconds[kind], scores[kind] = autograde(folder)
+            hour = 3600 * count / seconds[kind]
+            ratio = seconds["stock"] / seconds[kind]
+            said = f"{seconds[kind]:6.1f} s, {hour:7.0f} an hour, {ratio:.1f} times stock"
+            print(f"{kind:9} {count} submissions: {said}", flush=True)
+    same = scores["stock"] == scores["distinct"] == scores["shared"]
+    print(f"the same scores: {same} ({set(scores['stock'].values())})")
+    bare, programs = minimum(count)
+    print(
+        f"minimum: {programs} programs compiled and run in one process: {bare:.1f} s; "
+        f"distinct takes {seconds['distinct'] / bare:.1f} times as long"
+    )
+
+
+if __name__ == "__main__":
+    main()

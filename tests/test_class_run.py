@@ -1,0 +1,210 @@
+"""A class at once: several together, equal answers once, nothing lost when it is interrupted."""
+
+import dataclasses
+import signal
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import course_folder
+import nbformat
+import pytest
+from course_folder import ASSIGNMENT
+from masters import loaded
+from nbformat.v4 import new_code_cell, new_notebook
+
+from autograder.cache import Cache, key
+from autograder.class_run import Ahead, Graded
+from autograder.grader import Grader
+from autograder.jail import Jail, Limits
+from autograder.problem import Problem
+from autograder.verdict import Finding, Status, Verdict
+
+(VMAP,) = [one for one in loaded() if one.assignment == "05_vmap"]
+TWO = {name: VMAP.exercises[name] for name in ("predict_batch", "column_norms")}
+GIVEN = "import jax\nimport jax.numpy as jnp\ndef predict(W, b, x):\n    return W @ x + b\n"
+PREDICT = "def predict_batch(W, b, xs):\n    return jax.vmap(predict, (None, None, 0))(W, b, xs)\n"
+NORMS = "def column_norms(A):\n    return jnp.sqrt(jnp.sum(A * A, axis=0))\n"
+RENAMED = """
+@jax.jit
+def quadrat(matrix):
+    return matrix * matrix
+
+# The same, by somebody else.
+def column_norms(matrix):
+    gross = quadrat(matrix)
+    return jnp.sqrt(jnp.sum(gross, axis=0))
+"""
+
+
+class Counted(Jail):
+    """Writes down what it is asked to run."""
+
+    def __init__(self):
+        super().__init__(Limits(seconds=20))
+        self.ran = []
+
+    def run(self, role, request, steps, late=None):
+        self.ran.append((role, [step for step in steps if step in TWO]))
+        return super().run(role, request, steps, late)
+
+
+@pytest.fixture
+def jail():
+    with Counted() as jail:
+        yield jail
+
+
+def answers(*cells):
+    return new_notebook(cells=[new_code_cell(GIVEN), *map(new_code_cell, cells)])
+
+
+def test_programs_are_known_by_what_they_do(jail):
+    grader = Grader(TWO, 1, jail)
+    first = grader.grade(answers(PREDICT, NORMS))
+    jitted = grader.grade(answers(PREDICT, RENAMED))
+    again = grader.grade(answers("", "", RENAMED.replace("quadrat", "square"), PREDICT))
+    assert {one.status for many in (first, jitted, again) for one in many.values()} == {"passed"}
+    assert first["predict_batch"].program == jitted["predict_batch"].program
+    assert jitted["column_norms"].program != first["column_norms"].program
+    assert jitted["column_norms"].program == again["column_norms"].program
+    # An inner function of one's own is another program, and the last notebook has none of its own.
+    assert [steps for role, steps in jail.ran if role == "runner"] == [
+        ["predict_batch", "column_norms"],
+        ["column_norms"],
+    ]
+
+
+def test_what_is_known_is_not_run_again(jail, tmp_path):
+    notebook = answers(PREDICT, "def column_norms(A):\n    return jnp.sum(A**2, axis=0)\n")
+    first = Grader(TWO, 1, jail, cache=Cache(tmp_path)).grade(notebook)
+    assert [one.status for one in first.values()] == ["passed", "wrong"]
+    jail.ran.clear()
+    assert Grader(TWO, 1, jail, cache=Cache(tmp_path)).grade(notebook) == first
+    assert jail.ran == []
+    alone = ["column_norms"]
+    again = Grader(TWO, 1, jail, cache=Cache(tmp_path), again=alone).grade(notebook)
+    assert again == first
+    assert jail.ran == [("worker", alone), ("runner", alone)]
+    jail.ran.clear()
+    changed = dataclasses.replace(TWO["column_norms"], source="# edited\n")
+    assert Grader(TWO | {"column_norms": changed}, 1, jail, cache=Cache(tmp_path)).grade(notebook)
+    assert jail.ran == [("worker", alone), ("runner", alone)]
+    jail.ran.clear()
+    Grader(TWO, 2, jail, cache=Cache(tmp_path)).grade(notebook)
+    assert [role for role, _ in jail.ran] == ["worker", "runner"]
+
+
+def test_the_source_of_an_exercise_is_what_it_depends_on():
+    for name, spec in VMAP.exercises.items():
+        has = [
+            other.name
+            for other in VMAP.exercises.values()
+            if other.wrong_answers[0].title in spec.source
+        ]
+        assert has == [name]
+
+
+VERDICT = Verdict("a", Status.WRONG, (Finding("values", "é", "b"),), "forgets", 0.5, "program")
+
+
+def test_a_cache_keeps_verdicts_and_seeds(tmp_path):
+    cache = Cache(tmp_path / ".verdicts")
+    assert cache.verdict("x") is None
+    cache.put_verdict("x", VERDICT)
+    seed = cache.seed("05_vmap")
+    other = Cache(tmp_path / ".verdicts")
+    assert other.verdict("x") == VERDICT
+    assert other.seed("05_vmap") == seed != other.seed("06_pytrees")
+    assert key("a", 1) != key("a", 2)
+
+
+def test_a_cache_is_bounded(tmp_path):
+    cache = Cache(tmp_path, most=500)
+    for number in range(2000):
+        cache.put(str(number), number)
+    held = [number for number in range(2000) if cache.get(str(number)) is not None]
+    assert held == list(range(1500, 2000))
+
+
+def test_a_cache_may_be_used_by_many_at_once(tmp_path):
+    def write(which):
+        cache = Cache(tmp_path)
+        for number in range(100):
+            cache.put(f"{which} {number}", number)
+        return cache.seed("a")
+
+    with ThreadPoolExecutor(4) as pool:
+        seeds = set(pool.map(write, range(4)))
+    assert len(seeds) == 1
+    assert all(
+        Cache(tmp_path).get(f"{which} {number}") == number
+        for which in range(4)
+        for number in (0, 99)
+    )
+
+
+def test_a_broken_cache_is_one_sentence(tmp_path):
+    (tmp_path / "verdicts.db").write_text("not a database, and rather longer than its header is")
+    with pytest.raises(Problem, match=r"cannot be used .*: delete .*, which costs time only\."):
+        Cache(tmp_path)
+
+
+def test_several_are_graded_at_once_and_taken_in_any_order():
+    together = threading.Barrier(2, timeout=30)
+    done = []
+
+    def grade(which, path):
+        together.wait()
+        if which == "b":
+            raise OSError("no file")
+        return Graded(str(path), {}, 0.0)
+
+    ahead = Ahead({one: Path(one) for one in "abcd"}, grade, 2, done.append)
+    assert ahead.take("d").code == "d"
+    assert ahead.take("b") is None
+    assert ahead.take("nobody") is None
+    assert ahead.take("a").code == "a"
+    assert len(done) == 4
+    assert list(ahead) == ["c"]
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory):
+    folder = course_folder.make(tmp_path_factory.mktemp("course"), seconds=30.0, workers=2)
+    run = course_folder.nbgrader(folder, "generate_assignment", ASSIGNMENT)
+    assert run.returncode == 0, run.stdout
+    return folder
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_goes_on_where_it_was(release):
+    right = course_folder.right_answers(release)
+    endless = nbformat.from_dict(right)
+    for student in ("a", "b", "y"):
+        course_folder.submit(release, student, nbformat.writes(right).encode())
+    course_folder.cell_of(endless, "column_norms").source = "while True: pass"
+    course_folder.submit(release, "x", nbformat.writes(endless).encode())
+    path = {"PATH": course_folder.path()}
+    command = ["nbgrader", "autograde", ASSIGNMENT]
+    killed = subprocess.Popen(command, cwd=release, env=path, stderr=subprocess.DEVNULL)
+    log = release / "verdicts.jsonl"
+    deadline = time.monotonic() + 200
+    while not log.exists() or len(course_folder.records(release)) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    before = course_folder.records(release)
+    assert [one["student"] for one in before] == ["a", "b"]
+    run = course_folder.nbgrader(release, *command[1:], "--GradingRun.seconds=3")
+    assert run.returncode == 0, run.stdout
+    records = course_folder.records(release)
+    assert [one["student"] for one in records] == ["a", "b", "x", "y"]
+    assert len({one["seed"] for one in records}) == 1
+    assert records[3]["verdicts"] == records[0]["verdicts"]
+    assert "timeout" not in str(records[3])
+    assert "Graded 2 submissions" in run.stdout
+    assert f"{'column_norms':16}" in run.stdout

@@ -1,0 +1,169 @@
+"""Where grades go: files for Canvas and Moodle, and a gradebook on PostgreSQL."""
+
+import csv
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import course_folder
+import pytest
+from course_folder import ASSIGNMENT
+from nbgrader.api import Gradebook
+from nbgrader.plugins import ExportPlugin
+
+from autograder.exporters import CanvasExport, MoodleExport
+
+pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Submitted")  # nbgrader's
+PEOPLE = {
+    "ada": {"first_name": "Ada", "last_name": "Byron, Lovelace", "email": "ada@example.org"},
+    "bob": {},
+    "cai": {"first_name": "Cai", "last_name": "Łoś"},
+    "dan": {},
+}
+
+
+@pytest.fixture
+def gradebook(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", course_folder.path())
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as gradebook:
+        for name, most in (("05_vmap", 20), ("06_pytrees", 2.5)):
+            gradebook.add_assignment(name)
+            gradebook.add_notebook("n", name)
+            gradebook.add_grade_cell("check", "n", name, max_score=most, cell_type="code")
+        for student, known in PEOPLE.items():
+            gradebook.add_student(student, **known)
+        for student, assignment, points, waits in (
+            ("ada", "05_vmap", 17.5, False),
+            ("bob", "05_vmap", 1 / 3, False),
+            ("bob", "06_pytrees", 0.0, False),
+            ("cai", "05_vmap", 5.0, True),
+        ):
+            gradebook.add_submission(assignment, student)
+            grade = gradebook.find_grade("check", "n", assignment, student)
+            grade.auto_score, grade.needs_manual_grade = points, waits
+        gradebook.db.commit()
+        yield gradebook
+
+
+def exported(plugin: ExportPlugin, gradebook: Gradebook, path: Path) -> list[list[str]]:
+    plugin.to = str(path)
+    plugin.export(gradebook)
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+def test_the_file_for_canvas(gradebook, tmp_path):
+    # Field by field what lib/gradebook_importer.rb of instructure/canvas-lms reads: `Student` and
+    # `ID` in the first two columns, the two SIS columns in the third and fourth, `Section` in the
+    # last before the assignments, points in a line whose first field holds "Points Possible".
+    assert exported(CanvasExport(), gradebook, tmp_path / "canvas.csv") == [
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "05_vmap", "06_pytrees"],
+        ["Points Possible", "", "", "", "", "20", "2.5"],
+        ["Byron, Lovelace, Ada", "", "", "ada", "", "17.5", ""],
+        ["bob", "", "", "bob", "", "0.3333", "0"],
+        ["Łoś, Cai", "", "", "cai", "", "", ""],
+        ["dan", "", "", "dan", "", "", ""],
+    ]
+    plugin = CanvasExport(identifies="SIS User ID", student=["cai"], unfinished=True)
+    plugin.assignment = ["05_vmap"]
+    assert exported(plugin, gradebook, tmp_path / "canvas.csv")[2:] == [
+        ["Łoś, Cai", "", "cai", "", "", "5"]
+    ]
+
+
+def test_the_file_for_moodle(gradebook, tmp_path):
+    # What grade/import/csv/classes/load_data.php of Moodle reads: a column that is mapped to the
+    # user name or the address, and one for each grade, in which "-" is no grade.
+    assert exported(MoodleExport(), gradebook, tmp_path / "moodle.csv") == [
+        ["Username", "First name", "Last name", "Email address", "05_vmap", "06_pytrees"],
+        ["ada", "Ada", "Byron, Lovelace", "ada@example.org", "17.5", "-"],
+        ["bob", "", "", "", "0.3333", "0"],
+        ["cai", "Cai", "Łoś", "", "-", "-"],
+        ["dan", "", "", "", "-", "-"],
+    ]
+
+
+def postgres() -> str:
+    """The folder of PostgreSQL's programs; Debian keeps them off PATH."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    found = shutil.which("initdb")
+    return str(folders[-1]) if folders else str(Path(found).parent) if found else ""
+
+
+@pytest.fixture
+def server(tmp_path_factory):
+    """The address of a database on a PostgreSQL server of its own."""
+    programs = postgres()
+    if not programs:
+        pytest.skip("SKIPPED: no PostgreSQL on this machine (Debian: apt-get install postgresql)")
+    folder = tmp_path_factory.mktemp("postgres")
+    # The server refuses to run as root.
+    user = pwd.getpwnam("postgres") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
+    if os.getuid() == 0:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        for above in (folder.parent, folder.parent.parent):
+            above.chmod(above.stat().st_mode | 0o011)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def run(program, *arguments):
+        subprocess.run(
+            [f"{programs}/{program}", *arguments],
+            check=True,
+            cwd=folder,
+            user=user.pw_uid if os.getuid() == 0 else None,
+            group=user.pw_gid if os.getuid() == 0 else None,
+            extra_groups=[] if os.getuid() == 0 else None,
+            stdout=subprocess.DEVNULL,
+        )
+
+    data = str(folder / "data")
+    run("initdb", "-D", data, "-U", "grader", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
+    run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
+    try:
+        yield f"postgresql+psycopg://grader@127.0.0.1:{port}/postgres"
+    finally:
+        run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+
+
+@pytest.mark.slow
+def test_a_class_with_its_gradebook_on_postgresql(server, tmp_path):
+    folder = course_folder.make(tmp_path)
+    with (folder / "nbgrader_config.py").open("a", encoding="utf-8") as config:
+        config.write(f'c.CourseDirectory.db_url = "{server}"\n')
+    run = course_folder.nbgrader(folder, "generate_assignment", ASSIGNMENT)
+    assert run.returncode == 0, run.stdout
+    right = course_folder.right_answers(folder)
+    classroom = course_folder.CLASSROOM
+    for student in ("right_as_the_reference", "not_json", "raises"):
+        content = course_folder.submission(classroom / student, right)
+        course_folder.submit(folder, student, content)
+    for command in (
+        ["autograde", ASSIGNMENT],
+        ["generate_feedback", ASSIGNMENT],
+        [
+            "export",
+            "--exporter=autograder.exporters.MoodleExport",
+            "--MoodleExport.unfinished=True",
+        ],
+    ):
+        run = course_folder.nbgrader(folder, *command)
+        assert run.returncode == 0, run.stdout
+    run = course_folder.run(folder, "autograder", "groups", ASSIGNMENT)
+    assert run.returncode == 0, run.stdout
+    with Gradebook(server) as gradebook:
+        scores = {one.student.id: one.score for one in gradebook.assignment_submissions(ASSIGNMENT)}
+    assert scores["right_as_the_reference"] == 18
+    assert scores["not_json"] == 0
+    assert 0 < scores["raises"] < 18
+    assert not (folder / "gradebook.db").exists()
+    with (folder / "moodle.csv").open(encoding="utf-8") as file:
+        rows = {row["Username"]: row[ASSIGNMENT] for row in csv.DictReader(file)}
+    assert {student: float(points) for student, points in rows.items()} == scores
+    run = course_folder.run(folder, "autograder", "report", ASSIGNMENT)
+    assert run.returncode == 0, run.stdout
