@@ -133,9 +133,11 @@ def _limit(limits: dict[str, Any], level: str) -> None:
     if sys.platform == "linux" and limits["memory_mib"] is not None:
         # Shared mappings count too, and a child has no way to make another process.
         most[resource.RLIMIT_AS] = limits["memory_mib"] * 2**20
+    if level == "full":
+        # Counted by user: elsewhere it would count whatever else the account runs.
+        most[resource.RLIMIT_NPROC] = THREADS
     if level != "process":
         most |= {
-            resource.RLIMIT_NPROC: THREADS,
             resource.RLIMIT_NOFILE: DESCRIPTORS,
             resource.RLIMIT_FSIZE: OWN_MIB * 2**20,
             resource.RLIMIT_CPU: limits["cpu_seconds"],
