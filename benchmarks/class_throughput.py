@@ -1,14 +1,19 @@
 """A class of honest submissions: `nbgrader autograde` with our plug against stock, and the minimum.
 
-Run: uv run python benchmarks/class_throughput.py [SUBMISSIONS]
+Run: uv run python benchmarks/class_throughput.py [SUBMISSIONS [OTTER]]
 
 Stock nbgrader gets the same answers in the notebook that an instructor would write for it, whose
 hidden tests assert the reference's results on the inputs of our own grading. "distinct": no two
 submissions share a program. "shared": each picks one of the two listed solutions to each exercise.
 The minimum is the distinct programs compiled and run once, in one warm process.
+
+OTTER is the `bin` of another environment, made with `pip install otter-grader ipykernel jax`, whose
+`otter run` then gets the distinct submissions with the same asserts.
 """
 
 import json
+import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -115,10 +120,10 @@ def autograde(folder):
     """Seconds of the command, from cold, and the scores."""
     begun = time.perf_counter()
     # The wait of course_folder.run is too short for a class.
-    done = course_folder.subprocess.run(
+    done = subprocess.run(
         ["nbgrader", "autograde", ASSIGNMENT],
         cwd=folder,
-        env={**course_folder.os.environ, "PATH": course_folder.path()},
+        env={**os.environ, "PATH": course_folder.path()},
         capture_output=True,
         text=True,
     )
@@ -126,6 +131,39 @@ def autograde(folder):
     assert done.returncode == 0, done.stderr[-3000:]
     scores = course_folder.scores(folder)
     return seconds, {one: sum(s.auto or 0 for s in many.values()) for one, many in scores.items()}
+
+
+def otter(folder, programs, course, count):
+    """Seconds that `otter run` takes for the distinct submissions, and the points it gives them."""
+    tests = folder / "tests"
+    tests.mkdir(parents=True)
+    for name, spec in FUNCTIONS.items():
+        lines = [line for line in asserts(spec).splitlines() if not line.startswith("### ")]
+        prompts = ["... " if line.startswith(" ") else ">>> " for line in lines]
+        case = {"code": "\n".join(map("".join, zip(prompts, lines, strict=True))), "hidden": False}
+        suite = {"cases": [case], "scored": True, "setup": "", "teardown": "", "type": "doctest"}
+        test = {"name": name, "points": 1, "suites": [suite]}
+        (tests / f"{name}.py").write_text(f"OK_FORMAT = True\ntest = {test!r}\n")
+    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+
+    def run(*command):
+        subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+
+    run("otter", "generate", "--no-environment", "-t", "tests", "-o", "autograder.zip")
+    seconds, points = 0.0, set()
+    for number in range(count):
+        submitted = course / "submitted" / f"student{number:05}" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
+        notebook = nbformat.read(submitted, 4)
+        notebook.cells = [one for one in notebook.cells if not one.id.startswith("check-")]
+        for cell in notebook.cells:
+            cell.source = cell.source.replace("from autograder import check", "")
+        nbformat.write(notebook, folder / "submission.ipynb")
+        begun = time.perf_counter()
+        run("otter", "run", "-a", "autograder.zip", "-o", ".", "submission.ipynb")
+        seconds += time.perf_counter() - begun
+        results = json.loads((folder / "results.json").read_text())["tests"]
+        points.add(sum(one.get("score", 0) for one in results))
+    return seconds, points
 
 
 def minimum(count):
@@ -173,6 +211,13 @@ def main() -> None:
             ratio = seconds["stock"] / seconds[kind]
             said = f"{seconds[kind]:6.1f} s, {hour:7.0f} an hour, {ratio:.1f} times stock"
             print(f"{kind:9} {count} submissions: {said}", flush=True)
+        if len(sys.argv) > 2:
+            took, points = otter(
+                Path(temporary) / "otter", sys.argv[2], folder.parent / "distinct", count
+            )
+            ratio = took / seconds["distinct"]
+            print(f"otter run {count} submissions: {took:.1f} s, ours is {ratio:.1f} times as fast")
+            print(f"  every one has {points} of {len(FUNCTIONS)} tests")
     same = scores["stock"] == scores["distinct"] == scores["shared"]
     print(f"the same scores: {same} ({set(scores['stock'].values())})")
     bare, programs = minimum(count)

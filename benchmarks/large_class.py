@@ -9,6 +9,7 @@ finds every verdict in the cache.
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -56,7 +57,7 @@ def autograde(folder, *options):
     done = subprocess.run(
         [sys.executable, "-c", watched, script, "autograde", ASSIGNMENT, *options],
         cwd=folder,
-        env={**course_folder.os.environ, "PATH": course_folder.path()},
+        env={**os.environ, "PATH": course_folder.path()},
         capture_output=True,
         text=True,
     )
