@@ -330,6 +330,7 @@ def test_points_given_by_hand_stay(classroom: Class, student: str) -> None:
     assert classroom.forced.scores[student][name].needs_manual_grade
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", ["device", "absent", "master", "level"])
 def test_a_run_that_cannot_begin_is_one_sentence(
     classroom: Class, tmp_path: Path, trouble: str
@@ -360,6 +361,7 @@ def test_a_run_that_cannot_begin_is_one_sentence(
     assert kept == classroom.forced.notebooks
 
 
+@pytest.mark.slow
 def test_a_grade_can_be_replayed(classroom: Class) -> None:
     """The command finds the seed in the log and comes to the same verdict."""
     for student, exercise in (("loops_over_the_batch", "pairwise"), ("raises", "attention")):
@@ -372,6 +374,7 @@ def test_a_grade_can_be_replayed(classroom: Class) -> None:
         assert f"seed {SEED}" in run.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -507,6 +510,7 @@ def test_a_class_falls_into_groups(classroom: Class) -> None:
     assert largest.name in run.stdout
 
 
+@pytest.mark.slow
 def test_a_comment_goes_to_a_whole_group(classroom: Class, tmp_path: Path) -> None:
     """Once, whatever else is written there, and nbgrader's feedback shows it."""
     folder = shutil.copytree(classroom.folder, tmp_path / "course")
@@ -547,6 +551,7 @@ def test_a_comment_goes_to_a_whole_group(classroom: Class, tmp_path: Path) -> No
         assert sentence in run.stdout.replace("\n", " ")
 
 
+@pytest.mark.slow
 def test_the_report_tells_the_class_and_nobody_in_it(classroom: Class, tmp_path: Path) -> None:
     """Its numbers are the gradebook's and the log's; it loads nothing from elsewhere."""
     made = report.report(classroom.folder, ASSIGNMENT)
@@ -578,6 +583,7 @@ def test_the_report_tells_the_class_and_nobody_in_it(classroom: Class, tmp_path:
         assert "an answer that forgets the bias" in html
 
 
+@pytest.mark.slow
 def test_nothing_to_show(tmp_path: Path) -> None:
     """A class that was not graded is one sentence."""
     folder = course_folder.make(tmp_path)

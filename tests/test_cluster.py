@@ -17,6 +17,7 @@ from autograder.devices import CPU
 from autograder.frames import Frame
 from autograder.jail import Limits
 from autograder.problem import Problem
+from autograder.walls import Level
 
 
 def free_port() -> int:
@@ -94,5 +95,6 @@ def test_no_scheduler_is_one_sentence(monkeypatch):
 
 
 def test_a_worker_with_other_versions_is_a_problem():
+    here = (Limits(), CPU, Level.FULL, Level.PROCESS)
     with pytest.raises(Problem, match=r"the grader 0\.1 .*: install the same on both\."):
-        run_here(["0.1"], Limits(), CPU, "worker", Frame({}), [], None)
+        run_here(["0.1"], *here, "worker", Frame({}), [], None)

@@ -454,6 +454,7 @@ def test_no_dtype_of_linear_algebra_is_refused(name):
             assert vet(made.mlir_module_serialized) is None
 
 
+@pytest.mark.slow
 def test_no_answer_of_the_course_is_refused():
     pytest.importorskip("jupytext")
     from masters import exercises
