@@ -6,6 +6,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 import course_folder
@@ -94,18 +95,16 @@ def postgres() -> str:
 
 
 @pytest.fixture
-def server(tmp_path_factory):
+def server():
     """The address of a database on a PostgreSQL server of its own."""
     programs = postgres()
     if not programs:
         pytest.skip("SKIPPED: no PostgreSQL on this machine (Debian: apt-get install postgresql)")
-    folder = tmp_path_factory.mktemp("postgres")
-    # The server refuses to run as root.
+    # The server refuses to run as root, and pytest's own folders are root's alone.
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     user = pwd.getpwnam("postgres") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
     if os.getuid() == 0:
         os.chown(folder, user.pw_uid, user.pw_gid)
-        for above in (folder.parent, folder.parent.parent):
-            above.chmod(above.stat().st_mode | 0o011)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -129,6 +128,7 @@ def server(tmp_path_factory):
         yield f"postgresql+psycopg://grader@127.0.0.1:{port}/postgres"
     finally:
         run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+        shutil.rmtree(folder)
 
 
 @pytest.mark.slow

@@ -72,12 +72,12 @@ def contrast(one, other):
 @pytest.mark.slow
 def test_a_lesson_keeps_the_alt_text_on_its_page(tmp_path):
     (tmp_path / "pyproject.toml").write_text("[project]\n")
-    path = tmp_path / "lesson.py"
+    path = tmp_path / "05_vmap.py"
     path.write_text(LESSON.format(last="picture"))
     page, _ = HTMLExporter(template_name="classic").from_notebook_node(
         nbformat.read(build_lesson(path, tmp_path, tmp_path), as_version=4)
     )
     assert 'alt="Two bars over time. The call returned' in page
     path.write_text(LESSON.format(last='picture.set_label("")\npicture'))
-    with pytest.raises(Problem, match=r"lesson\.py: a picture has no description"):
+    with pytest.raises(Problem, match=r"05_vmap\.py: a picture has no description"):
         build_lesson(path, tmp_path, tmp_path)
