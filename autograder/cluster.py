@@ -62,7 +62,7 @@ class Cluster:
         self.workers = 2 * sum(client.nthreads().values())
         """How many submissions keep the cluster busy, of which some are with the grader."""
         found = client.run(level_here, limits, device, strongest)
-        self.level, self.weaker_because = max(found.values(), key=lambda one: _weakness(one[0]))
+        self.level, self.weaker_because = max(found.values(), key=lambda one: one[0].weakness)
         """That of the machine with the weakest one; those that come later must not be weaker."""
         self._executor = client.get_executor(pure=False)
 
@@ -82,10 +82,6 @@ def level_here(limits: Limits, device: Device, strongest: Level) -> tuple[Level,
     """The level of isolation of this machine, and why it is no higher one."""
     jail = _jail(limits, device, strongest)
     return jail.level, jail.weaker_because
-
-
-def _weakness(level: Level) -> int:
-    return list(Level).index(level)
 
 
 def run_here(

@@ -227,8 +227,7 @@ class Jail:
             # A weaker level in the middle of a class would be a trap.
             return self._start(self._level)
         self.weaker_because.clear()
-        levels = list(Level)
-        for level in levels[levels.index(self._strongest) :]:
+        for level in list(Level)[self._strongest.weakness :]:
             try:
                 if level is not Level.PROCESS and self.device.backend != "cpu":
                     raise Unavailable(f"A {self.device.name} cannot be used behind walls.")

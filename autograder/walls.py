@@ -33,6 +33,11 @@ class Level(StrEnum):
     PROCESS = "process"
 
     @property
+    def weakness(self) -> int:
+        """0 for the strongest level."""
+        return list(Level).index(self)
+
+    @property
     def lacks(self) -> str:
         """What is missing, as the end of a sentence; empty for `full`."""
         return {
@@ -55,7 +60,7 @@ def require(weakest: Level, level: Level, because: Sequence[str]) -> None:
     Raises:
         Problem: the one in force is weaker.
     """
-    if list(Level).index(level) > list(Level).index(weakest):
+    if level.weakness > weakest.weakness:
         why = " ".join(because)
         raise Problem(f"Isolation level {weakest} is required, and this is {level}. {why}")
 
