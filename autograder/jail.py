@@ -53,6 +53,9 @@ class Limits:
     answer_mib: int = 64
 
 
+ENDED = "process ended"
+"""The `error` of a failure whose process died by itself."""
+
 _Zygote = subprocess.Popen[bytes]
 
 
@@ -117,6 +120,8 @@ class Jail:
         The process announces a step with `{"begin": step}` and ends it with `{"end": step}`.
         When it dies or is killed, the step under way has failed, and a fresh process takes up
         the rest: the request's header says in `failed` and `done` which steps those are not.
+        Where a process dies that had done other steps before, one of those may have damaged it,
+        so the step under way gets one process more, in which it is the first.
 
         Args:
             role: `worker` or `runner`.
@@ -131,6 +136,7 @@ class Jail:
             RuntimeError: the walls could not be built, so that nothing was run.
         """
         results: dict[str, Frame | Failure] = {}
+        again: set[str] = set()
         deadline = time.monotonic() + self.limits.total_seconds
         while left := [step for step in steps if step not in results]:
             if time.monotonic() > deadline:
@@ -138,7 +144,7 @@ class Jail:
                 return results | dict.fromkeys(left, slow)
             failed = [step for step, result in results.items() if isinstance(result, Failure)]
             header = {**request.header, "failed": failed, "done": list(results)}
-            current = left[0]
+            current = first = left[0]
             with self._process(role, Frame(header, request.arrays, request.blob)) as process:
                 waiting = late
                 for frame in process.frames(deadline):
@@ -154,9 +160,13 @@ class Jail:
                         self.ended(current)
             if not process.is_inside:
                 raise RuntimeError(f"A process could not be confined: {process.said}")
-            missing = [step for step in steps if step not in results]
-            if missing:
-                results[current if current in missing else missing[0]] = process.failure()
+            if missing := [step for step in steps if step not in results]:
+                under_way = current if current in missing else missing[0]
+                failure = process.failure()
+                if failure.error == ENDED and under_way not in {first, *again}:
+                    again.add(under_way)
+                else:
+                    results[under_way] = failure
         return results
 
     @contextlib.contextmanager
@@ -401,7 +411,7 @@ class _Process:
         return Failure(
             Status.ERROR,
             f"It ended the Python process it ran in ({_how_it_ended(self.status)}).",
-            "process ended",
+            ENDED,
             "Remove calls such as exit() or os._exit().",
         )
 

@@ -88,6 +88,17 @@ def test_a_wrong_answer_fails_for_its_reason(jail, source, status, reason):
     assert (verdict.status, verdict.reason) == (status, reason)
 
 
+def test_what_one_function_left_does_not_end_another(jail):
+    """A process that has died of what an earlier step left there is not the later step's fault."""
+    leaves = "import os\nleft = []\ndef summary(xs): left.append(1); return {}\n"
+    source = leaves + RIGHT.replace("    out = []", "    if left: os._exit(0)\n    out = []")
+    notebook = nbformat.from_dict(new_notebook(cells=[new_code_cell(source)]))
+    specs = {one.name: one for one in (SUMMARY, BATCHES)}
+    verdicts = Grader(specs, 3, jail).grade(notebook)
+    assert not verdicts["summary"].passed
+    assert verdicts["batches"].passed
+
+
 def test_a_lookalike_is_named(jail):
     assert (
         graded(jail, BATCHES, "def batches(xs, size): return [xs]").lookalike == "makes one batch"

@@ -120,13 +120,18 @@ def test_a_run_that_is_killed_loses_nothing(released: Path, tmp_path: Path) -> N
     print(f"{KILLS} times killed, {len(kept)} of {MANY} graded by then, {len(lines(course))} lines")
 
 
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def _gone(others: set[int]) -> None:
     deadline = time.monotonic() + 60
-    while [
-        one
-        for one in psutil.Process().children(recursive=True)
-        if one.pid not in others and one.status() != psutil.STATUS_ZOMBIE
-    ]:
+    while any(
+        _lives(one) for one in psutil.Process().children(recursive=True) if one.pid not in others
+    ):
         assert time.monotonic() < deadline, "what the run had started lives on"
         time.sleep(0.05)
 
