@@ -27,9 +27,17 @@ from autograder import collectives, devices, meshes, tree
 from autograder.anatomy import dissect
 from autograder.devices import CPU, Device
 from autograder.module import parse
+from autograder.problem import version
 from autograder.tree import Arguments
 from autograder.verdict import Answer
 from autograder.views import VIEWS, Case, Draw
+
+
+ONCE: dict[str, Any] = {"xla_backend_optimization_level": 0}
+"""How XLA compiles for a CPU what runs once, on small inputs: most of the time goes into LLVM's
+optimisations otherwise. The passes that decide on fusion and on memory are the same."""
+if version(jax.__version__) < (0, 11):
+    ONCE["xla_cpu_use_fusion_emitters"] = False  # later versions have one way to emit code
 
 
 @dataclass(frozen=True)
@@ -190,7 +198,8 @@ def _compiled(
 ) -> tuple[Any, Sequence[Any]]:
     if mesh:
         places = tuple(meshes.placements(mesh, arguments.specs))
-        jitted = jax.jit(exported.call, in_shardings=places)
-        return jitted.lower(*arguments.leaves).compile(), arguments.leaves
+        lowered: Any = jax.jit(exported.call, in_shardings=places).lower(*arguments.leaves)
+        return lowered.compile(ONCE), arguments.leaves
     leaves = jax.device_put(arguments.leaves, devices.here(device))
-    return jax.jit(exported.call).lower(*leaves).compile(), leaves
+    lowered = jax.jit(exported.call).lower(*leaves)
+    return lowered.compile(ONCE if device.backend == "cpu" else None), leaves
