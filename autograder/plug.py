@@ -42,17 +42,16 @@ def plug_in(config: Config) -> None:
         ),
     ]  # fmt: skip
     config.Autograde.exporter_class = "autograder.submission.SubmissionExporter"
+    # nbgrader checks every cell's metadata here, twice. RestoreCells leaves none but the released.
     config.Autograde.sanitize_preprocessors = [
         "nbgrader.preprocessors.ClearOutput",
         "autograder.submission.RestoreCells",
         "nbgrader.preprocessors.OverwriteKernelspec",
-        "nbgrader.preprocessors.CheckCellMetadata",
     ]
     config.Autograde.autograde_preprocessors = [
         "autograder.grading.JudgeNotebook",
         "autograder.grading.SaveVerdicts",
         "nbgrader.preprocessors.AssignLatePenalties",
-        "nbgrader.preprocessors.CheckCellMetadata",
     ]
     # The formgrader's pages and the feedback ask no network, and run nothing a student wrote.
     config.HTMLExporter.filters = {"markdown2html": "autograder.markdown.markdown2html"}

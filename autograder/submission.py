@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import nbformat
+import nbgrader.api
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
@@ -37,6 +38,9 @@ class SubmissionExporter(NotebookExporter):
 
     def __init__(self, **kw: Any) -> None:
         super().__init__(**kw)
+        # nbgrader opens the gradebook for every step of every submission, each time with a new
+        # engine, which compiles every statement anew. SQLAlchemy wants one for each process.
+        nbgrader.api.create_engine = functools.cache(nbgrader.api.create_engine)
         self._converter: Any = self.parent
         self.run = GradingRun(parent=self)
         self._released = functools.cache(_released)

@@ -23,9 +23,22 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-import jaxlib.mlir.dialects.mhlo  # noqa: F401  (imported on the first compile otherwise)
-import scipy.linalg  # noqa: F401  (loaded later, it would change the digits of LAPACK calls)
+# ruff: noqa: F401
+# What has no other use here, every child would import for itself.
+import IPython.core.application
+import IPython.core.completer
+import IPython.core.completerlib
+import IPython.core.crashhandler
+import IPython.core.logger
+import IPython.core.magics
+import IPython.core.oinspect
+import jax.experimental.multihost_utils
+import jaxlib.mlir.dialects.builtin
+import jaxlib.mlir.dialects.mhlo
+import scipy.linalg  # loaded later, it would also change the digits of LAPACK calls
 
+import autograder.hints
+import autograder.stubs
 from autograder import confinement, frames, meshes, runner, worker
 from autograder.walls import FIRST_USER, USERS
 
