@@ -2,7 +2,8 @@
 else's code: that happens in the worker and the runner, behind the jail's door.
 
 A verdict depends on the programs alone, besides exercise, seed, device and versions. So it is kept
-under their hash, and the hash under that of the notebook's code, which need not be run again.
+under their hash, and the hash under that of the notebook's code, which need not be run again; that
+of a right answer also under its slice, see `slices`, once that has been run alone.
 """
 
 from __future__ import annotations
@@ -11,29 +12,36 @@ import contextlib
 import hashlib
 import re
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import jax
 from nbformat import NotebookNode
 
-from autograder import cache, claims, devices, judge, meshes
+from autograder import cache, claims, devices, judge, meshes, slices
 from autograder.cache import Cache
 from autograder.claims import Claim
 from autograder.devices import CPU, Device
 from autograder.exercise import Exercise, expected_answers, lookalikes, views_of
 from autograder.frames import Frame
 from autograder.problem import Problem, version
-from autograder.verdict import Answers, Failure, Finding, Outcome, Status, Verdict
+from autograder.verdict import Failure, Finding, Outcome, Status, Verdict
 from autograder.views import VIEWS, Case, cases
 from autograder.walls import Level
 
 Lowered = Mapping[Case, Claim | Outcome]
 """What left the worker of one exercise."""
 
-REFERENCES = threading.Lock()
-"""Held while a reference is traced, since `program` patches JAX meanwhile."""
+REFERENCES = ThreadPoolExecutor(1, "references")
+"""Runs the references one at a time, since `program` patches JAX meanwhile, and beside the jail."""
+
+
+SLICES = ThreadPoolExecutor(1, "slices")
+"""Runs slices alone, while the verdicts that they confirm are on their way already."""
+
+Result = TypeVar("Result")
 
 
 class Runs(Protocol):
@@ -69,8 +77,8 @@ class Grader:
     device: Device = CPU
     cache: Cache = field(default_factory=Cache)
     again: Collection[str] = ()
-    _expected: dict[str, Answers] = field(default_factory=dict)
-    _lookalikes: dict[str, tuple[judge.Lookalike, ...]] = field(default_factory=dict)
+    _references: dict[str, Future[Any]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         # Too late in a process that computes already; then only a mesh is a problem.
@@ -87,11 +95,19 @@ class Grader:
         try:
             code = code_of(notebook)
             texts = {name: self._key(name, asdict(code)) for name in self.exercises}
+            parts = slices.slices({one["step"]: one["source"] for one in code.cells}, texts)
+            alike = {name: self._key(name, part.text) for name, part in parts.items()}
             for name in self.exercises.keys() - set(self.again):
-                if verdict := self.cache.verdict(str(self.cache.get(texts[name]))):
-                    verdicts[name] = verdict
+                for known in (texts[name], alike.get(name)):
+                    if known and (verdict := self.cache.verdict(str(self.cache.get(known)))):
+                        verdicts[name] = verdict
+                        break
             if left := [name for name in self.exercises if name not in verdicts]:
                 verdicts |= self._grade(code, left, texts)
+                for name in alike.keys() & set(left):
+                    if verdicts[name].passed:
+                        asked = (name, code.only(parts[name].steps), alike[name], verdicts[name])
+                        SLICES.submit(self._share, *asked)
         except Exception as error:
             verdicts = {name: _fault(name, error) for name in self.exercises} | verdicts
         return {name: verdicts[name] for name in self.exercises}
@@ -99,6 +115,8 @@ class Grader:
     def _grade(
         self, code: Code, names: Sequence[str], texts: Mapping[str, str]
     ) -> dict[str, Verdict]:
+        for name in names:
+            self._reference(expected_answers, self.exercises[name])
         lowered, undisturbed = self._lower(code, names)
         programs = {name: _program(lowered[name]) for name in names}
         keys = {name: self._key(name, program) for name, program in programs.items()}
@@ -124,6 +142,20 @@ class Grader:
             for name in names:
                 self.cache.put(texts[name], keys[name])
         return verdicts
+
+    def _share(self, name: str, code: Code, alike: str, verdict: Verdict) -> None:
+        """Have a verdict known by its slice, when the second notebook with that slice has passed.
+
+        What the rest of a notebook did to the answer must not help another student's. Most slices
+        are never seen again, so the first is not run.
+        """
+        seen = self.cache.get(alike)
+        if seen is None:
+            self.cache.put(alike, "seen")
+        elif seen == "seen":
+            lowered, undisturbed = self._lower(code, [name])
+            same = undisturbed and _program(lowered[name]) == verdict.program
+            self.cache.put(alike, self._key(name, verdict.program) if same else "not by itself")
 
     def _ask(self, *request: Any) -> dict[str, Frame | Failure]:
         try:
@@ -212,20 +244,21 @@ class Grader:
         got: dict[str, list[Outcome]] = {}
         for case in self._cases(spec.name):
             got.setdefault(case.view, []).append(outcomes[case])
-        with REFERENCES:
-            if spec.name not in self._expected:
-                answers = expected_answers(spec, self.seed, spec.sizes, self.device)
-                self._expected[spec.name] = answers
-        expected = self._expected[spec.name]
+        expected = self._reference(expected_answers, spec).result()
         verdict = judge.judge(spec.name, spec.requires, expected, got)
         if verdict.status in (Status.WRONG, Status.ERROR):
-            with REFERENCES:
-                if spec.name not in self._lookalikes:
-                    wrong = lookalikes(spec, self.seed, spec.sizes, self.device)
-                    self._lookalikes[spec.name] = wrong
-            alike = self._lookalikes[spec.name]
+            alike = self._reference(lookalikes, spec).result()
             verdict = judge.judge(spec.name, spec.requires, expected, got, alike)
         return replace(verdict, findings=tuple(map(_without_sizes, verdict.findings)))
+
+    def _reference(self, made: Callable[..., Result], spec: Exercise) -> Future[Result]:
+        """What is made of the references of an exercise, once; it is begun when it is asked for."""
+        with self._lock:
+            which = f"{made.__name__} {spec.name}"
+            if which not in self._references:
+                given = (spec, self.seed, spec.sizes, self.device)
+                self._references[which] = REFERENCES.submit(made, *given)
+            return self._references[which]
 
     def _cases(self, name: str) -> list[Case]:
         spec = self.exercises[name]
@@ -266,6 +299,10 @@ class Code:
 
     cells: list[dict[str, str]]
     solutions: dict[str, str]
+
+    def only(self, steps: Collection[str]) -> Code:
+        """Without the other cells."""
+        return Code([one for one in self.cells if one["step"] in steps], self.solutions)
 
 
 def code_of(notebook: NotebookNode) -> Code:

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from jax.extend.mlir import ir
@@ -184,10 +184,20 @@ def parse(module_bytes: bytes) -> Any:
     Raises:
         Exception: it cannot be parsed.
     """
+    return stablehlo.deserialize_portable_artifact(_context(), module_bytes)
+
+
+@cache
+def _context() -> ir.Context:
+    """One for the process: to register the dialects takes longer than to parse a program."""
     context = ir.Context()
     for dialect in (stablehlo, chlo, sdy):
         dialect.register_dialect(context)
-    return stablehlo.deserialize_portable_artifact(context, module_bytes)
+    return context
+
+
+parsed = lru_cache(maxsize=1)(parse)
+"""The same, for those who change nothing: a program is vetted, and then read."""
 
 
 def read(module_bytes: bytes) -> Module:
@@ -196,7 +206,7 @@ def read(module_bytes: bytes) -> Module:
     Raises:
         Exception: it cannot be read.
     """
-    return Module(parse(module_bytes))
+    return Module(parsed(module_bytes))
 
 
 def plain_name(operation: Operation) -> str:

@@ -42,11 +42,12 @@ def plug_in(config: Config) -> None:
         ),
     ]  # fmt: skip
     config.Autograde.exporter_class = "autograder.submission.SubmissionExporter"
-    # nbgrader checks every cell's metadata here, twice. RestoreCells leaves none but the released.
+    # Once, when all preprocessors have run, instead of after each.
+    config.SubmissionExporter.optimistic_validation = True
+    # RestoreCells leaves no metadata but what was released, so nothing is checked or overwritten.
     config.Autograde.sanitize_preprocessors = [
         "nbgrader.preprocessors.ClearOutput",
         "autograder.submission.RestoreCells",
-        "nbgrader.preprocessors.OverwriteKernelspec",
     ]
     config.Autograde.autograde_preprocessors = [
         "autograder.grading.JudgeNotebook",

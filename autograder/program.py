@@ -32,7 +32,10 @@ from autograder.tree import Arguments
 from autograder.verdict import Answer
 from autograder.views import VIEWS, Case, Draw
 
-ONCE: dict[str, Any] = {"xla_backend_optimization_level": 0}
+ONCE: dict[str, Any] = {
+    "xla_backend_optimization_level": 0,
+    "xla_cpu_parallel_codegen_split_count": 1,
+}
 """How XLA compiles for a CPU what runs once, on small inputs: most of the time goes into LLVM's
 optimisations otherwise. The passes that decide on fusion and on memory are the same."""
 if version(jax.__version__) < (0, 11):

@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -52,8 +53,8 @@ class SubmissionExporter(NotebookExporter):
                 paths[which] = path
         self.run.begin(paths, self._restored)
 
-    def released(self, notebook: str) -> Mapping[str, NotebookNode]:
-        """The cells that were released, by their names.
+    def released(self, notebook: str) -> NotebookNode:
+        """The notebook that was released, with those cells that nbgrader knows.
 
         Raises:
             MissingEntry: the gradebook knows of no such notebook.
@@ -126,14 +127,14 @@ def _read(file: Any) -> NotebookNode | None:
 
 
 class RestoreCells(NbGraderPreprocessor):
-    """Give every known cell what was released of it, see `restore`."""
+    """Give a notebook what was released of it, see `restore`."""
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         released = self.parent.released(resources["nbgrader"]["notebook"])
         return restore(nb, released), resources
 
 
-def restore(nb: NotebookNode, released: Mapping[str, NotebookNode]) -> NotebookNode:
+def restore(nb: NotebookNode, released: NotebookNode) -> NotebookNode:
     """Give every known cell the metadata, and every locked one the text, that was released.
 
     Cells that the student deleted, and that carry points or were locked, are added at the end.
@@ -142,9 +143,10 @@ def restore(nb: NotebookNode, released: Mapping[str, NotebookNode]) -> NotebookN
 
     Args:
         nb: the submission, which is changed.
-        released: the cells by their names.
+        released: the notebook as it was released; the id of a cell is its name.
     """
-    left = {name: copy.deepcopy(cell) for name, cell in released.items()}
+    nb.metadata.update(copy.deepcopy(released.metadata))
+    left = {cell.id: copy.deepcopy(cell) for cell in released.cells}
     for number, cell in enumerate(nb.cells):
         claimed = cell.metadata.pop("nbgrader", None)
         name = claimed.get("grade_id") if isinstance(claimed, dict) else None
@@ -178,10 +180,14 @@ def _without_lost_pictures(cell: NotebookNode) -> str:
     )
 
 
-def _released(db_url: str, assignment: str, notebook: str) -> dict[str, NotebookNode]:
+def _released(db_url: str, assignment: str, notebook: str) -> NotebookNode:
     with Gradebook(db_url) as gradebook:
         source = gradebook.find_notebook(notebook, assignment)
-        return {cell.name: _released_cell(cell, source) for cell in source.source_cells}
+        kernel = json.loads(source.kernelspec) if source.kernelspec else None
+        return new_notebook(
+            metadata={"kernelspec": kernel} if kernel else {},
+            cells=[_released_cell(cell, source) for cell in source.source_cells],
+        )
 
 
 def _released_cell(cell: Any, notebook: Any) -> NotebookNode:

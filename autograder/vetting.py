@@ -14,7 +14,7 @@ from typing import Any
 from jax import export
 from jax.extend.mlir import ir
 
-from autograder.module import Block, Module, parse
+from autograder.module import Block, Module, parsed
 
 MOST_OPERATIONS = 20_000
 """A chain of so many compiles for minutes; the largest of 400 JAX functions has 1,635."""
@@ -86,7 +86,7 @@ def vet_exported(
 def vet(module_bytes: bytes) -> str | None:
     """Why this module is not run, in a sentence for the student; None when all is well."""
     try:
-        module = parse(module_bytes)
+        module = parsed(module_bytes)
     except Exception:
         return "The program cannot be read: it is damaged, or of another version of JAX."
     try:
