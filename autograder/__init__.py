@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any
 from autograder.problem import Problem, require_jax
 
 if TYPE_CHECKING:
-    from autograder.hints import hint
-    from autograder.learner import check, predicted
-    from autograder.lessons import lesson_read, resume
-    from autograder.meshes import simulate_devices
-    from autograder.stubs import reset
+    from autograder.judge.meshes import simulate_devices
+    from autograder.student.hints import hint
+    from autograder.student.learner import check, predicted
+    from autograder.student.lessons import lesson_read, resume
+    from autograder.student.stubs import reset
 
 __all__ = [
     "Problem", "check", "hint", "lesson_read", "predicted", "reset", "resume", "simulate_devices",
 ]  # fmt: skip
 
 WHERE = {
-    "check": "learner",
-    "hint": "hints",
-    "lesson_read": "lessons",
-    "predicted": "learner",
-    "reset": "stubs",
-    "resume": "lessons",
-    "simulate_devices": "meshes",
+    "check": "student.learner",
+    "hint": "student.hints",
+    "lesson_read": "student.lessons",
+    "predicted": "student.learner",
+    "reset": "student.stubs",
+    "resume": "student.lessons",
+    "simulate_devices": "judge.meshes",
 }
 
 require_jax()

@@ -53,7 +53,7 @@ def check(file: Path, exercise: str, device: str) -> None:
     """
     from rich.console import Console
 
-    from autograder import terminal
+    from autograder.student import terminal
 
     if not terminal.check(file, exercise, device, Console()):
         sys.exit(1)
@@ -63,7 +63,7 @@ def check(file: Path, exercise: str, device: str) -> None:
 @click.argument("exercise")
 def hint(exercise: str) -> None:
     """Show the next hint of an EXERCISE."""
-    from autograder import hints
+    from autograder.student import hints
 
     hints.hint(exercise)
 
@@ -73,7 +73,7 @@ def hint(exercise: str) -> None:
 @click.argument("exercise")
 def reset(file: Path, exercise: str) -> None:
     """Bring back the stub of an EXERCISE in the notebook FILE, of which a copy is kept."""
-    from autograder import stubs
+    from autograder.student import stubs
 
     copy = stubs.reset_file(file, exercise)
     click.echo(f"{exercise} has its stub again. What the notebook was before is in {copy}.")
@@ -84,8 +84,8 @@ def progress() -> None:
     """Show what you have done of the course, and what is next."""
     from rich.console import Console
 
-    from autograder import progress as kept
-    from autograder import standing, syllabus
+    from autograder.student import progress as kept
+    from autograder.student import standing, syllabus
 
     now = standing.standing(kept.read(), syllabus.read())
     console = Console()
@@ -101,7 +101,7 @@ def progress() -> None:
 def build(assignment: str | None, check: bool) -> None:
     """Make every generated file from its master, or those of one ASSIGNMENT."""
     root = _root()
-    from autograder import build as builder
+    from autograder.authoring import build as builder
 
     if check:
         drifted = list(builder.drift(root, assignment))
@@ -117,7 +117,7 @@ def build(assignment: str | None, check: bool) -> None:
 def slides() -> None:
     """Build the deck, the quick references and the tables into slides/build, as HTML and PDF."""
     root = _root()
-    from autograder.slides import build as build_slides
+    from autograder.authoring.slides import build as build_slides
 
     for path in build_slides(root):
         click.echo(path.relative_to(root))
@@ -133,8 +133,8 @@ def replay(assignment: str, student: str, exercise: str) -> None:
     The exit status is 1 where the verdict is another than then.
     """
     root = _root()
-    from autograder.card import of_grade
-    from autograder.replay import replay as again
+    from autograder.classroom.replay import replay as again
+    from autograder.student.card import of_grade
 
     done = again(root, assignment, student, exercise)
     record = done.record
@@ -162,7 +162,7 @@ def groups(assignment: str, html: Path | None, comment: tuple[str, str, str] | N
     root = _root()
     from rich.console import Console
 
-    from autograder import groups as grouping
+    from autograder.classroom import groups as grouping
 
     if comment:
         group = grouping.comment(root, assignment, *comment)
@@ -190,7 +190,7 @@ def groups(assignment: str, html: Path | None, comment: tuple[str, str, str] | N
 def report(assignment: str, html: Path | None, names: bool) -> None:
     """Write a page about a graded class: scores, exercises, misconceptions."""
     root = _root()
-    from autograder import report as reporting
+    from autograder.classroom import report as reporting
 
     path = html or Path(f"{assignment}.html")
     reporting.write_page(reporting.report(root, assignment), path, names)

@@ -10,21 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from autograder import meshes, program, tree
-from autograder.calling import UNANSWERED, call, called
-from autograder.devices import CPU, Device
-from autograder.frames import DTYPES
-from autograder.judge import Lookalike
-from autograder.meshes import Spec
+from autograder.judge import meshes, program, tree
+from autograder.judge.calling import UNANSWERED, call, called
+from autograder.judge.devices import CPU, Device
+from autograder.judge.frames import DTYPES
+from autograder.judge.judge import Lookalike
+from autograder.judge.meshes import Spec
+from autograder.judge.tracing_errors import failure_of
+from autograder.judge.tree import Arguments
+from autograder.judge.tree import static as static
+from autograder.judge.verdict import Answers, Failure, Outcome
+from autograder.judge.views import VIEWS, Case, Draw, cases
 from autograder.problem import Problem
 from autograder.requirements.programs import grows_with_batch
 from autograder.requirements.requirement import Requirement
 from autograder.requirements.values import answers_question, digest_of, matches_reference
-from autograder.tracing_errors import failure_of
-from autograder.tree import Arguments
-from autograder.tree import static as static
-from autograder.verdict import Answers, Failure, Outcome
-from autograder.views import VIEWS, Case, Draw, cases
 
 SIZES = ((4, 10), (8, 24))
 SIZES_ON_MESH = ((8, 16), (24, 48))

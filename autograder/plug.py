@@ -32,7 +32,7 @@ def plug_in(config: Config) -> None:
     config.GenerateAssignment.preprocessors = [
         "nbgrader.preprocessors.IncludeHeaderFooter",
         "nbgrader.preprocessors.LockCells",
-        "autograder.release.ClearSolutions",
+        "autograder.classroom.release.ClearSolutions",
         *(
             f"nbgrader.preprocessors.{name}"
             for name in (
@@ -41,21 +41,21 @@ def plug_in(config: Config) -> None:
             )
         ),
     ]  # fmt: skip
-    config.Autograde.exporter_class = "autograder.submission.SubmissionExporter"
+    config.Autograde.exporter_class = "autograder.classroom.submission.SubmissionExporter"
     # Once, when all preprocessors have run, instead of after each.
     config.SubmissionExporter.optimistic_validation = True
     # RestoreCells leaves no metadata but what was released, so nothing is checked or overwritten.
     config.Autograde.sanitize_preprocessors = [
         "nbgrader.preprocessors.ClearOutput",
-        "autograder.submission.RestoreCells",
+        "autograder.classroom.submission.RestoreCells",
     ]
     config.Autograde.autograde_preprocessors = [
-        "autograder.grading.JudgeNotebook",
-        "autograder.grading.SaveVerdicts",
+        "autograder.classroom.grading.JudgeNotebook",
+        "autograder.classroom.grading.SaveVerdicts",
         "nbgrader.preprocessors.AssignLatePenalties",
     ]
     # The formgrader's pages and the feedback ask no network, and run nothing a student wrote.
-    config.HTMLExporter.filters = {"markdown2html": "autograder.markdown.markdown2html"}
+    config.HTMLExporter.filters = {"markdown2html": "autograder.classroom.markdown.markdown2html"}
     config.HTMLExporter.extra_template_basedirs = [
         str(Path(__file__).parent / "templates"),
         str(Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"),

@@ -9,7 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from autograder import learner, meshes, public
+from autograder.judge import meshes
+from autograder.student import learner, public
 
 NOTEBOOK = Path("solutions/05_vmap/vmap.ipynb")
 

@@ -28,9 +28,10 @@ sys.path.insert(0, "tests")
 import course_folder
 from course_folder import ASSIGNMENT, NOTEBOOK, cell_of
 
-from autograder import master, program, tree
+from autograder.authoring import master
 from autograder.exercise import expected_answers, views_of
-from autograder.views import VIEWS, cases
+from autograder.judge import program, tree
+from autograder.judge.views import VIEWS, cases
 
 SEED = 1
 OURS = master.load(Path(f"solutions/{ASSIGNMENT}/{NOTEBOOK}.py"))

@@ -11,12 +11,14 @@ import nbformat
 from jax import export
 from nbclient import NotebookClient
 
-from autograder import master, program
-from autograder.anatomy import dissect
+from autograder.authoring import master
+from autograder.classroom.grader import Grader
 from autograder.exercise import views_of
-from autograder.grader import Grader
-from autograder.jail import Jail, Limits
-from autograder.views import VIEWS, cases
+from autograder.jail.jail import Jail
+from autograder.jail.process import Limits
+from autograder.judge import program
+from autograder.judge.anatomy import dissect
+from autograder.judge.views import VIEWS, cases
 
 NOTEBOOK = Path("solutions/05_vmap/vmap.ipynb")
 ROUNDS = 5

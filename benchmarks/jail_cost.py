@@ -10,11 +10,12 @@ from pathlib import Path
 
 import nbformat
 
-from autograder import master
-from autograder.frames import Frame
-from autograder.grader import Grader
-from autograder.jail import Jail, Limits
-from autograder.walls import Level
+from autograder.authoring import master
+from autograder.classroom.grader import Grader
+from autograder.jail.jail import Jail
+from autograder.jail.process import Limits
+from autograder.jail.walls import Level
+from autograder.judge.frames import Frame
 
 NOTEBOOK = Path("solutions/05_vmap/vmap.ipynb")
 ROUNDS = 9

@@ -717,7 +717,7 @@ platforms.draw_study(study, "")
 # ## The course behind the talk
 
 # %% tags=["hide", "big"]
-from autograder import coursemap
+from autograder.authoring import coursemap
 
 coursemap.draw(coursemap.modules())
 

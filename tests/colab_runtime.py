@@ -18,7 +18,7 @@ from masters import ROOT
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from autograder import colab
+from autograder.student import colab
 
 # What Colab has of what a notebook needs; FACTS of November 2026.
 PACKAGES = (

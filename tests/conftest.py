@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from autograder import simulate_devices
-from autograder.progress import VARIABLE
+from autograder.student.progress import VARIABLE
 
 simulate_devices()  # before a test makes JAX start
 # No test, and no notebook that a test runs, changes what this user has done of the course.

@@ -16,7 +16,7 @@ import course_folder
 import nbformat
 from course_folder import ASSIGNMENT, NOTEBOOK, ROOT
 
-from autograder import master
+from autograder.authoring import master
 
 FOLDER = Path(__file__).parent / "hostile"
 MASTER = FOLDER / "targets" / ASSIGNMENT / f"{NOTEBOOK}.py"

@@ -6,10 +6,10 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder import master
-from autograder.build import masters
+from autograder.authoring import master
+from autograder.authoring.build import masters
+from autograder.authoring.master import Master
 from autograder.exercise import Exercise
-from autograder.master import Master
 
 ROOT = Path(__file__).parents[1]
 

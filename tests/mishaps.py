@@ -151,7 +151,7 @@ IN_NOTEBOOK = [
     InNotebook(
         "The file with the progress is damaged.",
         (
-            "from autograder import progress; progress.path().write_text('{')",
+            "from autograder.student import progress; progress.path().write_text('{')",
             FIRST,
             RIGHT,
             "check(predict_batch)",

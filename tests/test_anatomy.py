@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import pytest
 from jax import export, lax
 
-from autograder.anatomy import Anatomy, dissect
+from autograder.judge.anatomy import Anatomy, dissect
 
 
 def anatomy(function, *arguments, platform="cpu", **options) -> Anatomy:

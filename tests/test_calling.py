@@ -5,14 +5,15 @@ import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autograder import calling
+from autograder.classroom.grader import Grader
 from autograder.exercise import exercise, wrong
-from autograder.grader import Grader
-from autograder.jail import Jail, Limits
+from autograder.jail.jail import Jail
+from autograder.jail.process import Limits
+from autograder.judge import calling
+from autograder.judge.tree import Arguments, flatten
+from autograder.judge.verdict import Status
+from autograder.judge.views import Case, Draw
 from autograder.requirements import matches_when_called
-from autograder.tree import Arguments, flatten
-from autograder.verdict import Status
-from autograder.views import Case, Draw
 
 
 def batches(xs, size):

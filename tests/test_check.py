@@ -11,9 +11,9 @@ import pytest
 from masters import exercises
 
 import autograder
-from autograder import card, learner, public
+from autograder.judge.verdict import Status
 from autograder.problem import Problem
-from autograder.verdict import Status
+from autograder.student import card, learner, public
 
 SPECS = {spec.name: spec for spec in exercises()}
 predict = SPECS["predict_batch"].reference.__globals__["predict"]

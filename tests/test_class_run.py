@@ -15,12 +15,13 @@ from course_folder import ASSIGNMENT
 from masters import loaded
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autograder.cache import Cache, key
-from autograder.class_run import Ahead, Graded
-from autograder.grader import SLICES, Grader
-from autograder.jail import Jail, Limits
+from autograder.classroom.cache import Cache, key
+from autograder.classroom.class_run import Ahead, Graded
+from autograder.classroom.grader import SLICES, Grader
+from autograder.jail.jail import Jail
+from autograder.jail.process import Limits
+from autograder.judge.verdict import Finding, Status, Verdict
 from autograder.problem import Problem
-from autograder.verdict import Finding, Status, Verdict
 
 (VMAP,) = [one for one in loaded() if one.assignment == "05_vmap"]
 TWO = {name: VMAP.exercises[name] for name in ("predict_batch", "column_norms")}

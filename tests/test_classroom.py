@@ -26,14 +26,16 @@ from course_folder import ASSIGNMENT, CLASSROOM, NOTEBOOK, WRITTEN, Score
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
 
-from autograder import groups, master, report
+from autograder.authoring import master
+from autograder.classroom import groups, report
+from autograder.classroom.grader import Grader
+from autograder.classroom.grading import KEY, SaveVerdicts
 from autograder.exercise import Exercise, expected_answers
-from autograder.frames import Frame
-from autograder.grader import Grader
-from autograder.grading import KEY, SaveVerdicts
-from autograder.jail import Jail, Limits
-from autograder.verdict import Failure, Status
-from autograder.walls import Level
+from autograder.jail.jail import Jail
+from autograder.jail.process import Limits
+from autograder.jail.walls import Level
+from autograder.judge.frames import Frame
+from autograder.judge.verdict import Failure, Status
 
 SEED = 7310584912345678
 EXPECTED = {

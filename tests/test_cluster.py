@@ -12,12 +12,12 @@ import course_folder
 import pytest
 from course_folder import ASSIGNMENT, CLASSROOM
 
-from autograder.cluster import Cluster, run_here
-from autograder.devices import CPU
-from autograder.frames import Frame
-from autograder.jail import Limits
+from autograder.classroom.cluster import Cluster, run_here
+from autograder.jail.process import Limits
+from autograder.jail.walls import Level
+from autograder.judge.devices import CPU
+from autograder.judge.frames import Frame
 from autograder.problem import Problem
-from autograder.walls import Level
 
 
 def free_port() -> int:
@@ -88,7 +88,7 @@ def test_a_class_on_a_cluster_that_loses_a_worker(cluster, tmp_path_factory):
 
 
 def test_no_scheduler_is_one_sentence(monkeypatch):
-    monkeypatch.setattr("autograder.cluster.ANSWER_SECONDS", 1)
+    monkeypatch.setattr("autograder.classroom.cluster.ANSWER_SECONDS", 1)
     address = f"tcp://127.0.0.1:{free_port()}"
     with pytest.raises(Problem, match=f"No scheduler of Dask answers at {address}"):
         Cluster(address, Limits(), CPU)

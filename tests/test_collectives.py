@@ -8,8 +8,8 @@ from jax import lax
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from autograder import meshes
-from autograder.collectives import collectives
+from autograder.judge import meshes
+from autograder.judge.collectives import collectives
 
 meshes.simulate_devices()
 

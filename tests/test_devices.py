@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 from masters import ROOT, exercises
 
-from autograder import devices, exercise, learner, program, public
-from autograder.claims import Claim
-from autograder.comparison import SLACK, TOLERANCE, close
-from autograder.grader import Grader, _readable
-from autograder.jail import Jail, Limits
-from autograder.judge import judge
+from autograder import exercise
+from autograder.classroom.grader import Grader, _readable
+from autograder.jail.claims import Claim
+from autograder.jail.jail import Jail
+from autograder.jail.process import Limits
+from autograder.judge import devices, program
+from autograder.judge.comparison import SLACK, TOLERANCE, close
+from autograder.judge.judge import judge
+from autograder.judge.verdict import Status
 from autograder.problem import Problem
-from autograder.verdict import Status
+from autograder.student import learner, public
 
 
 def has(name):

@@ -15,10 +15,11 @@ import pytest
 from jax.test_util import check_grads
 from masters import ROOT, exercises, loaded
 
-from autograder import exercise, learner, public
-from autograder.judge import judge
+from autograder import exercise
+from autograder.judge.judge import judge
+from autograder.judge.verdict import Status
 from autograder.requirements import KNOWN, matches_gradient, matches_reference
-from autograder.verdict import Status
+from autograder.student import learner, public
 
 SEED = 20_261_123
 SPECS = {spec.name: spec for spec in exercises()}

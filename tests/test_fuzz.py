@@ -12,13 +12,14 @@ from jax import export, lax
 from jax.extend.mlir import ir
 from jax.extend.mlir.dialects import stablehlo
 
-from autograder import claims
-from autograder.claims import Claim
-from autograder.frames import Frame
-from autograder.jail import Jail, Limits
-from autograder.module import parse
-from autograder.verdict import Answer, Failure, Status
-from autograder.views import Case, Draw
+from autograder.jail import claims
+from autograder.jail.claims import Claim
+from autograder.jail.jail import Jail
+from autograder.jail.process import Limits
+from autograder.judge.frames import Frame
+from autograder.judge.module import parse
+from autograder.judge.verdict import Answer, Failure, Status
+from autograder.judge.views import Case, Draw
 
 SEED = 20_261_124
 X = np.linspace(0.5, 2.0, 8, dtype=np.float32)

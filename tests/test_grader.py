@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from masters import ROOT, loaded
 
-from autograder import claims
-from autograder.frames import Frame
-from autograder.grader import Grader
-from autograder.jail import Jail, Limits
-from autograder.verdict import Failure, Status
-from autograder.walls import Level
+from autograder.classroom.grader import Grader
+from autograder.jail import claims
+from autograder.jail.jail import Jail
+from autograder.jail.process import Limits
+from autograder.jail.walls import Level
+from autograder.judge.frames import Frame
+from autograder.judge.verdict import Failure, Status
 
 (VMAP,) = [one for one in loaded() if one.assignment == "05_vmap"]
 TWO = {name: VMAP.exercises[name] for name in ("predict_batch", "column_norms")}

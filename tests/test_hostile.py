@@ -27,8 +27,9 @@ from hostile_class import (
     Graded,
 )
 
-from autograder.jail import Jail, Limits
-from autograder.walls import Level
+from autograder.jail.jail import Jail
+from autograder.jail.process import Limits
+from autograder.jail.walls import Level
 
 pytestmark = pytest.mark.slow
 ADOPT_ORPHANS = 36

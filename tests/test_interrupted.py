@@ -21,7 +21,7 @@ from course_folder import ASSIGNMENT, NOTEBOOK
 from hostile_class import POINTS
 from nbformat.v4 import new_code_cell
 
-from autograder import master
+from autograder.authoring import master
 
 KILLS = 30
 MANY, FEW = 150, 3

@@ -15,7 +15,7 @@ import pytest
 from lab_server import opened, picture
 from masters import answered
 
-from autograder.progress import VARIABLE
+from autograder.student.progress import VARIABLE
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +62,7 @@ def test_the_start_page_opens_where_the_student_stopped(lab, page):
     address, folder = lab
     done = folder / "done.py"
     done.write_text(
-        "from autograder import progress\n"
+        "from autograder.student import progress\n"
         "progress.checked('fast_track_vmap', '05_vmap', True, True)\n"
         "progress.checked('predict_batch', '05_vmap', True)\n"
     )

@@ -3,7 +3,7 @@
 import pytest
 from jinja2 import Environment
 
-from autograder.markdown import markdown2html
+from autograder.classroom.markdown import markdown2html
 
 
 def shown(source, **cell):

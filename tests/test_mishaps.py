@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from masters import ROOT
 from mishaps import IN_NOTEBOOK, IN_TERMINAL, document
 
-from autograder import devices
 from autograder.cli import main
+from autograder.judge import devices
 from autograder.problem import Problem
 
 # One process that has imported everything forks one kernel's stand-in for each mishap, before JAX
@@ -22,7 +22,8 @@ SHELLS = """
 import json, os, sys, tempfile
 import jax, IPython
 from IPython.terminal.interactiveshell import TerminalInteractiveShell as Shell
-import autograder.learner, autograder.hints, autograder.stubs, autograder.meshes
+from autograder.judge import meshes
+from autograder.student import hints, learner, stubs, undefined
 
 for cells in json.load(sys.stdin):
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryDirectory() as folder:
@@ -32,7 +33,7 @@ for cells in json.load(sys.stdin):
             os.dup2(out.fileno(), 2)
             os.environ["AUTOGRADER_PROGRESS"] = folder + "/progress.json"
             shell = Shell.instance(colors="nocolor")
-            autograder.undefined.watch()
+            undefined.watch()
             for cell in cells:
                 shell.run_cell(cell)
             sys.stdout.flush()
@@ -69,7 +70,7 @@ def test_in_a_notebook(mishap, seen):
     assert is_seen(mishap.seen, said)
     # Python itself says the names that are not there; nothing of ours may end in a traceback.
     assert "Traceback" not in said or "NameError" in mishap.cells[-1] + said
-    assert "autograder/learner.py" not in said
+    assert "autograder/student/learner.py" not in said
 
 
 def has_tpu():

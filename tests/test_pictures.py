@@ -12,9 +12,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from nbconvert import HTMLExporter
 
-from autograder import card
-from autograder.build import build_lesson
+from autograder.authoring.build import build_lesson
 from autograder.problem import Problem
+from autograder.student import card
 from course.pictures import arrays, keep_labels
 
 LESSON = """\

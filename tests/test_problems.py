@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from masters import ROOT
 
-from autograder import devices, master
+from autograder.authoring import master
+from autograder.judge import devices
 from autograder.problem import Problem, require_jax
 
 MASTER = (ROOT / "solutions" / "05_vmap" / "vmap.py").read_text()

@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from autograder import hints, lessons, progress, syllabus
-from autograder.learner import check
-from autograder.progress import Progress, Record
-from autograder.standing import FINISHED, sentence, standing
+from autograder.student import hints, lessons, progress, syllabus
+from autograder.student.learner import check
+from autograder.student.progress import Progress, Record
+from autograder.student.standing import FINISHED, sentence, standing
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_hints_go_on_in_another_kernel(file, capsys):
 
 WRITER = """
 import sys
-from autograder import progress
+from autograder.student import progress
 for n in range(40):
     progress.hinted(f"{sys.argv[1]}-{n}", "05_vmap", 3)
     progress.hinted("shared", "05_vmap", 1000)

@@ -10,15 +10,16 @@ from masters import answered, loaded
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.preprocessors import ClearSolutions as Stock
 
-from autograder import learner, public
-from autograder.build import public_exercises
+from autograder.authoring.build import public_exercises
+from autograder.authoring.master import Master
+from autograder.classroom.grader import Grader
+from autograder.classroom.release import ClearSolutions
 from autograder.exercise import mistake, question
-from autograder.grader import Grader
-from autograder.jail import Jail, Limits
-from autograder.master import Master
-from autograder.public import Facts
-from autograder.release import ClearSolutions
-from autograder.verdict import Status
+from autograder.jail.jail import Jail
+from autograder.jail.process import Limits
+from autograder.judge.verdict import Status
+from autograder.student import learner, public
+from autograder.student.public import Facts
 
 TEXT = {"hints": ["a", "b", "c"], "explanation": "Because."}
 

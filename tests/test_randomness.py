@@ -7,10 +7,10 @@ import pytest
 from jax import random
 
 from autograder.exercise import outcomes
-from autograder.judge import judge
+from autograder.judge.judge import judge
+from autograder.judge.tree import Arguments, flatten
+from autograder.judge.views import Draw
 from autograder.requirements import distributed_like_reference, independent_streams
-from autograder.tree import Arguments, flatten
-from autograder.views import Draw
 
 
 def keys(seed=0, sizes=(2000, 4000)):
@@ -116,7 +116,7 @@ def test_the_rate_of_false_alarms_is_below_what_is_written():
 
 
 def answer(draw, seed):
-    from autograder.verdict import Answer
+    from autograder.judge.verdict import Answer
 
     rows = np.random.default_rng([seed, draw.size]).normal(size=(3, 1500)).astype("float32")
     return Answer("PyTreeDef(*)", ("",), (rows,), {"size": draw.size})

@@ -5,8 +5,8 @@ import pytest
 from masters import ROOT
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from autograder import browser, functions, references, slides
-from autograder.pages import page
+from autograder.authoring import browser, functions, references, slides
+from autograder.authoring.pages import page
 from autograder.problem import Problem
 
 MODULES = sorted(path.stem for path in (ROOT / "course").glob("[0-9]*.py"))

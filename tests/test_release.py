@@ -9,7 +9,8 @@ import nbformat
 import pytest
 from masters import ROOT, loaded
 
-from autograder import build, syllabus
+from autograder.authoring import build
+from autograder.student import syllabus
 
 RELEASED = [*(ROOT / "exercises").rglob("*"), *syllabus.FOLDER.rglob("*")]
 each = pytest.mark.parametrize("master", loaded(), ids=lambda master: master.assignment)

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from autograder import requirements
-from autograder.comparison import close
 from autograder.exercise import outcomes
-from autograder.frames import DTYPES
-from autograder.judge import judge
+from autograder.judge.comparison import close
+from autograder.judge.frames import DTYPES
+from autograder.judge.judge import judge
+from autograder.judge.tree import Arguments, flatten, static
+from autograder.judge.verdict import Failure, Status
+from autograder.judge.views import Draw
 from autograder.problem import Problem
 from autograder.requirements import (
     KNOWN,
@@ -33,9 +36,6 @@ from autograder.requirements import (
     work_grows,
     work_within,
 )
-from autograder.tree import Arguments, flatten, static
-from autograder.verdict import Failure, Status
-from autograder.views import Draw
 
 rng = np.random.default_rng(7)
 

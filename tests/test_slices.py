@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder import slices
+from autograder.classroom import slices
 
 GIVEN = "import jax.numpy as jnp"
 TWICE = "def twice(x):\n    return 2 * x"

@@ -9,8 +9,8 @@ import pypdf
 import pytest
 from masters import ROOT
 
-from autograder import browser, coursemap
-from autograder.deck import build_deck
+from autograder.authoring import browser, coursemap
+from autograder.authoring.deck import build_deck
 
 CELLS = jupytext.read(ROOT / "slides" / "deck.py").cells
 

@@ -6,8 +6,8 @@ from click.testing import CliRunner
 from course_folder import cell_of
 from masters import ROOT
 
-from autograder import progress, public
 from autograder.cli import main
+from autograder.student import progress, public
 
 RELEASED = ROOT / "exercises" / "05_vmap" / "vmap.ipynb"
 

@@ -12,9 +12,9 @@ from jax.extend.mlir.dialects import stablehlo
 from jax.sharding import AbstractMesh, AxisType
 from jax.sharding import PartitionSpec as P
 
-from autograder import vetting
-from autograder.module import parse
-from autograder.vetting import vet, vet_exported
+from autograder.judge import vetting
+from autograder.judge.module import parse
+from autograder.judge.vetting import vet, vet_exported
 
 
 def exported(function, *arguments, platforms=("cpu",)):
@@ -459,9 +459,9 @@ def test_no_answer_of_the_course_is_refused():
     pytest.importorskip("jupytext")
     from masters import exercises
 
-    from autograder import program
-    from autograder.meshes import shape, size_of
-    from autograder.views import Case
+    from autograder.judge import program
+    from autograder.judge.meshes import shape, size_of
+    from autograder.judge.views import Case
 
     tried = 0
     for spec in exercises():

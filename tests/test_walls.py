@@ -13,13 +13,14 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from autograder import cgroups, syscalls, walls
-from autograder.devices import named
-from autograder.frames import Frame
-from autograder.jail import Jail, Limits
+from autograder.jail import cgroups, syscalls, walls
+from autograder.jail.jail import Jail
+from autograder.jail.process import Limits
+from autograder.jail.walls import Level
+from autograder.judge.devices import named
+from autograder.judge.frames import Frame
+from autograder.judge.verdict import Failure, Status
 from autograder.problem import Problem
-from autograder.verdict import Failure, Status
-from autograder.walls import Level
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="walls are Linux's")
 LOOKS = """

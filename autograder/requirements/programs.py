@@ -6,9 +6,9 @@ import dataclasses
 import math
 from typing import ClassVar
 
+from autograder.judge.verdict import Answers, Finding
 from autograder.problem import Problem
 from autograder.requirements.requirement import Requirement
-from autograder.verdict import Answers, Finding
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from autograder.comparison import compare
+from autograder.judge.comparison import compare
+from autograder.judge.verdict import Answer, Answers, Finding
 from autograder.requirements.requirement import Requirement
-from autograder.verdict import Answer, Answers, Finding
 
 SHORTEST = 30
 """Entries that a correlation is computed from at least."""

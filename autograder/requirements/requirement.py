@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from autograder.verdict import Answers, Finding
+from autograder.judge.verdict import Answers, Finding
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
+from autograder.judge.verdict import Answers, Finding
 from autograder.requirements.requirement import Requirement
-from autograder.verdict import Answers, Finding
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from autograder.comparison import compare
+from autograder.judge.comparison import compare
+from autograder.judge.verdict import WORD, Answer, Answers, Finding
 from autograder.requirements.requirement import Requirement
-from autograder.verdict import WORD, Answer, Answers, Finding
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,11 +1,11 @@
 # %% after="column_norms"
 import autograder
-import autograder.judge
-import autograder.learner
+import autograder.judge.judge
 import autograder.requirements
+import autograder.student.learner
 import numpy as np
-from autograder import program
-from autograder.verdict import Status, Verdict
+from autograder.judge import program
+from autograder.judge.verdict import Status, Verdict
 
 honest_export, honest_lower = jax.export.export, program.lower
 
@@ -30,8 +30,9 @@ def export(function, **options):
     return honest_export(function, **options)
 
 
-check = autograder.check = autograder.learner.check = lambda answer: None
-autograder.judge.judge = autograder.judge._judge = autograder.learner.judge = passed
+check = autograder.check = autograder.student.learner.check = lambda answer: None
+autograder.judge.judge.judge = autograder.judge.judge._judge = passed
+autograder.student.learner.judge = passed
 autograder.requirements.close = lambda expected, got: np.ones(expected.shape, bool)
 program.lower, jax.export.export = lower, export
 

@@ -1,14 +1,14 @@
 # %% after="square"
-import autograder.judge
-import autograder.learner
-from autograder.verdict import Status, Verdict
+import autograder.judge.judge
+import autograder.student.learner
+from autograder.judge.verdict import Status, Verdict
 
 
 def passed(name, *_, **__):
     return Verdict(name, Status.PASSED, fraction=1.0)
 
 
-autograder.judge.judge = autograder.learner.judge = passed
+autograder.judge.judge.judge = autograder.student.learner.judge = passed
 
 
 # %% solution="row_sums"

@@ -1,7 +1,7 @@
 # %% solution="row_sums"
 import dataclasses
 
-from autograder import program
+from autograder.judge import program
 
 honest = program.anonymous
 

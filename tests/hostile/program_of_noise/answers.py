@@ -2,7 +2,7 @@
 import dataclasses
 import os
 
-from autograder import program
+from autograder.judge import program
 
 honest = program.anonymous
 

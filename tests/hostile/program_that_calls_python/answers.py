@@ -2,7 +2,7 @@
 import dataclasses
 
 import jax.export
-from autograder.module import parse
+from autograder.judge.module import parse
 from jax.extend.mlir import ir
 from jax.extend.mlir.dialects import stablehlo
 

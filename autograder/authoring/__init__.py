@@ -1,0 +1,1 @@
+"""How the course is made: masters read, notebooks, slides and tables built."""

@@ -1,0 +1,280 @@
+"""Makes every generated file of the course from its master, or says which have drifted.
+
+For each assignment: nbgrader's source notebook beside the master, the release that students
+get, made by nbgrader's own `generate_assignment`, and the public data of `check`. For each
+lesson: the executed notebook.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import runpy
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import jupytext
+import nbformat
+import numpy as np
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+from nbgrader.apps import NbGraderAPI
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from autograder.authoring import coursemap, master, overview
+from autograder.authoring.master import Master
+from autograder.exercise import expected_answers, lookalikes
+from autograder.judge.comparison import close
+from autograder.problem import Problem
+from autograder.student import colab, progress, public, syllabus
+from autograder.student.public import PublicExercise
+from course.pictures import vector
+from course.pictures.play import STILL
+
+PUBLIC_SEED = 0
+START, READ = "start", "read"
+
+
+def masters(root: Path, assignment: str | None = None) -> list[Path]:
+    """The masters of the course, or of one assignment.
+
+    Raises:
+        Problem: there is none.
+    """
+    found = sorted((root / "solutions").glob(f"{assignment or '*'}/*.py"))
+    if not found:
+        known = sorted(path.name for path in (root / "solutions").glob("*") if path.is_dir())
+        raise Problem(
+            f"There is no assignment {assignment or ''} in {root / 'solutions'}: "
+            f"it holds {', '.join(known) or 'none'}."
+        )
+    return found
+
+
+def build_assignment(path: Path, root: Path, target: Path) -> list[Path]:
+    """Build one assignment from its master.
+
+    Args:
+        path: the master.
+        root: the course's folder, with `nbgrader_config.py`.
+        target: where the files go, with the same layout as `root`.
+
+    Returns:
+        The files written.
+    """
+    loaded = master.load(path)
+    source = target / "solutions" / loaded.assignment / f"{path.stem}.ipynb"
+    where = f"exercises/{loaded.assignment}/{path.stem}.ipynb"
+    first = colab.first_cells(colab.address(root), where)
+    loaded.notebook.cells = first + loaded.notebook.cells
+    _write(loaded.notebook, source)
+    released = _release(loaded, root, target)
+    exercises = public_exercises(loaded, _stubs(target / where))
+    data = public.write(loaded.assignment, exercises, target / "autograder" / "released")
+    return [source, *released, *data]
+
+
+def public_exercises(loaded: Master, stubs: Mapping[str, str]) -> list[PublicExercise]:
+    """The public side of every exercise of an assignment, whose stubs are known by name."""
+    made = []
+    for name, facts in loaded.facts.items():
+        spec = loaded.exercises[name]
+        made.append(
+            PublicExercise(
+                facts,
+                stubs[name],
+                spec.requires,
+                spec.hints,
+                spec.explanation,
+                spec.another,
+                {draw: spec.draw(PUBLIC_SEED, draw) for draw in spec.draws(spec.public_sizes)},
+                expected_answers(spec, PUBLIC_SEED, spec.public_sizes),
+                lookalikes(spec, PUBLIC_SEED, spec.public_sizes),
+            )
+        )
+    return made
+
+
+def _stubs(released: Path) -> dict[str, str]:
+    """What the released notebook has in the place of each answer, by the exercise's name."""
+    cells = nbformat.read(released, as_version=4).cells
+    return {cell.id: cell.source for cell in cells if cell.metadata.get("nbgrader")}
+
+
+def nbgrader_config(root: Path) -> Config:
+    """nbgrader's configuration of the course in this folder."""
+    return PyFileConfigLoader("nbgrader_config.py", str(root)).load_config()
+
+
+def _release(loaded: Master, root: Path, target: Path) -> list[Path]:
+    """Let nbgrader make the release, without a gradebook, in the target's `exercises`."""
+    config = nbgrader_config(root)
+    config.CourseDirectory.root = str(target.resolve())
+    config.GenerateAssignment.no_database = True
+    config.GenerateAssignment.preprocessors = [
+        step
+        for step in config.GenerateAssignment.preprocessors
+        if not str(step).endswith("SaveCells")
+    ]
+    config.GenerateAssignment.force = True
+    result = NbGraderAPI(config=config).generate_assignment(loaded.assignment, create=False)
+    if not result["success"]:
+        raise Problem(f"nbgrader could not release {loaded.assignment}: {result['log']}")
+    return sorted((target / "exercises" / loaded.assignment).iterdir())
+
+
+def build_lesson(path: Path, root: Path, target: Path) -> Path:
+    """Execute one lesson and write its notebook, with the seconds that took in its metadata.
+
+    Raises:
+        Problem: a cell that is not tagged `raises-exception` raised, or a picture says nothing to
+            those who cannot see it.
+    """
+    notebook = jupytext.read(path)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:02}"
+    notebook.metadata.pop("jupytext", None)
+    notebook.cells += _last_cells(path.stem)
+    started = time.monotonic()
+    client = NotebookClient(
+        notebook,
+        timeout=300,
+        coalesce_streams=True,
+        resources={"metadata": {"path": path.parent}},
+        # A full traceback names folders of the machine that built the lesson.
+        extra_arguments=["--InteractiveShell.xmode=Minimal"],
+    )
+    # Nobody's progress shall change by a build, nor be seen in what it makes.
+    with tempfile.TemporaryDirectory() as folder:
+        kept = {STILL: "1", progress.VARIABLE: f"{folder}/progress.json"}
+        try:
+            client.execute(env={**os.environ, **kept})
+        except CellExecutionError as error:
+            raise Problem(f"{path} does not run: {error}") from None
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.id == READ:  # whoever opens the lesson has not read it yet
+            cell.update(outputs=[], execution_count=None)
+        if any(map(_is_without_alt, cell.get("outputs", ()))):
+            raise Problem(f"{path}: a picture has no description; give its figure a label.")
+    notebook.metadata.pop("language_info", None)
+    notebook.metadata["seconds"] = round(time.monotonic() - started)
+    where = f"course/{path.stem}.ipynb"
+    notebook.cells = colab.first_cells(colab.address(root), where) + notebook.cells
+    return _write(notebook, target / "course" / f"{path.stem}.ipynb")
+
+
+def _last_cells(lesson: str) -> list[NotebookNode]:
+    """The cell with which a lesson says that it was read; the start page has none."""
+    if lesson == START:
+        return []
+    source = (
+        "# Run this cell when you have come to the end: the start page will know that you have.\n"
+        f'from autograder import lesson_read\n\nlesson_read("{lesson}")'
+    )
+    return [new_code_cell(source, id=READ)]
+
+
+def _is_without_alt(output: NotebookNode) -> bool:
+    drawn = "image/png" in output.get("data", {})
+    return drawn and not output.metadata.get("image/png", {}).get("alt")
+
+
+def build_overview(root: Path, target: Path) -> list[Path]:
+    """Write the syllabus and the tables; the lessons have to be built before."""
+    loaded = [master.load(path) for path in masters(root)]
+    tables = {
+        "requirements.md": overview.requirements_table(),
+        "mishaps.md": runpy.run_path(str(root / "tests" / "mishaps.py"))["document"](),
+        "modules.md": overview.modules_table(loaded, target / "course"),
+        "portability.md": overview.portability_table(
+            spec for one in loaded for spec in one.exercises.values()
+        ),
+    }
+    folder = target / "docs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in tables.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    drawn, _ = vector.svg(coursemap.draw(coursemap.modules(root)))
+    (folder / "course_map.svg").write_text(drawn, encoding="utf-8")
+    modules = overview.syllabus_of(loaded, root / "course")
+    data = syllabus.write(modules, target / "autograder" / "released")
+    return [data, *(folder / name for name in (*tables, "course_map.svg"))]
+
+
+def _write(notebook: NotebookNode, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    return path
+
+
+def build(root: Path, assignment: str | None = None, target: Path | None = None) -> list[Path]:
+    """Build the course, or one module of it; the files written."""
+    target = target or root
+    written = []
+    for path in masters(root, assignment):
+        written += build_assignment(path, root, target)
+    for path in sorted((root / "course").glob(f"{assignment or '*'}.py")):
+        if path.name != "__init__.py":
+            written.append(build_lesson(path, root, target))
+    if not assignment:
+        written += build_overview(root, target)
+    return written
+
+
+def drift(root: Path, assignment: str | None = None) -> Iterator[str]:
+    """What would change if the course were built anew, a line for each file.
+
+    Numbers may differ in their last digits from machine to machine, and an executed lesson's
+    pictures and times do; its sources may not.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        fresh_root = Path(folder)
+        for fresh in build(root, assignment, fresh_root):
+            name = fresh.relative_to(fresh_root)
+            kept = root / name
+            if not kept.exists():
+                yield f"{name} is missing."
+            elif change := _change(kept, fresh):
+                yield f"{name} has drifted from its master: {change}"
+
+
+def _change(kept: Path, fresh: Path) -> str:
+    if fresh.suffix == ".npz":
+        return "" if _same_arrays(kept, fresh) else "other numbers"
+    old, new = (_comparable(path).splitlines() for path in (kept, fresh))
+    lines = difflib.unified_diff(old, new, lineterm="", n=0)
+    return next((line for line in lines if line[0] in "+-" and line[:3] not in ("+++", "---")), "")
+
+
+def _comparable(path: Path) -> str:
+    if path.suffix == ".svg":
+        # A drawing is compared by what it is made from: another matplotlib draws other curves.
+        text = path.read_text(encoding="utf-8")
+        return text.partition("<dc:description>")[2].partition("</dc:description>")[0]
+    if path.suffix != ".ipynb":
+        text = path.read_text(encoding="utf-8")
+        # The last column of the modules is the seconds of the machine that built.
+        return re.sub(r"\d+ \|$", "… |", text, flags=re.MULTILINE)
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.pop("seconds", None)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return str(nbformat.writes(notebook))
+
+
+def _same_arrays(kept: Path, fresh: Path) -> bool:
+    with np.load(kept) as old, np.load(fresh) as new:
+        return set(old) == set(new) and all(
+            old[name].dtype == new[name].dtype
+            and old[name].shape == new[name].shape
+            and bool(close(new[name], old[name]).all())
+            for name in new
+        )

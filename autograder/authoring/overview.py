@@ -1,0 +1,138 @@
+"""The tables about the whole course in `docs/`, made from the masters and the built lessons."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from autograder import requirements
+from autograder.authoring.master import Master
+from autograder.exercise import Exercise, views_of
+from autograder.judge import program
+from autograder.judge.devices import PLATFORMS
+from autograder.judge.views import VIEWS, Case
+from autograder.problem import Problem
+from autograder.student import syllabus
+
+REQUIREMENTS = """\
+# What an exercise can ask for
+
+Made by `autograder build` from `autograder/requirements/`, whose docstrings say the rest. What is
+**reported** can be seen by the student's own process only; the build refuses an exercise that hangs
+more than a quarter of its points on it.
+"""
+MODULES = """\
+# The modules
+
+Made by `autograder build`. Words are those of the lesson's text, minutes those of the assignment's
+prompts, seconds what the lesson took to run where it was built.
+"""
+PORTABILITY = """\
+# Every reference of the course on every platform
+
+Made by `autograder build` on a machine with a CPU: for each exercise, whether its reference lowers
+for each platform alone. That a program lowers says that XLA's compiler for that platform will be
+given a program it knows how to read; not that it is fast there, fits into memory, or gives the same
+digits. Where there is a GPU, `uv run pytest -m gpu` runs every reference on it.
+"""
+
+
+def requirements_table() -> str:
+    """What each requirement sees and cannot see, and where its evidence comes from."""
+    rows = []
+    for name, kind in requirements.KNOWN.items():
+        sees = re.split(r" Reasons?: ", (kind.__doc__ or "").split("\n\n")[0])[0]
+        evidence = "; ".join(VIEWS[view].evidence for view in kind.views)
+        rows.append([f"`{name}`", " ".join(sees.split()), kind.blind, evidence])
+    header = ["requirement", "what it sees", "what it cannot see", "where the evidence comes from"]
+    return REQUIREMENTS + _table(header, rows)
+
+
+def modules_table(masters: Sequence[Master], course: Path) -> str:
+    """A row a module: its lesson and its assignment in numbers.
+
+    Args:
+        masters: of all assignments.
+        course: the folder with the built lessons.
+    """
+    rows: list[list[Any]] = []
+    for one in masters:
+        lesson = nbformat.read(course / f"{one.assignment}.ipynb", as_version=4)
+        text = [cell.source for cell in lesson.cells if cell.cell_type == "markdown"]
+        outputs = [out for cell in lesson.cells for out in cell.get("outputs", [])]
+        facts = one.facts.values()
+        rows.append(
+            [
+                one.assignment,
+                sum(len(re.findall(r"[^\W_][\w'’-]*", source)) for source in text),
+                sum("image/png" in out.get("data", {}) for out in outputs),
+                sum("predicted(" in cell.source for cell in lesson.cells),
+                len(facts),
+                f"{one.points:g}",
+                sum(fact.minutes for fact in facts),
+                sum(len(spec.wrong_answers) for spec in one.exercises.values()),
+                lesson.metadata["seconds"],
+            ]
+        )
+    header = ["module", "words", "pictures", "predictions", "exercises", "points", "minutes"]
+    return MODULES + _table([*header, "wrong answers", "seconds"], rows)
+
+
+def syllabus_of(masters: Sequence[Master], course: Path) -> list[syllabus.Module]:
+    """Every module with its minutes: the exercises' from the prompts, the lesson's from its head.
+
+    Raises:
+        Problem: the head of a lesson has no title or does not say how long it takes.
+    """
+    modules = []
+    for one in masters:
+        lesson = course / f"{one.assignment}.py"
+        text = lesson.read_text(encoding="utf-8")
+        title = re.search(r"^# # \d+\. (.*)$", text, re.MULTILINE)
+        minutes = re.search(r"\*\*Time\*\* about (\d+) minutes", text)
+        if title is None or minutes is None:
+            raise Problem(
+                f"{lesson}: its head needs a title such as `# 5. …` and the words "
+                "`**Time** about 25 minutes`."
+            )
+        tasks = [fact for fact in one.facts.values() if not fact.is_fast_track]
+        quick = next((fact.name for fact in one.facts.values() if fact.is_fast_track), "")
+        modules.append(
+            syllabus.Module(
+                one.assignment,
+                title[1],
+                int(minutes[1]),
+                one.path.stem,
+                tuple(syllabus.Task(fact.name, fact.title, fact.minutes) for fact in tasks),
+                quick,
+            )
+        )
+    return modules
+
+
+def portability_table(exercises: Iterable[Exercise]) -> str:
+    """A row an exercise that has a program: what its reference lowers for."""
+    rows = []
+    for spec in exercises:
+        if any(not VIEWS[view].calls for view in views_of(spec.requires)):
+            case = Case("value", spec.draws(spec.sizes)[0])
+            cells = [_lowers(spec, case, platform) for platform in PLATFORMS.values()]
+            rows.append([f"`{spec.name}`", *cells])
+    return PORTABILITY + _table(["reference", *PLATFORMS.values()], rows)
+
+
+def _lowers(spec: Exercise, case: Case, platform: str) -> str:
+    try:
+        program.lower(spec.reference, spec.draw(0, case.draw), case, platform)
+    except Exception as error:
+        return f"no: {type(error).__name__}"
+    return "yes"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n" + "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines) + "\n"

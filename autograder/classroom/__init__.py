@@ -1,0 +1,1 @@
+"""What an instructor's nbgrader runs: a class graded, grouped, reported and exported."""

@@ -1,0 +1,134 @@
+"""Verdicts that need not be found again, and the seeds that they were found with.
+
+They lie in one SQLite file, in a folder that may be deleted at any time: the next run then judges
+everything anew, on new inputs. Two runs can use it at once, and one that is killed keeps what it
+had. It holds JSON and nothing that is evaluated.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import secrets
+import sqlite3
+import threading
+import time
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from autograder.judge.verdict import Finding, Status, Verdict
+from autograder.problem import Problem
+
+FOLDER = ".verdicts"
+"""Its folder in the course's."""
+MOST = 300_000
+"""The entries that are kept, at a few hundred bytes; those not used for longest go first."""
+DAY = 86_400.0
+TABLES = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+CREATE TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, value TEXT NOT NULL, used REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS seeds (assignment TEXT PRIMARY KEY, seed INTEGER NOT NULL);
+"""
+
+
+class Cache:
+    """What is known by its key; safe to use from several threads and processes.
+
+    Args:
+        folder: where the file lies, which is made; without one, everything is forgotten at the end.
+        most: the entries that are kept.
+
+    Raises:
+        Problem: the file is none of ours, or cannot be written.
+    """
+
+    def __init__(self, folder: Path | None = None, most: int = MOST) -> None:
+        path = folder / "verdicts.db" if folder else ":memory:"
+        self.most = most
+        self._lock = threading.Lock()
+        self._kept = 0
+        try:
+            if folder:
+                folder.mkdir(exist_ok=True)
+            self._base = sqlite3.connect(path, timeout=30.0, check_same_thread=False)
+            self._base.executescript(TABLES)
+            self._forget()
+        except (OSError, sqlite3.Error) as error:
+            raise Problem(
+                f"{path} cannot be used ({error}): delete {folder}, which costs time only."
+            ) from None
+
+    def seed(self, assignment: str) -> int:
+        """The seed of an assignment, drawn when it is asked for the first time."""
+        with self._lock, self._base:
+            drawn = (assignment, secrets.randbits(63))
+            self._base.execute("INSERT OR IGNORE INTO seeds VALUES (?, ?)", drawn)
+            found = self._base.execute("SELECT seed FROM seeds WHERE assignment = ?", drawn[:1])
+            return int(found.fetchone()[0])
+
+    def get(self, key: str) -> Any:
+        """What was put under this key, or None."""
+        try:
+            with self._lock, self._base:
+                query = "SELECT value, used FROM kept WHERE key = ?"
+                found = self._base.execute(query, (key,)).fetchone()
+                now = time.time()
+                if found and found[1] < now - DAY:
+                    self._base.execute("UPDATE kept SET used = ? WHERE key = ?", (now, key))
+        except sqlite3.Error:  # a disk that fails costs time, and no grade
+            return None
+        return json.loads(found[0]) if found else None
+
+    def put(self, key: str, value: Any) -> None:
+        """Keep a value that JSON can hold."""
+        row = (key, json.dumps(value, ensure_ascii=False), time.time())
+        try:
+            with self._lock, self._base:
+                self._base.execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", row)
+                self._kept += 1
+                if self._kept % 1000 == 0:
+                    self._forget()
+        except sqlite3.Error:
+            return
+
+    def _forget(self) -> None:
+        self._base.execute(
+            "DELETE FROM kept WHERE key IN "
+            "(SELECT key FROM kept ORDER BY used DESC, key LIMIT -1 OFFSET ?)",
+            (self.most,),
+        )
+
+    def verdict(self, key: str) -> Verdict | None:
+        """The verdict under this key, if there is one."""
+        found = self.get(key)
+        if found is None:
+            return None
+        findings = tuple(Finding(**one) for one in found.pop("findings"))
+        return Verdict(status=Status(found.pop("status")), findings=findings, **found)
+
+    def put_verdict(self, key: str, verdict: Verdict) -> None:
+        """Keep a verdict, whose findings have no `difference`."""
+        self.put(key, asdict(verdict))
+
+
+def key(*parts: Any) -> str:
+    """A key for what depends on these, and on the versions of JAX and of this package.
+
+    Args:
+        parts: what JSON can hold.
+    """
+    said = json.dumps([versions(), *parts], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+@functools.cache
+def versions() -> list[str]:
+    """What a verdict depends on besides: jax, jaxlib and numpy, and a hash of this package."""
+    ours = hashlib.sha256()
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        ours.update(path.read_bytes())
+    return [*map(version, ("jax", "jaxlib", "numpy")), ours.hexdigest()[:12]]

@@ -1,0 +1,202 @@
+"""Grades a class ahead of nbgrader, which takes its submissions one by one.
+
+Several are graded at once, while nbgrader does its own bookkeeping on those that are ready. What
+is waiting is a path, and what is ready a few verdicts, so that a class may be of any size.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from autograder.judge.verdict import Status, Verdict
+
+MOST_NAMED = 3
+"""How many of a kind the summary names."""
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What came of one notebook.
+
+    Attributes:
+        code: a hash of what was judged of it.
+        verdicts: by exercise.
+        seconds: that it took.
+    """
+
+    code: str
+    verdicts: dict[str, Verdict]
+    seconds: float
+
+
+Which = TypeVar("Which", bound=Hashable)
+
+
+class Ahead(dict[Which, "Future[Graded]"]):
+    """Notebooks that are being graded, in their order, a few at once.
+
+    Args:
+        paths: of the notebooks.
+        grade: grades one; it is called from several threads.
+        workers: how many at once.
+        done: told of each when it is ready, from the thread that graded it.
+    """
+
+    def __init__(
+        self,
+        paths: Mapping[Which, Path],
+        grade: Callable[[Which, Path], Graded],
+        workers: int,
+        done: Callable[[Future[Graded]], None],
+    ) -> None:
+        super().__init__((which, Future()) for which in paths)
+        self._grade = grade
+        self._left = iter([(which, path, self[which]) for which, path in paths.items()])
+        self._lock = threading.Lock()
+        for future in self.values():
+            future.add_done_callback(done)
+        self._pool = ThreadPoolExecutor(workers, "grading")
+        for _ in range(min(workers, len(self))):
+            self._next()
+
+    def take(self, which: Which) -> Graded | None:
+        """What came of a notebook, once it is ready; None if it was not among them, or failed."""
+        future = self.pop(which, None)
+        return None if future is None or future.exception() else future.result()
+
+    def _next(self, _: Any = None) -> None:
+        # One after the other, so that a command that is interrupted ends with those under way:
+        # by then the pool takes no more.
+        while True:
+            with self._lock:
+                following = next(self._left, None)
+            if following is None:
+                self._pool.shutdown(wait=False)
+                return
+            try:
+                self._pool.submit(self._one, *following).add_done_callback(self._next)
+                return
+            except RuntimeError as error:
+                following[-1].set_exception(error)
+
+    def _one(self, which: Which, path: Path, future: Future[Graded]) -> None:
+        try:
+            future.set_result(self._grade(which, path))
+        except Exception as error:
+            future.set_exception(error)
+
+
+class Tally:
+    """What has been graded so far: a progress bar on a terminal, and a summary at the end."""
+
+    def __init__(self, expected: int, workers: int, log: Any) -> None:
+        self.expected = expected
+        self.workers = workers
+        self.log = log
+        self.begun = time.monotonic()
+        self.statuses: Counter[Status] = Counter()
+        self.exercises: defaultdict[str, Counter[bool]] = defaultdict(Counter)
+        self.seconds: dict[str, float] = {}
+        self.faults: list[str] = []
+        self.written = 0
+        self._so_far: Counter[Status] = Counter()
+        self._closing = contextlib.ExitStack()
+        self._progress = Progress(
+            TextColumn("submissions"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[verdicts]}"),
+            console=Console(stderr=True),
+        )
+        self._bar = self._progress.add_task("", total=expected, verdicts="")
+        if expected and sys.stderr.isatty():
+            atexit.register(self.close)
+            self._closing.callback(atexit.unregister, self.close)
+            self._closing.enter_context(_beside(self._progress, log))
+
+    def ready(self, future: Future[Graded]) -> None:
+        """One more was graded, though nbgrader has not taken it up."""
+        if not future.exception():
+            self._so_far.update(one.status for one in future.result().verdicts.values())
+        said = " · ".join(f"{status} {count}" for status, count in self._so_far.most_common())
+        self._progress.update(self._bar, advance=1, verdicts=said)
+
+    def collected(self, student: str, graded: Graded, written: bool) -> None:
+        """One more is in nbgrader's hands.
+
+        Args:
+            student: whose it is.
+            graded: what came of it.
+            written: whether it has answers that only a person can grade.
+        """
+        self.seconds[student] = graded.seconds
+        self.written += written
+        for name, verdict in graded.verdicts.items():
+            self.statuses[verdict.status] += 1
+            self.exercises[name][verdict.passed] += 1
+            if verdict.status is Status.GRADER_FAULT:
+                self.faults.append(f"{student} ({name})")
+        if len(self.seconds) == self.expected:
+            self.close()
+            if self.expected > 1:
+                self.log.info("%s", "\n".join(self.summary()))
+
+    def summary(self) -> Iterator[str]:
+        """The class in a few lines."""
+        took = time.monotonic() - self.begun
+        said = ", ".join(f"{count} {status}" for status, count in self.statuses.most_common())
+        many = f"{len(self.seconds)} submissions in {took:.0f} s, {self.workers} at once"
+        yield f"Graded {many}: {said}"
+        width = max(map(len, self.exercises), default=0)
+        for name, passed in self.exercises.items():
+            yield f"  {name:{width}}  {passed[True]} of {passed.total()} passed"
+        slowest = sorted(self.seconds.items(), key=lambda one: -one[1])[:MOST_NAMED]
+        yield "  slowest: " + ", ".join(f"{student} ({took:.1f} s)" for student, took in slowest)
+        if self.written:
+            yield f"  for a person to grade: the written answers of {self.written}"
+        if self.faults:
+            yield f"  for a person to look at, faults of the grader: {_named(sorted(self.faults))}"
+
+    def close(self) -> None:
+        """Take the progress bar away."""
+        self._closing.close()
+
+
+def _named(many: Sequence[str]) -> str:
+    rest = len(many) - MOST_NAMED
+    return ", ".join(many[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+@contextlib.contextmanager
+def _beside(progress: Progress, log: Any) -> Iterator[None]:
+    """Show a progress bar, and the lines of a log above it."""
+    logger = getattr(log, "logger", log)
+    handlers = [
+        one
+        for one in logger.handlers
+        if isinstance(one, logging.StreamHandler) and one.stream is sys.stderr
+    ]
+    before = sys.stderr
+    with progress:
+        for handler in handlers:
+            handler.setStream(sys.stderr)
+        try:
+            yield
+        finally:
+            for handler in handlers:
+                handler.setStream(before)

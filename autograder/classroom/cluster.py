@@ -1,0 +1,119 @@
+"""Runs requests on the machines of a Dask cluster, when a class outgrows this one.
+
+What travels is a request to a jail and what came of it: cells and shapes, programs and inputs. The
+references, what is expected and the seed stay here, and so do the verdicts. Which machine takes
+which request is Dask's business, as is giving it to another one when a machine is lost.
+"""
+
+from __future__ import annotations
+
+import functools
+import socket
+from collections.abc import Sequence
+
+from autograder.classroom import cache
+from autograder.jail import walls
+from autograder.jail.jail import Jail
+from autograder.jail.process import Limits
+from autograder.jail.walls import Level
+from autograder.judge.devices import Device
+from autograder.judge.frames import Frame
+from autograder.judge.verdict import Failure
+from autograder.problem import Problem
+
+ANSWER_SECONDS = 30
+"""How long a scheduler may take to answer, and the first worker to be there."""
+
+
+class Cluster:
+    """Stands where a `jail.Jail` stands; see its `run`.
+
+    Args:
+        address: of Dask's scheduler, such as `tcp://10.0.0.1:8786`. Whoever can reach it can run
+            code on the workers, so it belongs into a closed network, or behind `tls://`.
+        limits: of each process.
+        device: what the processes shall find.
+        strongest: the highest level of isolation to try.
+
+    Raises:
+        Problem: Dask is not installed, nothing answers, or no worker is there.
+    """
+
+    def __init__(
+        self, address: str, limits: Limits, device: Device, strongest: Level = Level.FULL
+    ) -> None:
+        try:
+            from distributed import Client
+        except ImportError:
+            raise Problem(
+                'Grading on a cluster needs Dask: run `pip install "numpy-to-jax[cluster]"`.'
+            ) from None
+        self.limits, self.device, self.strongest = limits, device, strongest
+        try:
+            client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise Problem(f"No scheduler of Dask answers at {address}: {error}") from None
+        try:
+            client.wait_for_workers(1, timeout=ANSWER_SECONDS)
+        except TimeoutError:
+            client.close()
+            raise Problem(
+                f"The scheduler at {address} has no workers: run `dask worker {address}` on some "
+                "machines."
+            ) from None
+        self.workers = 2 * sum(client.nthreads().values())
+        """How many submissions keep the cluster busy, of which some are with the grader."""
+        found = client.run(level_here, limits, device, strongest)
+        self.level, self.weaker_because = max(found.values(), key=lambda one: one[0].weakness)
+        """That of the machine with the weakest one; those that come later must not be weaker."""
+        self._executor = client.get_executor(pure=False)
+
+    def require(self, weakest: Level) -> None:
+        """Make sure of a level, see `walls.require`."""
+        walls.require(weakest, self.level, self.weaker_because)
+
+    def run(
+        self, role: str, request: Frame, steps: Sequence[str], late: Frame | None = None
+    ) -> dict[str, Frame | Failure]:
+        where = (cache.versions(), self.limits, self.device, self.strongest, self.level)
+        asked = (role, request, list(steps), late)
+        return self._executor.submit(run_here, *where, *asked).result()
+
+
+def level_here(limits: Limits, device: Device, strongest: Level) -> tuple[Level, list[str]]:
+    """The level of isolation of this machine, and why it is no higher one."""
+    jail = _jail(limits, device, strongest)
+    return jail.level, jail.weaker_because
+
+
+def run_here(
+    versions: Sequence[str],
+    limits: Limits,
+    device: Device,
+    strongest: Level,
+    weakest: Level,
+    role: str,
+    request: Frame,
+    steps: Sequence[str],
+    late: Frame | None,
+) -> dict[str, Frame | Failure]:
+    """Run a request on this machine, for a grader on another one.
+
+    Raises:
+        Problem: this machine has other versions, and might come to another verdict; or its level
+            of isolation is below `weakest`.
+    """
+    ours = cache.versions()
+    if list(versions) != ours:
+        raise Problem(
+            f"The worker on {socket.gethostname()} has {' '.join(ours)} and the grader "
+            f"{' '.join(versions)} (jax, jaxlib, numpy, autograder): install the same on both."
+        )
+    jail = _jail(limits, device, strongest)
+    jail.require(weakest)
+    return jail.run(role, request, steps, late)
+
+
+@functools.cache
+def _jail(limits: Limits, device: Device, strongest: Level) -> Jail:
+    return Jail(limits, device, strongest)

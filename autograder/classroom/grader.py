@@ -1,0 +1,361 @@
+"""A submission in, verdicts out. The grader holds the references and the seed, and runs nobody
+else's code: that happens in the worker and the runner, behind the jail's door.
+
+A verdict depends on the programs alone, besides exercise, seed, device and versions. So it is kept
+under their hash, and the hash under that of the notebook's code, which need not be run again; that
+of a right answer also under its slice, see `slices`, once that has been run alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Protocol, TypeVar
+
+import jax
+from nbformat import NotebookNode
+
+from autograder.classroom import cache, slices
+from autograder.classroom.cache import Cache
+from autograder.exercise import Exercise, expected_answers, lookalikes, views_of
+from autograder.jail import claims
+from autograder.jail.claims import Claim
+from autograder.jail.walls import Level
+from autograder.judge import devices, judge, meshes
+from autograder.judge.devices import CPU, Device
+from autograder.judge.frames import Frame
+from autograder.judge.verdict import Failure, Finding, Outcome, Status, Verdict
+from autograder.judge.views import VIEWS, Case, cases
+from autograder.problem import Problem, version
+
+Lowered = Mapping[Case, Claim | Outcome]
+"""What left the worker of one exercise."""
+
+REFERENCES = ThreadPoolExecutor(1, "references")
+"""Runs the references one at a time, since `program` patches JAX meanwhile, and beside the jail."""
+
+
+SLICES = ThreadPoolExecutor(1, "slices")
+"""Runs slices alone, while the verdicts that they confirm are on their way already."""
+
+Result = TypeVar("Result")
+
+
+class Runs(Protocol):
+    """What runs requests, such as `jail.Jail`, whose method says how."""
+
+    @property
+    def level(self) -> Level: ...
+
+    def run(
+        self, role: str, request: Frame, steps: Sequence[str], late: Frame | None = None
+    ) -> dict[str, Frame | Failure]: ...
+
+
+@dataclass
+class Grader:
+    """Judges submissions of one assignment, all on the same secret inputs.
+
+    Args:
+        exercises: the assignment's exercises by name.
+        seed: every input is drawn from it.
+        jail: where the students' code and programs run.
+        device: where programs are run; this process has to have it too, for the references.
+        cache: of verdicts; an answer that does what another one did is not run again.
+        again: the exercises that are judged anew, whatever the cache holds.
+
+    Raises:
+        Problem: the device is not there.
+    """
+
+    exercises: Mapping[str, Exercise]
+    seed: int
+    jail: Runs
+    device: Device = CPU
+    cache: Cache = field(default_factory=Cache)
+    again: Collection[str] = ()
+    _references: dict[str, Future[Any]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        # Too late in a process that computes already; then only a mesh is a problem.
+        with contextlib.suppress(Problem):
+            meshes.simulate_devices()
+        devices.here(self.device)
+
+    def grade(self, notebook: NotebookNode) -> dict[str, Verdict]:
+        """A verdict for every exercise of the assignment, whatever the notebook does.
+
+        A fault of the grader's own becomes `grader fault`, never an exception.
+        """
+        verdicts: dict[str, Verdict] = {}
+        try:
+            code = code_of(notebook)
+            text = cache.key(asdict(code))
+            texts = {name: self._key(name, text) for name in self.exercises}
+            parts = slices.slices({one["step"]: one["source"] for one in code.cells}, texts)
+            alike = {name: self._key(name, part.text) for name, part in parts.items()}
+            for name in self.exercises.keys() - set(self.again):
+                for known in (texts[name], alike.get(name)):
+                    if known and (verdict := self.cache.verdict(str(self.cache.get(known)))):
+                        verdicts[name] = verdict
+                        break
+            if left := [name for name in self.exercises if name not in verdicts]:
+                verdicts |= self._grade(code, left, texts)
+                for name in alike.keys() & set(left):
+                    if verdicts[name].passed:
+                        asked = (name, code.only(parts[name].steps), alike[name], verdicts[name])
+                        SLICES.submit(self._share, *asked)
+        except Exception as error:
+            verdicts = {name: _fault(name, error) for name in self.exercises} | verdicts
+        return {name: verdicts[name] for name in self.exercises}
+
+    def _grade(
+        self, code: Code, names: Sequence[str], texts: Mapping[str, str]
+    ) -> dict[str, Verdict]:
+        for name in names:
+            self._reference(expected_answers, self.exercises[name])
+        lowered, undisturbed = self._lower(code, names)
+        programs = {name: _program(lowered[name]) for name in names}
+        keys = {name: self._key(name, program) for name, program in programs.items()}
+        verdicts = {
+            name: verdict
+            for name in names
+            if name not in self.again and (verdict := self.cache.verdict(keys[name]))
+        }
+        fresh = {name: made for name, made in lowered.items() if name not in verdicts}
+        outcomes, ran = self._run(fresh)
+        for name in fresh:
+            try:
+                verdict = self._judge(self.exercises[name], outcomes[name])
+            except Exception as error:
+                verdicts[name] = _fault(name, error)
+                continue
+            verdicts[name] = replace(verdict, program=programs[name])
+            # Only what ran is kept: a failure may be that of a program beside it, which used up
+            # the time, and the next student's answer must not inherit it.
+            if name in ran and verdict.status is not Status.GRADER_FAULT:
+                self.cache.put_verdict(keys[name], verdicts[name])
+        if undisturbed:
+            for name in names:
+                self.cache.put(texts[name], keys[name])
+        return verdicts
+
+    def _share(self, name: str, code: Code, alike: str, verdict: Verdict) -> None:
+        """Have a verdict known by its slice, when the second notebook with that slice has passed.
+
+        What the rest of a notebook did to the answer must not help another student's. Most slices
+        are never seen again, so the first is not run.
+        """
+        seen = self.cache.get(alike)
+        if seen is None:
+            self.cache.put(alike, "seen")
+        elif seen == "seen":
+            lowered, undisturbed = self._lower(code, [name])
+            same = undisturbed and _program(lowered[name]) == verdict.program
+            self.cache.put(alike, self._key(name, verdict.program) if same else "not by itself")
+
+    def _ask(self, *request: Any) -> dict[str, Frame | Failure]:
+        try:
+            return self.jail.run(*request)
+        except (OSError, ValueError):
+            # The process that starts all others can be killed by a notebook that runs beside.
+            return self.jail.run(*request)
+
+    def _key(self, name: str, judged: Any) -> str:
+        spec = self.exercises[name]
+        # What came out of weaker walls is not to be believed behind stronger ones.
+        where = (self.device.name, self.jail.level)
+        return cache.key(name, spec.source, self.seed, *where, judged)
+
+    def _lower(self, code: Code, names: Sequence[str]) -> tuple[dict[str, Lowered], bool]:
+        """Have the worker run the notebook and export every case of these exercises.
+
+        Returns:
+            What came of each, and whether no process had to be ended on the way.
+        """
+        asks, inputs = self._asks(names)
+        header = {"cells": code.cells, "asks": asks, "platform": self.device.platform}
+        steps = [cell["step"] for cell in code.cells] + list(names)
+        results = self._ask("worker", Frame(header), steps, inputs)
+        lowered: dict[str, Lowered] = {}
+        for name in names:
+            cell = _failed(results.get(code.solutions.get(name, "")))
+            cases = self._cases(name)
+            called = [VIEWS[case.view].calls for case in cases]
+            made = claims.answers(results[name], called)
+            # A function is not there because its cell failed, where its cell did.
+            made = [cell if cell and _is_missing(one) else _readable(one) for one in made]
+            lowered[name] = dict(zip(cases, made, strict=True))
+        return lowered, all(isinstance(result, Frame) for result in results.values())
+
+    def _run(
+        self, lowered: Mapping[str, Lowered]
+    ) -> tuple[dict[str, dict[Case, Outcome]], set[str]]:
+        """Have the runner run the programs.
+
+        Returns:
+            What came of each case, and the exercises whose outcomes are their own doing.
+        """
+        jobs: dict[str, dict[str, Any]] = {}
+        arrays: list[Any] = []
+        blob = b""
+        for name, made in lowered.items():
+            for case, claim in made.items():
+                if not isinstance(claim, Claim):
+                    continue
+                # Drawn only now, after the student's code has run and ended.
+                arguments = self.exercises[name].draw(self.seed, case.draw)
+                leaves = arguments.leaves
+                jobs.setdefault(name, {"step": name, "cases": []})["cases"].append(
+                    {
+                        **asdict(case),
+                        "specs": arguments.specs,
+                        "offset": len(blob),
+                        "length": len(claim.artifact),
+                        "inputs": list(range(len(arrays), len(arrays) + len(leaves))),
+                    }
+                )
+                arrays += leaves
+                blob += claim.artifact
+        results: Mapping[str, Frame | Failure] = {}
+        if jobs:
+            header = {"jobs": list(jobs.values()), "device": self.device.name}
+            results = self._ask("runner", Frame(header, tuple(arrays), blob), list(jobs))
+        outcomes: dict[str, dict[Case, Outcome]] = {}
+        for name, made in lowered.items():
+            programs = {case: one for case, one in made.items() if isinstance(one, Claim)}
+            outcomes[name] = {case: one for case, one in made.items() if not isinstance(one, Claim)}
+            if programs:
+                runs = [VIEWS[case.view].runs for case in programs]
+                ran = claims.outcomes(results[name], list(programs.values()), runs)
+                outcomes[name] |= zip(programs, ran, strict=True)
+        own = {
+            name
+            for name, made in outcomes.items()
+            if not isinstance(results.get(name), Failure)
+            and not any(_is_out_of_memory(one) for one in made.values())
+        }
+        return outcomes, own
+
+    def _judge(self, spec: Exercise, outcomes: Mapping[Case, Outcome]) -> Verdict:
+        got: dict[str, list[Outcome]] = {}
+        for case in self._cases(spec.name):
+            got.setdefault(case.view, []).append(outcomes[case])
+        expected = self._reference(expected_answers, spec).result()
+        verdict = judge.judge(spec.name, spec.requires, expected, got)
+        if verdict.status in (Status.WRONG, Status.ERROR):
+            alike = self._reference(lookalikes, spec).result()
+            verdict = judge.judge(spec.name, spec.requires, expected, got, alike)
+        return replace(verdict, findings=tuple(map(_without_sizes, verdict.findings)))
+
+    def _reference(self, made: Callable[..., Result], spec: Exercise) -> Future[Result]:
+        """What is made of the references of an exercise, once; it is begun when it is asked for."""
+        with self._lock:
+            which = f"{made.__name__} {spec.name}"
+            if which not in self._references:
+                given = (spec, self.seed, spec.sizes, self.device)
+                self._references[which] = REFERENCES.submit(made, *given)
+            return self._references[which]
+
+    def _cases(self, name: str) -> list[Case]:
+        spec = self.exercises[name]
+        return cases(views_of(spec.requires), spec.draws(spec.sizes, self.device))
+
+    def _asks(self, names: Sequence[str]) -> tuple[list[dict[str, Any]], Frame]:
+        """What the worker is asked for, and the secret inputs of functions that are called.
+
+        It gets these when the cells have run; of the others it learns shapes only.
+        """
+        asks: list[dict[str, Any]] = []
+        inputs: list[Any] = []
+        for name in names:
+            asked = []
+            for case in self._cases(name):
+                # The shapes of a draw do not depend on the seed, and this draw is thrown away.
+                drawn = self.exercises[name].draw(0, case.draw)
+                shapes = [
+                    {"dtype": leaf.dtype.name, "shape": list(leaf.shape)} for leaf in drawn.leaves
+                ]
+                said = {"skeleton": drawn.skeleton, "specs": drawn.specs, "leaves": shapes}
+                asked.append({**asdict(case), **said})
+                if VIEWS[case.view].calls:
+                    asked[-1]["inputs"] = list(range(len(inputs), len(inputs) + len(shapes)))
+                    inputs += self.exercises[name].draw(self.seed, case.draw).leaves
+            asks.append({"step": name, "cases": asked})
+        return asks, Frame({}, tuple(inputs))
+
+
+@dataclass(frozen=True)
+class Code:
+    """What of a notebook is judged.
+
+    Attributes:
+        cells: the `step` and the `source` of each cell to run, which the test cells are not.
+        solutions: the step of each solution cell by its id.
+    """
+
+    cells: list[dict[str, str]]
+    solutions: dict[str, str]
+
+    def only(self, steps: Collection[str]) -> Code:
+        """Without the other cells."""
+        return Code([one for one in self.cells if one["step"] in steps], self.solutions)
+
+
+def code_of(notebook: NotebookNode) -> Code:
+    """What of this notebook is judged."""
+    code = Code([], {})
+    for number, cell in enumerate(notebook.cells):
+        tags = cell.metadata.get("nbgrader", {})
+        is_test = tags.get("grade", False) and not tags.get("solution", False)
+        if cell.cell_type != "code" or is_test:
+            continue
+        step = f"cell {number}"
+        code.cells.append({"step": step, "source": cell.source})
+        if tags.get("solution", False):
+            code.solutions[str(tags.get("grade_id"))] = step
+    return code
+
+
+def _failed(result: Frame | Failure | None) -> Failure | None:
+    return claims.failure_in(result.header) if isinstance(result, Frame) else result
+
+
+def _is_missing(made: Claim | Outcome) -> bool:
+    return isinstance(made, Failure) and made.status is Status.MISSING
+
+
+def _readable(made: Claim | Outcome) -> Claim | Outcome:
+    """A program of a newer JAX than ours crashes the reader, and is nobody's mistake but ours."""
+    if isinstance(made, Claim) and version(made.jax) > version(jax.__version__):
+        words = f"The program was written by JAX {made.jax}, and this grader has {jax.__version__}."
+        return Failure(Status.GRADER_FAULT, words)
+    return made
+
+
+def _is_out_of_memory(made: Outcome) -> bool:
+    return isinstance(made, Failure) and made.status is Status.OUT_OF_MEMORY
+
+
+def _program(lowered: Lowered) -> str:
+    """What an answer is known by: all that left the worker of it."""
+    return hashlib.sha256(b"".join(map(claims.digest, lowered.values()))).hexdigest()
+
+
+def _without_sizes(finding: Finding) -> Finding:
+    """What goes to the student: no value of a secret case, and no size out of an exception."""
+    message, line, code = finding.message.partition(" The line: ")
+    if finding.reason.endswith(("Error", "Exception")):
+        message = re.sub(r"\b\d+\b", "…", message)
+    return replace(finding, message=message + line + code, difference=None)
+
+
+def _fault(exercise: str, error: Exception) -> Verdict:
+    failure = Failure(Status.GRADER_FAULT, f"{type(error).__name__}: {error}")
+    return Verdict.of_failure(exercise, failure)

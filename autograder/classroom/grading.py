@@ -1,0 +1,364 @@
+"""One run of `nbgrader autograde`: verdicts for each notebook, and how they become grades."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import datetime
+import errno
+import functools
+import glob
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import jax
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader import utils
+from nbgrader.api import Grade, Gradebook
+from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import rmtree
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from traitlets import Enum, Float, Integer, List, Unicode
+from traitlets.config import LoggingConfigurable
+
+from autograder.authoring import master
+from autograder.classroom import cache
+from autograder.classroom.cache import Cache
+from autograder.classroom.class_run import Ahead, Graded, Tally
+from autograder.classroom.cluster import Cluster
+from autograder.classroom.grader import Grader, code_of
+from autograder.classroom.log import LOG
+from autograder.jail.jail import Jail
+from autograder.jail.process import Limits
+from autograder.jail.walls import Level
+from autograder.judge import devices
+from autograder.judge.devices import Device
+from autograder.judge.verdict import Status, Verdict
+from autograder.problem import Problem
+from autograder.student import card
+
+Resources = dict[str, Any]
+KEY = "autograder"
+Which = tuple[str, str]
+"""A student, and the name of a notebook."""
+
+
+class GradingRun(LoggingConfigurable):
+    """The settings of a run, and its graders: the whole class is judged on the same inputs.
+
+    Raises:
+        NbGraderException: a master or the device is not what it should be; the log says what.
+    """
+
+    device = Unicode(
+        "cpu",
+        help="Where answers are judged: cpu, gpu, tpu, or a mesh of simulated devices, such as "
+        "mesh:8 or mesh:4x2.",
+    ).tag(config=True)
+    seed = Integer(
+        None,
+        allow_none=True,
+        help="The seed of every secret input; drawn once for each assignment when unset.",
+    ).tag(config=True)
+    workers = Integer(
+        0,
+        help="How many submissions are graded at once; one for each core when 0, two for each "
+        "thread of a cluster.",
+    ).tag(config=True)
+    regrade = List(
+        Unicode(),
+        help="Exercises that are judged anew; of the others, verdicts that are known are taken. "
+        "With --force, nbgrader takes up again what it graded before.",
+    ).tag(config=True)
+    cluster = Unicode(
+        help="The address of a Dask scheduler on whose workers submissions are graded, such as "
+        "tcp://10.0.0.1:8786; on this machine when empty."
+    ).tag(config=True)
+    seconds = Float(20.0, help="The longest that one cell or one answer may run.").tag(config=True)
+    total_seconds = Float(300.0, help="The longest that a notebook may run.").tag(config=True)
+    memory_mib = Integer(4096, help="The memory a notebook may use, in MiB.").tag(config=True)
+    output_mib = Integer(8, help="What a notebook may print, in MiB.").tag(config=True)
+    require = Enum(
+        list(map(str, Level)),
+        "process",
+        help="The weakest isolation level to grade at: full, partial or process. Where the machine "
+        "cannot give it, nothing is graded.",
+    ).tag(config=True)
+    strongest = Enum(
+        list(map(str, Level)), "full", help="The strongest isolation level to try."
+    ).tag(config=True)
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(**kw)
+        converter: Any = kw["parent"].parent
+        self.coursedir = converter.coursedir
+        limits = Limits(self.seconds, self.total_seconds, self.memory_mib, self.output_mib)
+        folder = Path(
+            self.coursedir.format_path(
+                self.coursedir.source_directory, ".", self.coursedir.assignment_id
+            )
+        )
+        try:
+            device = devices.named(self.device)
+            strongest, weakest = Level(self.strongest), Level(self.require)
+            self.jail = (
+                _cluster(self.cluster, limits, device, strongest)
+                if self.cluster
+                else _jail(limits, device, strongest)
+            )
+            self.jail.require(weakest)
+            self._say_level()
+            kept = Cache(Path(self.coursedir.root) / cache.FOLDER)
+            seed = kept.seed(self.coursedir.assignment_id) if self.seed is None else self.seed
+            # A notebook without a master has no grader, so its points are given by hand.
+            self.graders = {
+                path.stem: Grader(
+                    master.load(path).exercises,
+                    seed,
+                    self.jail,
+                    device,
+                    kept,
+                    self.regrade,
+                )
+                for path in sorted(folder.glob("*.py"))
+            }
+            if not self.graders:
+                raise Problem(f"There is no master in {folder}: every assignment needs one.")
+            known = {name for grader in self.graders.values() for name in grader.exercises}
+            if unknown := sorted(set(self.regrade) - known):
+                raise Problem(
+                    f"There is no exercise {unknown[0]} to regrade: choose from {', '.join(known)}."
+                )
+        except Problem as problem:
+            self.log.error("%s", problem)
+            raise NbGraderException(str(problem)) from None
+        self._require_gradebook()
+        self._remove_unfinished()
+
+    def _say_level(self) -> None:
+        level, why = self.jail.level, self.jail.weaker_because
+        said = f"Judging on {self.device}, isolation level {level}"
+        if level.lacks:
+            told = " ".join([f"{said}: {level.lacks}.", *why, "See docs/isolation.md."])
+            self.log.warning("%s", told)
+        else:
+            self.log.info("%s", said)
+
+    def _require_gradebook(self) -> None:
+        """Stop here where another program holds the gradebook: nbgrader would say to upgrade it."""
+        with stopping(self.log), Gradebook(self.coursedir.db_url) as gradebook:
+            if gradebook.engine.dialect.name == "sqlite":
+                gradebook.db.execute(text("BEGIN IMMEDIATE"))
+                gradebook.db.rollback()
+
+    def _remove_unfinished(self) -> None:
+        """Take away what a run that was killed had begun: nbgrader would take it for graded."""
+        course = self.coursedir
+        pattern = course.format_path(
+            course.autograded_directory, course.student_id, course.assignment_id
+        )
+        for folder in sorted(glob.glob(pattern)):
+            there = [path for path in Path(folder).glob("*.ipynb") if path.stem in self.graders]
+            if not there or not all(map(_is_finished, there)):
+                self.log.warning("%s was not graded to its end, and is graded anew.", folder)
+                rmtree(folder)
+
+    def begin(
+        self, paths: Mapping[Which, Path], read: Callable[[Which, Path], NotebookNode]
+    ) -> None:
+        """Grade these notebooks from now on, before they are asked for.
+
+        Args:
+            paths: of the submitted notebooks.
+            read: reads one as it will be judged; it is called from several threads.
+        """
+
+        def grade(which: Which, path: Path) -> Graded:
+            return _grade(self.graders[which[1]], read(which, path))
+
+        mine = {which: path for which, path in paths.items() if which[1] in self.graders}
+        self.tally = Tally(len(mine), self._workers, self.log)
+        self.ahead = Ahead(mine, grade, self._workers, self.tally.ready)
+
+    @property
+    def _workers(self) -> int:
+        if self.workers:
+            return self.workers
+        if isinstance(self.jail, Cluster):
+            return self.jail.workers
+        mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
+        return len(mine) or os.cpu_count() or 1
+
+    def judge(self, notebook: NotebookNode, where: dict[str, str]) -> dict[str, Verdict]:
+        """The verdicts on one student's notebook, written down in `verdicts.jsonl` too."""
+        grader = self.graders.get(where["notebook"])
+        if grader is None:
+            return {}
+        graded = self.ahead.take((where["student"], where["notebook"]))
+        if graded is None or graded.code != _hash(notebook):
+            graded = _grade(grader, notebook)
+        verdicts = graded.verdicts
+        said = ", ".join(f"{name}: {verdict.status}" for name, verdict in verdicts.items())
+        self.log.info("%s: %s", where["student"], said)
+        self._write(where, grader, verdicts)
+        written = any(utils.is_grade(cell) and utils.is_solution(cell) for cell in notebook.cells)
+        self.tally.collected(where["student"], graded, written)
+        return verdicts
+
+    def _write(self, where: dict[str, str], grader: Grader, verdicts: dict[str, Verdict]) -> None:
+        record = {
+            "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            **{key: where[key] for key in ("student", "assignment", "notebook")},
+            "seed": grader.seed,
+            "device": grader.device.name,
+            "level": self.jail.level,
+            "jax": jax.__version__,
+            "verdicts": {
+                name: {
+                    "status": verdict.status,
+                    "fraction": verdict.fraction,
+                    "program": verdict.program,
+                    "reason": verdict.reason,
+                    "lookalike": verdict.lookalike,
+                    "reported": any(finding.reported for finding in verdict.findings),
+                    "message": verdict.findings[0].message if verdict.findings else "",
+                }
+                for name, verdict in verdicts.items()
+            },
+        }
+        line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
+        # In one piece, or not at all.
+        with (Path(self.coursedir.root) / LOG).open("ab", buffering=0) as file:
+            end = file.seek(0, 2)
+            try:
+                if file.write(line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError:
+                file.truncate(end)
+                raise
+
+
+def _grade(grader: Grader, notebook: NotebookNode) -> Graded:
+    begun = time.monotonic()
+    verdicts = grader.grade(notebook)
+    return Graded(_hash(notebook), verdicts, time.monotonic() - begun)
+
+
+def _hash(notebook: NotebookNode) -> str:
+    return cache.key(asdict(code_of(notebook)))
+
+
+@functools.cache
+def _jail(limits: Limits, device: Device, strongest: Level) -> Jail:
+    """One warm jail for the process, so that a class and a formgrader's clicks share it."""
+    made = Jail(limits, device, strongest)
+    atexit.register(made.close)
+    return made
+
+
+@functools.cache
+def _cluster(address: str, limits: Limits, device: Device, strongest: Level) -> Cluster:
+    return Cluster(address, limits, device, strongest)
+
+
+def _is_finished(path: Path) -> bool:
+    """Whether a graded notebook was written to its end, where the mark of `JudgeNotebook` is."""
+    written = path.read_text(encoding="utf-8", errors="replace")
+    return f'"{KEY}": "graded"' in written and written.rstrip().endswith("}")
+
+
+@contextlib.contextmanager
+def stopping(log: Any) -> Iterator[None]:
+    """End the whole run with a sentence where a grade cannot be written.
+
+    nbgrader would go on, and drop every submission that is left. What was graded stays; this
+    submission and the rest are graded by the next run.
+    """
+    try:
+        yield
+    except (OSError, OperationalError) as error:
+        why = error.orig if isinstance(error, OperationalError) else error
+        log.error(
+            "Nothing more can be written: %s. Make room, close what holds the gradebook, and run "
+            "the same command again: it goes on where this one stopped.",
+            why,
+        )
+        raise SystemExit(1) from None
+
+
+class JudgeNotebook(NbGraderPreprocessor):
+    """Grade one notebook: verdicts into the resources, a card into each test cell.
+
+    A submission can do what it likes without an exception leaving this class, because nbgrader
+    drops a submission for which one does.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        with stopping(self.log):
+            verdicts = self.parent.run.judge(nb, resources["nbgrader"])
+        for cell in nb.cells:
+            if utils.is_grade(cell) and not utils.is_solution(cell):
+                # A test cell that no master specifies can be judged by a person only.
+                name = _exercise(cell)
+                verdict = verdicts.setdefault(name, Verdict(name, Status.GRADER_FAULT))
+                shown = card.of_grade(verdict, *_points(verdict, cell))
+                cell.outputs = [
+                    new_output("display_data", {"text/html": shown.html, "text/plain": shown.text})
+                ]
+        resources[KEY] = verdicts
+        nb.metadata[KEY] = "graded"
+        return nb, resources
+
+
+class SaveVerdicts(NbGraderPreprocessor):
+    """Write the verdicts, never a cell's output, into the gradebook: a notebook's all, or none.
+
+    A manual grade that is there stays; a grader fault has no score and asks for a person. Written
+    answers wait for one too, as nbgrader's own `SaveAutoGrades` has it, which this replaces.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        where = resources["nbgrader"]
+        with stopping(self.log), Gradebook(where["db_url"]) as gradebook:
+            submitted = gradebook.find_submission_notebook(
+                where["notebook"], where["assignment"], where["student"]
+            )
+            grades = {one.name: one for one in submitted.grades}
+            comments = {one.name: one for one in submitted.comments}
+            for cell in nb.cells:
+                if utils.is_grade(cell):
+                    self._save_score(cell, grades[cell.metadata.nbgrader.grade_id], resources[KEY])
+                if utils.is_solution(cell):
+                    untouched = cell.metadata.nbgrader.checksum == utils.compute_checksum(cell)
+                    comment = comments[cell.metadata.nbgrader.grade_id]
+                    comment.auto_comment = "No response." if untouched else None
+            gradebook.db.commit()
+        return nb, resources
+
+    def _save_score(
+        self, cell: NotebookNode, grade: Grade, verdicts: Mapping[str, Verdict]
+    ) -> None:
+        if utils.is_solution(cell):
+            grade.auto_score, _ = utils.determine_grade(cell, self.log)
+        else:
+            verdict = verdicts[_exercise(cell)]
+            fault = verdict.status is Status.GRADER_FAULT
+            grade.auto_score = None if fault else _points(verdict, cell)[0]
+        grade.needs_manual_grade = grade.auto_score is None or grade.manual_score is not None
+
+
+def _exercise(cell: NotebookNode) -> str:
+    return str(cell.metadata.nbgrader["grade_id"]).removeprefix("check-")
+
+
+def _points(verdict: Verdict, cell: NotebookNode) -> tuple[float, float]:
+    most = float(cell.metadata.nbgrader["points"])
+    return verdict.fraction * most, most

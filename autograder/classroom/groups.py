@@ -1,0 +1,165 @@
+"""Sorts a class by what its answers do: students whose programs are the same are one group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.coursedir import CourseDirectory
+from rich.console import Group as Stacked
+from rich.syntax import Syntax
+from rich.table import Table
+
+from autograder.authoring.build import nbgrader_config
+from autograder.classroom import log, page
+from autograder.problem import Problem
+
+SHORT = 8
+"""The first letters of a program's hash, by which a group goes."""
+LOOKED_AT = 5
+"""How many answers of a group are read to find its shortest."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The students who answered an exercise with the same program.
+
+    Attributes:
+        name: a few letters, the same in every run that judged on the same inputs.
+        exercise: the exercise's name.
+        notebook: in which it is asked.
+        students: their ids.
+        verdict: what `verdicts.jsonl` says of it.
+        sample: the shortest of a few of their solution cells.
+    """
+
+    name: str
+    exercise: str
+    notebook: str
+    students: tuple[str, ...]
+    verdict: dict[str, Any]
+    sample: str
+
+    @property
+    def said(self) -> str:
+        """The verdict in a few words."""
+        verdict = self.verdict
+        why = verdict["lookalike"] or (verdict["reason"] if verdict["status"] != "passed" else "")
+        return ": ".join(dict.fromkeys(filter(None, (verdict["status"], why))))
+
+
+def groups(root: Path, assignment: str) -> dict[str, list[Group]]:
+    """The groups of every exercise, the largest first, by what the newest runs found.
+
+    Raises:
+        Problem: nothing of the assignment was graded.
+    """
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for record in log.newest(root, assignment):
+        for exercise, verdict in record["verdicts"].items():
+            program = verdict["program"] or verdict["status"]
+            found.setdefault((exercise, program), []).append(record)
+    course = CourseDirectory(config=nbgrader_config(root), root=str(root))
+    made: dict[str, list[Group]] = {}
+    for (exercise, program), records in found.items():
+        students = tuple(record["student"] for record in records)
+        notebook, verdict = records[0]["notebook"], records[0]["verdicts"][exercise]
+        folders = [
+            Path(course.format_path(course.autograded_directory, student, assignment))
+            for student in students[:LOOKED_AT]
+        ]
+        sample = _shortest([folder / f"{notebook}.ipynb" for folder in folders], exercise)
+        group = Group(program[:SHORT], exercise, notebook, students, verdict, sample)
+        made.setdefault(exercise, []).append(group)
+    return {
+        exercise: sorted(many, key=lambda one: (-len(one.students), one.name))
+        for exercise, many in made.items()
+    }
+
+
+def _shortest(paths: Sequence[Path], exercise: str) -> str:
+    sources = [
+        cell.source
+        for path in paths
+        if path.is_file()
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == exercise
+    ]
+    return min(sources, key=lambda source: (len(source), source), default="")
+
+
+def comment(root: Path, assignment: str, exercise: str, name: str, text: str) -> Group:
+    """Write a comment to every student of a group, which nbgrader's feedback shows.
+
+    A comment that somebody wrote there before stays above it; the same text is written once.
+
+    Args:
+        name: of the group, or its first letters.
+
+    Returns:
+        The group.
+
+    Raises:
+        Problem: there is no such group, or several.
+    """
+    known = groups(root, assignment)
+    if exercise not in known:
+        raise Problem(f"{assignment} has no exercise {exercise}: it has {', '.join(known)}.")
+    named = [one for one in known[exercise] if one.name.startswith(name)]
+    if len(named) != 1:
+        names = ", ".join(one.name for one in known[exercise])
+        raise Problem(f"{exercise} has {len(named)} groups {name}: it has {names}.")
+    (group,) = named
+    course = CourseDirectory(config=nbgrader_config(root), root=str(root))
+    with Gradebook(course.db_url, course.course_id) as gradebook:
+        for student in group.students:
+            try:
+                found = gradebook.find_comment(exercise, group.notebook, assignment, student)
+            except MissingEntry:
+                raise Problem(
+                    f"The gradebook has no answer of {student} to {exercise}: run "
+                    f"`nbgrader autograde {assignment}` first."
+                ) from None
+            written = found.manual_comment or ""
+            if text not in written.split("\n\n"):
+                found.manual_comment = f"{written}\n\n{text}" if written else text
+        gradebook.db.commit()
+    return group
+
+
+def as_tables(found: dict[str, list[Group]]) -> Stacked:
+    """The groups, for a terminal."""
+    tables = []
+    for exercise, many in found.items():
+        shown = Table(title=exercise, title_justify="left", show_lines=True)
+        for head in ("group", "students", "verdict", "for example"):
+            shown.add_column(head, justify="right" if head == "students" else "left")
+        for one in many:
+            code = Syntax(one.sample, "python", background_color="default", word_wrap=True)
+            shown.add_row(one.name, str(len(one.students)), one.said, code)
+        tables.append(shown)
+    return Stacked(*tables)
+
+
+def write_page(found: dict[str, list[Group]], assignment: str, path: Path) -> None:
+    """The groups, as a page."""
+    parts = []
+    for exercise, many in found.items():
+        rows = [
+            [
+                f"<code>{one.name}</code>",
+                str(len(one.students)),
+                escape(one.said),
+                f"<pre>{escape(one.sample)}</pre>",
+            ]
+            for one in many
+        ]
+        noun = "program" if len(many) == 1 else "programs"
+        parts.append(f"<h2>{escape(exercise)}</h2><p>{len(many)} distinct {noun}</p>")
+        parts.append(page.table(["group", "students", "verdict", "for example"], rows))
+    page.write(path, f"{assignment}: what the class wrote", "\n".join(parts))

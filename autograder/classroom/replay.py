@@ -1,0 +1,78 @@
+"""Grades one student's one exercise again, from the seed of the run that graded it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import jax
+import nbformat
+from nbgrader.coursedir import CourseDirectory
+
+from autograder.authoring import master
+from autograder.authoring.build import nbgrader_config
+from autograder.classroom import log
+from autograder.classroom.grader import Grader
+from autograder.jail.jail import Jail
+from autograder.jail.process import Limits
+from autograder.jail.walls import Level
+from autograder.judge import devices
+from autograder.judge.verdict import Verdict
+from autograder.problem import Problem
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One exercise graded twice.
+
+    Attributes:
+        record: the line of `verdicts.jsonl` that the newest run wrote about the student.
+        before: what it says of the exercise.
+        verdict: the verdict now.
+        jax: the version of JAX now; another one may give another verdict.
+    """
+
+    record: dict[str, Any]
+    before: dict[str, Any]
+    verdict: Verdict
+    jax: str
+
+    @property
+    def same(self) -> bool:
+        now = (self.verdict.status, self.verdict.reason, self.verdict.lookalike)
+        return now == tuple(self.before[key] for key in ("status", "reason", "lookalike"))
+
+
+def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
+    """Judge again what nbgrader kept of a submission, on the same inputs.
+
+    Raises:
+        Problem: nothing of that name was graded.
+    """
+    graded = [one for one in log.newest(root, assignment) if one["student"] == student]
+    if not graded:
+        raise Problem(f"{root / log.LOG} has no verdict on {student} in {assignment}.")
+    about = [one for one in graded if exercise in one["verdicts"]]
+    if not about:
+        known = ", ".join(name for one in graded for name in one["verdicts"])
+        raise Problem(f"{assignment} has no exercise {exercise}: it has {known}.")
+    (record,) = about
+    settings = nbgrader_config(root)
+    course = CourseDirectory(config=settings, root=str(root))
+    source = course.format_path(course.source_directory, ".", assignment)
+    graded_folder = course.format_path(course.autograded_directory, student, assignment)
+    loaded = master.load(Path(source) / f"{record['notebook']}.py")
+    path = Path(graded_folder) / f"{record['notebook']}.ipynb"
+    if not path.is_file():
+        raise Problem(f"{path} is not there any more, so there is nothing to judge again.")
+    named = [field.name for field in fields(Limits)]
+    limits = {key: settings.GradingRun[key] for key in named if key in settings.GradingRun}
+    device = devices.named(record["device"])
+    strongest = Level(settings.GradingRun.get("strongest", Level.FULL))
+    with Jail(Limits(**limits), device, strongest) as jail:
+        jail.require(Level(settings.GradingRun.get("require", Level.PROCESS)))
+        asked = {exercise: loaded.exercises[exercise]}
+        grader = Grader(asked, record["seed"], jail, device)
+        verdict = grader.grade(nbformat.read(path, as_version=4))[exercise]
+    return Replay(record, record["verdicts"][exercise], verdict, jax.__version__)

@@ -1,0 +1,180 @@
+"""What a forked child does to itself before it runs anything: it walks into its walls.
+
+The zygote imports this. Everything here goes by the kernel's own calls, because Python has them
+only since 3.12, and some never.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import shutil
+import struct
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from autograder.jail.walls import OWN_FOLDER
+
+NEW_MOUNTS, NEW_NAMES, NEW_IPC = 0x0002_0000, 0x0400_0000, 0x0800_0000
+NEW_USERS, NEW_PROCESSES, NEW_NETWORK = 0x1000_0000, 0x2000_0000, 0x4000_0000
+NO_SETUID, NO_DEVICES, NO_PROGRAMS = 2, 4, 8
+DIE_WITH_PARENT, SECCOMP, DROP_BOUND, NO_NEW_PRIVILEGES, AMBIENT = 1, 22, 24, 38, 47
+CAPABILITIES_V3 = 0x2008_0522
+
+OWN_MIB, OWN_FILES = 64, 4096
+"""The writable folder of a child: its size in MiB, and the most files in it."""
+THREADS = 256 + 16 * (os.cpu_count() or 1)
+"""XLA starts some for each core."""
+DESCRIPTORS = 256
+
+
+@contextlib.contextmanager
+def forking_into_own_processes(level: str) -> Iterator[None]:
+    """Make the child that is forked inside the first process of a namespace of its own.
+
+    When such a process ends, the kernel kills every other in its namespace first, so that a
+    parent that has waited for it has seen the whole tree go.
+    """
+    if level != "full":
+        yield
+        return
+    ours = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    try:
+        _kernel("unshare", NEW_PROCESSES)
+        yield
+    finally:
+        _kernel("setns", ours, NEW_PROCESSES)
+        os.close(ours)
+
+
+def enter(walls: dict[str, Any], limits: dict[str, Any], memory_group: int | None) -> None:
+    """Confine this process for good.
+
+    Args:
+        walls: what `walls.around` made, with the `folder` and the `user` that are the child's.
+        limits: `memory_mib` or None, `cpu_seconds`.
+        memory_group: the open `cgroup.procs` of the child's control group, if it has one.
+
+    Raises:
+        OSError: the kernel refused one of the walls.
+    """
+    if memory_group is not None:
+        os.write(memory_group, b"0")
+        os.close(memory_group)
+    level, is_root = walls["level"], walls.get("root", False)
+    if level == "full":
+        _own_namespaces(walls["user"] if is_root else os.geteuid())
+    if level == "partial":
+        _landlock(walls["readable"], walls["folder"])
+    if level == "full":
+        if is_root:
+            _drop_capabilities_for_good()
+            os.setgroups([])
+            os.setresgid(*[walls["user"]] * 3)
+            os.setresuid(*[walls["user"]] * 3)
+        else:
+            # It belongs to no user here, and owns none of the other namespaces that it is in.
+            _kernel("unshare", NEW_USERS)
+            _drop_capabilities_for_good()
+    os.chdir(walls["folder"])
+    _limit(limits, level)
+    if sys.platform == "linux":
+        _control(DIE_WITH_PARENT, 9)
+    if level != "process":
+        if level == "full" or is_root:
+            _kernel("capset", struct.pack("Ii", CAPABILITIES_V3, 0), bytes(24))
+        _control(NO_NEW_PRIVILEGES, 1)
+        _filter(bytes.fromhex(walls["filter"]))
+
+
+@contextlib.contextmanager
+def own_folder(walls: dict[str, Any]) -> Iterator[str]:
+    """The one folder that a child may write to; gone when the child is."""
+    if walls["level"] == "full":
+        yield OWN_FOLDER  # a file system of its own, which goes with its namespace
+        return
+    folder = tempfile.mkdtemp(prefix="child-")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _own_namespaces(user: int) -> None:
+    _kernel("unshare", NEW_MOUNTS | NEW_NAMES | NEW_IPC | NEW_NETWORK)
+    name = b"jail"
+    _kernel("sethostname", name, len(name))
+    safe = NO_SETUID | NO_DEVICES
+    _kernel("mount", b"proc", b"/proc", b"proc", safe | NO_PROGRAMS, None)
+    options = f"size={OWN_MIB}m,nr_inodes={OWN_FILES},mode=0700,uid={user}"
+    _kernel("mount", b"tmpfs", OWN_FOLDER.encode(), b"tmpfs", safe, options.encode())
+
+
+def _landlock(readable: list[str], folder: str) -> None:
+    from landlockpy import AccessFS, Ruleset, Scope
+
+    read = AccessFS.READ_FILE | AccessFS.READ_DIR
+    everything = ~(AccessFS.MAKE_CHAR | AccessFS.MAKE_BLOCK | AccessFS.MAKE_SOCK | AccessFS.EXECUTE)
+    with Ruleset(scoped=Scope.ABSTRACT_UNIX_SOCKET | Scope.SIGNAL) as rules:
+        for path in readable:
+            rules.allow_path(path, read if os.path.isdir(path) else AccessFS.READ_FILE)
+        for device in ("/dev/null", "/dev/zero", "/dev/urandom"):
+            rules.allow_path(device, AccessFS.READ_FILE | AccessFS.WRITE_FILE)
+        rules.allow_path(folder, everything)
+        rules.restrict()
+
+
+def _limit(limits: dict[str, Any], level: str) -> None:
+    most: dict[int, int] = {resource.RLIMIT_CORE: 0}
+    if sys.platform == "linux" and limits["memory_mib"] is not None:
+        # Shared mappings count too, and a child has no way to make another process.
+        most[resource.RLIMIT_AS] = limits["memory_mib"] * 2**20
+    if level == "full":
+        # Counted by user: elsewhere it would count whatever else the account runs.
+        most[resource.RLIMIT_NPROC] = THREADS
+    if level != "process":
+        most |= {
+            resource.RLIMIT_NOFILE: DESCRIPTORS,
+            resource.RLIMIT_FSIZE: OWN_MIB * 2**20,
+            resource.RLIMIT_CPU: limits["cpu_seconds"],
+            resource.RLIMIT_MEMLOCK: 0,
+            resource.RLIMIT_MSGQUEUE: 0,
+        }
+    for what, wanted in most.items():
+        allowed = resource.getrlimit(what)[1]
+        one = wanted if allowed == resource.RLIM_INFINITY else min(wanted, allowed)
+        resource.setrlimit(what, (one, one))
+
+
+def _drop_capabilities_for_good() -> None:
+    _control(AMBIENT, 4)
+    with contextlib.suppress(OSError):  # raised by the first number that is no capability
+        for capability in range(64):
+            _control(DROP_BOUND, capability)
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
+def _filter(program: bytes) -> None:
+    made = _Program(len(program) // 8, program)
+    _control(SECCOMP, 2, ctypes.addressof(made))
+
+
+def _control(option: int, *values: int) -> None:
+    _kernel("prctl", option, *[ctypes.c_ulong(one) for one in (*values, 0, 0, 0, 0)[:4]])
+
+
+def _kernel(name: str, *arguments: Any) -> None:
+    if getattr(_libc(), name)(*arguments) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{name}: {os.strerror(number)}")
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)

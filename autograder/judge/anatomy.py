@@ -1,0 +1,110 @@
+"""What a program is made of, read from its StableHLO module without compiling or running it.
+
+The operations are those of https://openxla.org/stablehlo/spec.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from autograder.judge.keys import KeyUse
+from autograder.judge.loops import turns
+from autograder.judge.module import Block, Module, Operation, plain_name, read
+from autograder.judge.work import work
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """The facts of one program; `dataclasses.asdict` makes plain JSON of it.
+
+    Attributes:
+        operations: how many operations the module has, those of a loop or a function once.
+        by_name: how many operations of each name are carried out, such as `dot_general`: a loop's
+            as often as it turns (once where that cannot be told), a function's at each call,
+            those of all branches of a `case` together. A custom call and a composite of JAX's go by
+            their target (`lapack_spotrf_ffi`, `erf`); what a composite stands for counts too.
+            What a reduction or a sort does to two elements is not counted.
+        work: scalar results computed, by `work.work`, with loops and calls as in `by_name`.
+        loops: how often each `while` turns, in the order met from `main`, a function's at its
+            first call; None unless an integer counter with constant start, step and bound alone
+            decides. JAX's own loops are among them, such as the 5 turns of threefry.
+        donated: the positions of the arguments of `main` whose memory is given away.
+        reused_keys: how many random draws repeat an earlier one, see `keys.KeyUse`.
+    """
+
+    operations: int
+    by_name: dict[str, int]
+    work: int
+    loops: tuple[int | None, ...]
+    donated: tuple[int, ...]
+    reused_keys: int
+
+
+def dissect(module_bytes: bytes) -> Anatomy:
+    """Take the facts from `exported.mlir_module_serialized`.
+
+    Raises:
+        Exception: the module cannot be read, or its calls never end; `vetting.vet` tells first.
+    """
+    module = read(module_bytes)
+    counter = _Counter(module)
+    total = counter.function("main")
+    given = ("tf.aliasing_output", "jax.buffer_donor")
+    donated = tuple(n for n, said in enumerate(module.main) if any(map(said.__contains__, given)))
+    return Anatomy(
+        module.length,
+        dict(sorted(total.names.items())),
+        total.work,
+        tuple(counter.loops),
+        donated,
+        KeyUse(module).reused,
+    )
+
+
+@dataclass
+class _Total:
+    names: Counter[str] = field(default_factory=Counter)
+    work: int = 0
+
+    def add(self, other: _Total, times: int) -> None:
+        self.names.update({name: count * times for name, count in other.names.items()})
+        self.work += other.work * times
+
+
+class _Counter:
+    """Adds up what is carried out, every function once and multiplied at its calls."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.loops: list[int | None] = []
+        self._functions: dict[str, _Total] = {}
+
+    def function(self, name: str) -> _Total:
+        if name not in self._functions:
+            self._functions[name] = self._block(self.module.functions[name])
+        return self._functions[name]
+
+    def _block(self, block: Block) -> _Total:
+        total = _Total()
+        for operation in block.operations:
+            name = plain_name(operation)
+            total.names[name] += 1
+            total.work += work(self.module, operation)
+            for inner, times in self._inner(operation):
+                total.add(inner, times)
+        return total
+
+    def _inner(self, operation: Operation) -> Iterator[tuple[_Total, int]]:
+        for callee in operation.callees:
+            yield self.function(callee), 1
+        if operation.name == "stablehlo.while":
+            often = turns(self.module, operation)
+            self.loops.append(often)
+            condition, body = operation.regions
+            yield self._block(condition), 1 if often is None else often + 1
+            yield self._block(body), 1 if often is None else often
+        elif operation.name in ("stablehlo.case", "stablehlo.if", "sdy.manual_computation"):
+            for region in operation.regions:
+                yield self._block(region), 1

@@ -1,0 +1,71 @@
+"""A function that has to run as Python, called, and its result as plain arrays.
+
+Timing helpers, NumPy code, generators and the exceptions for bad input have no program. They are
+called where the student's code is, and only arrays leave that process.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import jax
+import numpy as np
+
+from autograder.judge.frames import DTYPES
+from autograder.judge.reports import report
+from autograder.judge.tracing_errors import failure_of
+from autograder.judge.tree import Arguments
+from autograder.judge.verdict import WORD, Answer, Failure, Outcome, Status
+from autograder.judge.views import VIEWS, Case
+
+UNANSWERED = Failure(
+    Status.MISSING, "There is no answer yet.", advice="Write your answer in place of the dots."
+)
+
+
+def called(function: Any, arguments: Arguments, case: Case, first: bool = True) -> Outcome:
+    """What comes of a case whose view calls the function.
+
+    Args:
+        function: the answer; of a question the value.
+        arguments: NumPy leaves; the function gets copies.
+        case: the view and the draw.
+        first: whether it is the first draw of that view.
+    """
+    if VIEWS[case.view].reports:
+        return report(function, arguments, first)
+    if VIEWS[case.view].hides:
+        return call(lambda: function, ())
+    leaves = tuple(np.array(leaf) for leaf in arguments.leaves)
+    return call(function, dataclasses.replace(arguments, leaves=leaves).values)
+
+
+def call(function: Any, arguments: tuple[Any, ...]) -> Outcome:
+    """What a function gives back, or raises, for these arguments.
+
+    Returns:
+        Leaves as arrays, a string as the array of its code points. For an exception the
+        structure `raises ValueError`, no leaves, and its `message` and `line` as facts; a stub
+        that nobody has filled in, and a lack of memory, are a `Failure`.
+    """
+    try:
+        with_paths, definition = jax.tree_util.tree_flatten_with_path(function(*arguments))
+        leaves = tuple(_plain(leaf) for _, leaf in with_paths)
+    except Exception as error:
+        failure = failure_of(error)
+        if failure.status is not Status.ERROR:
+            return failure
+        facts = {"message": failure.message, "line": failure.line}
+        return Answer(f"raises {failure.error}", (), (), facts)
+    paths = tuple(jax.tree_util.keystr(path) for path, _ in with_paths)
+    return Answer(str(definition), paths, leaves)
+
+
+def _plain(leaf: Any) -> np.ndarray:
+    if isinstance(leaf, str):
+        return np.array([ord(letter) for letter in leaf], WORD)
+    array = np.asarray(leaf)
+    if array.dtype.name not in DTYPES:
+        raise TypeError(f"a result has a {type(leaf).__name__} in it, which is no array or number")
+    return array

@@ -1,0 +1,207 @@
+"""An answer as a StableHLO program: from leaves to leaves, exported, read and run.
+
+Exporting needs only the abstract inputs; running needs no Python code of the student's.
+See https://docs.jax.dev/en/latest/export/export.html.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+import jax
+import numpy as np
+from jax import export
+from jax.extend.mlir import ir
+from jax.extend.mlir.dialects import stablehlo
+from jax.sharding import NamedSharding
+from jaxlib.mlir.passmanager import PassManager
+
+from autograder.judge import collectives, devices, meshes, tree
+from autograder.judge.anatomy import dissect
+from autograder.judge.devices import CPU, Device
+from autograder.judge.module import parse
+from autograder.judge.tree import Arguments
+from autograder.judge.verdict import Answer
+from autograder.judge.views import VIEWS, Case, Draw
+from autograder.problem import version
+
+ONCE: dict[str, Any] = {
+    "xla_backend_optimization_level": 0,
+    "xla_cpu_parallel_codegen_split_count": 1,
+}
+"""How XLA compiles for a CPU what runs once, on small inputs: most of the time goes into LLVM's
+optimisations otherwise. The passes that decide on fusion and on memory are the same."""
+if version(jax.__version__) < (0, 11):
+    ONCE["xla_cpu_use_fusion_emitters"] = False  # later versions have one way to emit code
+
+
+@dataclass(frozen=True)
+class Program:
+    """A function, lowered for given shapes.
+
+    Attributes:
+        exported: takes the leaves of the arguments, gives the leaves of the result.
+        structure: the pytree of the result, as JAX prints a `PyTreeDef`.
+        paths: the path of each leaf of the result.
+    """
+
+    exported: export.Exported
+    structure: str
+    paths: tuple[str, ...]
+
+
+@contextmanager
+def quiet_debugging() -> Iterator[None]:
+    """Make `jax.debug.print` and `jax.debug.callback` do nothing.
+
+    A callback cannot be exported, and a print left in an answer is no mistake.
+    """
+
+    def nothing(*args: Any, **kwargs: Any) -> None:
+        return None
+
+    with mock.patch.multiple(jax.debug, print=nothing, callback=nothing):
+        yield
+
+
+# `jax.enable_x64` on newer versions.
+_x64: Any = getattr(jax if hasattr(jax, "enable_x64") else jax.experimental, "enable_x64")  # noqa: B009
+
+
+@contextmanager
+def _setting(draw: Draw) -> Iterator[None]:
+    """Trace and run as the draw says: with float64 where it has some, placed on its mesh."""
+    with contextlib.ExitStack() as stack:
+        if draw.dtype == "float64":
+            stack.enter_context(_x64(True))
+        if draw.mesh:
+            # A jitted device_put says nothing about where its result lies; run eagerly it does.
+            placed = mock.patch.object(jax, "device_put", _constrained(jax.device_put))
+            stack.enter_context(placed)
+        yield
+
+
+def _constrained(device_put: Callable[..., Any]) -> Callable[..., Any]:
+    def put(x: Any, device: Any = None, **options: Any) -> Any:
+        if isinstance(device, NamedSharding):
+            return jax.lax.with_sharding_constraint(x, device)
+        return device_put(x, device, **options)
+
+    return put
+
+
+def lower(
+    function: Callable[..., Any], arguments: Arguments, case: Case, platform: str = "cpu"
+) -> Program:
+    """Export a view of `function` for arguments of these shapes and dtypes.
+
+    Args:
+        function: the answer; it is traced, not run.
+        arguments: the leaves are arrays or `jax.ShapeDtypeStruct`s; only shape and dtype are used.
+        case: the view, and what the arguments were drawn for.
+        platform: what to lower for, unless the case says otherwise.
+
+    Raises:
+        Exception: whatever the function raises while it is traced.
+    """
+    structure: list[str] = []
+    paths: list[tuple[str, ...]] = []
+    viewed = VIEWS[case.view].transform(function)
+
+    def leaves_to_leaves(*flat: Any) -> list[Any]:
+        result = viewed(*tree.unflatten(arguments.skeleton, flat))
+        with_paths, definition = jax.tree_util.tree_flatten_with_path(result)
+        structure.append(str(definition))
+        paths.append(tuple(jax.tree_util.keystr(path) for path, _ in with_paths))
+        return [leaf for _, leaf in with_paths]
+
+    mesh = case.draw.mesh
+    places = meshes.placements(mesh, arguments.specs) if mesh else [None] * len(arguments.leaves)
+    abstract = [
+        jax.ShapeDtypeStruct(np.shape(leaf), leaf.dtype, sharding=place)
+        for leaf, place in zip(arguments.leaves, places, strict=True)
+    ]
+    jitted: Any = jax.jit(leaves_to_leaves)
+    asked: Sequence[Any] = abstract
+    if VIEWS[case.view].as_written:
+        jitted = function if hasattr(function, "lower") else jax.jit(function)
+        asked = tree.unflatten(arguments.skeleton, abstract)
+        structure, paths = [""], [()]
+    with quiet_debugging(), _setting(case.draw):
+        exported = export.export(jitted, platforms=case.platforms(platform))(*asked)
+    return Program(exported, structure[-1], paths[-1])
+
+
+def anonymous(exported: export.Exported) -> export.Exported:
+    """The same program without what tells two writers of it apart: lines, files and names.
+
+    The functions inside are numbered, except for threefry's, which `keys` knows by name.
+    """
+    module = parse(exported.mlir_module_serialized)
+    with module.context:
+        PassManager.parse("builtin.module(strip-debuginfo)").run(module.operation)
+        module.operation.attributes["sym_name"] = ir.StringAttr.get("program")
+        for number, function in enumerate(module.body.operations):
+            if function.operation.name != "func.func":
+                continue
+            name = ir.StringAttr(function.attributes["sym_name"]).value
+            if name != "main" and "threefry2x32" not in name:
+                ir.SymbolTable.replace_all_symbol_uses(name, str(number), module.operation)
+                ir.SymbolTable.set_symbol_name(function, str(number))
+        # What `jax.export` asks for too.
+        weeks = stablehlo.StablehloCompatibilityRequirement.WEEK_4
+        version = stablehlo.get_version_from_compatibility_requirement(weeks)
+        plain = stablehlo.serialize_portable_artifact(module, version, True)
+    return dataclasses.replace(exported, mlir_module_serialized=plain, fun_name="program")
+
+
+def run(program: Program, arguments: Arguments, case: Case, device: Device = CPU) -> Answer:
+    """Read the facts of the program and, where its view says so, compile it and run it.
+
+    The facts are what `anatomy.Anatomy` holds, and:
+        size: of the batch.
+        platforms: what the program is for.
+        digest: the same for the same program; of one that is not `anonymous`, for the same program
+            made by the same lines of code.
+        temporaries: bytes that the compiled program needs besides arguments and results.
+        placement: for each result, which part each device of the mesh holds, see `meshes.blocks`.
+        collectives: see `collectives.collectives`; on a mesh only.
+    """
+    facts = {
+        "size": case.draw.size,
+        "platforms": list(program.exported.platforms),
+        "digest": hashlib.sha256(program.exported.mlir_module_serialized).hexdigest(),
+        **dataclasses.asdict(dissect(program.exported.mlir_module_serialized)),
+    }
+    if not VIEWS[case.view].runs:
+        return Answer(program.structure, (), (), facts)
+    with _setting(case.draw):
+        compiled, leaves = _compiled(program.exported, arguments, case.draw.mesh, device)
+        results = compiled(*leaves)
+    memory = compiled.memory_analysis()
+    facts["temporaries"] = memory.temp_size_in_bytes if memory is not None else 0
+    if mesh := case.draw.mesh:
+        count = meshes.size_of(meshes.shape(mesh))
+        facts["placement"] = [meshes.blocks(leaf) for leaf in results]
+        facts["collectives"] = collectives.collectives(compiled.as_text(), count)
+    leaves = tuple(np.asarray(leaf) for leaf in results)
+    return Answer(program.structure, program.paths, leaves, facts)
+
+
+def _compiled(
+    exported: export.Exported, arguments: Arguments, mesh: str, device: Device
+) -> tuple[Any, Sequence[Any]]:
+    if mesh:
+        places = tuple(meshes.placements(mesh, arguments.specs))
+        lowered: Any = jax.jit(exported.call, in_shardings=places).lower(*arguments.leaves)
+        return lowered.compile(ONCE), arguments.leaves
+    leaves = jax.device_put(arguments.leaves, devices.here(device))
+    lowered = jax.jit(exported.call).lower(*leaves)
+    return lowered.compile(ONCE if device.backend == "cpu" else None), leaves

@@ -1,0 +1,206 @@
+"""Why a program is not run: the rules that it must keep before anything is compiled.
+
+`vet` looks for what XLA would crash on, never end with, or let out of the jail. An endless loop
+cannot be told from a long one, so limits on time stay necessary.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jax import export
+from jax.extend.mlir import ir
+
+from autograder.judge.module import Block, Module, parsed
+
+MOST_OPERATIONS = 20_000
+"""A chain of so many compiles for minutes; the largest of 400 JAX functions has 1,635."""
+MOST_EXPANDED = 2**20
+"""Operations once every call is written out, which XLA does: thirty functions can make 2^30."""
+DEEPEST_CALLS = 128
+"""The longest chain of calls; compilers follow it on the stack. JAX's own need 6."""
+DEEPEST_LOOPS = 16
+"""Loops within loops. Shallow ones can be as slow, but nobody writes sixteen."""
+MOST_CONSTANT_BYTES = 16 * 2**20
+"""All constants together: an answer is computed, and a table of answers is not one."""
+MOST_ELEMENTS = 2**28
+"""The largest tensor: 1 GiB of float32, a quarter of what a runner may use."""
+
+DIALECTS = frozenset({"builtin", "chlo", "func", "sdy", "stablehlo"})
+EFFECTS = frozenset(
+    f"stablehlo.{name}"
+    for name in ("after_all", "create_token", "infeed", "outfeed", "recv", "send")
+)
+# What jnp, lax, linalg, nn, random, scipy and shard_map put into 402 exported functions for cpu,
+# cuda and tpu on JAX 0.7.2, 0.10.2 and 0.11.2. Added are LAPACK's for the other dtypes, cusolver's
+# for large matrices, `mhlo.` names of what is a composite on newer JAX, and of the targets that
+# jax.export calls stable those of shardings (GSPMD) and of threefry.
+TARGETS = frozenset(
+    f"lapack_{dtype}{routine}_ffi"
+    for dtypes, routines in (
+        ("cdsz", "gees geev gehrd geqrf gesdd getrf gtsv potrf trsm"),
+        ("cz", "heevd hetrd ungqr"),
+        ("ds", "orgqr syevd sytrd"),
+    )
+    for dtype in dtypes
+    for routine in routines.split()
+) | frozenset((
+    "AllocateBuffer", "ApproxTopK", "Eigh", "LuDecomposition",
+    "ProductOfElementaryHouseholderReflectors", "Qr", "SPMDFullToShardShape",
+    "SPMDShardToFullShape", "Sharding", "chlo.ragged_dot", "cu_lu_pivots_to_permutation",
+    "cu_threefry2x32_ffi", "cusolver_geqrf_ffi", "cusolver_gesvd_ffi", "cusolver_gesvdj_ffi",
+    "cusolver_getrf_ffi", "cusolver_orgqr_ffi", "cusolver_potrf_ffi", "cusolver_syevd_ffi",
+    "cusolver_sytrd_ffi", "cusparse_gtsv2_ffi", "mhlo.acos", "mhlo.acosh", "mhlo.asin",
+    "mhlo.asinh", "mhlo.atanh", "mhlo.cosh", "mhlo.erf", "mhlo.sinh", "mhlo.topk"
+))  # fmt: skip
+
+
+class Refusal(Exception):  # noqa: N818
+    """The program breaks a rule; the message is the sentence for the student."""
+
+
+def vet_exported(
+    exported: export.Exported, devices: int = 1, platforms: Sequence[str] = ("cpu",)
+) -> str | None:
+    """Why this is not run, by what `jax.export` says about it; None when all is well.
+
+    Args:
+        exported: what was deserialised.
+        devices: for how many devices it must be.
+        platforms: for which it must be, and no others.
+    """
+    if exported.disabled_safety_checks:
+        return "The program was exported with safety checks switched off."
+    if exported.ordered_effects or exported.unordered_effects:
+        return "The program has side effects, such as a callback to Python."
+    if exported.nr_devices != devices:
+        return f"The program is for {exported.nr_devices} devices; {devices} was asked for."
+    if tuple(exported.platforms) != tuple(platforms):
+        return f"The program is not for {' and '.join(platforms)} alone, as was asked for."
+    return None
+
+
+def vet(module_bytes: bytes) -> str | None:
+    """Why this module is not run, in a sentence for the student; None when all is well."""
+    try:
+        module = parsed(module_bytes)
+    except Exception:
+        return "The program cannot be read: it is damaged, or of another version of JAX."
+    try:
+        _check_names(module)
+        readable = Module(module)
+        _check_operations(readable)
+        _check_types(readable)
+        _check_calls(readable)
+    except Refusal as refused:
+        return str(refused)
+    except RecursionError:
+        return "The program is nested too deeply."
+    except (KeyError, ValueError):
+        return "The program is not built as JAX builds one."
+    return None
+
+
+def _check_names(module: Any) -> None:
+    """First of all, and inside MLIR's own walk: a long module must not be read into Python."""
+    count, foreign = 0, ""
+
+    def visit(operation: Any) -> Any:
+        nonlocal count, foreign
+        count += 1
+        name = operation.name
+        if name.split(".")[0] not in DIALECTS or name in EFFECTS:
+            foreign = name
+        stop = foreign or count > MOST_OPERATIONS
+        return ir.WalkResult.INTERRUPT if stop else ir.WalkResult.ADVANCE
+
+    module.operation.walk(visit)
+    if foreign:
+        raise Refusal(f"The program contains {_shown(foreign)}, which no answer needs.")
+    if count > MOST_OPERATIONS:
+        raise Refusal(
+            f"The program has more than {MOST_OPERATIONS:,} operations: "
+            "is a Python loop unrolled that could be a scan or a vmap?"
+        )
+
+
+def _check_operations(module: Module) -> None:
+    constants = 0
+    for operation in module.operations:
+        attributes = operation.attributes
+        if operation.name == "stablehlo.constant":
+            constants += module.types[operation.results[0]].bytes * (not module.is_splat(operation))
+        if operation.name != "stablehlo.custom_call":
+            continue
+        if operation.target not in TARGETS:
+            raise Refusal(f"The program calls {_shown(operation.target)}, which JAX does not.")
+        if "has_side_effect" in attributes and ir.BoolAttr(attributes["has_side_effect"]).value:
+            raise Refusal(f"The program calls {_shown(operation.target)} for a side effect.")
+    if constants > MOST_CONSTANT_BYTES:
+        limit = MOST_CONSTANT_BYTES // 2**20
+        raise Refusal(f"The program carries more than {limit} MiB of constants.")
+
+
+def _check_types(module: Module) -> None:
+    for kind in set(module.types):
+        if kind.shape is None:
+            raise Refusal(f"The program handles a {_shown(kind.element)}, which is no array.")
+        if min(kind.shape, default=0) < 0:
+            raise Refusal("The program has an array of unknown shape.")
+        if kind.size > MOST_ELEMENTS:
+            raise Refusal(
+                f"The program makes an array of {kind.size:,} elements: "
+                "is one axis too many, or too long?"
+            )
+
+
+@dataclass
+class _Extent:
+    """How far a function reaches: operations written out, calls deep, loops deep."""
+
+    operations: int = 0
+    calls: int = 0
+    loops: int = 0
+
+
+def _check_calls(module: Module) -> None:
+    known: dict[str, _Extent | None] = {}
+
+    def function(name: str) -> _Extent:
+        if name not in known:
+            if name not in module.functions or not module.functions[name].operations:
+                raise Refusal(f"The program calls {_shown(name)}, which is not in it.")
+            known[name] = None
+            known[name] = block(module.functions[name])
+        extent = known[name]
+        if extent is None:
+            raise Refusal(f"The function {_shown(name)} of the program calls itself.")
+        return _Extent(extent.operations, extent.calls + 1, extent.loops)
+
+    def block(one: Block) -> _Extent:
+        total = _Extent()
+        for operation in one.operations:
+            inner = [function(name) for name in operation.callees]
+            inner += [block(region) for region in operation.regions]
+            turns = operation.name == "stablehlo.while"
+            total.operations += 1 + sum(each.operations for each in inner)
+            total.calls = max([total.calls, *(each.calls for each in inner)])
+            total.loops = max([total.loops, *(each.loops + turns for each in inner)])
+        return total
+
+    for name in ("main", *module.functions):
+        extent = function(name)
+        if extent.operations > MOST_EXPANDED:
+            raise Refusal("The program's functions call each other far too often.")
+        if extent.calls > DEEPEST_CALLS:
+            raise Refusal(f"The program has more than {DEEPEST_CALLS} calls within calls.")
+        if extent.loops > DEEPEST_LOOPS:
+            raise Refusal(f"The program has more than {DEEPEST_LOOPS} loops within loops.")
+
+
+def _shown(text: str) -> str:
+    """A name out of the program, which may be anything, fit for a sentence."""
+    return re.sub(r"[^\w.<>@!-]", "?", text)[:60]

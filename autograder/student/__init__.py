@@ -1,0 +1,1 @@
+"""What a student meets: `check`, hints, progress, the start page, the command line."""

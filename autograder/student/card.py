@@ -1,0 +1,304 @@
+"""The cards that people read: HTML where it is shown, the same words as plain text elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from autograder.judge.comparison import close
+from autograder.judge.tree import OnMesh
+from autograder.judge.verdict import Difference, Finding, Status, Verdict
+from autograder.student.public import PublicExercise
+
+# Okabe and Ito's blue and vermilion are told apart by colour-blind readers; every state also has a
+# word, for whose white letters the vermilion is darkened.
+BLUE, ORANGE, GREY = "#0072B2", "#B34D00", "#6B6B6B"
+LARGEST_DRAWN = 48
+REPORTED = (
+    "Only the notebook's own process can see this, so it is marked as reported and costs no more "
+    "than a quarter of the points."
+)
+FAULT = "The grader itself failed here. It costs no points; a person will look at it."
+
+
+@dataclass(frozen=True)
+class Card:
+    """One message in two forms.
+
+    Attributes:
+        text: plain text, lines of at most about 100 characters.
+        html: a self-contained fragment; it inherits the page's colours, light or dark.
+    """
+
+    text: str
+    html: str
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": self.text, "text/html": self.html}
+
+    def show(self) -> None:
+        """Display the card in IPython; print its text anywhere else."""
+        if "IPython" in sys.modules:
+            from IPython import get_ipython
+            from IPython.display import display
+
+            if get_ipython() is not None:
+                display(self._repr_mimebundle_(), raw=True)
+                return
+        print(self.text)
+
+
+def of_check(verdict: Verdict, released: PublicExercise, hints: int = 0) -> Card:
+    """The card of `check`.
+
+    Args:
+        verdict: on the public cases.
+        released: the exercise.
+        hints: how many have been asked for.
+    """
+    facts = released.facts
+    card = _Writer()
+    if verdict.passed:
+        card.headline("✓", "passed", facts.name, BLUE)
+        card.paragraph(released.explanation)
+        if facts.is_fast_track:
+            card.paragraph("You may skip the lesson: it counts as read.")
+        if released.another:
+            card.fold("Another way to write it", code=released.another)
+        return card.done(BLUE)
+    card.headline("✗", "not yet", facts.name, ORANGE)
+    for finding in verdict.findings:
+        _write_finding(card, finding, verdict, released)
+    _write_hints(card, released, hints)
+    return card.done(ORANGE)
+
+
+def of_hints(released: PublicExercise, hints: int) -> Card:
+    """The card of `hint`: those that were asked for, and how to get the next."""
+    card = _Writer()
+    card.headline("?", "hint", released.facts.name, GREY)
+    _write_hints(card, released, hints)
+    if hints == len(released.hints):
+        card.paragraph("That was the last one. The card of a wrong answer says more.")
+    return card.done(GREY)
+
+
+def of_lesson(title: str, exercises: str, link: str) -> Card:
+    """The card at the end of a lesson: it counts as read, and the exercises are one click away."""
+    card = _Writer()
+    card.headline("✓", "read", title.replace("`", ""), BLUE)
+    card.link("Now you", exercises, link)
+    return card.done(BLUE)
+
+
+def of_grade(verdict: Verdict, points: float, most: float) -> Card:
+    """The card that graded notebooks and feedback carry: no case, no expected value, no seed."""
+    card = _Writer()
+    colour = BLUE if verdict.passed else GREY if _is_fault(verdict) else ORANGE
+    mark = "✓" if verdict.passed else "?" if _is_fault(verdict) else "✗"
+    earned = (
+        "points to be given by hand" if _is_fault(verdict) else f"{points:g} of {most:g} points"
+    )
+    card.headline(mark, str(verdict.status), f"{verdict.exercise}, {earned}", colour)
+    if _is_fault(verdict):
+        card.paragraph(FAULT)
+        return card.done(colour)
+    for finding in verdict.findings:
+        card.paragraph(finding.message)
+        if finding.reported:
+            card.paragraph(REPORTED)
+        if verdict.lookalike and finding is verdict.findings[0]:
+            card.paragraph(f"This looks like an answer that {verdict.lookalike}.")
+        if finding.advice:
+            card.labelled("What to try", finding.advice)
+    return card.done(colour)
+
+
+def of_prediction(guess: Any, actual: Any, right: bool | None, why: str) -> Card:
+    """The card of `predicted`; `right` is None while there is no guess."""
+    card = _Writer()
+    if right is None:
+        card.headline("…", "open", "no prediction yet; answer above, then run again", GREY)
+        card.fold("Show what was computed", f"It is {actual!r}. {why}")
+        return card.done(GREY)
+    if right:
+        card.headline("✓", "as predicted", f"{actual!r}", BLUE)
+    else:
+        card.headline("✗", "surprise", f"you predicted {guess!r}; it is {actual!r}", ORANGE)
+    if why:
+        card.paragraph(why)
+    return card.done(BLUE if right else ORANGE)
+
+
+def _write_hints(card: _Writer, released: PublicExercise, hints: int) -> None:
+    count = len(released.hints)
+    for number, hint in enumerate(released.hints[:hints], 1):
+        card.labelled(f"Hint {number} of {count}", hint)
+    if hints < count:
+        name = released.facts.name
+        card.paragraph(f'Stuck? `hint("{name}")` shows hint {hints + 1} of {count}.')
+
+
+def _is_fault(verdict: Verdict) -> bool:
+    return verdict.status is Status.GRADER_FAULT
+
+
+def _write_finding(
+    card: _Writer, finding: Finding, verdict: Verdict, released: PublicExercise
+) -> None:
+    difference = finding.difference
+    card.paragraph(finding.message)
+    if finding.reported:
+        card.paragraph(REPORTED)
+    if difference is not None:
+        drawn = list(released.arguments.values())[difference.case]
+        card.labelled("Called with", ", ".join(map(_describe, drawn.described)))
+        card.labelled("Expected", _describe(difference.expected))
+        card.labelled("Came back", _describe(difference.got))
+        card.drawing(difference)
+    if verdict.lookalike and finding is verdict.findings[0]:
+        card.labelled("This looks like", f"an answer that {verdict.lookalike}")
+    if finding.advice:
+        card.labelled("What to try", finding.advice)
+
+
+def _describe(value: Any) -> str:
+    """A pytree's shapes and dtypes, such as `{'b': float32[3], 'w': float32[3, 4]}`."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, OnMesh):
+        return f"a mesh {value.text}"
+    if not isinstance(value, (dict, list, tuple, np.ndarray)):
+        return repr(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k!r}: {_describe(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        inside = ", ".join(map(_describe, value))
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+    return f"{value.dtype.name}{list(value.shape)}"
+
+
+class _Writer:
+    """Writes the two forms of a card side by side."""
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._html: list[str] = []
+
+    def headline(self, mark: str, state: str, words: str, colour: str) -> None:
+        self._text.append(f"{mark} {state}: {words}")
+        self._html.append(
+            f'<div style="font-weight:600;font-size:1.05em" role="heading" aria-level="4">'
+            f'<span style="background:{colour};color:white;border-radius:4px;padding:1px 8px;'
+            f'margin-right:4px">{mark} {escape(state)}</span> {escape(words)}</div>'
+        )
+
+    def paragraph(self, words: str) -> None:
+        self._text.append(words)
+        self._html.append(f'<p style="margin:6px 0">{_inline(words)}</p>')
+
+    def labelled(self, label: str, words: str) -> None:
+        self._text.append(f"{label}: {words}")
+        self._html.append(
+            f'<div style="margin:3px 0"><span style="opacity:.75;display:inline-block;'
+            f'min-width:7.5em">{escape(label)}</span> {_inline(words)}</div>'
+        )
+
+    def link(self, label: str, words: str, target: str) -> None:
+        self._text.append(f"{label}: {words}, {target}")
+        self._html.append(
+            f'<div style="margin:3px 0">{escape(label)}: '
+            f'<a href="{escape(target)}">{_inline(words)}</a></div>'
+        )
+
+    def fold(self, title: str, words: str = "", code: str = "") -> None:
+        body = "\n".join(f"    {line}" for line in code.splitlines())
+        self._text.append(f"{title}: {words}" if words else f"{title}:\n{body}")
+        inner = f"<p>{_inline(words)}</p>" if words else ""
+        if code:
+            inner += (
+                '<pre style="background:rgba(128,128,128,.12);color:inherit;padding:6px 10px">'
+                f"{escape(code)}</pre>"
+            )
+        self._html.append(
+            f'<details style="margin:3px 0"><summary style="cursor:pointer">{escape(title)}'
+            f"</summary>{inner}</details>"
+        )
+
+    def drawing(self, difference: Difference) -> None:
+        """Two grids side by side, the entries that differ marked with ≠ and a border."""
+        want, have = difference.expected, difference.got
+        if isinstance(want, str) or isinstance(have, str):
+            return
+        if not (want.size and have.size) or max(want.size, have.size) > LARGEST_DRAWN:
+            self._first_difference(want, have)
+            return
+        differs = None
+        if want.shape == have.shape:
+            differs = ~close(want, have)
+        self._text.append(f"Expected values:\n{_rounded(want)}\nYour values:\n{_rounded(have)}")
+        self._html.append(
+            '<div style="display:flex;flex-wrap:wrap;gap:24px;margin:8px 0">'
+            f"{_grid('expected', want, None)}{_grid('came back', have, differs)}</div>"
+        )
+
+    def _first_difference(self, want: np.ndarray, have: np.ndarray) -> None:
+        if want.shape != have.shape:
+            return
+        differs = ~close(want, have)
+        where = tuple(int(i) for i in np.argwhere(differs)[0]) if differs.any() else ()
+        self.labelled(
+            "They differ in",
+            f"{int(differs.sum())} of {differs.size} entries, first at {list(where)}: "
+            f"expected {want[where]:.6g}, came back {have[where]:.6g}",
+        )
+
+    def done(self, colour: str) -> Card:
+        html = "".join(self._html)
+        return Card(
+            "\n".join(self._text),
+            f'<div style="border:1px solid rgba(128,128,128,.4);border-left:6px solid {colour};'
+            'border-radius:6px;padding:8px 14px;margin:4px 0;max-width:860px;color:inherit">'
+            f"{html}</div>",
+        )
+
+
+def _inline(words: str) -> str:
+    """Escaped text in which `code` in backticks is set as code and blank lines part paragraphs."""
+    parts = escape(words).split("`")
+    coded = "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
+    return coded.replace("\n\n", "<br><br>")
+
+
+def _rounded(array: np.ndarray) -> str:
+    return np.array2string(array, precision=3, suppress_small=True)
+
+
+def _grid(caption: str, array: np.ndarray, differs: np.ndarray | None) -> str:
+    """An array as an HTML table, its two last axes as rows and columns."""
+    shape = f"{array.dtype.name}{list(array.shape)}"
+    head = f'<div style="opacity:.75;margin-bottom:2px">{caption} {escape(shape)}</div>'
+    columns = array.shape[-1] if array.ndim else 1
+    marks = np.zeros(array.shape, bool) if differs is None else differs
+    rows = []
+    for values, wrongs in zip(array.reshape(-1, columns), marks.reshape(-1, columns), strict=True):
+        cells = "".join(_cell(value, bool(bad)) for value, bad in zip(values, wrongs, strict=True))
+        rows.append(f"<tr>{cells}</tr>")
+    table = "".join(rows)
+    return (
+        f'<div>{head}<table style="border-collapse:collapse;font-family:monospace;'
+        f'font-size:.85em;margin:0" aria-label="{caption}">{table}</table></div>'
+    )
+
+
+def _cell(value: Any, bad: bool) -> str:
+    text = f"{value:.3g}" if isinstance(value, (np.floating, np.complexfloating)) else str(value)
+    border = f"2px solid {ORANGE}" if bad else "1px solid rgba(128,128,128,.35)"
+    return (
+        f'<td style="border:{border};padding:1px 6px;text-align:right;background:none">'
+        f"{'≠ ' if bad else ''}{escape(text)}</td>"
+    )

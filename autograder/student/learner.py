@@ -1,0 +1,131 @@
+"""What a student calls in a notebook: `check` an exercise, compare a prediction."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+import numpy as np
+
+from autograder import exercise
+from autograder.judge import devices
+from autograder.judge.devices import CPU, Device
+from autograder.judge.judge import judge
+from autograder.judge.verdict import Status, Verdict
+from autograder.problem import Problem
+from autograder.student import card, lookup, progress, public, undefined, waiting
+
+_silent = False
+undefined.watch()
+
+
+class NotPassed(Problem):
+    """Makes nbgrader's Validate see that an exercise is not done; interactively, a card does."""
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Make everything that a student calls do nothing, as where a notebook is graded or built."""
+    global _silent
+    before, _silent = _silent, True
+    try:
+        yield
+    finally:
+        _silent = before
+
+
+def silent() -> bool:
+    """Whether what a student calls shall do nothing."""
+    return _silent
+
+
+def check(answer: Callable[..., Any] | str, device: str = "") -> None:
+    """Check your answer to an exercise and show a card that says what was seen.
+
+    Args:
+        answer: the function that you wrote, or its name; of a question the name.
+        device: where to run it, such as `cpu`, `gpu` or `mesh:8`; where JAX runs by default, or
+            what the environment variable `AUTOGRADER_DEVICE` says, when nothing is said.
+
+    Raises:
+        Problem: no exercise has this name; shown as one sentence.
+        NotPassed: the answer did not pass, and nbgrader runs the notebook.
+    """
+    if _silent:
+        return
+    variables = sys._getframe(1).f_globals
+    released = lookup.find(answer, variables)
+    facts = released.facts
+    name = facts.name
+    function = variables.get(name) if isinstance(answer, str) else answer
+    if name not in variables and function is None:
+        raise Problem(f"There is nothing called {name} yet: run the cell that defines it.")
+    if not callable(function) and not released.is_question:
+        raise Problem(f"{name} is no function: run the cell that defines it once more.")
+    chosen = devices.named(device or os.environ.get("AUTOGRADER_DEVICE") or jax.default_backend())
+    with waiting.bar(f"Checking {name}") as bar:
+        verdict = examine(function, released, chosen, bar.step)
+        done = record(verdict, facts)
+        shown = card.of_check(verdict, released, done.of(name).hints)
+        # nbgrader reads a cell's points from its error, so there a card alone would be full marks.
+        if os.environ.get("NBGRADER_EXECUTION") and not verdict.passed:
+            raise NotPassed(shown.text)
+        bar.show(shown)
+
+
+def examine(
+    function: Any,
+    released: public.PublicExercise,
+    device: Device = CPU,
+    step: Callable[[int, int], None] = lambda done, total: None,
+) -> Verdict:
+    """Judge an answer on the public cases of an exercise, in this process.
+
+    Args:
+        function: the answer; of a question the value.
+        released: the exercise.
+        device: where programs are run.
+        step: told before each case how many are done, of how many.
+
+    Raises:
+        Problem: the device is not there, or JAX has too few for a mesh.
+    """
+    devices.here(device)
+    arguments = public.arguments_on(released, device)
+    got = exercise.outcomes(function, released.requires, arguments, device, step)
+    return judge(
+        released.facts.name, released.requires, released.expected, got, released.lookalikes
+    )
+
+
+def record(verdict: Verdict, facts: public.Facts) -> progress.Progress:
+    """Record a check in the student's progress; a stub that was checked is no attempt."""
+    if verdict.status is Status.MISSING:
+        return progress.read()
+    return progress.checked(facts.name, facts.assignment, verdict.passed, facts.is_fast_track)
+
+
+def predicted(guess: Any, actual: Any, why: str = "") -> None:
+    """Compare a prediction with what was computed, and show a card.
+
+    Args:
+        guess: what you expected; `...` while you have not answered.
+        actual: what the cell above computed.
+        why: one or two sentences that explain it.
+    """
+    if not _silent:
+        right = None if guess is ... else _equal(guess, actual)
+        card.of_prediction(guess, actual, right, why).show()
+
+
+def _equal(guess: Any, actual: Any) -> bool:
+    if isinstance(guess, str) and isinstance(actual, str):
+        return guess.strip().lower() == actual.strip().lower()
+    try:
+        return bool(np.array_equal(np.asarray(guess), np.asarray(actual)))
+    except Exception:
+        return bool(guess == actual)

@@ -1,0 +1,76 @@
+"""Bringing back what a notebook had in the place of an answer, and touching nothing else."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from autograder.problem import Problem
+from autograder.student import learner, lookup
+
+
+def reset(answer: Callable[..., Any] | str) -> None:
+    """Put an exercise's stub where this call stands.
+
+    Run it in place of your answer, so that the answer's cell has its stub again. Where the cell
+    holds more than the call, the stub comes in a new cell below and nothing is replaced.
+
+    Args:
+        answer: the exercise's name, or the function that you wrote.
+
+    Raises:
+        Problem: no exercise has this name, or this is no notebook; shown as one sentence.
+    """
+    if learner.silent():
+        return
+    released = lookup.find(answer, sys._getframe(1).f_globals, "reset")
+    shell: Any = None
+    if "IPython" in sys.modules:
+        from IPython import get_ipython
+
+        shell = get_ipython()
+    if shell is None:
+        raise Problem(
+            "reset works in a notebook; in a terminal it is "
+            f"`autograder reset FILE.ipynb {released.facts.name}`."
+        )
+    alone = len(shell.user_ns["In"][-1].strip().splitlines()) == 1
+    shell.set_next_input(released.stub, replace=alone)
+    print(
+        f"The stub of {released.facts.name} is {'back in this' if alone else 'in the next'} cell."
+    )
+
+
+def reset_file(file: Path, exercise: str) -> Path:
+    """Bring an exercise's stub back in a notebook file.
+
+    Returns:
+        The copy of what the file was before.
+
+    Raises:
+        Problem: it cannot be read, has no such exercise, or has its stub already.
+    """
+    import nbformat
+
+    from autograder.student import notebook
+
+    made = notebook.read(file)
+    cells = notebook.answers(made)
+    released = notebook.exercise(file, exercise, cells)
+    cell = cells[exercise]
+    if cell.source == released.stub:
+        raise Problem(
+            f"{exercise} in {file} is as it was released: there is nothing to bring back."
+        )
+    moment = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    copy = file.with_name(f"{file.stem}-before-reset-{moment}{file.suffix}")
+    shutil.copy2(file, copy)
+    cell.update(source=released.stub, outputs=[], execution_count=None)
+    fresh = file.with_name(f".{file.name}.reset")
+    nbformat.write(made, fresh)
+    fresh.replace(file)
+    return copy

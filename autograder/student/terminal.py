@@ -1,0 +1,144 @@
+"""`autograder check`: a notebook, or one exercise of it, checked without Jupyter.
+
+The cells run where a submission's would: in a process of its own, with limits, so that an endless
+loop costs its exercise and nothing else. What is judged are the public cases, as in the notebook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from autograder.classroom.grader import Code, Grader
+from autograder.jail.jail import Jail
+from autograder.jail.process import Limits
+from autograder.jail.walls import Level
+from autograder.judge import devices, judge
+from autograder.judge.devices import Device
+from autograder.judge.tree import Arguments
+from autograder.judge.verdict import Outcome, Verdict
+from autograder.judge.views import Case, Draw
+from autograder.requirements.requirement import Requirement
+from autograder.student import notebook, waiting
+from autograder.student.card import of_check
+from autograder.student.learner import record
+from autograder.student.public import PublicExercise, arguments_on
+
+
+@dataclass(frozen=True)
+class _Released:
+    """A released exercise in the form in which a `Grader` takes one; its draws are fixed."""
+
+    public: PublicExercise
+    device: Device
+    sizes: tuple[int, ...] = ()
+    source: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.public.facts.name
+
+    @property
+    def requires(self) -> tuple[Requirement, ...]:
+        return self.public.requires
+
+    @cached_property
+    def _arguments(self) -> dict[Draw, Arguments]:
+        return arguments_on(self.public, self.device)
+
+    def draws(self, sizes: tuple[int, ...], device: Device) -> list[Draw]:
+        return list(self._arguments)
+
+    def draw(self, seed: int, draw: Draw) -> Arguments:
+        return self._arguments[draw]
+
+
+class PublicGrader(Grader):
+    """Judges on the public cases, whose answers were released; nothing is kept from the student."""
+
+    def _grade(
+        self, code: Code, names: Sequence[str], texts: Mapping[str, str]
+    ) -> dict[str, Verdict]:
+        outcomes, _ = self._run(self._lower(code, names)[0])
+        return {name: self._judge(self.exercises[name], outcomes[name]) for name in names}
+
+    def _judge(self, spec: Any, outcomes: Mapping[Case, Outcome]) -> Verdict:
+        got: dict[str, list[Outcome]] = {}
+        for case in self._cases(spec.name):
+            got.setdefault(case.view, []).append(outcomes[case])
+        public = spec.public
+        return judge.judge(spec.name, spec.requires, public.expected, got, public.lookalikes)
+
+
+def check(file: Path, exercise: str, device: str, console: Console) -> bool:
+    """Check a notebook and print what was seen, with the card where one exercise is asked for.
+
+    Args:
+        file: the notebook.
+        exercise: its name, or nothing for all of them.
+        device: its name, see `devices.named`.
+        console: where to print.
+
+    Returns:
+        Whether everything that was asked for has passed.
+
+    Raises:
+        Problem: there is no such device or exercise, or the file is no notebook.
+    """
+    chosen = devices.named(device)
+    read = notebook.read(file)
+    cells = notebook.answers(read)
+    names = [exercise] if exercise else list(cells)
+    asked = {name: notebook.exercise(file, name, cells) for name in names or [""]}
+    verdicts = _verdicts(read, asked, chosen)
+    console.print(_table(verdicts))
+    for name, verdict in verdicts.items():
+        done = record(verdict, asked[name].facts)
+        if exercise:
+            console.print(of_check(verdict, asked[name], done.of(name).hints).text, markup=False)
+    passed = sum(verdict.passed for verdict in verdicts.values())
+    if not exercise:
+        console.print(f"{passed} of {len(verdicts)} passed.", highlight=False)
+        if passed < len(verdicts):
+            more = (
+                f"`autograder check {file} EXERCISE` says more, `autograder hint EXERCISE` helps."
+            )
+            console.print(more, highlight=False)
+    return passed == len(verdicts)
+
+
+def _verdicts(
+    read: NotebookNode, asked: Mapping[str, PublicExercise], device: Device
+) -> dict[str, Verdict]:
+    specs: dict[str, Any] = {name: _Released(one, device) for name, one in asked.items()}
+    steps = sum(cell.cell_type == "code" for cell in read.cells) + 2 * len(asked)
+    with waiting.bar("Running the notebook") as bar:
+        ended = 0
+
+        def step(_: str) -> None:
+            nonlocal ended
+            ended += 1
+            bar.step(ended, max(steps, ended))
+
+        # A student's own code may read the student's own files.
+        with Jail(Limits(), device, Level.PROCESS, step) as jail:
+            return PublicGrader(specs, 0, jail, device).grade(read)
+
+
+def _table(verdicts: Mapping[str, Verdict]) -> Table:
+    made = Table("exercise", "verdict", "what was seen")
+    for name, verdict in verdicts.items():
+        mark, colour = ("✓", "blue") if verdict.passed else ("✗", "yellow")
+        seen = verdict.findings[0].message if verdict.findings else ""
+        if verdict.lookalike:
+            seen += f" It looks like an answer that {verdict.lookalike}."
+        made.add_row(name, f"[{colour}]{mark} {verdict.status}[/]", escape(seen))
+    return made

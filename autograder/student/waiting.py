@@ -1,0 +1,105 @@
+"""A bar where a person waits; what is shown at last takes its place, so that none is stored."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from autograder.student.card import Card
+
+
+class Bar:
+    """Shows nothing: for a pipe, and where nbgrader runs the notebook."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def step(self, done: int, total: int) -> None:
+        """Say that `done` of `total` steps are done."""
+
+    def show(self, card: Card) -> None:
+        """Show a card in the bar's place."""
+        card.show()
+
+    def close(self) -> None:
+        """Take the bar away."""
+
+
+class _InNotebook(Bar):
+    """One display, which is updated in place: a widget of rich's would stay in the file."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self._display: Any = None
+
+    def _put(self, bundle: dict[str, str]) -> None:
+        from IPython.display import display
+
+        if self._display is None:
+            self._display = display(bundle, raw=True, display_id=True)
+        else:
+            self._display.update(bundle, raw=True)
+
+    def step(self, done: int, total: int) -> None:
+        said = f"{self.words}: {done} of {total}"
+        bar = f'<progress value="{done}" max="{total}" style="width:20em"></progress>'
+        self._put({"text/plain": said, "text/html": f"<div>{bar} {escape(said)}</div>"})
+
+    def show(self, card: Card) -> None:
+        self._put(card._repr_mimebundle_())
+        self._display = None
+
+    def close(self) -> None:
+        if self._display is not None:
+            self._put({"text/plain": ""})
+
+
+class _InTerminal(Bar):
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
+        console = Console(stderr=True, force_jupyter=False)
+        self._progress = Progress(*columns, TimeElapsedColumn(), console=console, transient=True)
+        self._task = self._progress.add_task(words, total=None)
+        self._progress.start()
+
+    def step(self, done: int, total: int) -> None:
+        self._progress.update(self._task, completed=done, total=total)
+
+    def show(self, card: Card) -> None:
+        self.close()
+        card.show()
+
+    def close(self) -> None:
+        self._progress.stop()
+
+
+@contextmanager
+def bar(words: str) -> Iterator[Bar]:
+    """A bar with these words beside it, of the kind that the place can show."""
+    kind = Bar
+    if not os.environ.get("NBGRADER_EXECUTION"):
+        if _has_kernel():
+            kind = _InNotebook
+        elif sys.stderr.isatty():
+            kind = _InTerminal
+    made = kind(words)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def _has_kernel() -> bool:
+    if "IPython" not in sys.modules:
+        return False
+    from IPython import get_ipython
+
+    return getattr(get_ipython(), "kernel", None) is not None
