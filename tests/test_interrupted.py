@@ -24,7 +24,7 @@ from nbformat.v4 import new_code_cell
 from autograder.authoring import master
 
 KILLS = 30
-MANY, FEW = 150, 3
+MANY, FEW = 400, 3
 LARGEST = 2**20
 pytestmark = pytest.mark.slow
 
