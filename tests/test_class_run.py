@@ -1,11 +1,12 @@
 """A class at once: several together, equal answers once, nothing lost when it is interrupted."""
 
 import dataclasses
+import logging
 import signal
 import subprocess
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import course_folder
@@ -16,7 +17,7 @@ from masters import loaded
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.classroom.cache import Cache, key
-from autograder.classroom.class_run import Ahead, Graded
+from autograder.classroom.class_run import Ahead, Graded, Tally
 from autograder.classroom.grader import SLICES, Grader
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
@@ -128,6 +129,19 @@ def test_help_from_another_answer_helps_one_notebook_only(jail):
         assert all(one.passed for one in helped.values())
         SLICES.submit(int).result()
     assert not grader.grade(answers(PREDICT, wrong))["column_norms"].passed
+
+
+def test_the_bar_shows_what_nbgrader_has_taken_up():
+    """What is graded ahead is not done yet: of a large class, most of the time would follow."""
+    tally = Tally(3, 1, logging.getLogger("tally"))
+    graded = Graded("", {"a": Verdict("a", Status.PASSED)}, 1.0)
+    ready: Future[Graded] = Future()
+    ready.set_result(graded)
+    for _ in range(2):
+        tally.ready(ready)
+    tally.collected("s1", graded, False)
+    (bar,) = tally._progress.tasks
+    assert (bar.completed, bar.total, bar.fields["verdicts"]) == (1, 3, "passed 2")
 
 
 def test_the_source_of_an_exercise_is_what_it_depends_on():

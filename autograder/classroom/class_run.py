@@ -134,7 +134,7 @@ class Tally:
         if not future.exception():
             self._so_far.update(one.status for one in future.result().verdicts.values())
         said = " · ".join(f"{status} {count}" for status, count in self._so_far.most_common())
-        self._progress.update(self._bar, advance=1, verdicts=said)
+        self._progress.update(self._bar, verdicts=said)
 
     def collected(self, student: str, graded: Graded, written: bool) -> None:
         """One more is in nbgrader's hands.
@@ -144,6 +144,7 @@ class Tally:
             graded: what came of it.
             written: whether it has answers that only a person can grade.
         """
+        self._progress.advance(self._bar)
         self.seconds[student] = graded.seconds
         self.written += written
         for name, verdict in graded.verdicts.items():
