@@ -42,7 +42,7 @@ def handed_in(released: Path, folder: Path, count: int) -> Path:
     right = course_folder.right_answers(course)
     for number in range(count):
         # Each in words of its own, for what is known already is graded in no time.
-        own = [*right.cells, new_code_cell(f"# student {number}", id="own")]
+        own = [*right.cells, new_code_cell(f"print({number})", id="own")]
         content = json.dumps({**right, "cells": own}).encode()
         course_folder.submit(course, f"student{number:03}", content)
     return course

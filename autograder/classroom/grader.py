@@ -39,7 +39,6 @@ Lowered = Mapping[Case, Claim | Outcome]
 REFERENCES = ThreadPoolExecutor(1, "references")
 """Runs the references one at a time, since `program` patches JAX meanwhile, and beside the jail."""
 
-
 SLICES = ThreadPoolExecutor(1, "slices")
 """Runs slices alone, while the verdicts that they confirm are on their way already."""
 
@@ -96,16 +95,14 @@ class Grader:
         verdicts: dict[str, Verdict] = {}
         try:
             code = code_of(notebook)
-            text = cache.key(asdict(code))
-            texts = {name: self._key(name, text) for name in self.exercises}
-            parts = slices.slices({one["step"]: one["source"] for one in code.cells}, texts)
-            alike = {name: self._key(name, part.text) for name, part in parts.items()}
-            for name in self.exercises.keys() - set(self.again):
-                for known in (texts[name], alike.get(name)):
-                    if known and (verdict := self.cache.verdict(str(self.cache.get(known)))):
-                        verdicts[name] = verdict
-                        break
+            texts = {name: self._key(name, code.key) for name in self.exercises}
+            verdicts = self._known(texts)
             if left := [name for name in self.exercises if name not in verdicts]:
+                parts = slices.slices({one["step"]: one["source"] for one in code.cells}, left)
+                alike = {name: self._key(name, part.text) for name, part in parts.items()}
+                verdicts |= self._known(alike)
+                left = [name for name in left if name not in verdicts]
+            if left:
                 verdicts |= self._grade(code, left, texts)
                 for name in alike.keys() & set(left):
                     if verdicts[name].passed:
@@ -114,6 +111,15 @@ class Grader:
         except Exception as error:
             verdicts = {name: _fault(name, error) for name in self.exercises} | verdicts
         return {name: verdicts[name] for name in self.exercises}
+
+    def _known(self, keys: Mapping[str, str]) -> dict[str, Verdict]:
+        """The verdicts that are found by these keys, of the exercises that are not judged anew."""
+        return {
+            name: verdict
+            for name, key in keys.items()
+            if name not in self.again
+            and (verdict := self.cache.verdict(str(self.cache.get(key)))) is not None
+        }
 
     def _grade(
         self, code: Code, names: Sequence[str], texts: Mapping[str, str]
@@ -302,6 +308,11 @@ class Code:
 
     cells: list[dict[str, str]]
     solutions: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        """The same for the same code."""
+        return cache.key(asdict(self))
 
     def only(self, steps: Collection[str]) -> Code:
         """Without the other cells."""

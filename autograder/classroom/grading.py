@@ -12,7 +12,6 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +202,7 @@ class GradingRun(LoggingConfigurable):
         if grader is None:
             return {}
         graded = self.ahead.take((where["student"], where["notebook"]))
-        if graded is None or graded.code != _hash(notebook):
+        if graded is None or graded.code != code_of(notebook).key:
             graded = _grade(grader, notebook)
         verdicts = graded.verdicts
         said = ", ".join(f"{name}: {verdict.status}" for name, verdict in verdicts.items())
@@ -249,11 +248,7 @@ class GradingRun(LoggingConfigurable):
 def _grade(grader: Grader, notebook: NotebookNode) -> Graded:
     begun = time.monotonic()
     verdicts = grader.grade(notebook)
-    return Graded(_hash(notebook), verdicts, time.monotonic() - begun)
-
-
-def _hash(notebook: NotebookNode) -> str:
-    return cache.key(asdict(code_of(notebook)))
+    return Graded(code_of(notebook).key, verdicts, time.monotonic() - begun)
 
 
 @functools.cache

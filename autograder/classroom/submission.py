@@ -28,6 +28,10 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.classroom.grading import KEY, GradingRun, Resources, Which
 
+# nbgrader opens the gradebook for every step of every submission, each time with a new engine,
+# which compiles every statement anew. SQLAlchemy wants one for each process.
+nbgrader.api.create_engine = functools.cache(nbgrader.api.create_engine)
+
 
 class SubmissionExporter(NotebookExporter):
     """Reads a submission; a file that is no notebook becomes an empty one that says so.
@@ -39,9 +43,6 @@ class SubmissionExporter(NotebookExporter):
 
     def __init__(self, **kw: Any) -> None:
         super().__init__(**kw)
-        # nbgrader opens the gradebook for every step of every submission, each time with a new
-        # engine, which compiles every statement anew. SQLAlchemy wants one for each process.
-        nbgrader.api.create_engine = functools.cache(nbgrader.api.create_engine)
         self._converter: Any = self.parent
         self.run = GradingRun(parent=self)
         self._released = functools.cache(_released)
