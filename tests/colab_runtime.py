@@ -18,6 +18,7 @@ from masters import ROOT
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from autograder.authoring.kernel import socket_files
 from autograder.student import colab
 
 # What Colab has of what a notebook needs; FACTS of November 2026.
@@ -87,20 +88,23 @@ def run(notebook: NotebookNode, wheel: Path, folder: Path) -> NotebookNode:
     )
     opened.cells = [install, *(cell for cell in opened.cells if cell.id not in _STAMPED)]
     (folder / "content").mkdir()
-    manager = AsyncKernelManager(
-        kernel_name="colab",
-        kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(kernel.parent)]),
-    )
-    client = NotebookClient(
-        opened, km=manager, timeout=300, resources={"metadata": {"path": str(folder / "content")}}
-    )
     # `%pip` has to find the runtime's own pip, and nothing of this environment may be seen.
     hidden = ("PYTHONPATH", "VIRTUAL_ENV", "JAX_PLATFORMS", "XLA_FLAGS")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    client.execute(
-        env=environment
-        | {"PATH": os.pathsep.join([str(here.parent), os.defpath]), "HOME": str(folder)}
-    )
+    environment |= {"PATH": os.pathsep.join([str(here.parent), os.defpath]), "HOME": str(folder)}
+    with socket_files() as config:
+        manager = AsyncKernelManager(
+            config=config,
+            kernel_name="colab",
+            kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(kernel.parent)]),
+        )
+        client = NotebookClient(
+            opened,
+            km=manager,
+            timeout=300,
+            resources={"metadata": {"path": str(folder / "content")}},
+        )
+        client.execute(env=environment, cleanup_kc=True)
     return opened
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,28 +32,28 @@ def course(folder: Path) -> Path:
 @contextlib.contextmanager
 def served(folder: Path) -> Iterator[str]:
     """The address of a JupyterLab that serves the course in this folder; its token is `test`."""
-    with socket.socket() as free:
-        free.bind((HERE, 0))
-        port = free.getsockname()[1]
-    address = f"http://{HERE}:{port}"
+    runtime = folder / "runtime"
     environment = os.environ | {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "HOME": str(folder / "home"),
+        "JUPYTER_RUNTIME_DIR": str(runtime),
     }
     server = subprocess.Popen(
-        ["autograder", "lab", "--no-browser", "--allow-root", f"--port={port}",
-         "--IdentityProvider.token=test"],
+        ["autograder", "lab", "--no-browser", "--allow-root", "--IdentityProvider.token=test"],
         cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
     try:
         for _ in range(240):
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{address}/api?token=test").close()
+            # The server takes the first port that is free and writes down where it listens.
+            with contextlib.suppress(StopIteration, json.JSONDecodeError):
+                listening = json.loads(next(runtime.glob("jpserver-*.json")).read_text())
                 break
             assert server.poll() is None, "JupyterLab ended before it answered"
             time.sleep(0.25)
-        yield address
+        else:
+            pytest.fail("JupyterLab did not answer within a minute")
+        yield f"http://{HERE}:{listening['port']}"
     finally:
         os.killpg(server.pid, 15)
         server.wait(20)

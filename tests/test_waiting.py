@@ -5,6 +5,8 @@ import pytest
 from masters import ROOT
 from nbformat.v4 import new_code_cell, new_notebook
 
+from autograder.authoring import kernel
+
 pytestmark = pytest.mark.slow
 CELLS = [
     "import jax, jax.numpy as jnp; from autograder import check, simulate_devices",
@@ -15,14 +17,21 @@ CELLS = [
 ]
 
 
+@pytest.fixture
+def sockets():
+    with kernel.socket_files() as config:
+        yield config
+
+
 @pytest.mark.parametrize("validating", [False, True])
-def test_only_the_card_is_stored(validating, monkeypatch):
+def test_only_the_card_is_stored(validating, monkeypatch, sockets):
     if validating:
         monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
     notebook = new_notebook(cells=[new_code_cell(source) for source in CELLS])
     seen = []
     client = nbclient.NotebookClient(
         notebook,
+        config=sockets,
         allow_errors=True,
         resources={"metadata": {"path": ROOT}},
     )

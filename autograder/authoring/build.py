@@ -8,7 +8,6 @@ lesson: the executed notebook.
 from __future__ import annotations
 
 import difflib
-import os
 import re
 import runpy
 import tempfile
@@ -19,15 +18,13 @@ from pathlib import Path
 import jupytext
 import nbformat
 import numpy as np
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.authoring import coursemap, master, overview
+from autograder.authoring import coursemap, kernel, master, overview
 from autograder.authoring.master import Master
 from autograder.exercise import expected_answers, lookalikes
 from autograder.judge.comparison import close
@@ -142,21 +139,10 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
     notebook.metadata.pop("jupytext", None)
     notebook.cells += _last_cells(path.stem)
     started = time.monotonic()
-    client = NotebookClient(
-        notebook,
-        timeout=300,
-        coalesce_streams=True,
-        resources={"metadata": {"path": path.parent}},
-        # A full traceback names folders of the machine that built the lesson.
-        extra_arguments=["--InteractiveShell.xmode=Minimal"],
-    )
     # Nobody's progress shall change by a build, nor be seen in what it makes.
-    with tempfile.TemporaryDirectory() as folder:
-        kept = {STILL: "1", progress.VARIABLE: f"{folder}/progress.json"}
-        try:
-            client.execute(env={**os.environ, **kept})
-        except CellExecutionError as error:
-            raise Problem(f"{path} does not run: {error}") from None
+    with tempfile.TemporaryDirectory() as kept:
+        variables = {STILL: "1", progress.VARIABLE: f"{kept}/progress.json"}
+        kernel.execute(notebook, path, path.parent, variables)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.id == READ:  # whoever opens the lesson has not read it yet

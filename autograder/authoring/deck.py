@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import jupytext
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
 
+from autograder.authoring import kernel
 from autograder.authoring.pages import page
-from autograder.problem import Problem
 from course.pictures.play import STILL
 
 
@@ -22,17 +19,7 @@ def build_deck(root: Path, target: Path) -> Path:
     """
     master = root / "slides" / "deck.py"
     notebook = jupytext.read(master)
-    client = NotebookClient(
-        notebook,
-        timeout=300,
-        coalesce_streams=True,
-        resources={"metadata": {"path": root}},
-        extra_arguments=["--InteractiveShell.xmode=Minimal"],
-    )
-    try:
-        client.execute(env={**os.environ, STILL: "1"})
-    except CellExecutionError as error:
-        raise Problem(f"{master} does not run: {error}") from None
+    kernel.execute(notebook, master, root, {STILL: "1"})
     made = target / "deck.html"
     made.parent.mkdir(parents=True, exist_ok=True)
     made.write_text(page(notebook, "deck", root, title="NumPy & JAX NumPy"), encoding="utf-8")
