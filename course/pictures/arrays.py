@@ -4,9 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
 
-WIDTH = 8.0  # inches
-FONT = 9.5  # points
-INK = "#1a1a1a"
+from course.pictures import canvas
+from course.pictures.canvas import FONT, INK, WIDTH
+
 HEAD = "#e4e4e4"
 # Okabe-Ito's colours: the first four lightened so that dark text stays legible on them.
 SKY, AMBER, GREEN, PINK = "#b9dff5", "#f9dda6", "#a9e0ce", "#e9c6da"
@@ -27,28 +27,28 @@ def draw_promotion(rows, columns, table, other):
     """
     kinds = {"b": SKY, "u": GREEN, "i": GREEN, "f": AMBER}
     n, m, wide = len(rows), len(columns), 1.75
-    fig, ax = _canvas((-2.15, wide * m + 0.1), (-1.05, n + 1.25))
+    fig, ax = canvas.canvas((-2.15, wide * m + 0.1), (-1.05, n + 1.25))
     differ = 0
     for j, name in enumerate(columns):
         name = name.replace("(", "\n(")
-        _box(ax, wide * j, n + 0.15, wide, 0.95, HEAD, name, weight="bold", size=FONT - 1)
+        canvas.box(ax, wide * j, n + 0.15, wide, 0.95, HEAD, name, weight="bold", size=FONT - 1)
     for i, name in enumerate(rows):
         y = n - 1 - i
-        _box(ax, -2.05, y, 1.9, 1, HEAD, name, weight="bold", size=FONT - 1)
+        canvas.box(ax, -2.05, y, 1.9, 1, HEAD, name, weight="bold", size=FONT - 1)
         for j in range(m):
             ours, theirs = table[i][j], other[i][j]
             colour = PINK if ours == "bfloat16" else kinds[ours[0]]
-            _box(ax, wide * j, y, wide, 1, colour, "")
+            canvas.box(ax, wide * j, y, wide, 1, colour, "")
             if ours == theirs:
-                _text(ax, wide * (j + 0.5), y + 0.5, ours)
+                canvas.text(ax, wide * (j + 0.5), y + 0.5, ours)
                 continue
             differ += 1
             frame = (wide * j + 0.07, y + 0.07), wide - 0.14, 0.86
             ax.add_patch(Rectangle(*frame, fill=False, ec=INK, lw=2))
-            _text(ax, wide * (j + 0.5), y + 0.66, ours)
-            _text(ax, wide * (j + 0.5), y + 0.3, f"np: {theirs}", size=FONT - 2.3)
+            canvas.text(ax, wide * (j + 0.5), y + 0.66, ours)
+            canvas.text(ax, wide * (j + 0.5), y + 0.3, f"np: {theirs}", size=FONT - 2.3)
     words = f"framed: NumPy gives something else ({differ} of {n * m} cells)"
-    _text(ax, wide * m / 2 - 1, -0.55, words, style="italic")
+    canvas.text(ax, wide * m / 2 - 1, -0.55, words, style="italic")
     fig.set_label(
         f"Table of {n} by {m} pairs of operands and the dtype of their sum in JAX. "
         f"In {differ} cells, which are framed, NumPy's dtype is another one."
@@ -70,13 +70,15 @@ def draw_gaps(dtypes):
     found = []
     for (name, bits), colour, style in zip(dtypes, LINES, ("-", "--", "-."), strict=False):
         ax.step(powers, powers - bits, where="post", color=colour, ls=style, lw=2.2)
-        _text(ax, 33.5, 35.6 - bits, name, color=colour, weight="bold", ha="right", size=FONT + 1)
+        canvas.text(
+            ax, 33.5, 35.6 - bits, name, color=colour, weight="bold", ha="right", size=FONT + 1
+        )
         ax.plot(bits + 1, 1, "o", color=colour, ms=8)
         note = f"$2^{{{bits + 1}}}+1$\nis missing"
-        _text(ax, bits + 1.8, -4.7, note, color=colour, ha="left", size=FONT)
+        canvas.text(ax, bits + 1.8, -4.7, note, color=colour, ha="left", size=FONT)
         found.append(f"{name} from 2 to the {bits + 1}")
     ax.axhline(0, color=INK, lw=1)
-    _text(ax, 60, 1.4, "gap 1", ha="right")
+    canvas.text(ax, 60, 1.4, "gap 1", ha="right")
     ax.set_xlim(0, 62)
     ax.set_ylim(-28, 32)
     ax.set_xticks(range(0, 61, 10), [f"$2^{{{p}}}$" for p in range(0, 61, 10)])
@@ -106,13 +108,13 @@ def draw_bounds(values, indices, rows):
         The matplotlib Figure; its label is a description in words.
     """
     size, m, n = len(values), len(indices), len(rows)
-    fig, ax = _canvas((-6.9, 1.15 * m + 0.15), (-1.4, 1.1 * n + 3.6))
+    fig, ax = canvas.canvas((-6.9, 1.15 * m + 0.15), (-1.4, 1.1 * n + 3.6))
     ground = 1.1 * n
     for j, index in enumerate(indices):
         inside = -size <= index < size
         colour = (SKY if index >= 0 else GREEN) if inside else "white"
         hatch = None if inside else "///"
-        _box(ax, 1.15 * j, ground + 0.3, 1.15, 0.9, colour, str(index), hatch, weight="bold")
+        canvas.box(ax, 1.15 * j, ground + 0.3, 1.15, 0.9, colour, str(index), hatch, weight="bold")
     spans = {
         "too small": [j for j, i in enumerate(indices) if i < -size],
         "from the end": [j for j, i in enumerate(indices) if -size <= i < 0],
@@ -123,13 +125,13 @@ def draw_bounds(values, indices, rows):
         if where:
             left, right = 1.15 * where[0] + 0.1, 1.15 * where[-1] + 1.05
             ax.plot([left, right], [ground + 1.45] * 2, color=INK, lw=1.6)
-            _text(ax, (left + right) / 2, ground + 1.95, words)
+            canvas.text(ax, (left + right) / 2, ground + 1.95, words)
     entries = "array: [" + ", ".join(str(value) for value in values) + "]"
-    _text(ax, -6.8, ground + 3.0, entries, ha="left", weight="bold", size=FONT + 1)
-    _text(ax, -0.3, ground + 0.75, "index", ha="right", weight="bold")
+    canvas.text(ax, -6.8, ground + 3.0, entries, ha="left", weight="bold", size=FONT + 1)
+    canvas.text(ax, -0.3, ground + 0.75, "index", ha="right", weight="bold")
     for i, (label, results) in enumerate(rows.items()):
         y = ground - 1.1 * (i + 1)
-        _text(ax, -0.3, y + 0.5, label, ha="right", family="monospace", size=FONT - 1)
+        canvas.text(ax, -0.3, y + 0.5, label, ha="right", family="monospace", size=FONT - 1)
         for j, (index, result) in enumerate(zip(indices, results, strict=True)):
             inside = -size <= index < size
             colour = (SKY if index >= 0 else GREEN) if inside else AMBER
@@ -138,9 +140,9 @@ def draw_bounds(values, indices, rows):
             text = {"raises": "error", "dropped": "gone"}.get(result, str(result))
             small = FONT - 1.5 if len(text) > 3 else FONT
             hatch = "..." if colour == AMBER else None
-            _box(ax, 1.15 * j, y, 1.15, 1, colour, text, hatch, size=small)
+            canvas.box(ax, 1.15 * j, y, 1.15, 1, colour, text, hatch, size=small)
     note = "dotted: an entry that you did not ask for, given without a word"
-    _text(ax, 1.15 * m / 2, -0.8, note, style="italic")
+    canvas.text(ax, 1.15 * m / 2, -0.8, note, style="italic")
     said = "; ".join(
         f"{label}: " + ", ".join(f"{i} gives {r}" for i, r in zip(indices, results, strict=True))
         for label, results in rows.items()
@@ -159,18 +161,18 @@ def draw_wait(returned, ready):
     Returns:
         The matplotlib Figure; its label is a description in words.
     """
-    fig, ax = _canvas((-2.3, 10.6), (-0.9, 2.8))
+    fig, ax = canvas.canvas((-2.3, 10.6), (-0.9, 2.8))
     shown = max(10 * returned / ready, 0.06)
-    _text(ax, -0.2, 1.9, "Python", ha="right", weight="bold")
-    _text(ax, -0.2, 0.5, "device", ha="right", weight="bold")
-    _box(ax, 0, 1.5, shown, 0.8, LINES[1], "")
-    _box(ax, shown, 1.5, 10 - shown, 0.8, "white", "", "///")
+    canvas.text(ax, -0.2, 1.9, "Python", ha="right", weight="bold")
+    canvas.text(ax, -0.2, 0.5, "device", ha="right", weight="bold")
+    canvas.box(ax, 0, 1.5, shown, 0.8, LINES[1], "")
+    canvas.box(ax, shown, 1.5, 10 - shown, 0.8, "white", "", "///")
     free = "free for other work, until something needs the numbers"
-    _text(ax, (shown + 10) / 2, 1.9, free, bbox={"fc": "white", "ec": "none", "pad": 2})
-    _box(ax, 0, 0.1, 10, 0.8, SKY, "computes")
+    canvas.text(ax, (shown + 10) / 2, 1.9, free, bbox={"fc": "white", "ec": "none", "pad": 2})
+    canvas.box(ax, 0, 0.1, 10, 0.8, SKY, "computes")
     ax.plot([shown, shown], [1.3, 2.55], color=LINES[1], lw=2)
-    _text(ax, shown + 0.1, 2.6, f"the call returned: {_time(returned)}", ha="left")
-    _text(ax, 10, -0.35, f"the result is ready: {_time(ready)}", ha="right")
+    canvas.text(ax, shown + 0.1, 2.6, f"the call returned: {_time(returned)}", ha="left")
+    canvas.text(ax, 10, -0.35, f"the result is ready: {_time(ready)}", ha="right")
     fig.set_label(
         f"Two bars over time. The call returned to Python after {_time(returned)}; the device "
         f"went on computing until {_time(ready)}."
@@ -181,26 +183,3 @@ def draw_wait(returned, ready):
 def _time(seconds):
     milliseconds = 1000 * seconds
     return f"{milliseconds:.0f} ms" if milliseconds >= 100 else f"{milliseconds:.3g} ms"
-
-
-def _canvas(xlim, ylim):
-    """A white figure 8 inches wide whose data units are square."""
-    width, height = xlim[1] - xlim[0], ylim[1] - ylim[0]
-    fig = plt.figure(figsize=(WIDTH, WIDTH * height / width), facecolor="white", dpi=110)
-    ax = fig.add_axes((0, 0, 1, 1), xlim=xlim, ylim=ylim)
-    ax.axis("off")
-    plt.close(fig)  # the notebook shows the returned Figure, once
-    return fig, ax
-
-
-def _box(ax, x, y, w, h, colour, text, hatch=None, **style):
-    ax.add_patch(Rectangle((x, y), w, h, fc=colour, ec=INK, lw=0.7))
-    if hatch:
-        ax.add_patch(Rectangle((x, y), w, h, fill=False, ec="#9a9a9a", lw=0, hatch=hatch))
-    if text:
-        clear = {"fc": colour, "ec": "none", "pad": 1.2} if hatch else None
-        _text(ax, x + w / 2, y + h / 2, text, bbox=clear, **style)
-
-
-def _text(ax, x, y, text, color=INK, size=FONT, ha="center", **style):
-    ax.text(x, y, text, ha=ha, va="center", color=color, fontsize=size, **style)

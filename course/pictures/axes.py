@@ -1,17 +1,14 @@
 """Pictures of batch axes: which axis `vmap` slices, and where the slices come back."""
 
 import jax
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
 
-WIDTH = 8.0  # inches
-FONT = 9.5  # points
-INK = "#1a1a1a"
+from course.pictures import canvas
+from course.pictures.canvas import FONT, INK, TILES, WIDTH
+
 SHARED = "#e4e4e4"
 MAPPED = "#b34d00"  # Okabe-Ito vermilion, darkened to be read as text on white
-# Okabe-Ito's other colours, lightened so that dark numbers stay legible on them.
-SLICES = ("#9fd3f2", "#f7cf80", "#8fd6bf", "#f8f1a0", "#93bfdc", "#eebe9a", "#e5bcd3")
 
 
 def draw_vmap(in_axes, args, result, out_axes=0, names=None, call="f"):
@@ -38,13 +35,13 @@ def draw_vmap(in_axes, args, result, out_axes=0, names=None, call="f"):
     wide = max(30, sum(w for w, _ in sizes) + 2.4 * len(sizes) + 5.8)
     tall = max(h for _, h in sizes)
     line = 14 / (72 * WIDTH / wide)  # one line of text, in cells
-    fig, ax = _canvas((-1.2 * line, wide - 1.2 * line), (-3.7 * line, tall + 2.7 * line))
+    fig, ax = canvas.canvas((-1.2 * line, wide - 1.2 * line), (-3.7 * line, tall + 2.7 * line))
     x = (wide - sum(w for w, _ in sizes) - 2.4 * len(sizes) - 4.4) / 2
     for index, ((name, shape, axis), (w, h)) in enumerate(zip(leaves, sizes, strict=True)):
         last = index == len(leaves) - 1
         if last:
-            _arrow(ax, (x - 1.4, tall / 2), (x + 2.6, tall / 2))
-            _text(ax, x + 0.6, tall / 2 + 0.8 * line, call, weight="bold")
+            canvas.arrow(ax, (x - 1.4, tall / 2), (x + 2.6, tall / 2))
+            canvas.text(ax, x + 0.6, tall / 2 + 0.8 * line, call, weight="bold")
             x += 4.4
         _array(ax, x, (tall - h) / 2, name, shape, axis, line, last)
         x += w + 2.4
@@ -67,22 +64,22 @@ def draw_pairs(rows, columns, table, names=("row", "column")):
     n, m = np.shape(table)
     if (len(rows), len(columns)) != (n, m):
         raise ValueError(f"a table of {len(rows)} rows and {len(columns)} columns, not {n} by {m}")
-    fig, ax = _canvas((-3.4, 2 * m + 0.4), (-1.1, n + 2.3))
+    fig, ax = canvas.canvas((-3.4, 2 * m + 0.4), (-1.1, n + 2.3))
     for j in range(m):
-        _box(ax, 2 * j, n + 0.35, 2, 0.8, SLICES[j % len(SLICES)], f"{names[1]} {j}")
+        canvas.box(ax, 2 * j, n + 0.35, 2, 0.8, TILES[j % len(TILES)], f"{names[1]} {j}")
     for i in range(n):
         y = n - 1 - i
-        _box(ax, -2.3, y, 2, 1, SHARED, f"{names[0]} {i}")
+        canvas.box(ax, -2.3, y, 2, 1, SHARED, f"{names[0]} {i}")
         for j in range(m):
             value = f"({i}, {j})\n{float(table[i, j]):.2f}"
-            _box(ax, 2 * j, y, 2, 1, SLICES[j % len(SLICES)], value)
+            canvas.box(ax, 2 * j, y, 2, 1, TILES[j % len(TILES)], value)
     for x, width in ((-2.3, 2), (0, 2 * m)):
         ax.add_patch(Rectangle((x, n - 2), width, 1, fill=False, ec=INK, lw=2.6, zorder=4))
-    _arrow(ax, (0, n + 1.5), (2 * m, n + 1.5))
-    _text(ax, m, n + 1.9, f"inner vmap: one {names[0]} against every {names[1]} (axis 1)")
-    _arrow(ax, (-2.8, n), (-2.8, 0))
-    _text(ax, -3.15, n / 2, f"outer vmap: every {names[0]} (axis 0)", rotation=90)
-    _text(ax, m, -0.55, f"framed: the cells of one inner vmap, for {names[0]} 1")
+    canvas.arrow(ax, (0, n + 1.5), (2 * m, n + 1.5))
+    canvas.text(ax, m, n + 1.9, f"inner vmap: one {names[0]} against every {names[1]} (axis 1)")
+    canvas.arrow(ax, (-2.8, n), (-2.8, 0))
+    canvas.text(ax, -3.15, n / 2, f"outer vmap: every {names[0]} (axis 0)", rotation=90)
+    canvas.text(ax, m, -0.55, f"framed: the cells of one inner vmap, for {names[0]} 1")
     fig.set_label(
         f"Table of {n} by {m} cells. Cell (i, j) is computed from {names[0]} i and "
         f"{names[1]} j. The inner vmap fills one row, the outer vmap makes the {n} rows."
@@ -107,17 +104,17 @@ def draw_gradients(per_example, mean):
     n, r, c = per_example.shape
     across = -(-n // 2)
     scale = max(np.abs(per_example).max(), np.abs(mean).max(), 1e-12)
-    fig, ax = _canvas((-0.3, across * (c + 1) + c + 2.6), (-1.3, 2 * r + 2.9))
+    fig, ax = canvas.canvas((-0.3, across * (c + 1) + c + 2.6), (-1.3, 2 * r + 2.9))
     for i, sheet in enumerate(per_example):
         x, y = (i % across) * (c + 1), (1 - i // across) * (r + 1.3)
         _sheet(ax, x, y, sheet / scale)
-        _text(ax, x + c / 2, y + r + 0.4, f"example {i}")
+        canvas.text(ax, x + c / 2, y + r + 0.4, f"example {i}")
     x = across * (c + 1) + 2
-    _arrow(ax, (x - 2.4, r + 0.65), (x - 0.3, r + 0.65))
+    canvas.arrow(ax, (x - 2.4, r + 0.65), (x - 0.3, r + 0.65))
     _sheet(ax, x, r / 2 + 0.65, mean / scale)
-    _text(ax, x + c / 2, 1.5 * r + 1.05, "mean", weight="bold")
+    canvas.text(ax, x + c / 2, 1.5 * r + 1.05, "mean", weight="bold")
     legend = "full square: positive     open square: negative     area: size of the entry"
-    _text(ax, (x + c) / 2, -0.8, legend)
+    canvas.text(ax, (x + c) / 2, -0.8, legend)
     fig.set_label(f"{n} gradients of shape ({r}, {c}), one per example, and their mean.")
     return fig
 
@@ -167,11 +164,11 @@ def _array(ax, x, y, name, shape, axis, line, last):
         for r in range(rows):
             for c in range(columns):
                 number = None if axis is None else sheet if pile == axis else (r, c)[axis + lead]
-                colour = SHARED if number is None else SLICES[number % len(SLICES)]
+                colour = SHARED if number is None else TILES[number % len(TILES)]
                 front = sheet == 0 or (r == 0 and c == columns - 1)
                 label = str(number) if number is not None and front else ""
                 corner = (x + c + 0.7 * sheet, y + rows - 1 - r + 0.7 * sheet)
-                _box(ax, *corner, 1, 1, colour, label, "///" if number is None else None)
+                canvas.box(ax, *corner, 1, 1, colour, label, "///" if number is None else None)
     drawn = [k for k in range(len(shape)) if k != pile]
     _axis_label(ax, x + columns / 2, y - 0.75 * line, drawn[-1], shape, axis)
     if len(drawn) == 2:
@@ -180,20 +177,20 @@ def _array(ax, x, y, name, shape, axis, line, last):
         _axis_label(
             ax, x + 0.35 * sheets - 0.9 * line, y + rows + 0.35 * sheets, pile, shape, axis, 45
         )
-    _text(ax, x + w / 2, y + h + 2 * line, name, weight="bold", size=FONT + 1)
-    _text(ax, x + w / 2, y + h + 0.85 * line, str(tuple(shape)))
+    canvas.text(ax, x + w / 2, y + h + 2 * line, name, weight="bold", size=FONT + 1)
+    canvas.text(ax, x + w / 2, y + h + 0.85 * line, str(tuple(shape)))
     if axis is None:
         note = "the same in\nevery call" if last else "shared by\nevery call"
     else:
         note = "cells numbered i\ncome from call i" if last else "cells numbered i\ngo to call i"
-    _text(ax, x + columns / 2, y - 2.5 * line, note, style="italic")
+    canvas.text(ax, x + columns / 2, y - 2.5 * line, note, style="italic")
 
 
 def _axis_label(ax, x, y, axis, shape, mapped, rotation=0):
     """Name one axis and its size; the mapped one is bold, orange and starred."""
     here = axis == mapped
     text = f"axis {axis}: {shape[axis]}" + (" *" if here else "")
-    _text(
+    canvas.text(
         ax,
         x,
         y,
@@ -218,36 +215,10 @@ def _describe(leaves):
 def _sheet(ax, x, y, values):
     """A Hinton diagram of values in [-1, 1] with its lower left corner at (x, y)."""
     rows, columns = values.shape
-    _box(ax, x, y, columns, rows, "#f4f4f4", "")
+    canvas.box(ax, x, y, columns, rows, "#f4f4f4", "")
     for (r, c), value in np.ndenumerate(values):
         side = 0.9 * np.sqrt(abs(value))
         corner = (x + c + 0.5 - side / 2, y + rows - 0.5 - r - side / 2)
         face = "#0072b2" if value > 0 else "white"
         edge = "#0072b2" if value > 0 else MAPPED
         ax.add_patch(Rectangle(corner, side, side, fc=face, ec=edge, lw=1.4))
-
-
-def _canvas(xlim, ylim):
-    """A white figure 8 inches wide whose data units are square."""
-    width, height = xlim[1] - xlim[0], ylim[1] - ylim[0]
-    fig = plt.figure(figsize=(WIDTH, WIDTH * height / width), facecolor="white", dpi=110)
-    ax = fig.add_axes((0, 0, 1, 1), xlim=xlim, ylim=ylim)
-    ax.axis("off")
-    plt.close(fig)  # the notebook shows the returned Figure, once
-    return fig, ax
-
-
-def _box(ax, x, y, w, h, colour, text, hatch=None):
-    ax.add_patch(Rectangle((x, y), w, h, fc=colour, ec=INK, lw=0.7))
-    if hatch:
-        ax.add_patch(Rectangle((x, y), w, h, fill=False, ec="#9a9a9a", lw=0, hatch=hatch))
-    if text:
-        _text(ax, x + w / 2, y + h / 2, text)
-
-
-def _text(ax, x, y, text, color=INK, size=FONT, **style):
-    ax.text(x, y, text, ha="center", va="center", color=color, fontsize=size, **style)
-
-
-def _arrow(ax, start, end):
-    ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.6})

@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.patches import FancyBboxPatch
 
-WIDTH = 8.0  # inches
-FONT = 9.5  # points
-INK = "#1a1a1a"
+from course.pictures import canvas
+from course.pictures.canvas import FONT, INK, WIDTH
+
 PALE = "#f4f4f4"
+STRIPES = "#5a7f94"
 STEPS = {"trace": "#f7cf80", "compile": "#9fd3f2", "run": "#8fd6bf"}  # Okabe-Ito, lightened
 LINES = (("#0072b2", "o"), ("#b34d00", "s"), ("#007a5a", "^"), ("#7a4b74", "D"))
 
@@ -58,18 +59,18 @@ def draw_steps(calls):
     Returns:
         The matplotlib Figure; its label is a description in words.
     """
-    fig, ax = _canvas((-1.9, len(calls) + 0.2), (-0.3, 4.2))
+    fig, ax = canvas.canvas((-1.9, len(calls) + 0.2), (-0.3, 4.2))
     for row, step in enumerate(("run", "compile", "trace")):
-        _text(ax, -0.2, row + 0.5, step, ha="right", weight="bold")
+        canvas.text(ax, -0.2, row + 0.5, step, ha="right", weight="bold")
         for column, (_, taken) in enumerate(calls):
             done = step in taken
             face = STEPS[step] if done else "white"
-            _box(ax, column + 0.06, row + 0.1, 0.88, 0.8, face, step if done else "")
+            canvas.box(ax, column + 0.06, row + 0.1, 0.88, 0.8, face, step if done else "")
             if not done:
-                _text(ax, column + 0.5, row + 0.5, "·", color="#8a8a8a")
+                canvas.text(ax, column + 0.5, row + 0.5, "·", color="#8a8a8a")
     for column, (label, _) in enumerate(calls):
-        _text(ax, column + 0.5, 3.25, label, family="monospace")
-        _text(ax, column + 0.5, 3.8, f"call {column + 1}")
+        canvas.text(ax, column + 0.5, 3.25, label, family="monospace")
+        canvas.text(ax, column + 0.5, 3.8, f"call {column + 1}")
     fig.set_label(
         "Steps of each call. " + " ".join(f"{label}: {', '.join(taken)}." for label, taken in calls)
     )
@@ -88,18 +89,18 @@ def draw_padding(lengths, padded, new):
         The matplotlib Figure; its label is a description in words.
     """
     tallest = max(padded)
-    fig, ax = _canvas((-2.2, len(lengths) + 0.3), (-9, 1.22 * tallest), aspect=0.09)
+    fig, ax = canvas.canvas((-2.2, len(lengths) + 0.3), (-9, 1.22 * tallest), aspect=0.09)
     for x, (real, size, star) in enumerate(zip(lengths, padded, new, strict=True)):
-        _box(ax, x, 0, 0.85, real, STEPS["run"], "")
-        _box(ax, x, real, 0.85, size - real, PALE, "", hatch="///")
-        _text(ax, x + 0.42, -4.5, str(real))
-        _text(ax, x + 0.42, size + 4, "★" if star else "")
+        canvas.box(ax, x, 0, 0.85, real, STEPS["run"], "")
+        canvas.box(ax, x, real, 0.85, size - real, PALE, "", hatch="///", stripes=STRIPES)
+        canvas.text(ax, x + 0.42, -4.5, str(real))
+        canvas.text(ax, x + 0.42, size + 4, "★" if star else "")
     waste = 1 - sum(lengths) / sum(padded)
     words = (
         f"{sum(new)} programs (★) for {len(lengths)} batches; {waste:.0%} of the work is padding"
     )
-    _text(ax, len(lengths) / 2, 1.15 * tallest, words, weight="bold")
-    _text(ax, -0.2, -4.5, "length", ha="right")
+    canvas.text(ax, len(lengths) / 2, 1.15 * tallest, words, weight="bold")
+    canvas.text(ax, -0.2, -4.5, "length", ha="right")
     fig.set_label(f"{words}. Lengths {list(map(int, lengths))} padded to {list(map(int, padded))}.")
     return fig
 
@@ -115,14 +116,14 @@ def draw_kernels(primitives, kernels):
         The matplotlib Figure; its label is a description in words.
     """
     wide = 2.6 * len(primitives) + 1.4
-    fig, ax = _canvas((-0.4, wide + 0.4), (-0.5, 6.3))
+    fig, ax = canvas.canvas((-0.4, wide + 0.4), (-0.5, 6.3))
     rows = [
         (3.6, "one at a time", [(name,) for name in primitives]),
         (0.3, "jit", [kernel.operations for kernel in kernels]),
     ]
     for y, title, groups in rows:
         words = f"{title}: kernels {len(groups)}, new arrays {len(groups)}"
-        _text(ax, 0, y + 2.3, words, ha="left", weight="bold")
+        canvas.text(ax, 0, y + 2.3, words, ha="left", weight="bold")
         _memory(ax, 0, y + 0.3, "x")
         x, size = 1.4, (wide - 1.4) / len(groups)
         for number, names in enumerate(groups):
@@ -131,7 +132,7 @@ def draw_kernels(primitives, kernels):
                 (x + 0.1, y + 0.25), size - 1.5, 1.1, "round,pad=0.12", fc="#8fd6bf", ec=INK
             )
             ax.add_patch(box)
-            _text(ax, x + size / 2 - 0.65, y + 0.8, ", ".join(names), family="monospace")
+            canvas.text(ax, x + size / 2 - 0.65, y + 0.8, ", ".join(names), family="monospace")
             _memory(ax, x + size - 1.0, y + 0.3, "result" if last else "")
             x += size
     fig.set_label(
@@ -153,20 +154,22 @@ def draw_waiting(calls):
         The matplotlib Figure; its label is a description in words.
     """
     end = 1e3 * max(ready for _, _, ready in calls)
-    fig, ax = _canvas((-0.22, 1.28), (-0.9, len(calls) + 0.2), aspect=0.15)
+    fig, ax = canvas.canvas((-0.22, 1.28), (-0.9, len(calls) + 0.2), aspect=0.15)
     for row, (label, returned, ready) in enumerate(calls):
         y = len(calls) - 1 - row
         first, last = 1e3 * returned / end, 1e3 * ready / end
-        _text(ax, -0.02, y + 0.4, label, ha="right", weight="bold")
-        _box(ax, first, y + 0.1, last - first, 0.6, "#9fd3f2", "", hatch="///")
-        _box(ax, 0, y + 0.1, first, 0.6, "#f7cf80", "")
+        canvas.text(ax, -0.02, y + 0.4, label, ha="right", weight="bold")
+        canvas.box(
+            ax, first, y + 0.1, last - first, 0.6, "#9fd3f2", "", hatch="///", stripes=STRIPES
+        )
+        canvas.box(ax, 0, y + 0.1, first, 0.6, "#f7cf80", "")
         ax.plot([first, first], [y - 0.02, y + 0.82], color=INK, lw=2.4)
         words = f"returned {1e3 * returned:.2f} ms\nready {1e3 * ready:.2f} ms"
-        _text(ax, last + 0.015, y + 0.4, words, ha="left")
-    _box(ax, 0, -0.75, 0.05, 0.4, "#f7cf80", "")
-    _text(ax, 0.06, -0.55, "Python is inside the call", ha="left")
-    _box(ax, 0.45, -0.75, 0.05, 0.4, "#9fd3f2", "", hatch="///")
-    _text(ax, 0.51, -0.55, "Python has gone on; the device still computes", ha="left")
+        canvas.text(ax, last + 0.015, y + 0.4, words, ha="left")
+    canvas.box(ax, 0, -0.75, 0.05, 0.4, "#f7cf80", "")
+    canvas.text(ax, 0.06, -0.55, "Python is inside the call", ha="left")
+    canvas.box(ax, 0.45, -0.75, 0.05, 0.4, "#9fd3f2", "", hatch="///", stripes=STRIPES)
+    canvas.text(ax, 0.51, -0.55, "Python has gone on; the device still computes", ha="left")
     told = (f"{label}: {1e3 * one:.2f}, {1e3 * two:.2f}." for label, one, two in calls)
     fig.set_label("Milliseconds until each call returned and was ready. " + " ".join(told))
     return fig
@@ -223,27 +226,5 @@ def _apart(heights, gap):
 def _memory(ax, x, y, name):
     """An array in memory: a small striped square."""
     for stripe in range(4):
-        _box(ax, x, y + 0.25 * stripe, 0.9, 0.25, PALE, "")
-    _text(ax, x + 0.45, y - 0.3, name)
-
-
-def _canvas(xlim, ylim, aspect=1):
-    """A white figure 8 inches wide; one unit of y is `aspect` units of x tall."""
-    width, height = xlim[1] - xlim[0], (ylim[1] - ylim[0]) * aspect
-    fig = plt.figure(figsize=(WIDTH, WIDTH * height / width), facecolor="white", dpi=110)
-    ax = fig.add_axes((0, 0, 1, 1), xlim=xlim, ylim=ylim)
-    ax.axis("off")
-    plt.close(fig)  # the notebook shows the returned Figure, once
-    return fig, ax
-
-
-def _box(ax, x, y, w, h, colour, text, hatch=None):
-    ax.add_patch(Rectangle((x, y), w, h, fc=colour, ec=INK, lw=0.7))
-    if hatch:
-        ax.add_patch(Rectangle((x, y), w, h, fill=False, ec="#5a7f94", lw=0, hatch=hatch))
-    if text:
-        _text(ax, x + w / 2, y + h / 2, text)
-
-
-def _text(ax, x, y, text, color=INK, ha="center", **style):
-    ax.text(x, y, text, ha=ha, va="center", color=color, fontsize=FONT, **style)
+        canvas.box(ax, x, y + 0.25 * stripe, 0.9, 0.25, PALE, "")
+    canvas.text(ax, x + 0.45, y - 0.3, name)

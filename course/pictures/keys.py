@@ -5,12 +5,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
 
-WIDTH = 8.0  # inches
-FONT = 9.5  # points
-INK = "#1a1a1a"
+from course.pictures import canvas
+from course.pictures.canvas import FONT, INK, WIDTH
+
 BIT = "#0072b2"  # Okabe-Ito blue: a bit that is set
 LINES = ("#0072b2", "#b34d00", "#00795a", "#8a4f75")  # Okabe-Ito, darkened for thin lines
 STYLES = ("-", "--", "-.", ":")
+PLATE = {"fc": "white", "ec": "none", "pad": 0.8}
 SIDE = 1.0  # the side of a key's square, in the units of a tree
 STEP = 1.45  # from one leaf of a tree to the next
 LEVEL = 2.35  # from one level of a tree to the next
@@ -36,23 +37,23 @@ def draw_tree(keys, parents, values=None):
     depth = -min(y for _, y in place.values())
     wide = max(right + SIDE / 2 + 0.5, 7 * STEP)
     left = (right - SIDE / 2 - wide) / 2
-    fig, ax = _canvas((left, left + wide), (-depth - 0.75 * SIDE - 0.35, SIDE / 2 + 0.6))
+    fig, ax = canvas.canvas((left, left + wide), (-depth - 0.75 * SIDE - 0.35, SIDE / 2 + 0.6))
     for child, (parent, how) in parents.items():
         (x0, y0), (x1, y1) = place[parent], place[child]
         top, bottom = y0 - SIDE / 2, y1 + SIDE / 2 + 0.45
         middle = bottom + 0.5
         ax.plot((x0, x0, x1, x1), (top, middle, middle, bottom), color=INK, lw=1.1, zorder=0)
-        _text(ax, x1, middle - 0.24, how, style="italic", box=True)
+        canvas.text(ax, x1, middle - 0.24, how, style="italic", bbox=PLATE)
     first, said = {}, []
     for name, (x, y) in place.items():
         twin = first.setdefault(bits[name].tobytes(), name)
         again = twin != name
         _key(ax, x, y, bits[name], again)
-        _text(ax, x, y + SIDE / 2 + 0.2, name, weight="bold", box=True)
+        canvas.text(ax, x, y + SIDE / 2 + 0.2, name, weight="bold", bbox=PLATE)
         below = [f"same as {twin}"] if again else []
         if name in values:
             below.append(f"{float(values[name]):.4f}")
-        _text(ax, x, y - SIDE / 2 - 0.22 * max(1, len(below)), "\n".join(below))
+        canvas.text(ax, x, y - SIDE / 2 - 0.22 * max(1, len(below)), "\n".join(below))
         origin = f"from {parents[name][0]} by {parents[name][1]}" if name in parents else "a root"
         repeats = f", the same key as {twin}" if again else ""
         said.append(f"{name}, {origin}, with {int(bits[name].sum())} of 64 bits set{repeats}")
@@ -167,16 +168,6 @@ def _key(ax, x, y, bits, again):
         ax.add_patch(Rectangle(outer, SIDE + 0.18, SIDE + 0.18, fill=False, ec=INK, lw=2.0))
 
 
-def _canvas(xlim, ylim):
-    """A white figure 8 inches wide whose data units are square."""
-    width, height = xlim[1] - xlim[0], ylim[1] - ylim[0]
-    fig = plt.figure(figsize=(WIDTH, WIDTH * height / width), facecolor="white", dpi=110)
-    ax = fig.add_axes((0, 0, 1, 1), xlim=xlim, ylim=ylim)
-    ax.axis("off")
-    plt.close(fig)  # the notebook shows the returned Figure, once
-    return fig, ax
-
-
 def _plain(ax, x_label, y_label):
     """Dark labels, and a frame on two sides only."""
     ax.set_facecolor("white")
@@ -184,8 +175,3 @@ def _plain(ax, x_label, y_label):
     ax.set_ylabel(y_label, fontsize=FONT, color=INK)
     ax.tick_params(labelsize=FONT - 1, colors=INK)
     ax.spines[["top", "right"]].set_visible(False)
-
-
-def _text(ax, x, y, text, box=False, **style):
-    behind = {"fc": "white", "ec": "none", "pad": 0.8} if box else None
-    ax.text(x, y, text, ha="center", va="center", color=INK, fontsize=FONT, bbox=behind, **style)

@@ -7,16 +7,13 @@ import jax
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.patches import Rectangle
 
-WIDTH = 8.0  # inches
-FONT = 9.5  # points
+from course.pictures import canvas
+from course.pictures.canvas import FONT, INK, TILES
+
 LABEL = 4.6  # the room for names left of the memory, in cells
-INK = "#1a1a1a"
 PAPER = "#f0f0f0"
 LOST = "#b34d00"  # Okabe-Ito vermilion, darkened to be read as text on white
-# Okabe-Ito's other colours, lightened so that dark numbers stay legible on them.
-TINTS = ("#9fd3f2", "#f7cf80", "#8fd6bf", "#f8f1a0", "#93bfdc", "#eebe9a", "#e5bcd3")
 
 
 @dataclass(frozen=True)
@@ -77,23 +74,23 @@ def draw_memory(panels: dict[str, list[Place]]) -> plt.Figure:
             *(f"{name} is deleted" for name in gone),
         ]))  # fmt: skip
     height = sum(row[2] for row in rows)
-    fig, ax = _canvas((-LABEL, max(columns, 10) + 0.3), (-0.2, height + 0.2))
+    fig, ax = canvas.canvas((-LABEL, max(columns, 10) + 0.3), (-0.2, height + 0.2))
     starts = [_start(block) for kind, block, _ in rows if kind == "strip"]
-    tints = {start: TINTS[n % len(TINTS)] for n, start in enumerate(dict.fromkeys(starts))}
+    tints = {start: TILES[n % len(TILES)] for n, start in enumerate(dict.fromkeys(starts))}
     y = height
     for kind, what, room in rows:
         y -= room
         if kind == "heading":
-            _text(ax, -LABEL + 0.2, y + 0.5, what, ha="left", weight="bold", size=FONT + 1.5)
+            canvas.text(ax, -LABEL + 0.2, y + 0.5, what, ha="left", weight="bold", size=FONT + 1.5)
         elif kind == "strip":
             _strip(ax, y, what)
         elif kind == "marks":
             _marks(ax, y, *what, tints[_start(what[0])])
         elif kind == "gone":
-            _text(ax, -0.3, y + 0.5, what, ha="right", weight="bold")
-            _box(ax, 0, y + 0.1, 5, 0.8, "white", "", hatch="////")
+            canvas.text(ax, -0.3, y + 0.5, what, ha="right", weight="bold")
+            canvas.box(ax, 0, y + 0.1, 5, 0.8, "white", "", hatch="////")
             plate = {"fc": "white", "ec": "none", "pad": 1.5}
-            _text(ax, 2.5, y + 0.5, "deleted: no memory", bbox=plate)
+            canvas.text(ax, 2.5, y + 0.5, "deleted: no memory", bbox=plate)
     fig.set_label(". ".join(words) + ".")
     return fig
 
@@ -114,36 +111,36 @@ def draw_scatter(before, index, updates, how="add"):
     targets = [int(i) + len(before) if -len(before) <= int(i) < 0 else int(i) for i in index]
     shared = {i for i in targets if targets.count(i) > 1}
     width = 2.0 * max(len(targets), len(before))
-    fig, ax = _canvas((-3.4, width + 0.3), (-1.0 if how == "set" else -0.1, 7.2))
+    fig, ax = canvas.canvas((-3.4, width + 0.3), (-1.0 if how == "set" else -0.1, 7.2))
     left_top, left = (width - 2.0 * len(targets)) / 2, (width - 2.0 * len(before)) / 2
-    _text(ax, -1.7, 5.9, "updates", weight="bold")
+    canvas.text(ax, -1.7, 5.9, "updates", weight="bold")
     for k, (target, update) in enumerate(zip(targets, updates, strict=True)):
         x = left_top + 2.0 * k
         inside = 0 <= target < len(before)
-        tint = TINTS[target % len(TINTS)] if inside else PAPER
-        _box(ax, x + 0.2, 5.5, 1.6, 0.8, tint, f"{float(update):g}")
-        _text(ax, x + 1, 6.7, f"to {int(index[k])}", size=FONT - 0.5)
+        tint = TILES[target % len(TILES)] if inside else PAPER
+        canvas.box(ax, x + 0.2, 5.5, 1.6, 0.8, tint, f"{float(update):g}")
+        canvas.text(ax, x + 1, 6.7, f"to {int(index[k])}", size=FONT - 0.5)
         if inside:
             unsure = how == "set" and target in shared
             style = {
                 "linestyle": (0, (4, 2.5)) if unsure else "-",
                 "color": LOST if unsure else INK,
             }
-            _arrow(ax, (x + 1, 5.45), (left + 2.0 * target + 1, 3.45), **style)
+            canvas.arrow(ax, (x + 1, 5.45), (left + 2.0 * target + 1, 3.45), lw=1.4, **style)
         else:
-            _text(ax, x + 1, 5.15, "dropped", color=LOST, style="italic", size=FONT - 0.5)
+            canvas.text(ax, x + 1, 5.15, "dropped", color=LOST, style="italic", size=FONT - 0.5)
     for y, name, values in ((2.6, "before", before), (0.6, f".{how}(…)", after)):
-        _text(ax, -1.7, y + 0.4, name, weight="bold")
+        canvas.text(ax, -1.7, y + 0.4, name, weight="bold")
         for i, value in enumerate(np.asarray(values)):
             unsure = how == "set" and i in shared and name != "before"
             text = "one of them" if unsure else f"{float(value):g}"
-            tint = TINTS[i % len(TINTS)] if i in targets else PAPER
-            _box(ax, left + 2.0 * i, y, 2, 0.8, tint, text)
+            tint = TILES[i % len(TILES)] if i in targets else PAPER
+            canvas.box(ax, left + 2.0 * i, y, 2, 0.8, tint, text)
     for i in range(len(before)):
-        _arrow(ax, (left + 2.0 * i + 1, 2.55), (left + 2.0 * i + 1, 1.45))
-        _text(ax, left + 2.0 * i + 1, 0.25, f"[{i}]", size=FONT - 0.5)
+        canvas.arrow(ax, (left + 2.0 * i + 1, 2.55), (left + 2.0 * i + 1, 1.45), lw=1.4)
+        canvas.text(ax, left + 2.0 * i + 1, 0.25, f"[{i}]", size=FONT - 0.5)
     note = "dashed: several updates to one entry, and no rule which stays" if how == "set" else ""
-    _text(ax, width / 2, -0.55, note, color=LOST, style="italic")
+    canvas.text(ax, width / 2, -0.55, note, color=LOST, style="italic")
     fig.set_label(
         f".{how} with updates to entries {', '.join(str(int(i)) for i in index)} of an array of "
         f"{len(before)}; "
@@ -207,42 +204,15 @@ def _strip(ax, y, block):
         for place in block
         for cell, value in zip(place.cells, place.values, strict=True)
     }
-    _text(ax, -0.3, y + 0.45, f"at …{start & 0xFFFFFF:06x}", ha="right", family="monospace")
+    canvas.text(ax, -0.3, y + 0.45, f"at …{start & 0xFFFFFF:06x}", ha="right", family="monospace")
     for cell in range(_length(block)):
         value = values.get(start + cell * block[0].size)
-        _box(ax, cell, y, 1, 0.9, PAPER, "" if value is None else f"{value:g}")
+        canvas.box(ax, cell, y, 1, 0.9, PAPER, "" if value is None else f"{value:g}")
 
 
 def _marks(ax, y, block, place, tint):
     start = _start(block)
-    _text(ax, -0.3, y + 0.3, place.name, ha="right", weight="bold")
+    canvas.text(ax, -0.3, y + 0.3, place.name, ha="right", weight="bold")
     for entry, cell in enumerate(place.cells):
         x = (cell - start) // place.size
-        _box(ax, x + 0.2, y + 0.06, 0.6, 0.5, tint, str(entry), size=FONT - 2)
-
-
-def _canvas(xlim, ylim):
-    """A white figure 8 inches wide whose data units are square."""
-    width, height = xlim[1] - xlim[0], ylim[1] - ylim[0]
-    fig = plt.figure(figsize=(WIDTH, WIDTH * height / width), facecolor="white", dpi=110)
-    ax = fig.add_axes((0, 0, 1, 1), xlim=xlim, ylim=ylim)
-    ax.axis("off")
-    plt.close(fig)  # the notebook shows the returned Figure, once
-    return fig, ax
-
-
-def _box(ax, x, y, w, h, colour, text, hatch=None, size=FONT):
-    ax.add_patch(Rectangle((x, y), w, h, fc=colour, ec=INK, lw=0.7))
-    if hatch:
-        ax.add_patch(Rectangle((x, y), w, h, fill=False, ec="#9a9a9a", lw=0, hatch=hatch))
-    if text:
-        _text(ax, x + w / 2, y + h / 2, text, size=size)
-
-
-def _text(ax, x, y, text, color=INK, size=FONT, ha="center", **style):
-    ax.text(x, y, text, ha=ha, va="center", color=color, fontsize=size, **style)
-
-
-def _arrow(ax, start, end, color=INK, linestyle="-"):
-    style = {"arrowstyle": "-|>", "color": color, "lw": 1.4, "linestyle": linestyle}
-    ax.annotate("", end, start, arrowprops=style)
+        canvas.box(ax, x + 0.2, y + 0.06, 0.6, 0.5, tint, str(entry), size=FONT - 2)

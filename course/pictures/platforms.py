@@ -4,9 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
 
-WIDTH = 8.0  # inches
-FONT = 9.5  # points
-INK = "#1a1a1a"
+from course.pictures import canvas
+from course.pictures.canvas import FONT, INK, WIDTH
+
 PALE = "#f2f2f2"
 # Okabe-Ito, each with a mark of its own, so that nothing hangs on the colour.
 PLATFORMS = {"cpu": ("#0072b2", "o"), "cuda": ("#009e73", "s"), "tpu": ("#b34d00", "^")}
@@ -61,7 +61,7 @@ def draw_table(rows, columns):
     ax.set(xlim=(-1.9, len(columns)), ylim=(len(rows), -1.2))
     ax.axis("off")
     for x, column in enumerate(columns):
-        _text(ax, x + 0.5, -0.55, column, weight="bold")
+        canvas.text(ax, x + 0.5, -0.55, column, weight="bold")
     for y, (name, cells) in enumerate(rows.items()):
         ax.text(-0.08, y + 0.5, name, ha="right", va="center", color=INK, size=FONT)
         for x, (text, good) in enumerate(cells):
@@ -70,7 +70,7 @@ def draw_table(rows, columns):
             if hatch:
                 mark = Rectangle((x, y), 1, 1, fill=False, ec="#e5bf93", lw=0, hatch=hatch)
                 ax.add_patch(mark)
-            _text(ax, x + 0.5, y + 0.5, text, weight=None if good else "bold")
+            canvas.text(ax, x + 0.5, y + 0.5, text, weight=None if good else "bold")
     words = (f"{name}: {', '.join(text for text, _ in cells)}" for name, cells in rows.items())
     fig.set_label(f"Table with the columns {', '.join(columns)}. {'; '.join(words)}.")
     return fig
@@ -96,7 +96,7 @@ def draw_study(study, title):
             )
             if share >= 2:
                 box = {"fc": "white", "ec": "none", "pad": 1.2, "alpha": 0.85}
-                _text(ax, left + share / 2, place, f"{share}", bbox=box if hatch else None)
+                canvas.text(ax, left + share / 2, place, f"{share}", bbox=box if hatch else None)
             left += share
     places = [y + 0.35 * (y // 2) for y in range(len(study))]
     ax.set_yticks(places, [" on ".join(name) for name in study])
@@ -174,7 +174,3 @@ def _figure(height):
     ax.yaxis.label.set_color(INK)
     plt.close(fig)  # the notebook shows the returned Figure, once
     return fig, ax
-
-
-def _text(ax, x, y, text, **style):
-    ax.text(x, y, text, ha="center", va="center", color=INK, fontsize=FONT, **style)

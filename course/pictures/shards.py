@@ -4,12 +4,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
 
-WIDTH = 8.0  # inches
-FONT = 9.5  # points
-INK = "#1a1a1a"
+from course.pictures import canvas
+from course.pictures.canvas import FONT, INK, WIDTH
+
 BLUE, VERMILION = "#0072b2", "#d55e00"
-# Okabe-Ito's colours, lightened so that dark text stays legible on them.
-TILES = ("#9fd3f2", "#f7cf80", "#8fd6bf", "#f8f1a0", "#93bfdc", "#eebe9a", "#e5bcd3", "#dcdcdc")
+TILES = (*canvas.TILES, "#dcdcdc")  # one for each of eight devices
 
 
 def draw_layouts(links=(), **arrays):
@@ -30,7 +29,7 @@ def draw_layouts(links=(), **arrays):
     gap = 3.0
     wide = max(30, sum(cell * c for _, c in shapes) + gap * len(shapes) + 2)
     tall = max(r for r, _ in shapes) * cell
-    fig, ax = _canvas((0, wide), (-1.6, tall + 2.6))
+    fig, ax = canvas.canvas((0, wide), (-1.6, tall + 2.6))
     x = (wide - sum(cell * c for _, c in shapes) - gap * (len(shapes) - 1)) / 2
     words = []
     for index, ((name, array), (rows, columns)) in enumerate(
@@ -41,7 +40,7 @@ def draw_layouts(links=(), **arrays):
         blocks = _blocks(array)
         for number, ((top, left, r, c), holders) in enumerate(blocks.items()):
             corner = (x + left * cell, y + h - (top + r) * cell)
-            _box(ax, *corner, c * cell, r * cell, TILES[number % len(TILES)], lw=1.8)
+            canvas.box(ax, *corner, c * cell, r * cell, TILES[number % len(TILES)], lw=1.8)
             for k in range(1, r):
                 _line(ax, corner, (0, k * cell), (c * cell, k * cell))
             for k in range(1, c):
@@ -49,17 +48,17 @@ def draw_layouts(links=(), **arrays):
             names = _wrap(holders, c * cell, r * cell)
             middle = (corner[0] + c * cell / 2, corner[1] + r * cell / 2)
             size = FONT + 1 if r * cell > 0.9 else FONT - 1
-            _text(ax, *middle, names, weight="bold", size=size, bbox=_BACKING)
-        _text(ax, x + w / 2, y + h + 1.55, name, weight="bold", size=FONT + 1)
-        _text(ax, x + w / 2, y + h + 0.65, f"{tuple(array.shape)}, P{_spec(array)}")
-        _text(ax, x + w / 2, y - 0.75, f"blocks {_block_shape(array)}", style="italic")
+            canvas.text(ax, *middle, names, weight="bold", size=size, bbox=_BACKING)
+        canvas.text(ax, x + w / 2, y + h + 1.55, name, weight="bold", size=FONT + 1)
+        canvas.text(ax, x + w / 2, y + h + 0.65, f"{tuple(array.shape)}, P{_spec(array)}")
+        canvas.text(ax, x + w / 2, y - 0.75, f"blocks {_block_shape(array)}", style="italic")
         copies = len(next(iter(blocks.values())))
         words.append(
             f"{name} of shape {tuple(array.shape)} is cut into {len(blocks)} blocks, "
             f"each held by {copies} device{'s' if copies > 1 else ''}"
         )
         if index < len(links):
-            _text(ax, x + w + gap / 2, tall / 2, links[index], weight="bold")
+            canvas.text(ax, x + w + gap / 2, tall / 2, links[index], weight="bold")
         x += w + gap
     fig.set_label("; ".join(words) + ".")
     return fig
@@ -77,15 +76,15 @@ def draw_collectives(panels):
     tables = {title: np.asarray(table) for title, table in panels.items()}
     devices = len(next(iter(tables.values())))
     width = 1.15 * max(table.shape[1] for table in tables.values()) + 1.1
-    fig, ax = _canvas((-2.2, width * len(tables)), (-0.4, 0.8 * devices + 1.2))
+    fig, ax = canvas.canvas((-2.2, width * len(tables)), (-0.4, 0.8 * devices + 1.2))
     for device in range(devices):
-        _text(ax, -1.2, 0.8 * (devices - 1 - device) + 0.4, f"device {device}", weight="bold")
+        canvas.text(ax, -1.2, 0.8 * (devices - 1 - device) + 0.4, f"device {device}", weight="bold")
     for index, (title, table) in enumerate(tables.items()):
         x = width * index + (width - 1.15 * table.shape[1]) / 2
-        _text(ax, width * (index + 0.5), 0.8 * devices + 0.6, title, weight="bold", size=FONT)
+        canvas.text(ax, width * (index + 0.5), 0.8 * devices + 0.6, title, weight="bold", size=FONT)
         for (device, column), value in np.ndenumerate(table):
             y = 0.8 * (devices - 1 - device)
-            _box(ax, x + 1.15 * column, y, 1.15, 0.8, _origin(value), text=f"{value:g}")
+            canvas.box(ax, x + 1.15 * column, y, 1.15, 0.8, _origin(value), f"{value:g}")
     fig.set_label(
         " ".join(
             f"{title}: "
@@ -109,19 +108,21 @@ def draw_ring(owners):
     """
     owners = np.asarray(owners).astype(int)
     devices, steps = owners.shape
-    fig, ax = _canvas((-3, 1.6 * steps + 0.4), (-0.3, 0.8 * devices + 1.8))
+    fig, ax = canvas.canvas((-3, 1.6 * steps + 0.4), (-0.3, 0.8 * devices + 1.8))
     for device in range(devices):
         y = 0.8 * (devices - 1 - device)
-        _text(ax, -1.5, y + 0.4, f"device {device}", weight="bold")
+        canvas.text(ax, -1.5, y + 0.4, f"device {device}", weight="bold")
         for step in range(steps):
             block = owners[device, step]
-            _box(ax, 1.6 * step, y, 1.5, 0.8, TILES[block % len(TILES)], text=f"block {block}")
+            canvas.box(
+                ax, 1.6 * step, y, 1.5, 0.8, TILES[block % len(TILES)], f"block {block}"
+            )
             if block == 0:
                 frame = Rectangle((1.6 * step, y), 1.5, 0.8, fill=False, ec=INK, lw=2.6, zorder=4)
                 ax.add_patch(frame)
     for step in range(steps):
-        _text(ax, 1.6 * step + 0.75, 0.8 * devices + 0.4, f"step {step}")
-    _text(ax, 0.8 * steps, 0.8 * devices + 1.3, "framed: the way of block 0", style="italic")
+        canvas.text(ax, 1.6 * step + 0.75, 0.8 * devices + 0.4, f"step {step}")
+    canvas.text(ax, 0.8 * steps, 0.8 * devices + 1.3, "framed: the way of block 0", style="italic")
     fig.set_label(
         f"Which block each of {devices} devices holds over {steps} steps. Block 0 is on device "
         + ", then ".join(str(int(np.argmax(owners[:, step] == 0))) for step in range(steps))
@@ -222,29 +223,9 @@ def _origin(value):
     return TILES[device - 1] if 1 <= device <= 4 and position < 4 and value < 50 else "white"
 
 
-def _canvas(xlim, ylim):
-    """A white figure 8 inches wide whose data units are square."""
-    width, height = xlim[1] - xlim[0], ylim[1] - ylim[0]
-    fig = plt.figure(figsize=(WIDTH, WIDTH * height / width), facecolor="white", dpi=110)
-    ax = fig.add_axes((0, 0, 1, 1), xlim=xlim, ylim=ylim)
-    ax.axis("off")
-    plt.close(fig)  # the notebook shows the returned Figure, once
-    return fig, ax
-
-
 _BACKING = {"fc": "white", "ec": "none", "pad": 1.5, "alpha": 0.75}
-
-
-def _box(ax, x, y, w, h, colour, text="", lw=0.7):
-    ax.add_patch(Rectangle((x, y), w, h, fc=colour, ec=INK, lw=lw))
-    if text:
-        _text(ax, x + w / 2, y + h / 2, text)
 
 
 def _line(ax, corner, start, end):
     xs, ys = zip(*((corner[0] + dx, corner[1] + dy) for dx, dy in (start, end)), strict=True)
     ax.plot(xs, ys, color="#7a7a7a", lw=0.4)
-
-
-def _text(ax, x, y, text, color=INK, size=FONT, **style):
-    ax.text(x, y, text, ha="center", va="center", color=color, fontsize=size, **style)

@@ -6,7 +6,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
 
-INK = "#1a1a1a"
+from course.pictures import canvas
+from course.pictures.canvas import INK
+
 PALE = "#9a9a9a"
 BLUE = "#0072b2"  # Okabe-Ito blue and vermilion, which everybody can tell apart
 RED = "#b34d00"
@@ -111,21 +113,23 @@ def draw_jacobian(jacobian, column, row):
         y = outputs - 1 - i
         colour = COLUMN if j == column else ROW if i == row else "white"
         ax.add_patch(Rectangle((j, y), 1, 1, fc=colour, ec=INK, lw=0.7))
-        _text(ax, j + 0.5, y + 0.5, f"{value:.2f}")
+        canvas.text(ax, j + 0.5, y + 0.5, f"{value:.2f}")
     for corner, width, height in (
         ((column, 0), 1, outputs),
         ((0, outputs - 1 - row), inputs, 1),
     ):
         ax.add_patch(Rectangle(corner, width, height, fill=False, ec=INK, lw=2.6))
     for j in range(inputs):
-        _text(ax, j + 0.5, outputs + 0.3, f"input {j}")
+        canvas.text(ax, j + 0.5, outputs + 0.3, f"input {j}")
     for i in range(outputs):
-        _text(ax, -0.7, outputs - 0.5 - i, f"output {i}")
-    _arrow(ax, (column + 0.5, -0.65), (column + 0.5, -0.05))
-    _text(ax, column + 0.5, -0.9, f"jvp: push input {column} forward, get a column", weight="bold")
-    _arrow(ax, (inputs + 0.65, outputs - 0.5 - row), (inputs + 0.05, outputs - 0.5 - row))
+        canvas.text(ax, -0.7, outputs - 0.5 - i, f"output {i}")
+    canvas.arrow(ax, (column + 0.5, -0.65), (column + 0.5, -0.05))
+    canvas.text(
+        ax, column + 0.5, -0.9, f"jvp: push input {column} forward, get a column", weight="bold"
+    )
+    canvas.arrow(ax, (inputs + 0.65, outputs - 0.5 - row), (inputs + 0.05, outputs - 0.5 - row))
     words = f"vjp: pull output {row}\nback, get a row"
-    _text(ax, inputs + 1.65, outputs - 0.5 - row, words, weight="bold")
+    canvas.text(ax, inputs + 1.65, outputs - 0.5 - row, words, weight="bold")
     return _finish(
         fig,
         f"A table of {outputs} outputs by {inputs} inputs. A jvp gives column {column}, a vjp "
@@ -185,11 +189,3 @@ def _finish(fig, words):
     fig.set_label(words)
     plt.close(fig)
     return fig
-
-
-def _text(ax, x, y, text, **style):
-    ax.text(x, y, text, ha="center", va="center", color=INK, fontsize=9.5, **style)
-
-
-def _arrow(ax, start, end):
-    ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.6})

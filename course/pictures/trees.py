@@ -5,15 +5,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
-WIDTH = 8.0  # inches
-FONT = 9.5  # points
+from course.pictures import canvas
+from course.pictures.canvas import FONT, INK, TILES, WIDTH
+
 LEVEL = 0.62  # inches between a container and what it holds
-INK = "#1a1a1a"
 QUIET = "#6b6b6b"
 BLUE = "#0072b2"  # Okabe-Ito
 ORANGE = "#b34d00"  # Okabe-Ito vermilion, darkened to be read as text on white
-# Okabe-Ito's other colours, lightened so that dark text stays legible on them.
-LEAVES = ("#9fd3f2", "#f7cf80", "#8fd6bf", "#f8f1a0", "#93bfdc", "#eebe9a", "#e5bcd3")
 
 
 def draw(*trees, names=None, between=None, marked=None):
@@ -40,23 +38,27 @@ def draw(*trees, names=None, between=None, marked=None):
     scale = max(1.0, needed / WIDTH)  # a wide row is drawn smaller, text and all
     depth = max(_depth(node) for node in grown)
     bottom, top = -0.95, depth * LEVEL + (0.75 if any(names) else 0.4)
-    fig, ax = _canvas((0, WIDTH * scale), (bottom, top), WIDTH)
+    fig, ax = canvas.canvas((0, WIDTH * scale), (bottom, top), WIDTH)
     x = (WIDTH * scale - needed) / 2 + 0.1
     for index, (node, name) in enumerate(zip(grown, names, strict=True)):
         counter = iter(range(1_000_000))
         middle = _place(node, x, depth * LEVEL, counter)
         _draw_node(ax, node, FONT / scale)
         if name:
-            _text(ax, middle, depth * LEVEL + 0.5, name, FONT / scale + 1, weight="bold")
+            canvas.text(ax, middle, depth * LEVEL + 0.5, name, size=FONT / scale + 1, weight="bold")
         x += node["width"]
         if index < len(between):
             at = depth * LEVEL / 2
-            _text(ax, x + gaps[index] / 2, at, between[index], FONT / scale + 4, weight="bold")
+            canvas.text(
+                ax, x + gaps[index] / 2, at, between[index], size=FONT / scale + 4, weight="bold"
+            )
             x += gaps[index]
     legend = "below a leaf: its position in jax.tree.leaves"
     if marked:
         legend += "     hatched, thick frame: marked"
-    _text(ax, WIDTH * scale / 2, bottom + 0.15, legend, FONT / scale, color=QUIET, style="italic")
+    canvas.text(
+        ax, WIDTH * scale / 2, bottom + 0.15, legend, size=FONT / scale, color=QUIET, style="italic"
+    )
     fig.set_label(" ".join(_describe(*pair) for pair in zip(trees, names, strict=True)))
     return fig
 
@@ -185,29 +187,29 @@ def _draw_node(ax, node, size):
         part = 0.42 if y - below_y > LEVEL else 0.5  # a long edge is named in its upper half
         spot = (x + part * (below_x - x), y + part * (below_y - y))
         white = {"fc": "white", "ec": "none", "pad": 1.2}
-        _text(ax, *spot, edge, size, bbox=white, zorder=2)
+        canvas.text(ax, *spot, edge, size=size, bbox=white, zorder=2)
         _draw_node(ax, child, size)
     if node["kind"] == "leaf":
         w = node["width"] - 0.12
         style = {"lw": 2.8, "hatch": "///"} if node["marked"] else {"lw": 0.8}
-        face = LEAVES[node["number"] % len(LEAVES)]
+        face = TILES[node["number"] % len(TILES)]
         box = Rectangle((x - w / 2, y - 0.15), w, 0.3, fc=face, ec=INK, zorder=3, **style)
         ax.add_patch(box)
         clear = {"fc": face, "ec": "none", "pad": 0.8} if node["marked"] else None
-        _text(ax, x, y, node["text"], size, zorder=4, bbox=clear)
-        _text(ax, x, y - 0.32, str(node["number"]), size, color=QUIET)
+        canvas.text(ax, x, y, node["text"], size=size, zorder=4, bbox=clear)
+        canvas.text(ax, x, y - 0.32, str(node["number"]), size=size, color=QUIET)
     elif node["kind"] == "none":
         box = Rectangle((x - 0.3, y - 0.15), 0.6, 0.3, fc="white", ec=INK, ls="--", zorder=3)
         ax.add_patch(box)
-        _text(ax, x, y, "None", size, zorder=4)
-        _text(ax, x, y - 0.32, "no leaf", size, color=QUIET, style="italic")
+        canvas.text(ax, x, y, "None", size=size, zorder=4)
+        canvas.text(ax, x, y - 0.32, "no leaf", size=size, color=QUIET, style="italic")
     else:
         w = 0.085 * len(node["text"]) + 0.2
         box = FancyBboxPatch(
             (x - w / 2, y - 0.11), w, 0.22, "round,pad=0.04", fc="#e4e4e4", ec=INK, lw=0.8, zorder=3
         )
         ax.add_patch(box)
-        _text(ax, x, y, node["text"], size, zorder=4)
+        canvas.text(ax, x, y, node["text"], size=size, zorder=4)
 
 
 def _describe(tree, name):
@@ -217,17 +219,3 @@ def _describe(tree, name):
         for path, leaf in jax.tree.leaves_with_path(tree)
     ]
     return f"The pytree {name or ''} has {len(leaves)} leaves. {'; '.join(leaves)}."
-
-
-def _canvas(xlim, ylim, width):
-    """A white figure of this width in inches whose data units are square."""
-    wide, high = xlim[1] - xlim[0], ylim[1] - ylim[0]
-    fig = plt.figure(figsize=(width, width * high / wide), facecolor="white", dpi=110)
-    ax = fig.add_axes((0, 0, 1, 1), xlim=xlim, ylim=ylim)
-    ax.axis("off")
-    plt.close(fig)  # the notebook shows the returned Figure, once
-    return fig, ax
-
-
-def _text(ax, x, y, text, size, color=INK, **style):
-    ax.text(x, y, text, ha="center", va="center", color=color, fontsize=size, **style)
