@@ -12,7 +12,7 @@
 # ---
 
 # %% [markdown]
-# # 9. The same script on CPU, GPU and TPU
+# # 9. One script on CPU, GPU and TPU
 #
 # > **After this lesson you can**
 # > say where an array lives and move it, lower a function for a machine you do not have, read

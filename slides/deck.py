@@ -29,7 +29,7 @@ from course.pictures import (
 )
 
 jax.config.update("jax_num_cpu_devices", 8)  # simulated; before the first JAX operation
-vector.show(larger=1.15)
+vector.show(larger=1.4)
 
 # %% [markdown]
 # # NumPy & JAX NumPy
@@ -277,7 +277,7 @@ print("afterwards:", a_jnp)
 # ## Memory: views here, copies there
 
 
-# %% tags=["small"]
+# %% tags=["small", "low"]
 def relatives(grid):
     return {"grid": grid, "grid[1]": grid[1], "grid.T": grid.T}
 
@@ -557,14 +557,15 @@ print(jax.shard_map(peek, mesh=pair, in_specs=spec, out_specs=spec)(jnp.arange(6
 # %% [markdown]
 # ## `shard_map`: a mesh of 4 × 2 devices
 
-# %% tags=["small", "low"]
+# %% tags=["skip"]
+vector.show(larger=1.7)  # the tiles have room
+
+# %% tags=["small", "middle"]
 from jax.sharding import AxisType, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 mesh = jax.make_mesh((4, 2), ("x", "y"), axis_types=(AxisType.Auto,) * 2)  # 8 devices
 a = jnp.arange(8 * 16.0).reshape(8, 16)
-b = jnp.arange(16 * 4.0).reshape(16, 4)
-
 a_cut = jax.device_put(a, NamedSharding(mesh, P("x", "y")))
 shards.draw_layouts(a=a_cut)
 
@@ -588,6 +589,7 @@ shards.draw_layouts(a=a_cut)
 # ## `shard_map`: the program of one device
 
 # %%
+b = jnp.arange(16 * 4.0).reshape(16, 4)
 specs = {"in_specs": (P("x", "y"), P("y", None)), "out_specs": P("x", None)}
 
 
@@ -633,6 +635,9 @@ jax.debug.visualize_array_sharding(c)
 # %% [markdown]
 # ## `shard_map`: half of every sum, and `psum`
 
+# %% tags=["skip"]
+vector.show(larger=1.2)  # the names stand close
+
 # %% tags=["small"]
 specs["out_specs"] = P("x", "y")  # without psum, partial products side by side
 partials = jax.shard_map(jnp.dot, mesh=mesh, **specs)(a, b)
@@ -674,13 +679,14 @@ print("runs here, on", jax.default_backend(), "and gives", jax.jit(layer)(W, xs)
 # %% [markdown]
 # ## Hardware portability: failure rates
 
+# %% tags=["skip"]
+vector.show(larger=1.6)
+
 # %% tags=["small", "middle"]
 # Per cent that pass, fail partly, fail completely.
 gpu = {"TensorFlow": (78, 8, 14), "PyTorch": (92, 3, 5), "JAX": (98, 0, 2)}
 tpu = {"TensorFlow": (71, 15, 14), "PyTorch": (57, 27, 17), "JAX": (97, 0, 3)}
-study = {
-    (name, on): of[name] for name in gpu for on, of in (("GPU", gpu), ("TPU", tpu))
-}
+study = {(n, on): of[n] for n in gpu for on, of in (("GPU", gpu), ("TPU", tpu))}
 platforms.draw_study(study, "")
 
 # %% [markdown] tags=["source"]
@@ -719,6 +725,7 @@ platforms.draw_study(study, "")
 # %% tags=["hide", "big"]
 from autograder.authoring import coursemap
 
+vector.show()
 coursemap.draw(coursemap.modules())
 
 # %% [markdown] tags=["notes"]

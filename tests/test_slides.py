@@ -94,6 +94,9 @@ def test_nothing_is_cut_off_or_too_small(deck, page):
     page.evaluate("Reveal.slide(4)")
     assert page.evaluate(browser.CROWDED, [1280, 360, 18]) != []
     assert page.evaluate(browser.CROWDED, [1280, 720, 60]) != []
+    page.evaluate("Reveal.slide(3)")
+    found = page.evaluate(browser.CROWDED, [1280, 720, 26])
+    assert any("has letters of" in line and "IMG" in line for line in found)
 
 
 @pytest.mark.slow

@@ -28,6 +28,12 @@ CROWDED = """([width, height, smallest]) => {
     const own = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
     if (own && parseFloat(getComputedStyle(e).fontSize) < smallest)
       found.push(`is smaller than ${smallest} pixels: ${e.tagName} "${text}"`);
+    if (e.dataset.letters) {
+      const scale = Math.min(e.width / e.naturalWidth, e.height / e.naturalHeight);
+      const letters = Math.round(scale * e.dataset.letters);
+      if (letters < smallest)
+        found.push(`has letters of ${letters} pixels, not ${smallest}: ${e.tagName} "${text}"`);
+    }
   }
   return [...new Set(found)];
 }"""

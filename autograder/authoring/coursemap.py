@@ -16,6 +16,7 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 from autograder.problem import Problem
 
 WIDTH = 10.0  # inches
+WORDS = 11.2  # points
 INK, QUIET, EDGE = "#1a1a1a", "#59626d", "#0072b2"  # dark, grey, Okabe-Ito's blue
 # One colour for each number of stars, lighter for the easier.
 STARS = ("#cfe6f5", "#5aa9d6", "#00517f")
@@ -75,7 +76,7 @@ def draw(course: Sequence[Module], columns: int = 3) -> Figure:
         course: the modules, each after those to read before it.
         columns: how many boxes stand side by side; the way turns at the end of a row.
     """
-    wide, high, gap_x, gap_y = 3.0, 1.3, 0.42, 0.45
+    wide, high, gap_x, gap_y = 3.5, 1.3, 0.42, 0.45
     rows = -(-len(course) // columns)
     place = {}
     for index, module in enumerate(course):
@@ -99,14 +100,14 @@ def draw(course: Sequence[Module], columns: int = 3) -> Figure:
         number, name = module.name.split("_", 1)
         said: dict[str, Any] = {"va": "center", "color": INK}
         ax.text(x + 0.14, y + high - 0.27, f"{int(number)}", fontsize=17, weight="bold", **said)
-        ax.text(x + 0.42, y + high - 0.27, name, fontsize=13.5, weight="bold", **said)
-        ax.text(x + 0.14, y + high - 0.62, _short(module.title), fontsize=9, **said)
+        ax.text(x + 0.42, y + high - 0.27, name, fontsize=15, weight="bold", **said)
+        ax.text(x + 0.14, y + high - 0.62, _short(module.title), fontsize=WORDS, **said)
         for k, stars in enumerate(module.stars):
             corner = (x + 0.14 + 0.19 * k, y + 0.16)
             ax.add_patch(Rectangle(corner, 0.15, 0.2, fc=STARS[stars - 1], ec=INK, lw=0.7))
         minutes = f"{module.minutes} min"
         ax.text(
-            x + wide - 0.14, y + 0.26, minutes, fontsize=9.5, ha="right", va="center", color=QUIET
+            x + wide - 0.14, y + 0.26, minutes, fontsize=WORDS, ha="right", va="center", color=QUIET
         )
     _legend(ax, right)
     fig.set_label(
@@ -142,12 +143,12 @@ def _arrow(
 
 def _legend(ax: Any, right: float) -> None:
     x = 0.14
-    words = ("a square is an exercise:", "first steps", "solid", "hard")
-    ax.text(x, -0.4, words[0], fontsize=9.5, va="center", color=QUIET)
-    x += 2.15
+    words = ("exercises:", "first steps", "solid", "hard")
+    ax.text(x, -0.4, words[0], fontsize=WORDS, va="center", color=QUIET)
+    x += 1.35
     for colour, word in zip(STARS, words[1:], strict=True):
         ax.add_patch(Rectangle((x, -0.5), 0.15, 0.2, fc=colour, ec=INK, lw=0.7))
-        ax.text(x + 0.22, -0.4, word, fontsize=9.5, va="center", color=QUIET)
-        x += 1.15
+        ax.text(x + 0.22, -0.4, word, fontsize=WORDS, va="center", color=QUIET)
+        x += 1.5
     note = "arrows: read before · minutes: of the exercises"
-    ax.text(right - 0.14, -0.4, note, fontsize=9.5, ha="right", va="center", color=QUIET)
+    ax.text(right - 0.14, -0.4, note, fontsize=WORDS, ha="right", va="center", color=QUIET)

@@ -114,9 +114,7 @@ def draw_ring(owners):
         canvas.text(ax, -1.5, y + 0.4, f"device {device}", weight="bold")
         for step in range(steps):
             block = owners[device, step]
-            canvas.box(
-                ax, 1.6 * step, y, 1.5, 0.8, TILES[block % len(TILES)], f"block {block}"
-            )
+            canvas.box(ax, 1.6 * step, y, 1.5, 0.8, TILES[block % len(TILES)], f"block {block}")
             if block == 0:
                 frame = Rectangle((1.6 * step, y), 1.5, 0.8, fill=False, ec=INK, lw=2.6, zorder=4)
                 ax.add_patch(frame)

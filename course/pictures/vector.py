@@ -16,7 +16,8 @@ def svg(figure, larger=1.0):
         larger: by how much to enlarge its letters.
 
     Returns:
-        The text, and its metadata for a notebook's output.
+        The text, and its metadata for a notebook's output: `alt`, what it shows, and `letters`,
+        the size of its smallest letters in pixels.
     """
     for text in figure.findobj(Text):
         text.set_fontsize(larger * text.get_fontsize())
@@ -25,7 +26,16 @@ def svg(figure, larger=1.0):
     with rc_context({"svg.hashsalt": "course"}):
         figure.savefig(file, format="svg", bbox_inches=_drawn(figure), metadata=metadata)
     text = file.getvalue()
-    return text[text.index("<svg") :], {"alt": figure.get_label()}
+    facts = {"alt": figure.get_label(), "letters": round(_smallest(figure) * 96 / 72, 1)}
+    return text[text.index("<svg") :], facts
+
+
+def _smallest(figure):
+    """The size of the smallest letters that are drawn, in points."""
+    scales = [axis for ax in figure.axes if not ax.axison for axis in (ax.xaxis, ax.yaxis)]
+    unseen = {text for axis in scales for text in axis.findobj(Text)}
+    drawn = (text for text in figure.findobj(Text) if text.get_text() and text not in unseen)
+    return min((text.get_fontsize() for text in drawn), default=0.0)
 
 
 def _drawn(figure):

@@ -12,7 +12,7 @@
 # ---
 
 # %% [markdown]
-# # 9 · The same script on CPU, GPU and TPU
+# # 9 · One script on CPU, GPU and TPU
 #
 # What travels by itself, what does not, and how to tell without owning the hardware.
 
