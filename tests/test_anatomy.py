@@ -32,9 +32,11 @@ KEY = jax.ShapeDtypeStruct((2,), jnp.uint32)
 
 def test_the_facts_of_a_small_program():
     # The module, main, a constant, its broadcast, a product, a sum and the return.
+    names = {"add": 1, "broadcast_in_dim": 1, "constant": 1, "multiply": 1, "return": 1}
     assert anatomy(lambda x: x * 2 + x, vector(4)) == Anatomy(
         operations=7,
-        by_name={"add": 1, "broadcast_in_dim": 1, "constant": 1, "multiply": 1, "return": 1},
+        by_name=names,
+        always=names,
         work=8,
         loops=(),
         donated=(),
@@ -56,6 +58,18 @@ def test_a_loop_is_counted_as_often_as_it_turns():
     assert scanned.by_name["while"] == 1
     assert scanned.by_name["compare"] == 7  # once more than the loop turns
     assert "while" not in unrolled.by_name
+
+
+def test_what_stands_in_a_branch_is_not_always_carried_out():
+    def function(x):
+        again = lax.fori_loop(0, 3, lambda _, c: lax.cond(c[0] > 0, jnp.sin, jnp.cos, c), x)
+        return jnp.cos(lax.cond(x[0] > 1, jnp.sort, lambda x: x, again))
+
+    found = anatomy(function, vector(4))
+    assert (found.by_name["sine"], found.by_name["cosine"], found.by_name["sort"]) == (3, 4, 1)
+    assert found.always["cosine"] == 1
+    assert found.always["case"] == 1 + 3
+    assert found.always.keys().isdisjoint({"sine", "sort"})
 
 
 def test_loops_in_loops_multiply():

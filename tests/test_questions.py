@@ -35,7 +35,7 @@ def released(tmp_path, monkeypatch):
 
     def release(spec):
         facts = {spec.name: Facts("00_test", spec.name, "Title", 1, 1, 1, 0)}
-        master = Master(tmp_path, "00_test", 0, facts, {spec.name: spec}, None)
+        master = Master(tmp_path, "00_test", 0, 0, facts, {spec.name: spec}, None)
         public.write("00_test", public_exercises(master, {spec.name: ""}), tmp_path)
         (one,) = public.read("00_test", tmp_path)
         return one

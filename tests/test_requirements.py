@@ -28,6 +28,7 @@ from autograder.requirements import (
     matches_gradient,
     matches_reference,
     memory_within,
+    runs_on_demand,
     traces_like_reference,
     uses,
     uses_keys_once,
@@ -110,6 +111,19 @@ def scanned(x):
     return jax.lax.scan(lambda c, v: (c + v, c + v), jnp.float32(0), x)[1]
 
 
+def sorts_in_branch(x):
+    return jax.lax.cond(x[0] > 0, jnp.sort, lambda same: same, x)
+
+
+def sorts_first(x):
+    in_order = jnp.sort(x)
+    return jax.lax.cond(x[0] > 0, lambda: in_order, lambda: x)
+
+
+def sorts_everywhere(x):
+    return jnp.where(x[0] > 0, jnp.sort(x), x)
+
+
 def unrolled(x):
     total, out = jnp.float32(0), []
     for value in x[:8]:
@@ -182,6 +196,8 @@ def named(value):
         (work_grows("quadratic"), all_pairs, all_pairs, VECTOR),
         (work_grows("not at all"), jnp.sum, lambda x: x[0] + x[1], VECTOR),
         (uses("while", at_most=1), scanned, scanned, VECTOR),
+        (runs_on_demand("sort"), sorts_in_branch, sorts_in_branch, VECTOR),
+        (runs_on_demand("sort"), sorts_in_branch, jnp.sin, VECTOR),
         (uses("dot_general"), softplus, lambda x: x @ x.T, ROWS),
         (work_within(1.5), softplus, lambda x: jnp.log(1 + jnp.exp(x)), ROWS),
         (memory_within(2), remembers_little, remembers_little, LONG),
@@ -224,6 +240,8 @@ def test_right_answers_meet_it(requires, reference, right, given):
         (work_grows("n log n"), jnp.sort, all_pairs, VECTOR, "work"),
         (work_grows("not at all"), lambda x: x[0], jnp.sum, VECTOR, "work"),
         (uses("while"), scanned, jnp.cumsum, VECTOR, "operation"),
+        (runs_on_demand("sort"), sorts_in_branch, sorts_first, VECTOR, "branch"),
+        (runs_on_demand("sort"), sorts_in_branch, sorts_everywhere, VECTOR, "branch"),
         (uses("while"), scanned, unrolled, VECTOR, "operation"),
         (uses("while", at_least=0, at_most=0), jnp.cumsum, scanned, VECTOR, "operation"),
         (work_within(1.5), softplus, lambda x: softplus(softplus(x)), ROWS, "work"),
@@ -315,6 +333,7 @@ def test_a_requirement_is_written_as_plain_data(name):
     given = {
         "work_grows": {"how": "linear"},
         "uses": {"operation": "while", "at_most": 3},
+        "runs_on_demand": {"operation": "sort"},
         "work_within": {"factor": 2.0},
         "uses_primitive": {"primitive": "scan"},
         "answers_question": {"digest": "0", "salt": "s"},

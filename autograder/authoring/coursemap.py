@@ -150,5 +150,5 @@ def _legend(ax: Any, right: float) -> None:
         ax.add_patch(Rectangle((x, -0.5), 0.15, 0.2, fc=colour, ec=INK, lw=0.7))
         ax.text(x + 0.22, -0.4, word, fontsize=WORDS, va="center", color=QUIET)
         x += 1.5
-    note = "arrows: read before · minutes: of the exercises"
+    note = "arrows: read before · minutes: of the assignment"
     ax.text(right - 0.14, -0.4, note, fontsize=WORDS, ha="right", va="center", color=QUIET)

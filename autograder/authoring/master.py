@@ -55,6 +55,7 @@ class Master:
         path: of the `.py` file.
         assignment: the folder's name, such as `05_vmap`.
         points: of the whole assignment, written answers included.
+        minutes: likewise.
         facts: of every exercise by name, in the order of the notebook.
         exercises: the specifications by name.
         notebook: nbgrader's source notebook.
@@ -63,6 +64,7 @@ class Master:
     path: Path
     assignment: str
     points: float
+    minutes: int
     facts: dict[str, Facts]
     exercises: dict[str, Exercise]
     notebook: NotebookNode
@@ -86,14 +88,10 @@ def load(path: Path) -> Master:
     title = next((tag for tag in tags if "assignment" in tag), None)
     if title is None:
         raise Problem(f'{path}: the title cell needs the tags assignment="…" and points=….')
-    master = Master(
-        path,
-        title["assignment"],
-        float(title["points"]),
-        facts,
-        exercises,
-        _notebook(read.cells, tags, facts, float(title["points"])),
-    )
+    points, minutes = float(title["points"]), sum(tag.get("minutes", 0) for tag in tags)
+    whole = f"**{points:g} points** · about {minutes} minutes"
+    notebook = _notebook(read.cells, tags, facts, whole)
+    master = Master(path, title["assignment"], points, minutes, facts, exercises, notebook)
     _check(master, tags)
     return master
 
@@ -192,7 +190,7 @@ def _check(master: Master, tags: list[dict[str, Any]]) -> None:
 
 
 def _notebook(
-    cells: list[NotebookNode], tags: list[dict[str, Any]], facts: dict[str, Facts], points: float
+    cells: list[NotebookNode], tags: list[dict[str, Any]], facts: dict[str, Facts], whole: str
 ) -> NotebookNode:
     made = []
     for number, (cell, tag) in enumerate(zip(cells, tags, strict=True)):
@@ -200,8 +198,7 @@ def _notebook(
         cell.metadata = NotebookNode()
         cell.id = f"cell-{number:02}"
         if "assignment" in tag:
-            minutes = sum(other.get("minutes", 0) for other in tags)
-            cell.source += f"\n\n**{points:g} points** · about {minutes} minutes"
+            cell.source += f"\n\n{whole}"
             cell.source += SEAT.format(name=list(facts)[-1])
         elif "exercise" in tag:
             title, _, rest = cell.source.partition("\n")

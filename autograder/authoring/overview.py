@@ -64,16 +64,15 @@ def modules_table(masters: Sequence[Master], course: Path) -> str:
         lesson = nbformat.read(course / f"{one.assignment}.ipynb", as_version=4)
         text = [cell.source for cell in lesson.cells if cell.cell_type == "markdown"]
         outputs = [out for cell in lesson.cells for out in cell.get("outputs", [])]
-        facts = one.facts.values()
         rows.append(
             [
                 one.assignment,
                 sum(len(re.findall(r"[^\W_][\w'’-]*", source)) for source in text),
                 sum("image/png" in out.get("data", {}) for out in outputs),
                 sum("predicted(" in cell.source for cell in lesson.cells),
-                len(facts),
+                len(one.facts),
                 f"{one.points:g}",
-                sum(fact.minutes for fact in facts),
+                one.minutes,
                 sum(len(spec.wrong_answers) for spec in one.exercises.values()),
                 lesson.metadata["seconds"],
             ]

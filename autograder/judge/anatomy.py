@@ -14,6 +14,8 @@ from autograder.judge.loops import turns
 from autograder.judge.module import Block, Module, Operation, plain_name, read
 from autograder.judge.work import work
 
+BRANCHES = ("stablehlo.case", "stablehlo.if")
+
 
 @dataclass(frozen=True)
 class Anatomy:
@@ -26,6 +28,8 @@ class Anatomy:
             those of all branches of a `case` together. A custom call and a composite of JAX's go by
             their target (`lapack_spotrf_ffi`, `erf`); what a composite stands for counts too.
             What a reduction or a sort does to two elements is not counted.
+        always: those of `by_name` that every run carries out, for they stand in no branch of a
+            `case` or an `if`.
         work: scalar results computed, by `work.work`, with loops and calls as in `by_name`.
         loops: how often each `while` turns, in the order met from `main`, a function's at its
             first call; None unless an integer counter with constant start, step and bound alone
@@ -36,6 +40,7 @@ class Anatomy:
 
     operations: int
     by_name: dict[str, int]
+    always: dict[str, int]
     work: int
     loops: tuple[int | None, ...]
     donated: tuple[int, ...]
@@ -56,6 +61,7 @@ def dissect(module_bytes: bytes) -> Anatomy:
     return Anatomy(
         module.length,
         dict(sorted(total.names.items())),
+        dict(sorted(total.always.items())),
         total.work,
         tuple(counter.loops),
         donated,
@@ -66,10 +72,13 @@ def dissect(module_bytes: bytes) -> Anatomy:
 @dataclass
 class _Total:
     names: Counter[str] = field(default_factory=Counter)
+    always: Counter[str] = field(default_factory=Counter)
     work: int = 0
 
-    def add(self, other: _Total, times: int) -> None:
+    def add(self, other: _Total, times: int, in_branch: bool) -> None:
         self.names.update({name: count * times for name, count in other.names.items()})
+        if not in_branch:
+            self.always.update({name: count * times for name, count in other.always.items()})
         self.work += other.work * times
 
 
@@ -91,9 +100,11 @@ class _Counter:
         for operation in block.operations:
             name = plain_name(operation)
             total.names[name] += 1
+            total.always[name] += 1
             total.work += work(self.module, operation)
+            in_branch = operation.name in BRANCHES
             for inner, times in self._inner(operation):
-                total.add(inner, times)
+                total.add(inner, times, in_branch)
         return total
 
     def _inner(self, operation: Operation) -> Iterator[tuple[_Total, int]]:
@@ -105,6 +116,6 @@ class _Counter:
             condition, body = operation.regions
             yield self._block(condition), 1 if often is None else often + 1
             yield self._block(body), 1 if often is None else often
-        elif operation.name in ("stablehlo.case", "stablehlo.if", "sdy.manual_computation"):
+        elif operation.name in (*BRANCHES, "sdy.manual_computation"):
             for region in operation.regions:
                 yield self._block(region), 1

@@ -174,6 +174,30 @@ class uses(Requirement):
 
 
 @dataclasses.dataclass(frozen=True)
+class runs_on_demand(Requirement):
+    """This operation stands in a branch, or nowhere, so that a run can do without it.
+
+    Operations are named as for `uses`; a branch is one of cond or switch. Reason: `branch`.
+
+    Args:
+        operation: its name without the dialect, such as `sort`.
+        instead: what to try, for the student.
+    """
+
+    operation: str
+    instead: str = ""
+    reason: ClassVar[str] = "branch"
+    blind: ClassVar[str] = "the same thing done by other operations; which branch is chosen"
+
+    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+        for answer in got["value"]:
+            if answer.facts["always"].get(self.operation, 0):
+                words = f"Every run carries out {self.operation}, whether it is needed or not."
+                return Finding(self.reason, words, self.instead)
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
 class is_pure(Requirement):
     """The same call makes the same program. Reason: `impure`.
 

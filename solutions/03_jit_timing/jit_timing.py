@@ -37,6 +37,7 @@ from autograder.requirements import (
     leaks_nothing,
     matches_reference,
     matches_when_called,
+    runs_on_demand,
     traces_like_reference,
     uses,
     work_grows,
@@ -289,6 +290,11 @@ exercise(
             "case",
             instead="`jax.lax.cond` puts both branches into the program and runs one of them.",
         ),
+        runs_on_demand(
+            "sort",  # the median's
+            instead="What is computed before `jax.lax.cond` is computed on every run. Call "
+            "`median3` inside the branch.",
+        ),
     ],
     hints=[
         "The question is about values, so the answer must be found by the program, not by Python.",
@@ -317,6 +323,19 @@ exercise(
             rejected_by="operation",
             advice="`jnp.where` needs both arrays before it can choose, so `median3` runs every "
             "time. `jax.lax.cond` runs one branch.",
+        ),
+        wrong(
+            lambda signal, limit: jax.lax.cond(
+                jnp.max(jnp.abs(signal)) > limit,
+                lambda smooth, same: smooth,
+                lambda smooth, same: same,
+                median3(signal),
+                signal,
+            ),
+            "smooths first and then chooses",
+            rejected_by="branch",
+            advice="`median3(signal)` among the arguments is computed before `cond` chooses. Hand "
+            "over `signal` alone, and call `median3` in the branch.",
         ),
         wrong(
             lambda signal, limit: jax.lax.cond(
