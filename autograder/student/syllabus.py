@@ -70,15 +70,3 @@ def read() -> tuple[Module, ...]:
     return tuple(
         Module(**{**one, "tasks": tuple(Task(**task) for task in one["tasks"])}) for one in data
     )
-
-
-def module_of(exercise: str) -> Module:
-    """The module that asks for this exercise, or for this question of the fast track.
-
-    Raises:
-        KeyError: none does.
-    """
-    for one in read():
-        if exercise == one.fast_track or any(exercise == task.name for task in one.tasks):
-            return one
-    raise KeyError(exercise)
