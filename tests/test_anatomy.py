@@ -35,6 +35,7 @@ def test_the_facts_of_a_small_program():
     names = {"add": 1, "broadcast_in_dim": 1, "constant": 1, "multiply": 1, "return": 1}
     assert anatomy(lambda x: x * 2 + x, vector(4)) == Anatomy(
         operations=7,
+        written_out=5,
         by_name=names,
         always=names,
         work=8,
@@ -91,6 +92,7 @@ def test_a_function_is_counted_at_each_call():
     assert found.by_name["sine"] == 6
     assert found.by_name["call"] == 3
     assert found.operations == 1 + 2 + 3 + 1 + 2 + 1  # the module; main; twice
+    assert found.written_out == 3 + 1 + 3 * (2 + 1)
 
 
 def test_branches_are_added_up():

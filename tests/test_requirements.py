@@ -322,6 +322,18 @@ def test_several_dtypes(function, passes):
     assert passes or found.reason == "dtype"
 
 
+@pytest.mark.parametrize("turns", [2_000, 8_000])
+def test_a_long_python_loop_ends_in_a_verdict(turns):
+    def loop(x):
+        for _ in range(turns):
+            x = jnp.sin(x) * 2
+        return x
+
+    # JAX 0.10 crashes on the first if it is compiled as short programs are.
+    found = verdict([matches_reference()], softplus, loop, VECTOR)
+    assert found.reason == ("values" if turns == 2_000 else "ProgramTooLongError")
+
+
 def test_every_finding_counts_and_the_first_required_decides():
     requires = [matches_reference(), grows_with_batch(), is_pure()]
     found = verdict(requires, softplus, lambda x: jnp.stack([r + next(counter) for r in x]), ROWS)

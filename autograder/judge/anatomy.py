@@ -23,6 +23,7 @@ class Anatomy:
 
     Attributes:
         operations: how many operations the module has, those of a loop or a function once.
+        written_out: the same with each call of a function written out, as XLA does.
         by_name: how many operations of each name are carried out, such as `dot_general`: a loop's
             as often as it turns (once where that cannot be told), a function's at each call,
             those of all branches of a `case` together. A custom call and a composite of JAX's go by
@@ -39,6 +40,7 @@ class Anatomy:
     """
 
     operations: int
+    written_out: int
     by_name: dict[str, int]
     always: dict[str, int]
     work: int
@@ -60,6 +62,7 @@ def dissect(module_bytes: bytes) -> Anatomy:
     donated = tuple(n for n, said in enumerate(module.main) if any(map(said.__contains__, given)))
     return Anatomy(
         module.length,
+        total.length,
         dict(sorted(total.names.items())),
         dict(sorted(total.always.items())),
         total.work,
@@ -74,12 +77,14 @@ class _Total:
     names: Counter[str] = field(default_factory=Counter)
     always: Counter[str] = field(default_factory=Counter)
     work: int = 0
+    length: int = 0
 
     def add(self, other: _Total, times: int, in_branch: bool) -> None:
         self.names.update({name: count * times for name, count in other.names.items()})
         if not in_branch:
             self.always.update({name: count * times for name, count in other.always.items()})
         self.work += other.work * times
+        self.length += other.length
 
 
 class _Counter:
@@ -101,6 +106,7 @@ class _Counter:
             name = plain_name(operation)
             total.names[name] += 1
             total.always[name] += 1
+            total.length += 1
             total.work += work(self.module, operation)
             in_branch = operation.name in BRANCHES
             for inner, times in self._inner(operation):

@@ -29,6 +29,7 @@ from autograder.judge.devices import CPU, Device
 from autograder.judge.module import parse
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answer
+from autograder.judge.vetting import MOST_OPERATIONS
 from autograder.judge.views import VIEWS, Case, Draw
 from autograder.problem import version
 
@@ -38,8 +39,18 @@ ONCE: dict[str, Any] = {
 }
 """How XLA compiles for a CPU what runs once, on small inputs: most of the time goes into LLVM's
 optimisations otherwise. The passes that decide on fusion and on memory are the same."""
+ONCE_UP_TO = 4000
+"""The longest program, calls written out, that is compiled so: the emitters of JAX 0.10 follow a
+chain of operations on the stack, and 10,000 crash the process."""
 if version(jax.__version__) < (0, 11):
     ONCE["xla_cpu_use_fusion_emitters"] = False  # later versions have one way to emit code
+
+
+class ProgramTooLongError(Exception):
+    """A program of more than `MOST_OPERATIONS`, calls written out: it may compile for minutes.
+
+    The references of the course have 750 at most.
+    """
 
 
 @dataclass(frozen=True)
@@ -173,6 +184,10 @@ def run(program: Program, arguments: Arguments, case: Case, device: Device = CPU
         temporaries: bytes that the compiled program needs besides arguments and results.
         placement: for each result, which part each device of the mesh holds, see `meshes.blocks`.
         collectives: see `collectives.collectives`; on a mesh only.
+
+    Raises:
+        ProgramTooLongError: it is not compiled.
+        Exception: whatever XLA raises.
     """
     facts = {
         "size": case.draw.size,
@@ -182,8 +197,12 @@ def run(program: Program, arguments: Arguments, case: Case, device: Device = CPU
     }
     if not VIEWS[case.view].runs:
         return Answer(program.structure, (), (), facts)
+    if (length := facts["written_out"]) > MOST_OPERATIONS:
+        raise ProgramTooLongError(f"{length} operations")
+    is_on_cpu = case.draw.mesh or device.backend == "cpu"  # a mesh is simulated
+    options = ONCE if is_on_cpu and length <= ONCE_UP_TO else None
     with _setting(case.draw):
-        compiled, leaves = _compiled(program.exported, arguments, case.draw.mesh, device)
+        compiled, leaves = _compiled(program.exported, arguments, case.draw.mesh, device, options)
         results = compiled(*leaves)
     memory = compiled.memory_analysis()
     facts["temporaries"] = memory.temp_size_in_bytes if memory is not None else 0
@@ -196,12 +215,16 @@ def run(program: Program, arguments: Arguments, case: Case, device: Device = CPU
 
 
 def _compiled(
-    exported: export.Exported, arguments: Arguments, mesh: str, device: Device
+    exported: export.Exported,
+    arguments: Arguments,
+    mesh: str,
+    device: Device,
+    options: dict[str, Any] | None,
 ) -> tuple[Any, Sequence[Any]]:
     if mesh:
         places = tuple(meshes.placements(mesh, arguments.specs))
         lowered: Any = jax.jit(exported.call, in_shardings=places).lower(*arguments.leaves)
-        return lowered.compile(ONCE), arguments.leaves
+        return lowered.compile(options), arguments.leaves
     leaves = jax.device_put(arguments.leaves, devices.here(device))
     lowered = jax.jit(exported.call).lower(*leaves)
-    return lowered.compile(ONCE if device.backend == "cpu" else None), leaves
+    return lowered.compile(options), leaves

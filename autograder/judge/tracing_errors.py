@@ -11,7 +11,7 @@ from pathlib import Path
 from autograder.judge.verdict import Failure, Status
 from autograder.problem import NOT_DEFINED
 
-# The names are those of https://docs.jax.dev/en/latest/errors.html.
+# The names are those of https://docs.jax.dev/en/latest/errors.html, and one of ours.
 TRACER_ERRORS = {
     "TracerArrayConversionError": (
         "NumPy was given a traced array: while JAX traces a function its arrays have shapes, "
@@ -37,6 +37,11 @@ TRACER_ERRORS = {
     "UnexpectedTracerError": (
         "A traced array left the function that made it.",
         "Return values; do not store them in globals or lists outside.",
+    ),
+    "ProgramTooLongError": (
+        "The program is so long that compiling it would take minutes.",
+        "A Python loop is unrolled while tracing, one copy a turn. Let vmap, scan or fori_loop "
+        "repeat it.",
     ),
 }
 

@@ -599,6 +599,18 @@ exercise(
     "    return data[picked].mean(axis=1)",
     wrong_answers=[
         wrong(
+            lambda key, data: jnp.stack(
+                [
+                    jnp.mean(jax.random.choice(one, data, data.shape))
+                    for one in jax.random.split(key, 400)
+                ]
+            ),
+            "loops over the samples in Python",
+            rejected_by="ProgramTooLongError",
+            advice="The loop is written into the program 400 times. Write one sample as a "
+            "function of its key, and let `vmap` hand it 400 keys.",
+        ),
+        wrong(
             lambda key, data: jax.vmap(
                 lambda one: jnp.mean(jax.random.choice(one, data, data.shape, replace=False))
             )(jax.random.split(key, 400)),
