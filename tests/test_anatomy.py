@@ -40,9 +40,18 @@ def test_the_facts_of_a_small_program():
         always=names,
         work=8,
         loops=(),
+        widest=32,
         donated=(),
         reused_keys=0,
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "bits"),
+    [("uint8", 8), ("bool", 1), ("bfloat16", 16), ("float32", 32), ("complex64", 32)],
+)
+def test_the_widest_number(number, bits):
+    assert anatomy(lambda x: x, jnp.zeros(3, number)).widest == bits
 
 
 def test_the_facts_are_json():

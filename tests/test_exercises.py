@@ -119,8 +119,12 @@ def test_wrong_answer_fails_for_its_reason(spec, wrong, judged):
     assert not verdict.passed
     assert verdict.fraction == 1 - REPORTED.get(wrong.rejected_by, 1)
     assert verdict.reason == wrong.rejected_by
-    assert verdict.lookalike == wrong.title
-    assert verdict.findings[0].advice == wrong.advice
+    # What was released has another JAX's words for an exception; if they are quite others, none is
+    # named.
+    unsaid = judged is check_of and verdict.status is Status.ERROR and not verdict.lookalike
+    if not unsaid:
+        assert verdict.lookalike == wrong.title
+        assert verdict.findings[0].advice == wrong.advice
 
 
 @each
@@ -158,7 +162,9 @@ def test_public_cases_do_not_give_the_answer_away(spec):
 
     values = [want for want in spec.requires if want.views == ("value",)]
     unchecked = ("passed", "batch loop", "operation", "work", "sharding", "communication")
-    assert learner.examine(looked_up, replace(released, requires=tuple(values))).reason in unchecked
+    checked = learner.examine(looked_up, replace(released, requires=tuple(values)))
+    # Two cases of one shape have one place in the table.
+    assert checked.reason in unchecked or len(table) < len(released.arguments)
     sizes = [spec.sizes]
     # A sample of the right distribution is one whatever its key, so there the sizes tell.
     sizes += [spec.public_sizes] * (matches_reference() in spec.requires)

@@ -66,7 +66,7 @@ HEAD = """
 import jax
 import jax.numpy as jnp
 from functools import partial
-from jax import lax
+from jax import device_put, lax
 from jax.sharding import NamedSharding, PartitionSpec as P
 
 def multiply(mesh, a, b):
@@ -92,8 +92,9 @@ def graded(jail, spec, source, device="cpu"):
         "return jax.shard_map(lambda a, b: lax.psum(a @ b, 'y'), out_specs=P('x'), **specs)(a, b)",
         "return lax.with_sharding_constraint(a @ b, NamedSharding(mesh, P('x')))",
         "return jax.device_put(a @ b, NamedSharding(mesh, P('x')))",
+        "return device_put(a @ b, NamedSharding(mesh, P('x')))",
     ],
-    ids=["by hand", "by a constraint", "by device_put"],
+    ids=["by hand", "by a constraint", "by device_put", "by its own name"],
 )
 def test_right_answers_pass_on_every_mesh(jail, body):
     verdict = graded(jail, MULTIPLY, HEAD + "    " + body)

@@ -5,6 +5,7 @@ The operations are those of https://openxla.org/stablehlo/spec.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from autograder.judge.loops import turns
 from autograder.judge.module import Block, Module, Operation, plain_name, read
 from autograder.judge.work import work
 
+NUMBER = re.compile(r"^(?:complex<)?[bu]?[fi](\d+)")
 BRANCHES = ("stablehlo.case", "stablehlo.if")
 
 
@@ -35,6 +37,7 @@ class Anatomy:
         loops: how often each `while` turns, in the order met from `main`, a function's at its
             first call; None unless an integer counter with constant start, step and bound alone
             decides. JAX's own loops are among them, such as the 5 turns of threefry.
+        widest: the bits of the widest number in it.
         donated: the positions of the arguments of `main` whose memory is given away.
         reused_keys: how many random draws repeat an earlier one, see `keys.KeyUse`.
     """
@@ -45,6 +48,7 @@ class Anatomy:
     always: dict[str, int]
     work: int
     loops: tuple[int | None, ...]
+    widest: int
     donated: tuple[int, ...]
     reused_keys: int
 
@@ -67,6 +71,7 @@ def dissect(module_bytes: bytes) -> Anatomy:
         dict(sorted(total.always.items())),
         total.work,
         tuple(counter.loops),
+        max((int(bits) for one in module.types for bits in NUMBER.findall(one.element)), default=0),
         donated,
         KeyUse(module).reused,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -87,15 +88,19 @@ _x64: Any = getattr(jax if hasattr(jax, "enable_x64") else jax.experimental, "en
 
 
 @contextmanager
-def _setting(draw: Draw) -> Iterator[None]:
+def _setting(draw: Draw, function: Any = None) -> Iterator[None]:
     """Trace and run as the draw says: with float64 where it has some, placed on its mesh."""
     with contextlib.ExitStack() as stack:
         if draw.dtype == "float64":
             stack.enter_context(_x64(True))
         if draw.mesh:
             # A jitted device_put says nothing about where its result lies; run eagerly it does.
-            placed = mock.patch.object(jax, "device_put", _constrained(jax.device_put))
-            stack.enter_context(placed)
+            put = _constrained(jax.device_put)
+            names = getattr(inspect.unwrap(function), "__globals__", {})
+            imported = [name for name, value in names.items() if value is jax.device_put]
+            stack.callback(names.update, dict.fromkeys(imported, jax.device_put))
+            names.update(dict.fromkeys(imported, put))
+            stack.enter_context(mock.patch.object(jax, "device_put", put))
         yield
 
 
@@ -145,7 +150,7 @@ def lower(
         jitted = function if hasattr(function, "lower") else jax.jit(function)
         asked = tree.unflatten(arguments.skeleton, abstract)
         structure, paths = [""], [()]
-    with quiet_debugging(), _setting(case.draw):
+    with quiet_debugging(), _setting(case.draw, function):
         exported = export.export(jitted, platforms=case.platforms(platform))(*asked)
     return Program(exported, structure[-1], paths[-1])
 

@@ -164,7 +164,7 @@ class uses(Requirement):
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
         for answer in got["value"]:
             count = answer.facts["by_name"].get(self.operation, 0)
-            if count < self.at_least:
+            if count < self.at_least and self.at_most != 0:
                 words = f"The program has {count or 'no'} {self.operation}; it needs"
                 return Finding(self.reason, f"{words} at least {self.at_least}.", self.instead)
             if self.at_most is not None and count > self.at_most:
@@ -195,6 +195,23 @@ class runs_on_demand(Requirement):
                 words = f"Every run carries out {self.operation}, whether it is needed or not."
                 return Finding(self.reason, words, self.instead)
         return None
+
+
+@dataclasses.dataclass(frozen=True)
+class stays_in_32_bits(Requirement):
+    """No number in the program has more than 32 bits, on the way either. Reason: `64 bits`."""
+
+    reason: ClassVar[str] = "64 bits"
+    blind: ClassVar[str] = "two numbers of 32 bits that stand for one of 64"
+
+    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+        if all(answer.facts["widest"] <= 32 for answer in got["value"]):
+            return None
+        return Finding(
+            self.reason,
+            "The program computes with numbers of 64 bits.",
+            "Leave jax.enable_x64 alone, and arrange the computation so that 32 bits are enough.",
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -93,7 +93,7 @@ def _distance(one: np.ndarray, other: np.ndarray) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class independent_streams(Requirement):
-    """The rows of each result, and the results for different keys, are not correlated.
+    """The rows of each result, its leaves, and the results for different keys, are not correlated.
 
     The correlation r of n independent pairs lies beyond z / sqrt(n) with the probability that a
     normal variable lies beyond z. That holds for large n; rows of fewer than `SHORTEST` entries
@@ -125,18 +125,25 @@ class independent_streams(Requirement):
 
 
 def _correlations(answers: Sequence[Answer]) -> Iterator[tuple[np.ndarray, int]]:
-    """Of the rows of one result, and of two results cut to equal length, with that length."""
+    """Of rows, of leaves and of results, two of them cut to equal length, with that length."""
     for answer in answers:
         for leaf in answer.leaves:
             if leaf.ndim >= 2 and len(leaf) >= 2 and leaf[0].size >= SHORTEST:
                 yield _between(leaf.reshape(len(leaf), -1)), leaf[0].size
+        yield from _between_two(itertools.combinations(answer.leaves, 2))
     for one, other in itertools.combinations(answers, 2):
         if one.facts["size"] == other.facts["size"]:
             continue  # The same keys, on another mesh or in another dtype.
-        for a, b in zip(one.leaves, other.leaves, strict=True):
-            n = min(a.size, b.size)
-            if n >= SHORTEST:
-                yield _between(np.stack([a.ravel()[:n], b.ravel()[:n]])), n
+        yield from _between_two(zip(one.leaves, other.leaves, strict=True))
+
+
+def _between_two(
+    pairs: Iterable[tuple[np.ndarray, np.ndarray]],
+) -> Iterator[tuple[np.ndarray, int]]:
+    for a, b in pairs:
+        n = min(a.size, b.size)
+        if n >= SHORTEST:
+            yield _between(np.stack([a.ravel()[:n], b.ravel()[:n]])), n
 
 
 def _between(rows: np.ndarray) -> np.ndarray:

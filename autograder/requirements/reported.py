@@ -96,8 +96,9 @@ class uses_primitive(ReportedRequirement):
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
         for answer in got["reported"]:
             count = answer.facts["primitives"].get(self.primitive, 0)
-            if count < self.at_least or (self.at_most is not None and count > self.at_most):
-                need = f"at least {self.at_least}" if count < self.at_least else f"{self.at_most}"
+            few = count < self.at_least and self.at_most != 0
+            if few or (self.at_most is not None and count > self.at_most):
+                need = f"at least {self.at_least}" if few else f"{self.at_most}"
                 return Finding(
                     self.reason,
                     f"The jaxpr binds {self.primitive} {count} times; {need} was asked for.",

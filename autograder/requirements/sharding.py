@@ -34,7 +34,7 @@ class sharded_like_reference(Requirement):
 
 @dataclasses.dataclass(frozen=True)
 class communicates_like_reference(Requirement):
-    """No kind of collective is used more often, or sends more bytes, than with the reference.
+    """No device sends more bytes than with the reference, whatever the collectives.
 
     Counted in the compiled program, so that what the compiler puts in for sharded arrays counts
     like what was written, with loop trip counts; see `collectives`. For exercises with meshes.
@@ -42,9 +42,12 @@ class communicates_like_reference(Requirement):
 
     Args:
         factor: how many times the reference's is allowed.
+        same_kinds: allow no kind of collective that the reference does not use, and each kind as
+            often, times `factor`.
     """
 
     factor: float = 1.0
+    same_kinds: bool = False
     reason: ClassVar[str] = "communication"
     blind: ClassVar[str] = "when things are sent, and whether that is hidden behind computing"
     compares: ClassVar[tuple[str, ...]] = ("collectives",)
@@ -52,14 +55,17 @@ class communicates_like_reference(Requirement):
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
         for want, have in zip(expected["value"], got["value"], strict=True):
             allowed, used = want.facts["collectives"], have.facts["collectives"]
-            for kind, (count, sent) in used.items():
-                most, bytes_ = allowed.get(kind, (0, 0))
-                if count > self.factor * most or sent > self.factor * bytes_:
-                    what = f"{kind} is used" if not most else f"{kind} is used, or sends,"
-                    return Finding(
-                        self.reason,
-                        f"The devices say more to each other than they need to: {what} more than "
-                        "in the reference.",
-                        "Ask what each device has to know, and send that and nothing else.",
-                    )
+            most, sent = (sum(size for _, size in facts.values()) for facts in (allowed, used))
+            often = [
+                kind
+                for kind, (count, _) in used.items()
+                if count > self.factor * allowed.get(kind, (0, 0))[0]
+            ]
+            if sent > self.factor * most or (self.same_kinds and often):
+                kinds = " and ".join(often or used)
+                return Finding(
+                    self.reason,
+                    f"The devices say more to each other than they need to, by {kinds}.",
+                    "Ask what each device has to know, and send that and nothing else.",
+                )
         return None

@@ -30,7 +30,9 @@ from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
 from autograder.exercise import exercise, mistake, question, wrong
+from autograder.requirements import grows_with_batch, matches_reference, stays_in_32_bits
 
+IN_32_BITS = (matches_reference(), grows_with_batch("not at all"), stays_in_32_bits())
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="fast_track_numpy_to_jax" stars=1 importance=1 minutes=1 points=0
@@ -160,7 +162,7 @@ exercise(
 # ## 2 · An `if` for every entry
 #
 # Port `np_postage` to `postage`. A letter below 1 costs 3, one from 1 to below 5 costs 5, all
-# others cost 9. No loop.
+# others cost 9. No Python loop.
 
 
 # %% given="np_postage"
@@ -197,7 +199,7 @@ def _looped_postage(weights):
 exercise(
     postage,
     inputs=lambda rng, n: (
-        rng.permutation(np.concatenate([[1.0, 5.0], rng.integers(0, 16, size=n - 2) / 2])),
+        rng.permutation(np.concatenate([[1, 5, 0.9995, 4.9995], rng.uniform(0, 8, size=n - 4)])),
     ),
     hints=[
         "What decides between two arrays, entry by entry?",
@@ -276,7 +278,8 @@ check(fill_gaps)
 ### BEGIN HIDDEN TESTS
 def _gaps(rng, n):
     present = rng.permutation(np.concatenate([[True, True, False], rng.random(n - 3) < 0.6]))
-    return np.where(present, rng.normal(size=n), -99.0 - rng.random(n)), present
+    wild = np.where(np.arange(n) % 2, -99.0, 2.0) - rng.random(n)
+    return np.where(present, rng.normal(size=n), wild), present
 
 
 def _filled_in_place(x, present):
@@ -362,9 +365,23 @@ def integer_rms(counts):
 # %% check="integer_rms"
 check(integer_rms)
 ### BEGIN HIDDEN TESTS
+
+
+def _in_float64(counts):
+    x64 = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
+    with x64(True):
+        return jnp.sqrt(jnp.mean(counts.astype("float64") ** 2)).astype("float32")
+
+
 exercise(
     integer_rms,
-    inputs=lambda rng, n: (rng.integers(50_000, 200_000, size=n) * rng.choice([-1, 1], size=n),),
+    requires=IN_32_BITS,
+    inputs=lambda rng, n: (
+        rng.integers(*((1, 100) if n in (6, 12) else (50_000, 200_000)), size=n)
+        * rng.choice([-1, 1], size=n),
+    ),
+    public_sizes=(4, 6, 10),
+    sizes=(8, 12, 24),
     hints=[
         "Which intermediate result is larger than an int32 can be?",
         "A float32 has 7 digits or so, but it reaches to 1e38. Which step should see floats?",
@@ -375,6 +392,13 @@ exercise(
     another="def integer_rms(counts):\n"
     "    return jnp.linalg.norm(counts * 1.0) / jnp.sqrt(counts.size)",
     wrong_answers=[
+        wrong(
+            _in_float64,
+            "switches to 64 bits inside",
+            rejected_by="64 bits",
+            advice="A GPU has few units for 64 bits, and a TPU has none. Floats of 32 bits reach "
+            "far enough.",
+        ),
         wrong(
             lambda counts: jnp.sqrt(jnp.mean((counts**2).astype(jnp.float32))),
             "squares in int32",
@@ -516,8 +540,12 @@ exercise(
     rows_or_zeros,
     inputs=lambda rng, n: (
         rng.normal(size=(5, 3)),
-        rng.permutation(np.concatenate([[-1, 5, -7, 2], rng.integers(-8, 9, size=n - 4)])),
+        rng.permutation(
+            np.concatenate([[-1, 5, -7, 2, 0, 4, -100, 100], rng.integers(-8, 9, size=n - 8)])
+        ),
     ),
+    public_sizes=(8, 12),
+    sizes=(10, 24),
     hints=[
         "`table[ids]` never raises: what is outside gives some row. Which rows have to go?",
         'Either pick with a mask and `jnp.where`, or read with `mode="fill"`. In the second '
@@ -615,15 +643,18 @@ check(first_three_positive)
 
 ### BEGIN HIDDEN TESTS
 def _signed(rng, n):
-    """Two positive entries in a short array, five in a long one."""
-    positive = 2 if n <= 8 else 5
-    signs = rng.permutation([1] * positive + [-1] * (n - positive))
-    return (signs * rng.uniform(0.5, 2.0, size=n),)
+    """With one zero, and as many positive entries as the size says: the first, none, or six."""
+    positive = {4: 1, 8: 1, 6: 0, 12: 0}.get(n, 6)
+    rest = [1] * (positive - 1) + [0]
+    signs = [1 if positive else -1, *rng.permutation(rest + [-1] * (n - 1 - len(rest)))]
+    return (np.array(signs) * rng.uniform(0.01, 2.0, size=n),)
 
 
 exercise(
     first_three_positive,
     inputs=_signed,
+    public_sizes=(4, 6, 10),
+    sizes=(8, 12, 24),
     hints=[
         "How many entries `nonzero` gives depends on the numbers. Can you promise a number?",
         "`size=` cuts or pads to that length; `fill_value=` says with what.",
@@ -636,6 +667,12 @@ exercise(
     "    places = jnp.sort(jnp.where(x > 0, jnp.arange(n), n))[:3]\n"
     "    return jnp.where(places < n, places, -1)",
     wrong_answers=[
+        wrong(
+            lambda x: jnp.nonzero(x >= 0, size=3, fill_value=-1)[0],
+            "counts zero as positive",
+            rejected_by="values",
+            advice="Zero is not positive: `x > 0`.",
+        ),
         wrong(
             lambda x: jnp.nonzero(x > 0)[0][:3],
             "cuts when the shape is already lost",
@@ -674,10 +711,10 @@ exercise(
 # %% [markdown] exercise="variance_far_from_zero" stars=3 importance=2 minutes=8 points=2
 # ## 8 · Right on paper
 #
-# `np_variance` takes the mean of the squares less the square of the mean. A sensor reports 8192
-# or 8193, and in float64 the line is right. In float32 it says that nothing ever changes: try
-# `np_variance(jnp.array([[8192.0, 8193.0]]))`. Write `variance_far_from_zero`, which gets it right
-# **in float32**.
+# `np_variance` takes the mean of the squares less the square of the mean. Sensors report numbers a
+# little above 8192, others a little above 16384, and in float64 the line is right. In float32 it
+# says of 8192 and 8193 that nothing changes: try `np_variance(jnp.array([[8192.0, 8193.0]]))`.
+# Write `variance_far_from_zero`, which gets it right **in float32**.
 
 
 # %% given="np_variance"
@@ -706,7 +743,10 @@ def _in_numpy(x):
 
 exercise(
     variance_far_from_zero,
-    inputs=lambda rng, n: (8192.0 + rng.integers(0, 2, size=(n, 64)),),
+    requires=IN_32_BITS,
+    inputs=lambda rng, n: (
+        8192.0 * rng.integers(1, 3, size=(n, 1)) + rng.integers(0, 64, size=(n, 64)),
+    ),
     hints=[
         "The squares are near 67,000,000, and float32 keeps seven digits or so of them. How many "
         "are left for a variance near 0.25?",
@@ -806,8 +846,10 @@ exercise(
     compact_positive,
     inputs=lambda rng, n: (
         rng.uniform(0.5, 2.0, size=n)
-        * np.concatenate([[-1, 1], rng.choice([-1, 1], size=n - 4), [-1, 1]]),
+        * (1 if n in (6, 8) else -1)
+        * np.concatenate([[-1, 1, 0], rng.choice([-1, 1], size=n - 5), [-1, 1]]),
     ),
+    public_sizes=(6, 10),
     hints=[
         "An entry that is kept moves to the position that says how many kept ones are before it. "
         "`jnp.cumsum` of a mask counts.",

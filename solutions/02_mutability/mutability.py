@@ -210,7 +210,7 @@ def with_gaps(rng, n):
     readings = rng.normal(size=n)
     readings[rng.random(n) < 0.3] = np.inf
     readings[1], readings[2] = np.inf, -np.inf
-    readings[0] = rng.normal()
+    readings[0] = 1e6 if n in (4, 8) else rng.normal()  # large, and no overload
     return readings
 
 
@@ -293,6 +293,8 @@ check(tally)
 def digits(rng, n):
     """n digits, of which at least two are the same."""
     found = rng.integers(0, 10, size=n)
+    if n > 8:
+        found[1:3] = 0, 9
     found[-1] = found[0]
     return found.astype(np.int32)
 
@@ -392,7 +394,7 @@ check(light_up)
 def star_rows(rng, n):
     """Rows for n stars: one is negative, one too large, and the last two are alike."""
     rows = rng.integers(-6, 18, size=n)
-    rows[0], rows[1] = -1 - rng.integers(6), 12 + rng.integers(6)
+    rows[:10] = -1 - rng.integers(6), 12 + rng.integers(6), 0, 11, -1, 12, 4, 6, -40, 5
     rows[-1] = rows[-2] = rng.integers(12)
     return rows.astype(np.int32)
 
@@ -400,7 +402,7 @@ def star_rows(rng, n):
 def star_cols(rng, n):
     """Columns for n stars: the first two inside, the last two alike."""
     cols = rng.integers(-8, 24, size=n)
-    cols[0], cols[1] = rng.integers(16), rng.integers(16)
+    cols[:10] = rng.integers(16), rng.integers(16), 0, 15, 3, 5, -1, 16, 5, -40
     cols[-1] = cols[-2] = rng.integers(16)
     return cols.astype(np.int32)
 
@@ -420,6 +422,8 @@ def tests_each_star(sky, rows, cols):
 exercise(
     light_up,
     inputs=lambda rng, n: (rng.random(size=(12, 16)), star_rows(rng, n), star_cols(rng, n)),
+    public_sizes=(12, 20),
+    sizes=(16, 32),
     hints=[
         "Writes outside are dropped without your help. But is row -1 outside?",
         "Negative indices count from the end, in every mode. Make them large before they are used.",
@@ -737,9 +741,12 @@ exercise(
     decayed_step,
     inputs=lambda rng, n: (
         rng.normal(size=n),
-        np.int32(1000 * rng.integers(2, 9) - 1),  # the next step has another rate
+        # the next step has another rate, this one had, and the first thousand
+        np.int32({4: 1999, 8: 2999, 6: 999, 12: 999, 10: 3000, 24: 2000}[n]),
         rng.normal(size=n),
     ),
+    public_sizes=(4, 6, 10),
+    sizes=(8, 12, 24),
     requires=[is_pure(), matches_reference(), grows_with_batch("not at all")],
     hints=[
         "Which two things does the in-place step change? Both have to be returned.",
@@ -823,8 +830,10 @@ check(sort_by_counting)
 
 def up_to_49(rng, n):
     """n integers, with the largest of them below 49 and one repeated."""
-    x = rng.integers(3, 47, size=n)
+    x = 2 * rng.integers(2, 24, size=n)
     x[-1] = x[0]
+    if n > 130:
+        x[1:3] = 0, 49
     return x.astype(np.int32)
 
 
@@ -856,6 +865,8 @@ exercise(
         uses("sort", at_least=0, at_most=0, instead="Count the values with `.at[x].add(1)`."),
         work_grows("linear"),
     ],
+    public_sizes=(36, 140),
+    sizes=(40, 160),
     hints=[
         "Count how often each value occurs, as in exercise 3. The cumulative sum of the counts "
         "says where each value ends in the answer.",

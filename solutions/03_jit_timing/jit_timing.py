@@ -181,7 +181,7 @@ check(crop)
 ### BEGIN HIDDEN TESTS
 exercise(
     crop,
-    inputs=lambda rng, n: (rng.normal(size=64), static(n), static(8)),
+    inputs=lambda rng, n: (rng.normal(size=64), static(n), static(8 if n < 40 else 11)),
     requires=[matches_reference(), traces_like_reference()],
     hints=[
         "The size of the result is known while tracing. Where it begins is not, and need not be.",
@@ -228,7 +228,8 @@ exercise(
             advice="The first entries are asked for only where `start` is 0.",
         ),
     ],
-    sizes=(8, 24),
+    public_sizes=(5, 18, 41),
+    sizes=(7, 29, 45),
 )
 ### END HIDDEN TESTS
 
@@ -245,7 +246,7 @@ exercise(
 # ```
 #
 # Write `calm` so that it can be jitted, and so that `median3` does **not run** where it is not
-# needed.
+# needed: the program shall have a branch for each of the two.
 
 
 # %% given="median3"
@@ -273,17 +274,20 @@ def _signal(rng, n):
     """n entries below 1 in magnitude, but for one near -5."""
     signal = rng.uniform(-0.9, 0.9, size=n)
     signal[rng.integers(n)] -= 5
-    return signal
+    return -signal if n in (28, 32) else signal
+
+
+def _calm_inputs(rng, n):
+    """A loud signal, one whose loudest entry is the limit itself, and one that is loud above 0."""
+    signal = _signal(rng, n)
+    return signal, np.max(np.abs(signal)) if n in (20, 24) else rng.uniform(1, 1.5)
 
 
 exercise(
     calm,
-    inputs=lambda rng, n: (
-        _signal(rng, n),
-        rng.uniform(1, 1.5) if n in (12, 16) else rng.uniform(20, 30),
-    ),
-    sizes=(16, 24),
-    public_sizes=(12, 20),
+    inputs=_calm_inputs,
+    sizes=(16, 24, 32),
+    public_sizes=(12, 20, 28),
     requires=[
         matches_reference(),
         uses(
@@ -428,7 +432,9 @@ def _unrolled(a):
 
 exercise(
     newton_roots,
-    inputs=lambda rng, n: (np.concatenate([[1.0], rng.uniform(2, 900, size=n - 1)]),),
+    inputs=lambda rng, n: (
+        np.concatenate([[1.0], rng.uniform(2, 900, size=n - 1) * (1 if n in (4, 8) else 1e6)]),
+    ),
     requires=[
         matches_reference(),
         uses("while", instead="`jax.lax.while_loop` keeps its loop in the program."),
@@ -450,6 +456,12 @@ exercise(
     "        return jax.lax.while_loop(more, partial(better, a=v), v)\n"
     "    return jax.vmap(one)(a)",
     wrong_answers=[
+        wrong(
+            lambda a: jax.lax.fori_loop(0, 10, lambda i, x: better(x, a), a),
+            "turns ten times, whatever the numbers",
+            rejected_by="values",
+            advice="Ten turns are enough for small numbers. Large ones need more: ask `off`.",
+        ),
         wrong(
             _by_python,
             "lets Python ask whether to go on",
@@ -827,7 +839,7 @@ check(honest_speedup)
 def _timings(rng, n, typical):
     seconds = typical * rng.uniform(0.9, 1.3, size=n)
     seconds[0] += 50 * typical
-    seconds[rng.integers(1, n)] *= 9
+    seconds[rng.integers(1, n)] *= 90 if n in (4, 8) else 9
     return seconds
 
 
@@ -968,16 +980,28 @@ def _sums_only(a, b):
     return jax.lax.associative_scan(compose, (a, b))[1]
 
 
+def _last_few(a, b, rows):
+    """h without what lies further back than so many rows."""
+    h = b
+    for _ in range(rows):
+        h = b + a * jnp.roll(h, 1).at[0].set(0)
+    return h
+
+
 exercise(
     recurrence,
-    inputs=lambda rng, n: (rng.uniform(0.1, 0.9, size=n), rng.normal(size=n)),
+    # An h that is never forgotten, after a start where it nearly is, with factors of both signs.
+    inputs=lambda rng, n: (
+        rng.choice([-1, 1], size=n)
+        * np.where(np.arange(n) < n // 4, rng.uniform(0.01, 0.1, n), rng.uniform(0.98, 1.0, n)),
+        rng.normal(size=n),
+    ),
     sizes=(128, 384),
     public_sizes=(64, 160),
     requires=[
         matches_reference(),
         uses(
             "while",
-            at_least=0,
             at_most=0,
             instead="Do not follow the values of h. Ask what two steps in a row do to any h.",
         ),
@@ -988,6 +1012,7 @@ exercise(
             instead="One multiplication a row is a loop written out. Join steps in pairs.",
         ),
         work_grows("n log n"),
+        grows_with_batch("not at all"),
     ],
     hints=[
         "A step is a function: h goes to a * h + b. What function are two steps in a row? It has "
@@ -1011,6 +1036,12 @@ exercise(
     "        shift *= 2\n"
     "    return b",
     wrong_answers=[
+        wrong(
+            lambda a, b: _last_few(a, b, 38),
+            "adds up what the last rows left",
+            rejected_by="values",
+            advice="Where `a` is near 1 nothing is forgotten: every row counts for all later ones.",
+        ),
         wrong(
             _row_by_row,
             "goes through the rows one after another",

@@ -145,6 +145,12 @@ exercise(
     "    return both[0], both[1]",
     wrong_answers=[
         wrong(
+            lambda key, signal: (jax.random.normal(key, signal.shape),) * 2,
+            "draws once and gives it twice",
+            rejected_by="correlated",
+            advice="The two noises are to be independent of each other: two keys, two draws.",
+        ),
+        wrong(
             lambda key, signal: (
                 jax.random.normal(key, signal.shape),
                 jax.random.normal(key, signal.shape),
@@ -207,20 +213,20 @@ exercise(
 # ## 2 · A key for every leaf
 #
 # Write `fresh_params`, which makes the first parameters of a small model: a dictionary with the
-# arrays `"query"` and `"value"`, both of shape `(width, 100)` and normal with standard deviation
-# 0.1, and `"bias"`, of shape `(100,)` and uniform between -1 and 1. All of them are independent.
+# arrays `"query"` and `"value"`, both of shape `(width, 2000)` and normal with standard deviation
+# 0.1, and `"bias"`, of shape `(2000,)` and uniform between -1 and 1. All of them are independent.
 # `width` is a Python integer.
 
 
 # %% solution="fresh_params"
 def fresh_params(key, width):
-    """key (2,) uint32 -> {"query": (width, 100), "value": (width, 100), "bias": (100,)}."""
+    """key (2,) uint32 -> {"query": (width, 2000), "value": (width, 2000), "bias": (2000,)}."""
     ### BEGIN SOLUTION
     key_query, key_value, key_bias = jax.random.split(key, 3)
     return {
-        "query": 0.1 * jax.random.normal(key_query, (width, 100)),
-        "value": 0.1 * jax.random.normal(key_value, (width, 100)),
-        "bias": jax.random.uniform(key_bias, (100,), minval=-1.0, maxval=1.0),
+        "query": 0.1 * jax.random.normal(key_query, (width, 2000)),
+        "value": 0.1 * jax.random.normal(key_value, (width, 2000)),
+        "bias": jax.random.uniform(key_bias, (2000,), minval=-1.0, maxval=1.0),
     }
     ### END SOLUTION
 
@@ -240,13 +246,13 @@ exercise(
     hints=[
         "How many draws are there? Make all the keys first.",
         "`jax.random.split(key, 3)` can be unpacked into three names.",
-        "`0.1 * jax.random.normal(key_query, (width, 100))`, and `minval=`, `maxval=` for the "
+        "`0.1 * jax.random.normal(key_query, (width, 2000))`, and `minval=`, `maxval=` for the "
         "uniform one.",
     ],
     explanation="One wide split gives every leaf its key. With the same key, `query` and `value` "
     "would start as the same matrix.",
     another="def fresh_params(key, width):\n"
-    "    shapes = {'bias': (100,), 'query': (width, 100), 'value': (width, 100)}\n"
+    "    shapes = {'bias': (2000,), 'query': (width, 2000), 'value': (width, 2000)}\n"
     "    keys = {name: jax.random.fold_in(key, i) for i, name in enumerate(shapes)}\n"
     "    return {\n"
     "        name: 0.1 * jax.random.normal(keys[name], shape)\n"
@@ -257,9 +263,9 @@ exercise(
     wrong_answers=[
         wrong(
             lambda key, width: {
-                "query": 0.1 * jax.random.normal(key, (width, 100)),
-                "value": 0.1 * jax.random.normal(key, (width, 100)),
-                "bias": jax.random.uniform(key, (100,), minval=-1.0, maxval=1.0),
+                "query": 0.1 * jax.random.normal(key, (width, 2000)),
+                "value": 0.1 * jax.random.normal(key, (width, 2000)),
+                "bias": jax.random.uniform(key, (2000,), minval=-1.0, maxval=1.0),
             },
             "uses one key for all the leaves",
             rejected_by="key reuse",
@@ -267,10 +273,10 @@ exercise(
         ),
         wrong(
             lambda key, width: {
-                "query": jax.random.normal(jax.random.fold_in(key, 0), (width, 100)),
-                "value": jax.random.normal(jax.random.fold_in(key, 1), (width, 100)),
+                "query": jax.random.normal(jax.random.fold_in(key, 0), (width, 2000)),
+                "value": jax.random.normal(jax.random.fold_in(key, 1), (width, 2000)),
                 "bias": jax.random.uniform(
-                    jax.random.fold_in(key, 2), (100,), minval=-1.0, maxval=1.0
+                    jax.random.fold_in(key, 2), (2000,), minval=-1.0, maxval=1.0
                 ),
             },
             "leaves out the standard deviation of 0.1",
@@ -279,9 +285,9 @@ exercise(
         ),
         wrong(
             lambda key, width: {
-                "query": 0.1 * jax.random.normal(jax.random.fold_in(key, 0), (width, 100)),
-                "value": 0.1 * jax.random.normal(jax.random.fold_in(key, 1), (width, 100)),
-                "bias": jax.random.uniform(jax.random.fold_in(key, 2), (100,)),
+                "query": 0.1 * jax.random.normal(jax.random.fold_in(key, 0), (width, 2000)),
+                "value": 0.1 * jax.random.normal(jax.random.fold_in(key, 1), (width, 2000)),
+                "bias": jax.random.uniform(jax.random.fold_in(key, 2), (2000,)),
             },
             "draws the bias between 0 and 1",
             rejected_by="distribution",
@@ -292,10 +298,10 @@ exercise(
                 zip(
                     ("query", "value", "bias"),
                     (
-                        0.1 * jax.random.normal(jax.random.fold_in(key, 0), (100, width)),
-                        0.1 * jax.random.normal(jax.random.fold_in(key, 1), (100, width)),
+                        0.1 * jax.random.normal(jax.random.fold_in(key, 0), (2000, width)),
+                        0.1 * jax.random.normal(jax.random.fold_in(key, 1), (2000, width)),
                         jax.random.uniform(
-                            jax.random.fold_in(key, 2), (100,), minval=-1.0, maxval=1.0
+                            jax.random.fold_in(key, 2), (2000,), minval=-1.0, maxval=1.0
                         ),
                     ),
                     strict=True,
@@ -303,7 +309,7 @@ exercise(
             ),
             "has rows and columns swapped",
             rejected_by="shape",
-            advice="Both matrices have `width` rows and 100 columns.",
+            advice="Both matrices have `width` rows and 2000 columns.",
         ),
     ],
 )
@@ -335,7 +341,7 @@ check(numbered_noise)
 ### BEGIN HIDDEN TESTS
 exercise(
     numbered_noise,
-    inputs=lambda rng, n: (a_key(rng), rng.permutation(1000)[:n]),
+    inputs=lambda rng, n: (a_key(rng), rng.integers(2**31, size=n)),
     hints=[
         "Write a function of one number first. Which number goes into `fold_in`?",
         "`jax.vmap` applies that function to every entry of `ids`. The key may come from outside.",
@@ -484,7 +490,7 @@ check(noisy_dropout)
 ### BEGIN HIDDEN TESTS
 exercise(
     noisy_dropout,
-    inputs=lambda rng, n: (a_key(rng), 2 + rng.normal(size=200 * n)),
+    inputs=lambda rng, n: (a_key(rng), 2 + 0.1 * rng.normal(size=2000 * n)),
     requires=[
         distributed_like_reference(),
         uses_keys_once(),
@@ -505,6 +511,18 @@ exercise(
     "    kept = jax.random.uniform(key_keep, x.shape) > 0.5\n"
     "    return 2 * kept * (x + jax.random.normal(key_noise, x.shape))",
     wrong_answers=[
+        wrong(
+            lambda key, x: (
+                lambda one, two: jnp.where(
+                    jax.random.bernoulli(two, 0.5, x.shape),
+                    2 * x + jax.random.normal(one, x.shape),
+                    0,
+                )
+            )(*jax.random.split(key)),
+            "doubles before the noise is added",
+            rejected_by="distribution",
+            advice="What is kept is doubled, the noise with it: add first, then double.",
+        ),
         wrong(
             lambda key, x: jnp.where(
                 jax.random.bernoulli(key, 0.5, x.shape),
@@ -556,21 +574,21 @@ exercise(
 # ## 6 · The bootstrap
 #
 # How sure are you of a mean? The bootstrap draws a new sample from the old one: as many values,
-# picked at random **with replacement**, and takes its mean; then again, 400 times. Write
-# `bootstrap_means`, which returns the 400 means. The 400 samples are independent of each other.
-# Do it without a Python loop, which would write 400 samples into the program: compiling that takes
+# picked at random **with replacement**, and takes its mean; then again, 1000 times. Write
+# `bootstrap_means`, which returns the 1000 means. The 1000 samples are independent of each other.
+# Do it without a Python loop, which would write 1000 samples into the program: compiling that takes
 # minutes.
 
 
 # %% solution="bootstrap_means"
 def bootstrap_means(key, data):
-    """key (2,) uint32, data (n,) -> (400,) float32."""
+    """key (2,) uint32, data (n,) -> (1000,) float32."""
 
     ### BEGIN SOLUTION
     def one_mean(one_key):
         return jnp.mean(jax.random.choice(one_key, data, data.shape))
 
-    return jax.vmap(one_mean)(jax.random.split(key, 400))
+    return jax.vmap(one_mean)(jax.random.split(key, 1000))
     ### END SOLUTION
 
 
@@ -579,41 +597,45 @@ check(bootstrap_means)
 ### BEGIN HIDDEN TESTS
 exercise(
     bootstrap_means,
-    inputs=lambda rng, n: (a_key(rng), rng.normal(size=n)),
+    # Two sizes have as much data, in order: a fixed seed picks the same twice.
+    inputs=lambda rng, n: (a_key(rng), np.sort(rng.lognormal(size=4 + n // 2))),
+    sizes=(40, 120, 121),
+    public_sizes=(10, 30, 31),
     requires=[
         distributed_like_reference(),
         uses_keys_once(),
         grows_with_batch("not at all"),
+        independent_streams(),
         is_pure(),
     ],
     hints=[
         "Write it for one sample first: a function of one key.",
         "`jax.random.choice(one_key, data, data.shape)` picks with replacement.",
-        "Split the key into 400 at once, and let `vmap` hand one to each `one_mean`.",
+        "Split the key into 1000 at once, and let `vmap` hand one to each `one_mean`.",
     ],
-    explanation="Write one sample as a function of its key, then hand it 400 keys from one wide "
+    explanation="Write one sample as a function of its key, then hand it 1000 keys from one wide "
     "split. The spread of the means says how far to trust the first one.",
     another="def bootstrap_means(key, data):\n"
     "    n = data.shape[0]\n"
-    "    picked = jax.random.randint(key, (400, n), 0, n)\n"
+    "    picked = jax.random.randint(key, (1000, n), 0, n)\n"
     "    return data[picked].mean(axis=1)",
     wrong_answers=[
         wrong(
             lambda key, data: jnp.stack(
                 [
                     jnp.mean(jax.random.choice(one, data, data.shape))
-                    for one in jax.random.split(key, 400)
+                    for one in jax.random.split(key, 1000)
                 ]
             ),
             "loops over the samples in Python",
             rejected_by="ProgramTooLongError",
-            advice="The loop is written into the program 400 times. Write one sample as a "
-            "function of its key, and let `vmap` hand it 400 keys.",
+            advice="The loop is written into the program 1000 times. Write one sample as a "
+            "function of its key, and let `vmap` hand it 1000 keys.",
         ),
         wrong(
             lambda key, data: jax.vmap(
                 lambda one: jnp.mean(jax.random.choice(one, data, data.shape, replace=False))
-            )(jax.random.split(key, 400)),
+            )(jax.random.split(key, 1000)),
             "picks without replacement",
             rejected_by="distribution",
             advice="Without replacement every sample is the data in another order, and all means "
@@ -622,25 +644,25 @@ exercise(
         wrong(
             lambda key, data: jax.vmap(
                 lambda _: jnp.mean(jax.random.choice(key, data, data.shape))
-            )(jnp.arange(400)),
-            "uses one key for all 400 samples",
+            )(jnp.arange(1000)),
+            "uses one key for all 1000 samples",
             rejected_by="distribution",
             advice="All your means are the same. The function that is mapped needs a key of its "
             "own as its argument.",
         ),
         wrong(
             lambda key, data: jax.vmap(lambda one: jnp.mean(jax.random.choice(one, data, (1,))))(
-                jax.random.split(key, 400)
+                jax.random.split(key, 1000)
             ),
             "picks one value a sample",
             rejected_by="distribution",
             advice="A new sample is as large as the old one: `data.shape`.",
         ),
         wrong(
-            lambda key, data: jnp.mean(jax.random.choice(key, data, (400, *data.shape))),
+            lambda key, data: jnp.mean(jax.random.choice(key, data, (1000, *data.shape))),
             "takes one mean over all the samples",
             rejected_by="shape",
-            advice="One mean for each sample is asked for: 400 numbers.",
+            advice="One mean for each sample is asked for: 1000 numbers.",
         ),
     ],
 )
@@ -649,7 +671,7 @@ exercise(
 # %% [markdown] exercise="cooling_walk" stars=3 importance=3 minutes=10 points=3
 # ## 7 · Noise in every step
 #
-# Four thousand particles move at once. In each step every position is halved, and then standard
+# Forty thousand particles move at once. In each step every position is halved, and then standard
 # normal noise is added, fresh in every step and for every particle. Write `cooling_walk`, which
 # returns the positions after `steps` steps. The loop over the steps is a `jax.lax.scan` or a
 # `jax.lax.fori_loop`: a Python loop would be unrolled. `steps` is a Python integer.
@@ -657,7 +679,7 @@ exercise(
 
 # %% solution="cooling_walk"
 def cooling_walk(key, starts, steps):
-    """key (2,) uint32, starts (4000,), steps an int -> (4000,) float32."""
+    """key (2,) uint32, starts (40000,), steps an int -> (40000,) float32."""
 
     ### BEGIN SOLUTION
     def step(positions, one_key):
@@ -680,12 +702,21 @@ def _unrolled(key, starts, steps):
 
 exercise(
     cooling_walk,
-    # So many that a wrong order of halving and noise is seen in the distribution.
-    inputs=lambda rng, n: (a_key(rng), 5 + rng.normal(size=4000), static(n)),
+    # So many that a wrong order of halving and noise is seen in the distribution, and so far out
+    # that the start is still seen after all the halvings. Two sizes have as many steps: a fixed
+    # seed gives the same noise twice.
+    inputs=lambda rng, n: (
+        a_key(rng),
+        2.0 ** (n - n % 2) * (5 + 0.1 * rng.normal(size=40_000)),
+        static(n - n % 2),
+    ),
+    sizes=(8, 24, 25),
+    public_sizes=(4, 10, 11),
     requires=[
         distributed_like_reference(),
         uses_keys_once(),
         grows_with_batch("not at all"),
+        independent_streams(),
         is_pure(),
     ],
     hints=[
@@ -705,6 +736,17 @@ exercise(
     "\n"
     "    return jax.lax.fori_loop(0, steps, step, (starts, key))[0]",
     wrong_answers=[
+        wrong(
+            lambda key, starts, steps: (
+                0.5**steps * starts
+                + jnp.sqrt((1 - 0.25**steps) / 0.75)
+                * jax.random.normal(jax.random.PRNGKey(0), starts.shape)
+            ),
+            "makes a key of its own and ignores the one it is given",
+            rejected_by="correlated",
+            advice="The same numbers would come on every call. All randomness has to come from "
+            "`key`.",
+        ),
         wrong(
             lambda key, starts, steps: jax.lax.scan(
                 lambda x, _: (0.5 * x + jax.random.normal(key, x.shape), None),
@@ -791,13 +833,20 @@ check(luckiest_seed)
 ### BEGIN HIDDEN TESTS
 
 
+def losers(rng, n):
+    """n seeds whose score is below zero, so that no score can be told without looking."""
+    seeds = rng.permutation(100_000)[: 4 * n].astype("int32")
+    scores = jax.vmap(lambda seed: trial(jax.random.key(seed)))(seeds)
+    return seeds[np.asarray(scores) < 0][:n]
+
+
 def _best(seeds, scores):
     return seeds[jnp.argmax(scores)], jnp.max(scores)
 
 
 exercise(
     luckiest_seed,
-    inputs=lambda rng, n: (rng.permutation(100_000)[:n],),
+    inputs=lambda rng, n: (losers(rng, n),),
     hints=[
         "Write it for one seed first: from the seed to its key, from the key to the score.",
         "`jax.random.key(seed)` can be mapped like any function. `jnp.argmax` gives the place of "

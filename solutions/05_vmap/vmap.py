@@ -27,6 +27,7 @@ from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
 from autograder.exercise import exercise, mistake, question, wrong
+from autograder.requirements import grows_with_batch, matches_reference, uses
 
 ### END HIDDEN TESTS
 
@@ -174,6 +175,11 @@ check(column_norms)
 exercise(
     column_norms,
     inputs=lambda rng, n: (rng.normal(size=(5, n)),),
+    requires=[
+        matches_reference(),
+        grows_with_batch(),
+        uses("transpose", at_most=0, instead="`in_axes=1` slices the columns as they stand."),
+    ],
     hints=[
         "`norm` should see one column at a time. Which axis counts the columns?",
         "`in_axes` may be a plain number where there is one argument.",
@@ -183,6 +189,12 @@ exercise(
     "counts columns, so `norm` sees one column of length `d` at a time.",
     another="def column_norms(A):\n    return jnp.linalg.norm(A, axis=0)",
     wrong_answers=[
+        wrong(
+            lambda A: jax.vmap(norm)(A.T),
+            "turns the matrix first",
+            rejected_by="operation",
+            advice="`vmap` can slice along axis 1 as the matrix stands: `in_axes=1`.",
+        ),
         wrong(
             lambda A: jax.vmap(norm)(A),
             "takes the norm of every row",

@@ -40,6 +40,11 @@ def layer(rng, n, m):
     return {"w": rng.normal(size=(n, m)), "b": rng.normal(size=m)}
 
 
+def held(tree, n):
+    """The tree as it is, or at other sizes than 4 in more containers: no leaf is added."""
+    return tree if n == 4 else {"all": (tree, None), "none": ()}
+
+
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="fast_track_pytrees" stars=1 importance=1 minutes=1 points=0
@@ -118,10 +123,13 @@ check(scale_leaves)
 exercise(
     scale_leaves,
     inputs=lambda rng, n: (
-        {
-            "layer1": {"w": [rng.normal(size=n), rng.normal(size=n)], "b": None},
-            "layer2": (rng.normal(size=(n, 3)), rng.normal()),
-        },
+        held(
+            {
+                "layer1": {"w": [rng.normal(size=n), rng.normal(size=n)], "b": None},
+                "layer2": (rng.normal(size=(n, 3)), rng.normal()),
+            },
+            n,
+        ),
         rng.normal(),
     ),
     hints=[
@@ -193,8 +201,8 @@ check(sgd_step)
 exercise(
     sgd_step,
     inputs=lambda rng, n: (
-        {"body": [layer(rng, n, 3), layer(rng, 3, 3)], "head": (rng.normal(size=3), None)},
-        {"body": [layer(rng, n, 3), layer(rng, 3, 3)], "head": (rng.normal(size=3), None)},
+        held({"body": [layer(rng, n, 3), layer(rng, 3, 3)], "head": (rng.normal(size=3), None)}, n),
+        held({"body": [layer(rng, n, 3), layer(rng, 3, 3)], "head": (rng.normal(size=3), None)}, n),
         rng.uniform(0.1, 1.0),
     ),
     hints=[
@@ -263,12 +271,15 @@ check(parameter_mean)
 exercise(
     parameter_mean,
     inputs=lambda rng, n: (
-        {
-            "embed": rng.normal(size=(n, 5)) + 1,
-            "blocks": [layer(rng, 5, 3), layer(rng, 3, 2)],
-            "temperature": rng.normal() + 3,
-            "mask": None,
-        },
+        held(
+            {
+                "embed": rng.normal(size=(n, 5)) + 1,
+                "blocks": [layer(rng, 5, 3), layer(rng, 3, 2)],
+                "temperature": rng.normal() + 3,
+                "mask": None,
+            },
+            n,
+        ),
     ),
     hints=[
         "A mean is a sum divided by a count. Take each over all leaves.",
@@ -352,11 +363,16 @@ exercise(
     ema_update,
     inputs=lambda rng, n: (
         *(
-            {
-                "params": [layer(rng, n, 3), layer(rng, 3, 2)],
-                "norm": {"mean": rng.normal(size=3), "seen": rng.integers(10**6)},
-                "step": rng.integers(10**6),
-            }
+            held(
+                {
+                    "params": [layer(rng, n, 3), layer(rng, 3, 2)],
+                    "norm": {"mean": rng.normal(size=3), "seen": rng.integers(2**30, 2**31, 3)},
+                    "scale": rng.normal(),
+                    "tokens": rng.integers(2**30, 2**31),
+                    "step": rng.integers(2**30, 2**31),
+                },
+                n,
+            )
             for _ in range(2)
         ),
         rng.uniform(0.6, 0.9),
@@ -446,8 +462,8 @@ exercise(
     clip_gradients,
     # Sizes below 9 come with a limit beyond the norm, the others with one well below it.
     inputs=lambda rng, n: (
-        {"body": [layer(rng, n, 3), layer(rng, 3, 3)], "head": (rng.normal(size=3), None)},
-        rng.uniform(50, 60) if n < 9 else rng.uniform(0.5, 1.0),
+        held({"body": [layer(rng, n, 3), layer(rng, 3, 3)], "head": (rng.normal(size=3), None)}, n),
+        rng.uniform(10, 12) if n < 9 else rng.uniform(0.5, 1.0),
     ),
     hints=[
         "First one norm for the whole pytree, then one factor for every leaf.",
@@ -545,13 +561,21 @@ check(decay_weights)
 exercise(
     decay_weights,
     inputs=lambda rng, n: (
-        {
-            "embed": {"w": rng.normal(size=(n, 3))},
-            "window": {"w": rng.normal(size=3), "b": rng.normal(size=(3, 3))},
-            "blocks": [layer(rng, 3, 3), layer(rng, 3, 2)],
-            "scales": [rng.normal(), rng.normal(size=3)],
-            "mixture": {"w": [rng.normal(size=3), rng.normal()]},
-        },
+        held(
+            {
+                "embed": {"w": rng.normal(size=(n, 3)), "W": rng.normal(size=3)},
+                "window": {
+                    "w": rng.normal(size=3),
+                    "b": rng.normal(size=(3, 3)),
+                    "width": rng.normal(),
+                    "raw": rng.normal(),
+                },
+                "blocks": [layer(rng, 3, 3), layer(rng, 3, 2)],
+                "scales": [rng.normal(), rng.normal(size=3)],
+                "mixture": {"w": [rng.normal(size=3), rng.normal()]},
+            },
+            n,
+        ),
         rng.uniform(0.1, 0.5),
     ),
     hints=[
@@ -647,7 +671,9 @@ check(stack_trees)
 ### BEGIN HIDDEN TESTS
 exercise(
     stack_trees,
-    inputs=lambda rng, n: ([{"body": layer(rng, n, 2), "head": layer(rng, 2, 3)} for _ in "abcd"],),
+    inputs=lambda rng, n: (
+        [held({"body": layer(rng, n, 2), "head": layer(rng, 2, 3)}, n) for _ in range(4 - (n > 9))],
+    ),
     hints=[
         "`jax.tree.map` takes any number of pytrees, and the function as many leaves.",
         "A star hands over the list's entries as arguments of their own: "
@@ -871,28 +897,41 @@ check(merge_adapters)
 exercise(
     merge_adapters,
     inputs=lambda rng, n: (
-        {
-            "embed": rng.normal(size=(n, 5)),
-            "blocks": [
-                {"query": rng.normal(size=(5, n)), "norm": rng.normal(size=5)},
-                {"query": rng.normal(size=(5, n)), "norm": rng.normal(size=5)},
-            ],
-            "head": (rng.normal(size=(n, 3)), rng.normal(size=3)),
-        },
-        {
-            "embed": None,
-            "blocks": [
-                {
-                    "query": {"up": rng.normal(size=(5, 2)), "down": rng.normal(size=(2, n))},
-                    "norm": None,
+        held(
+            {
+                "embed": rng.normal(size=(n, 5)),
+                "mask": None,
+                "mlp": {"up": rng.normal(size=(5, n)), "down": rng.normal(size=(n, 5))},
+                "blocks": [
+                    {"query": rng.normal(size=(5, n)), "norm": rng.normal(size=5)},
+                    {"query": rng.normal(size=(5, n)), "norm": rng.normal(size=5)},
+                ],
+                "head": (rng.normal(size=(n, 3)), rng.normal(size=3)),
+            },
+            n,
+        ),
+        held(
+            {
+                "embed": None,
+                "mask": None,
+                "mlp": {
+                    "up": {"up": rng.normal(size=(5, 2)), "down": rng.normal(size=(2, n))},
+                    "down": None,
                 },
-                {
-                    "query": {"up": rng.normal(size=(5, 1)), "down": rng.normal(size=(1, n))},
-                    "norm": None,
-                },
-            ],
-            "head": ({"up": rng.normal(size=(n, 2)), "down": rng.normal(size=(2, 3))}, None),
-        },
+                "blocks": [
+                    {
+                        "query": {"up": rng.normal(size=(5, 2)), "down": rng.normal(size=(2, n))},
+                        "norm": None,
+                    },
+                    {
+                        "query": {"up": rng.normal(size=(5, 1)), "down": rng.normal(size=(1, n))},
+                        "norm": None,
+                    },
+                ],
+                "head": ({"up": rng.normal(size=(n, 2)), "down": rng.normal(size=(2, 3))}, None),
+            },
+            n,
+        ),
     ),
     hints=[
         "The pytrees do not have the same leaves. Which of them decides how far `jax.tree.map` "

@@ -33,6 +33,7 @@ from autograder.requirements import (
     matches_gradient,
     matches_reference,
     memory_within,
+    uses,
     uses_primitive,
     work_within,
 )
@@ -458,10 +459,29 @@ def lengths(xs):
 
 # %% check="lengths"
 check(lengths)
+
+
 ### BEGIN HIDDEN TESTS
+def _with_zeros(rng, n):
+    """Rows of which some are zero, begin with a zero, are short, or add up to zero."""
+    kind = rng.permutation(n) % 4
+    xs = rng.normal(size=(n, 3))
+    xs[kind == 0] = 0
+    xs[kind == 1, 0] = 0
+    xs[kind == 2] = rng.choice([-1, 1], size=3) * [0.01, 0.02, 0.01]
+    xs[kind == 3] = xs[kind == 3, :1] * [1, -1, 0]
+    return xs
+
+
+def _safe_rows(xs, is_zero):
+    """The lengths with 0 where `is_zero` says so, and ones in place of all zeros elsewhere."""
+    whole = jnp.linalg.norm(jnp.where(xs == 0, 1.0, xs), axis=1)
+    return jnp.where(is_zero(xs), 0.0, whole)
+
+
 exercise(
     lengths,
-    inputs=lambda rng, n: (rng.normal(size=(n, 3)) * (rng.permutation(n) % 3 > 0)[:, None],),
+    inputs=lambda rng, n: (_with_zeros(rng, n),),
     requires=[matches_reference(), matches_gradient(), grows_with_batch("not at all")],
     hints=[
         "The slope of a square root at 0 is infinite. Which argument may the root have instead?",
@@ -492,6 +512,22 @@ exercise(
             "adds so much under the root that the lengths change",
             rejected_by="values",
             advice="The length of a zero row is 0, not 0.1. Add far less, or choose by `where`.",
+        ),
+        wrong(
+            lambda xs: _safe_rows(xs, lambda xs: (xs == 0).all(axis=1)),
+            "replaces single zeros, not zero rows",
+            rejected_by="values",
+            advice="A row such as (0, 3, 4) has zeros and is none: its length is 5. What must not "
+            "be 0 is the sum of the squares.",
+        ),
+        wrong(
+            lambda xs: (lambda z: jnp.where(z, 0.0, jnp.sqrt(jnp.where(z, 1.0, (xs**2).sum(1)))))(
+                xs.sum(axis=1) == 0
+            ),
+            "takes a row whose entries cancel for a zero row",
+            rejected_by="values",
+            advice="The entries of (1, -1, 0) add up to 0, and its length is not 0. Ask whether "
+            "the *squares* add up to 0.",
         ),
         wrong(
             lambda xs: jax.lax.stop_gradient(jnp.sqrt(jnp.sum(xs**2, axis=1))),
@@ -656,9 +692,11 @@ def _binarized(x, backward, sign=lambda x: jnp.where(x >= 0, 1.0, -1.0)):
 
 
 def _about_the_cliff(rng, n):
-    """Numbers on the ramp and beyond it, on both sides, and one that is 0."""
+    """Numbers on the ramp and beyond it, on both sides, one that is 0 and one at its end."""
     order = rng.permutation(n)
-    return rng.choice([-1, 1], size=n) * (rng.uniform(0.1, 0.9, size=n) + order % 2) * (order > 0)
+    sizes = rng.uniform(0.1, 0.9, size=n) + order % 2
+    sizes[order == 0], sizes[order == 2] = 0, 1
+    return rng.choice([-1, 1], size=n) * sizes
 
 
 exercise(
@@ -682,8 +720,8 @@ exercise(
     "ramp from -1 to 1. Beyond the ramp the slope is 0, so a weight that is far out is left alone.",
     another="def binarize(x):\n"
     "    signs = jax.custom_vjp(lambda x: jnp.where(x < 0, -1.0, 1.0))\n"
-    "    ramp = lambda x: jax.vjp(lambda x: jnp.clip(x, -1.0, 1.0), x)[1]\n"
-    "    signs.defvjp(lambda x: (signs(x), ramp(x)), lambda pull, cotangent: pull(cotangent))\n"
+    "    keep = lambda x: (signs(x), jnp.abs(x) > 1)\n"
+    "    signs.defvjp(keep, lambda far, cotangent: (jnp.where(far, 0.0, cotangent),))\n"
     "    return signs(x)",
     wrong_answers=[
         wrong(
@@ -707,6 +745,12 @@ exercise(
             "that arrives.",
         ),
         wrong(
+            lambda x: _binarized(x, lambda x, cotangent: jnp.where(jnp.abs(x) < 1, cotangent, 0.0)),
+            "leaves out the ends of the ramp",
+            rejected_by="gradient",
+            advice="At 1 and -1 the cotangent still passes: `|x| <= 1`.",
+        ),
+        wrong(
             lambda x: _binarized(x, lambda x, cotangent: jnp.clip(cotangent, -1.0, 1.0) * x),
             "multiplies the cotangent by `x`",
             rejected_by="gradient",
@@ -715,7 +759,7 @@ exercise(
         wrong(
             lambda x: (
                 lambda ramp: ramp + jax.lax.stop_gradient(jnp.where(x >= 0, 1.0, -1.0) - ramp)
-            )(jnp.clip(x, -1.0, 1.0)),
+            )(jnp.where(jnp.abs(x) <= 1, x, 0.0)),
             "gets the slope by `stop_gradient` and has no rule",
             rejected_by="primitive",
             advice="A fine trick, and the gradient is right. Here a rule of your own is asked for: "
@@ -795,7 +839,7 @@ def _turning(rng, size):
 exercise(
     deep_gradient,
     inputs=lambda rng, n: (_turning(rng, 16), rng.normal(size=(n, 16))),
-    requires=[matches_reference(), memory_within(1.5), grows_with_batch("not at all")],
+    requires=[matches_reference(), memory_within(2), grows_with_batch("not at all")],
     hints=[
         "Fifty times the same layer is a `jax.lax.scan`. What does it keep of each turn?",
         "`jax.checkpoint(layer)` is `layer`, but keeps its inputs only. Put it inside the scan.",
@@ -858,8 +902,8 @@ exercise(
 # Write `eccentric_anomaly`: the values of `solve_kepler`, **and** the right gradient with respect
 # to `M` and to `e`. The puzzle: the gradient needs nothing of the search. Whoever knows the answer
 # E, however it was found, knows its slopes: move `M` or `e` a little, and E has to move so that the
-# equation still holds. So leave the search to `solve_kepler`, once, and write none of your own: the
-# work is counted.
+# equation still holds. So leave the search to `solve_kepler`, and write none of your own: the loops
+# and the work of your program are counted.
 
 
 # %% given="solve_kepler"
@@ -939,6 +983,7 @@ exercise(
         matches_reference(),
         matches_gradient(),
         work_within(2),
+        uses("while", at_most=1, instead="Leave the search to `solve_kepler`, once."),
         grows_with_batch("not at all"),
     ],
     hints=[

@@ -50,6 +50,7 @@ from autograder.requirements import (
     communicates_like_reference,
     matches_reference,
     sharded_like_reference,
+    uses,
 )
 
 ON_MESH = (matches_reference(), sharded_like_reference(), communicates_like_reference())
@@ -318,7 +319,8 @@ exercise(
 #
 # The rows of `xs` are cut along `"x"`. Write `sharded_standardize`, which brings each
 # column of the **whole** array to mean 0 and standard deviation 1 (as `jnp.std` has it), and
-# leaves the rows where they are. The rows stay at home: only a few numbers a column may travel.
+# leaves the rows where they are. The rows stay at home: only a few numbers a column may travel, and
+# they are added up on the way, so no `all_gather`.
 
 
 # %% solution="sharded_standardize"
@@ -525,7 +527,8 @@ exercise(
 # `batch_loss` is the mean over the examples it is given. The examples are cut along `"x"`,
 # the weights are copied. Write `data_parallel_step`: one step of gradient descent,
 # `w - 0.1 * gradient`, with the gradient of the mean loss over **all** examples. Every device
-# shall end with the new weights. The examples stay at home.
+# shall end with the new weights. The examples stay at home, and what travels is added up on the
+# way, so no `all_gather`.
 
 
 # %% given="batch_loss"
@@ -839,13 +842,31 @@ def ring(mesh, A, B, owner=lambda me, step: me - step, passes=True, turns=0):
     return cut(mesh, block, (ROWS, ROWS), ROWS)(A, B)
 
 
+def collects_the_blocks(mesh, A, B):
+    n = mesh.shape["x"]
+
+    def block(a, b):
+        blocks = [b]
+        for _ in range(n - 1):
+            blocks.append(lax.ppermute(blocks[-1], "x", [(i, (i + 1) % n) for i in range(n)]))
+        order = (lax.axis_index("x") - jnp.arange(n)) % n
+        return a @ jnp.stack(blocks)[order].reshape(-1, b.shape[1])
+
+    return cut(mesh, block, (ROWS, ROWS), ROWS)(A, B)
+
+
 exercise(
     ring_product,
     inputs=lambda rng, n, mesh: (mesh, rng.normal(size=(n, n)), rng.normal(size=(n, 4))),
     meshes=("x=8", "x=4,y=2"),
     in_specs=(None, P("x", None), P("x", None)),
     # A turn too many at the end is not worth a point.
-    requires=[matches_reference(), sharded_like_reference(), communicates_like_reference(1.5)],
+    requires=[
+        matches_reference(),
+        sharded_like_reference(),
+        communicates_like_reference(1.5, same_kinds=True),
+        uses("dot_general", at_least=4, instead="Multiply with each block as it comes by."),
+    ],
     hints=[
         "The rows of `B` that I have in hand meet the *columns* of my `A` with the same numbers. "
         "Whose rows are they, after `step` passes to the right?",
@@ -879,6 +900,13 @@ exercise(
             rejected_by="communication",
             advice="The product is right, and every device held all of `B` for it. Pass the "
             "blocks round, with `lax.ppermute`.",
+        ),
+        wrong(
+            collects_the_blocks,
+            "collects all of `B` before it multiplies",
+            rejected_by="operation",
+            advice="The blocks go round the ring, and then every device holds all of `B` after "
+            "all. Multiply with each block while it is there, add, and let it go.",
         ),
         wrong(
             lambda mesh, A, B: ring(mesh, A, B, owner=lambda me, step: me + step),
@@ -990,7 +1018,7 @@ exercise(
     sharded_cross_entropy,
     inputs=lambda rng, n, mesh: (
         mesh,
-        rng.normal(size=(n, 40)) * 60 + 100,
+        rng.normal(size=(n, 40)) * 60 + rng.uniform(-500, 500, size=(n, 1)),
         rng.integers(0, 40, size=n),
     ),
     meshes=("x=8", "x=4,y=2"),

@@ -44,6 +44,7 @@ from autograder.requirements import (
     independent_streams,
     lowers_everywhere,
     matches_reference,
+    sharded_like_reference,
     uses,
     uses_keys_once,
     work_within,
@@ -130,7 +131,7 @@ check(largest_eigenvalue)
 def symmetric(rng, n):
     """A symmetric matrix whose negative eigenvalues are the larger ones."""
     A = rng.normal(size=(n, n))
-    return A + A.T - 2 * np.sqrt(n) * np.eye(n)
+    return A + A.T - 4 * np.sqrt(n) * np.eye(n)
 
 
 exercise(
@@ -541,7 +542,7 @@ exercise(
     init_network,
     inputs=lambda rng, n: (
         rng.integers(0, 2**32, 2, dtype="uint32"),
-        static((8 * n, 8 * n, 8 * n, 1)),
+        static((2 * n, 16 * n, 16 * n, 16 * n, 1)),
     ),
     requires=[distributed_like_reference(), uses_keys_once(), independent_streams()],
     hints=[
@@ -636,6 +637,11 @@ def a_network(rng):
     ]
 
 
+def a_deep_network(rng):
+    first, last = a_network(rng)
+    return [first, {"w": rng.normal(size=(16, 16)) / 4, "b": rng.normal(size=16) / 2}, last]
+
+
 def some_data(rng, *shape):
     """Inputs and what a network might learn from them."""
     xs = rng.normal(size=(*shape, 4))
@@ -659,7 +665,7 @@ def loss_added_up(network, xs, ys):
 
 exercise(
     network_loss,
-    inputs=lambda rng, n: (a_network(rng), *some_data(rng, n)),
+    inputs=lambda rng, n: (a_deep_network(rng), *some_data(rng, n)),
     requires=ANYWHERE,
     hints=[
         "Which argument of `predict_one` has a batch axis?",
@@ -718,8 +724,8 @@ exercise(
 # ```
 #
 # Write `train_step`, which returns the new state and the loss before the step. It is **jitted
-# and donates the state**, so that the new one may be written over the old; the batch is not
-# donated. Below the function add a line `train_step = jax.jit(train_step, ...)`.
+# and donates the state**, so that the new one may be written over the old. Below the function add a
+# line `train_step = jax.jit(train_step, ...)`.
 
 
 # %% given="mean_loss"
@@ -894,12 +900,12 @@ def trains_in_parallel(network, xs, ys):
 exercise(
     train_by_scan,
     inputs=lambda rng, n: (a_network(rng), *some_data(rng, n, 6)),
-    public_sizes=(5, 10),  # no number of minibatches is the size of another axis
+    public_sizes=(5, 9),  # no number of minibatches is the size of another axis
     requires=[
         matches_reference(),
         grows_with_batch("not at all"),
-        uses("while", instead="`jax.lax.scan` puts the loop into the program."),
-        work_within(1.5),
+        uses("while", at_most=1, instead="`jax.lax.scan` puts the loop into the program, once."),
+        work_within(1.25),
     ],
     hints=[
         "What is carried from step to step, and what is handed out, a slice a step?",
@@ -957,7 +963,8 @@ exercise(
 # mean loss over the **whole** minibatch, and returns the trained network and the five losses:
 # the very numbers that one device would have found.
 #
-# Devices may send each other gradients and losses, not data: the data is what is too large.
+# Devices may send each other gradients and losses, added up on the way (no `all_gather`), and not
+# data: the data is what is too large.
 # `mean_loss` and `plain_step` are still there. Take `jax.shard_map`, and mind who adds up what.
 
 
@@ -1022,7 +1029,11 @@ exercise(
     inputs=lambda rng, n, mesh: (mesh, a_network(rng), *some_data(rng, 5, n)),
     meshes=("x=8",),
     in_specs=(None, P(), P(None, "x"), P(None, "x")),
-    requires=[matches_reference(), communicates_like_reference()],
+    requires=[
+        matches_reference(),
+        sharded_like_reference(),
+        communicates_like_reference(1.5, same_kinds=True),
+    ],
     hints=[
         "Inside `shard_map` a device sees the network and an eighth of each minibatch. Shares "
         "being equal, the mean loss is the mean of the eight.",
