@@ -790,6 +790,7 @@ exercise(
         {"w": rng.normal(size=(n, 3, 3)) / 2, "b": rng.normal(size=(n, 3))},
         rng.normal(size=3),
     ),
+    public_sizes=(10, 30),  # a scan may be unrolled by as many layers as divide both
     hints=[
         "`vmap` gives every layer the same `x`. Here each layer needs what the one before made.",
         "`jax.lax.scan(f, carry, stacked)` calls `f(carry, one_slice)` for slice after slice; `f` "
