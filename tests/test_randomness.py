@@ -99,6 +99,20 @@ def test_independent_streams_pass():
     assert verdict([independent_streams()], table, split, keys()).passed
 
 
+@pytest.mark.parametrize("other", [lambda x: x, lambda x: -x, lambda x: x[:500]])
+def test_leaves_that_depend_on_each_other_are_found(other):
+    def twice(key):
+        drawn = random.normal(random.wrap_key_data(key), (1000,))
+        return {"one": drawn, "other": other(drawn)}
+
+    def apart(key):
+        one, two = random.split(random.wrap_key_data(key))
+        return {"one": random.normal(one, (1000,)), "other": other(random.normal(two, (1000,)))}
+
+    assert verdict([independent_streams()], apart, twice, keys()).reason == "correlated"
+    assert verdict([independent_streams()], apart, apart, keys()).passed
+
+
 def test_the_rate_of_false_alarms_is_below_what_is_written():
     """At a rate of one in twenty, 400 right answers of 3 rows; 400 · 0.05 would be 20 alarms."""
     distribution, streams = distributed_like_reference(0.05), independent_streams(0.05)

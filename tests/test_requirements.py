@@ -29,6 +29,7 @@ from autograder.requirements import (
     matches_reference,
     memory_within,
     runs_on_demand,
+    stays_in_32_bits,
     traces_like_reference,
     uses,
     uses_keys_once,
@@ -124,6 +125,15 @@ def sorts_everywhere(x):
     return jnp.where(x[0] > 0, jnp.sort(x), x)
 
 
+def in_64_bits(dtype):
+    def function(x):
+        x64 = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
+        with x64(True):
+            return jnp.abs(x.astype(dtype) * 2).astype("float32")
+
+    return function
+
+
 def unrolled(x):
     total, out = jnp.float32(0), []
     for value in x[:8]:
@@ -198,6 +208,7 @@ def named(value):
         (uses("while", at_most=1), scanned, scanned, VECTOR),
         (runs_on_demand("sort"), sorts_in_branch, sorts_in_branch, VECTOR),
         (runs_on_demand("sort"), sorts_in_branch, jnp.sin, VECTOR),
+        (stays_in_32_bits(), softplus, lambda x: x.astype(jnp.bfloat16) + x, VECTOR),
         (uses("dot_general"), softplus, lambda x: x @ x.T, ROWS),
         (work_within(1.5), softplus, lambda x: jnp.log(1 + jnp.exp(x)), ROWS),
         (memory_within(2), remembers_little, remembers_little, LONG),
@@ -242,6 +253,9 @@ def test_right_answers_meet_it(requires, reference, right, given):
         (uses("while"), scanned, jnp.cumsum, VECTOR, "operation"),
         (runs_on_demand("sort"), sorts_in_branch, sorts_first, VECTOR, "branch"),
         (runs_on_demand("sort"), sorts_in_branch, sorts_everywhere, VECTOR, "branch"),
+        (stays_in_32_bits(), softplus, in_64_bits("float64"), VECTOR, "64 bits"),
+        (stays_in_32_bits(), softplus, in_64_bits("int64"), VECTOR, "64 bits"),
+        (stays_in_32_bits(), softplus, in_64_bits("complex128"), VECTOR, "64 bits"),
         (uses("while"), scanned, unrolled, VECTOR, "operation"),
         (uses("while", at_least=0, at_most=0), jnp.cumsum, scanned, VECTOR, "operation"),
         (work_within(1.5), softplus, lambda x: softplus(softplus(x)), ROWS, "work"),
