@@ -748,8 +748,8 @@ exercise(
         8192.0 * rng.integers(1, 3, size=(n, 1)) + rng.integers(0, 64, size=(n, 64)),
     ),
     hints=[
-        "The squares are near 67,000,000, and float32 keeps seven digits or so of them. How many "
-        "are left for a variance near 0.25?",
+        "The squares are near 67,000,000 or 268,000,000, and float32 keeps seven digits or so of "
+        "them. How many are left for a variance of a few hundred?",
         "Lose nothing to begin with: make the numbers small before they are squared.",
         "Subtract each row's mean first (`keepdims=True` lets it stand beside the row), then take "
         "the mean of the squares.",

@@ -741,7 +741,7 @@ exercise(
     decayed_step,
     inputs=lambda rng, n: (
         rng.normal(size=n),
-        # the next step has another rate, this one had, and the first thousand
+        # Just before the rate changes, just as it has, and within the first thousand.
         np.int32({4: 1999, 8: 2999, 6: 999, 12: 999, 10: 3000, 24: 2000}[n]),
         rng.normal(size=n),
     ),

@@ -271,7 +271,7 @@ check(calm)
 
 ### BEGIN HIDDEN TESTS
 def _signal(rng, n):
-    """n entries below 1 in magnitude, but for one near -5."""
+    """n entries below 1 in magnitude, but for one near -5, or 5 in the longest."""
     signal = rng.uniform(-0.9, 0.9, size=n)
     signal[rng.integers(n)] -= 5
     return -signal if n in (28, 32) else signal
