@@ -26,8 +26,14 @@ from autograder.requirements.programs import grows_with_batch
 from autograder.requirements.requirement import Requirement
 from autograder.requirements.values import answers_question, digest_of, matches_reference
 
-SIZES = ((4, 10), (8, 24))
-SIZES_ON_MESH = ((8, 16), (24, 48))
+Size = int | range
+"""A batch size, or a range of which the seed draws one."""
+
+SIZES: tuple[tuple[Size, ...], tuple[Size, ...]] = (4, 1, 10), (range(5, 10), 1, range(61, 101))
+SIZES_ON_MESH: tuple[tuple[Size, ...], tuple[Size, ...]] = (
+    (8, 16),
+    (range(24, 41, 8), range(64, 105, 8)),
+)
 """The batch sizes of the public cases and of the grading, where an exercise names no others."""
 
 
@@ -62,10 +68,13 @@ class Exercise:
         explanation: Markdown, shown after passing.
         another: a second solution, as source.
         wrong_answers: at least three.
-        sizes: the batch sizes of the grading, the smallest first; none of `public_sizes`.
-        public_sizes: those of the student's `check`.
-        dtypes: of the floating inputs; the first at every size, the others at the smallest.
-        meshes: such as `x=4,y=2`; the first at every size, the others at the smallest.
+        sizes: the batch sizes of the grading. The first is the usual one, at which every dtype and
+            every mesh is judged; the last is the largest, and growth is judged between the two.
+            A size that is named twice is drawn twice, with other values. From a range the seed
+            draws one size, of the other parity than the first where the range has one.
+        public_sizes: those of the student's `check`; above 1, none of them is one of `sizes`.
+        dtypes: of the floating inputs; the first at every size, the others at the first.
+        meshes: such as `x=4,y=2`; the first at every size, the others at the first.
         in_specs: for each argument how it lies on the mesh; replicated where nothing is said.
         source: all the code that the specification depends on, where a master was loaded.
     """
@@ -78,8 +87,8 @@ class Exercise:
     explanation: str
     another: str
     wrong_answers: tuple[WrongAnswer, ...]
-    sizes: tuple[int, ...]
-    public_sizes: tuple[int, ...]
+    sizes: tuple[Size, ...]
+    public_sizes: tuple[Size, ...]
     dtypes: tuple[str, ...] = ("float32",)
     meshes: tuple[str, ...] = ()
     in_specs: tuple[Any, ...] = ()
@@ -90,28 +99,44 @@ class Exercise:
         """Whether a value is asked for, and no function."""
         return hides_answer(self.requires)
 
-    def draws(self, sizes: Sequence[int], device: Device = CPU) -> list[Draw]:
-        """The draws that an answer is judged on: the smallest size first, the largest last.
+    def draws(self, sizes: Sequence[Size], device: Device = CPU, seed: int = 0) -> list[Draw]:
+        """The draws that an answer is judged on: the usual size first, the largest last.
 
         Args:
             sizes: `self.sizes` or `self.public_sizes`.
             device: a mesh picks those of the exercise's meshes that have its shape. An exercise
                 without meshes is spread over it, where the first axis of an argument divides.
+            seed: draws the sizes of which only a range is said.
         """
         laid = [m for m in self.meshes if tuple(meshes.shape(m).values()) == device.mesh]
         on = laid or self.meshes or (meshes.text(device.mesh),)
-        first, *larger = [Draw(size, on[0], self.dtypes[0]) for size in sizes]
+        drawn = self._drawn(sizes, seed)
+        first, *larger = [
+            Draw(size, on[0], self.dtypes[0], drawn[:number].count(size))
+            for number, size in enumerate(drawn)
+        ]
         others = [replace(first, mesh=mesh) for mesh in on[1:]]
         others += [replace(first, dtype=dtype) for dtype in self.dtypes[1:]]
         return [first, *others, *larger]
 
+    def _drawn(self, sizes: Sequence[Size], seed: int) -> list[int]:
+        generator = np.random.default_rng([seed, zlib.crc32(self.name.encode())])
+        drawn: list[int] = []
+        for size in sizes:
+            if isinstance(size, range):
+                other = [one for one in size if drawn and (one - drawn[0]) % 2]
+                size = int(generator.choice(other or size))
+            drawn.append(size)
+        return drawn
+
     def draw(self, seed: int, draw: Draw) -> Arguments:
-        """The arguments of one draw: the same for the same seed, exercise and batch size.
+        """The arguments of one draw: the same for the same seed, exercise, size and repetition.
 
         Returns:
             NumPy leaves; the floating ones have the draw's dtype, int64 becomes int32.
         """
-        generator = np.random.default_rng([seed, zlib.crc32(self.name.encode()), draw.size])
+        which = [seed, zlib.crc32(self.name.encode()), draw.size, draw.again]
+        generator = np.random.default_rng(which)
         on = (tree.OnMesh(draw.mesh),) if self.meshes else ()
         arguments = self.inputs(generator, draw.size, *on)
         skeleton, leaves = tree.flatten(arguments)
@@ -210,14 +235,14 @@ def _outcome(
 
 
 def expected_answers(
-    spec: Exercise, seed: int, sizes: Sequence[int], device: Device = CPU
+    spec: Exercise, seed: int, sizes: Sequence[Size], device: Device = CPU
 ) -> Answers:
     """What the reference does on inputs drawn from the seed.
 
     Raises:
         Problem: the reference itself fails.
     """
-    drawn = {draw: spec.draw(seed, draw) for draw in spec.draws(sizes, device)}
+    drawn = {draw: spec.draw(seed, draw) for draw in spec.draws(sizes, device, seed)}
     made = outcomes(spec.reference, spec.requires, drawn, device)
     for view, many in made.items():
         for one in many:
@@ -227,10 +252,10 @@ def expected_answers(
 
 
 def lookalikes(
-    spec: Exercise, seed: int, sizes: Sequence[int], device: Device = CPU
+    spec: Exercise, seed: int, sizes: Sequence[Size], device: Device = CPU
 ) -> tuple[Lookalike, ...]:
     """What the listed wrong answers do on the same inputs, in the views that run."""
-    drawn = {draw: spec.draw(seed, draw) for draw in spec.draws(sizes, device)}
+    drawn = {draw: spec.draw(seed, draw) for draw in spec.draws(sizes, device, seed)}
     running = [want for want in spec.requires if all(VIEWS[view].runs for view in want.views)]
     return tuple(
         Lookalike(
@@ -270,8 +295,8 @@ def exercise(
     explanation: str,
     another: str,
     wrong_answers: Sequence[WrongAnswer],
-    sizes: Sequence[int] = (),
-    public_sizes: Sequence[int] = (),
+    sizes: Sequence[Size] = (),
+    public_sizes: Sequence[Size] = (),
     dtypes: Sequence[str] = ("float32",),
     meshes: Sequence[str] = (),
     in_specs: Sequence[Any] = (),

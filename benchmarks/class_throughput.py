@@ -63,7 +63,7 @@ def written(value):
 def asserts(spec):
     """What stock nbgrader's hidden tests of an exercise are."""
     lines = ["### BEGIN HIDDEN TESTS", "import numpy as np"]
-    draws = spec.draws(spec.sizes)
+    draws = spec.draws(spec.sizes, seed=SEED)
     for draw, answer in zip(draws, expected_answers(spec, SEED, spec.sizes)["value"], strict=True):
         drawn = spec.draw(SEED, draw)
         given = written(tree.unflatten(drawn.skeleton, drawn.leaves))
@@ -176,7 +176,7 @@ def programs(count):
         for source in answers(number, True).values():
             exec(source, names)
         for name, spec in FUNCTIONS.items():
-            for case in cases(views_of(spec.requires), spec.draws(spec.sizes)):
+            for case in cases(views_of(spec.requires), spec.draws(spec.sizes, seed=SEED)):
                 if VIEWS[case.view].runs and not VIEWS[case.view].calls:
                     drawn = spec.draw(SEED, case.draw)
                     yield program.lower(names[name], drawn, case).exported, drawn.leaves

@@ -55,7 +55,7 @@ def known(name):
 
 
 def drawn(spec, sizes):
-    return {draw: spec.draw(SEED, draw) for draw in spec.draws(sizes)}
+    return {draw: spec.draw(SEED, draw) for draw in spec.draws(sizes, seed=SEED)}
 
 
 def check_of(spec, function):
@@ -140,7 +140,6 @@ def test_wrong_answers_differ_from_each_other(spec):
 def test_public_cases_do_not_give_the_answer_away(spec):
     """An answer that is a table of all that was released passes `check` and fails the grading."""
     released = public.catalogue()[spec.name]
-    assert not set(spec.public_sizes) & set(spec.sizes)
     if "value" not in released.expected:
         return
 

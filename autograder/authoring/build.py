@@ -26,8 +26,9 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.authoring import coursemap, kernel, master, overview
 from autograder.authoring.master import Master
-from autograder.exercise import expected_answers, lookalikes
+from autograder.exercise import Exercise, expected_answers, lookalikes
 from autograder.judge.comparison import close
+from autograder.judge.views import Draw
 from autograder.problem import Problem
 from autograder.student import colab, progress, public, syllabus
 from autograder.student.public import PublicExercise
@@ -90,12 +91,16 @@ def public_exercises(loaded: Master, stubs: Mapping[str, str]) -> list[PublicExe
                 spec.hints,
                 spec.explanation,
                 spec.another,
-                {draw: spec.draw(PUBLIC_SEED, draw) for draw in spec.draws(spec.public_sizes)},
+                {draw: spec.draw(PUBLIC_SEED, draw) for draw in _public_draws(spec)},
                 expected_answers(spec, PUBLIC_SEED, spec.public_sizes),
                 lookalikes(spec, PUBLIC_SEED, spec.public_sizes),
             )
         )
     return made
+
+
+def _public_draws(spec: Exercise) -> list[Draw]:
+    return spec.draws(spec.public_sizes, seed=PUBLIC_SEED)
 
 
 def _stubs(released: Path) -> dict[str, str]:

@@ -13,6 +13,7 @@ import io
 import re
 import runpy
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
 from autograder import exercise
-from autograder.exercise import Exercise
+from autograder.exercise import Exercise, Size
 from autograder.judge import meshes
 from autograder.problem import Problem
 from autograder.requirements import reported
@@ -178,7 +179,7 @@ def _check(master: Master, tags: list[dict[str, Any]]) -> None:
         if len(spec.wrong_answers) < fewest:
             listed = len(spec.wrong_answers)
             refuse(f"{name} lists {listed} wrong answers; it needs {fewest} or more.")
-        if len(spec.sizes) < 2 or set(spec.sizes) & set(spec.public_sizes):
+        if len(spec.sizes) < 2 or _sizes(spec.sizes) & _sizes(spec.public_sizes) - {0, 1}:
             refuse(f"{name} needs two batch sizes or more, and none of {spec.public_sizes}.")
         if sum(want.share for want in spec.requires if want.reported) > reported.MOST:
             refuse(
@@ -187,6 +188,11 @@ def _check(master: Master, tags: list[dict[str, Any]]) -> None:
             )
         if not spec.explanation or not (spec.another or spec.is_question):
             refuse(f"{name} needs an explanation and another solution.")
+
+
+def _sizes(sizes: Sequence[Size]) -> set[int]:
+    """Every size that can be drawn."""
+    return {one for size in sizes for one in (size if isinstance(size, range) else (size,))}
 
 
 def _notebook(

@@ -271,7 +271,7 @@ class Grader:
 
     def _cases(self, name: str) -> list[Case]:
         spec = self.exercises[name]
-        return cases(views_of(spec.requires), spec.draws(spec.sizes, self.device))
+        return cases(views_of(spec.requires), spec.draws(spec.sizes, self.device, self.seed))
 
     def _asks(self, names: Sequence[str]) -> tuple[list[dict[str, Any]], Frame]:
         """What the worker is asked for, and the secret inputs of functions that are called.

@@ -183,6 +183,7 @@ def run(program: Program, arguments: Arguments, case: Case, device: Device = CPU
 
     The facts are what `anatomy.Anatomy` holds, and:
         size: of the batch.
+        again: how many draws of this size came before.
         platforms: what the program is for.
         digest: the same for the same program; of one that is not `anonymous`, for the same program
             made by the same lines of code.
@@ -196,6 +197,7 @@ def run(program: Program, arguments: Arguments, case: Case, device: Device = CPU
     """
     facts = {
         "size": case.draw.size,
+        "again": case.draw.again,
         "platforms": list(program.exported.platforms),
         "digest": hashlib.sha256(program.exported.mlir_module_serialized).hexdigest(),
         **dataclasses.asdict(dissect(program.exported.mlir_module_serialized)),

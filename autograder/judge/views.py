@@ -138,11 +138,13 @@ class Draw:
         size: the batch size.
         mesh: the mesh that they lie on, such as `x=4,y=2`; empty where there is none.
         dtype: of the floating leaves.
+        again: how many draws of this size came before it.
     """
 
     size: int
     mesh: str = ""
     dtype: str = "float32"
+    again: int = 0
 
 
 @dataclass(frozen=True)

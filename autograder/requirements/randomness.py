@@ -132,7 +132,7 @@ def _correlations(answers: Sequence[Answer]) -> Iterator[tuple[np.ndarray, int]]
                 yield _between(leaf.reshape(len(leaf), -1)), leaf[0].size
         yield from _between_two(itertools.combinations(answer.leaves, 2))
     for one, other in itertools.combinations(answers, 2):
-        if one.facts["size"] == other.facts["size"]:
+        if all(one.facts[name] == other.facts[name] for name in ("size", "again")):
             continue  # The same keys, on another mesh or in another dtype.
         yield from _between_two(zip(one.leaves, other.leaves, strict=True))
 

@@ -12,7 +12,7 @@ import functools
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +170,7 @@ def read(assignment: str, folder: Path = FOLDER) -> list[PublicExercise]:
     def unpack_arguments(packed: dict[str, Any]) -> tuple[Draw, Arguments]:
         leaves = tuple(map(array, packed["leaves"]))
         drawn = Arguments(packed["skeleton"], leaves, tuple(packed["specs"]))
-        return Draw(packed["size"], packed["mesh"], packed["dtype"]), drawn
+        return Draw(**{one.name: packed[one.name] for one in fields(Draw)}), drawn
 
     return [
         PublicExercise(

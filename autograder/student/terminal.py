@@ -54,7 +54,7 @@ class _Released:
     def _arguments(self) -> dict[Draw, Arguments]:
         return arguments_on(self.public, self.device)
 
-    def draws(self, sizes: tuple[int, ...], device: Device) -> list[Draw]:
+    def draws(self, sizes: tuple[int, ...], device: Device, seed: int) -> list[Draw]:
         return list(self._arguments)
 
     def draw(self, seed: int, draw: Draw) -> Arguments:

@@ -198,6 +198,8 @@ def _looped_postage(weights):
 
 exercise(
     postage,
+    sizes=(8, 24),
+    public_sizes=(4, 10),
     inputs=lambda rng, n: (
         rng.permutation(np.concatenate([[1, 5, 0.9995, 4.9995], rng.uniform(0, 8, size=n - 4)])),
     ),
@@ -290,6 +292,8 @@ def _filled_in_place(x, present):
 
 exercise(
     fill_gaps,
+    sizes=(8, 24),
+    public_sizes=(4, 10),
     inputs=_gaps,
     hints=[
         "`x[present]` has as many entries as `present` has True ones: a shape that depends on "
@@ -849,6 +853,7 @@ exercise(
         * (1 if n in (6, 8) else -1)
         * np.concatenate([[-1, 1, 0], rng.choice([-1, 1], size=n - 5), [-1, 1]]),
     ),
+    sizes=(8, 24),
     public_sizes=(6, 10),
     hints=[
         "An entry that is kept moves to the position that says how many kept ones are before it. "

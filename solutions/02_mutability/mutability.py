@@ -221,6 +221,8 @@ def multiplies_with_the_mask(readings, spare):
 
 exercise(
     replace_overloads,
+    sizes=(8, 24),
+    public_sizes=(4, 10),
     inputs=lambda rng, n: (with_gaps(rng, n), rng.normal(size=n)),
     hints=[
         "How many gaps are there? The compiled program does not know, and need not.",
@@ -319,6 +321,8 @@ def counts_in_numpy(labels):
 
 exercise(
     tally,
+    sizes=(8, 24),
+    public_sizes=(4, 10),
     inputs=lambda rng, n: (digits(rng, n),),
     hints=[
         "Start from ten zeros. Each label says which of them grows by one.",

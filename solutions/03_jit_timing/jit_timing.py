@@ -432,6 +432,8 @@ def _unrolled(a):
 
 exercise(
     newton_roots,
+    sizes=(8, 24),
+    public_sizes=(4, 10),
     inputs=lambda rng, n: (
         np.concatenate([[1.0], rng.uniform(2, 900, size=n - 1) * (1 if n in (4, 8) else 1e6)]),
     ),
@@ -559,6 +561,8 @@ def _deposits(rng, n):
 
 exercise(
     account_history,
+    sizes=(8, 24),
+    public_sizes=(4, 10),
     inputs=lambda rng, n: (rng.uniform(1, 5), _deposits(rng, n)),
     requires=[
         matches_reference(),
@@ -845,6 +849,8 @@ def _timings(rng, n, typical):
 
 exercise(
     honest_speedup,
+    sizes=(8, 24),
+    public_sizes=(4, 10),
     inputs=lambda rng, n: (_timings(rng, n, rng.uniform(4, 8)), _timings(rng, n + 3, 1.0)),
     requires=[matches_when_called()],
     hints=[

@@ -461,6 +461,8 @@ check(clip_gradients)
 exercise(
     clip_gradients,
     # Sizes below 9 come with a limit beyond the norm, the others with one well below it.
+    sizes=(8, 24),
+    public_sizes=(4, 10),
     inputs=lambda rng, n: (
         held({"body": [layer(rng, n, 3), layer(rng, 3, 3)], "head": (rng.normal(size=3), None)}, n),
         rng.uniform(10, 12) if n < 9 else rng.uniform(0.5, 1.0),
@@ -671,6 +673,8 @@ check(stack_trees)
 ### BEGIN HIDDEN TESTS
 exercise(
     stack_trees,
+    sizes=(8, 24),
+    public_sizes=(4, 10),
     inputs=lambda rng, n: (
         [held({"body": layer(rng, n, 2), "head": layer(rng, 2, 3)}, n) for _ in range(4 - (n > 9))],
     ),
@@ -790,6 +794,7 @@ exercise(
         {"w": rng.normal(size=(n, 3, 3)) / 2, "b": rng.normal(size=(n, 3))},
         rng.normal(size=3),
     ),
+    sizes=(8, 24),
     public_sizes=(10, 30),  # a scan may be unrolled by as many layers as divide both
     hints=[
         "`vmap` gives every layer the same `x`. Here each layer needs what the one before made.",

@@ -448,6 +448,8 @@ def radius_by_power_iteration(A):
 
 exercise(
     spectral_radius,
+    sizes=(8, 24),
+    public_sizes=(4, 10),
     inputs=lambda rng, n: (turning(rng, n),),
     requires=ANYWHERE,
     hints=[
@@ -900,6 +902,7 @@ def trains_in_parallel(network, xs, ys):
 exercise(
     train_by_scan,
     inputs=lambda rng, n: (a_network(rng), *some_data(rng, n, 6)),
+    sizes=(8, 24),
     public_sizes=(5, 9),  # no number of minibatches is the size of another axis
     requires=[
         matches_reference(),
