@@ -1,0 +1,45 @@
+"""What `exercise.Exercise` draws: sizes and values by the seed."""
+
+import numpy as np
+import pytest
+
+from autograder.exercise import Exercise
+
+
+def spec(*sizes):
+    return Exercise("it", None, lambda rng, n: (rng.normal(size=n),), (), (), "", "", (), sizes, ())
+
+
+def sizes(one, seed):
+    return [draw.size for draw in one.draws(one.sizes, seed=seed)]
+
+
+def test_sizes_of_a_range_differ_from_seed_to_seed():
+    one = spec(range(5, 10), 1, range(61, 101))
+    drawn = [sizes(one, seed) for seed in range(40)]
+    assert all(
+        5 <= first < 10 and middle == 1 and 61 <= last < 101 for first, middle, last in drawn
+    )
+    assert len({first for first, _, _ in drawn}) == 5
+    assert len({last for _, _, last in drawn}) > 15
+    assert drawn[7] == sizes(one, 7)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_one_size_is_odd_and_one_is_even(seed):
+    first, last = sizes(spec(range(5, 10), range(61, 101)), seed)
+    assert (first - last) % 2 == 1
+
+
+def test_a_range_of_even_sizes_alone_is_no_problem():
+    first, last = sizes(spec(range(24, 41, 8), range(64, 105, 8)), 3)
+    assert first % 8 == last % 8 == 0
+
+
+def test_a_size_that_is_named_twice_is_drawn_twice_with_other_values():
+    one = spec(8, 8, 24)
+    first, again, _ = one.draws(one.sizes)
+    assert first != again
+    (values,), (others,) = (one.draw(1, draw).leaves for draw in (first, again))
+    assert values.shape == others.shape
+    assert not np.array_equal(values, others)
