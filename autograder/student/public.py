@@ -170,7 +170,9 @@ def read(assignment: str, folder: Path = FOLDER) -> list[PublicExercise]:
     def unpack_arguments(packed: dict[str, Any]) -> tuple[Draw, Arguments]:
         leaves = tuple(map(array, packed["leaves"]))
         drawn = Arguments(packed["skeleton"], leaves, tuple(packed["specs"]))
-        return Draw(**{one.name: packed[one.name] for one in fields(Draw)}), drawn
+        # A release of before sizes could be named twice says nothing of `again`.
+        said = {one.name: packed[one.name] for one in fields(Draw) if one.name in packed}
+        return Draw(**said), drawn
 
     return [
         PublicExercise(
