@@ -9,6 +9,9 @@ from autograder.judge.verdict import Answer, Difference, Finding
 TOLERANCE = {"float16": 1e-2, "bfloat16": 3e-2, "float32": 1e-4, "float64": 1e-9}
 """The difference allowed in a leaf of each dtype, relative to the leaf's largest magnitude."""
 
+HALF = ("float16", "bfloat16")
+"""The dtypes of half precision."""
+
 SLACK = {"cuda": 20.0, "tpu": 100.0}
 """How many times the tolerance is wider where matrix products have fewer digits: TF32 with 10 bits
 on GPUs, bfloat16 with 7 on TPUs. See https://docs.jax.dev/en/latest/jax.lax.html#jax.lax.Precision."""

@@ -156,7 +156,7 @@ def read(assignment: str, folder: Path = FOLDER) -> list[PublicExercise]:
         loaded = dict(arrays)
 
     def array(name: str) -> np.ndarray:
-        return loaded[name].view(BFLOAT16) if name.endswith("_bfloat16") else loaded[name]
+        return as_written(name, loaded[name])
 
     def unpack_answer(packed: dict[str, Any]) -> Answer:
         leaves = tuple(map(array, packed["leaves"]))
@@ -202,6 +202,11 @@ def read(assignment: str, folder: Path = FOLDER) -> list[PublicExercise]:
         )
         for one in data
     ]
+
+
+def as_written(name: str, array: np.ndarray) -> np.ndarray:
+    """The array that `write` kept under this name; `.npz` knows no bfloat16."""
+    return array.view(BFLOAT16) if name.endswith("_bfloat16") else array
 
 
 def arguments_on(released: PublicExercise, device: Device) -> dict[Draw, Arguments]:

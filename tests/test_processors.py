@@ -1,0 +1,100 @@
+"""What differs from processor to processor costs nobody a point, and hides no misconception."""
+
+import jax.numpy as jnp
+import ml_dtypes
+import numpy as np
+import pytest
+from jax import lax
+from masters import exercises
+
+from autograder.authoring import build
+from autograder.exercise import expected_answers, lookalikes, outcomes
+from autograder.judge.judge import Lookalike, judge
+from autograder.judge.verdict import Answer
+from autograder.requirements import matches_reference
+
+SEED = 5
+AVERAGE = next(spec for spec in exercises() if spec.name == "moving_average")
+TITLE = AVERAGE.wrong_answers[0].title
+
+
+def carried_in_short(step):
+    def moving_average(xs):
+        start = jnp.zeros(xs.shape[1], xs.dtype)
+        return lax.scan(lambda average, x: (step(average, x), None), start, xs)[0]
+
+    return moving_average
+
+
+def graded(function):
+    """The verdict on inputs drawn as in a grading, so that no released file is needed."""
+    drawn = {draw: AVERAGE.draw(SEED, draw) for draw in AVERAGE.draws(AVERAGE.sizes, seed=SEED)}
+    expected, listed = (
+        made(AVERAGE, SEED, AVERAGE.sizes) for made in (expected_answers, lookalikes)
+    )
+    got = outcomes(function, AVERAGE.requires, drawn)
+    return judge(AVERAGE.name, AVERAGE.requires, expected, got, listed)
+
+
+def wide(step):
+    """The step, rounded once at its end, as processors do that have bfloat16 products."""
+    return lambda average, x: step(*(one.astype(jnp.float32) for one in (average, x))).astype(
+        x.dtype
+    )
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda average, x: 0.99 * average + 0.01 * x,
+        wide(lambda average, x: 0.99 * average + 0.01 * x),
+        wide(lambda average, x: average + 0.01 * (x - average)),
+        lambda average, x: average - 0.01 * (average - x),
+    ],
+    ids=[
+        "as XLA rounds here",
+        "rounded once",
+        "rounded once, written otherwise",
+        "written otherwise",
+    ],
+)
+def test_a_misconception_in_half_precision_is_known_by_the_side_on_which_it_strays(step):
+    verdict = graded(carried_in_short(step))
+    assert (verdict.reason, verdict.lookalike) == ("values", TITLE)
+
+
+def bfloat16(*values):
+    return np.array(values, ml_dtypes.bfloat16)
+
+
+def named(wrong, got, want):
+    one, other, expected = ({"value": [Answer("*", ("",), (x,))]} for x in (wrong, got, want))
+    listed = Lookalike("strays", "values", "", one)
+    return judge("it", [matches_reference()], expected, other, [listed]).lookalike
+
+
+def test_the_side_on_which_a_result_strays_has_to_be_the_same_everywhere():
+    want = bfloat16(3, 3, 3)
+    assert named(bfloat16(2, 2.2, 3), bfloat16(2.6, 2, 2.5), want) == "strays"
+    assert not named(bfloat16(2, 2.2, 3), bfloat16(2.6, 4, 2.5), want)
+    assert not named(bfloat16(2, 2.2, 3), bfloat16(4, 4, 4), want)
+
+
+def test_in_single_precision_the_digits_have_to_be_the_same():
+    want, wrong, other = (np.float32([3, 3, 3]) + by for by in (0, -1, -0.6))
+    assert named(wrong, wrong * np.float32(1 + 1e-6), want) == "strays"
+    assert not named(wrong, other, want)
+
+
+def test_what_was_built_on_another_processor_has_not_drifted(tmp_path):
+    here, there = tmp_path / "here.npz", tmp_path / "there.npz"
+    kept = {"a0": np.float32([1, 2, 3]), "a1_bfloat16": bfloat16(2, 4).view(np.uint16)}
+    np.savez(here, **kept)
+    np.savez(there, **kept | {"a1_bfloat16": bfloat16(2.4, 4.5).view(np.uint16)})
+    assert build._change(here, there) == ""
+    np.savez(there, **kept | {"a0": np.float32([1, 2, 3]) * np.float32(1 + 1e-6)})
+    assert build._change(here, there) == ""
+    np.savez(there, **kept | {"a1_bfloat16": bfloat16(2, 9).view(np.uint16)})
+    assert build._change(here, there) == "other numbers"
+    np.savez(there, **kept | {"a0": np.float32([1, 2, 3.1])})
+    assert build._change(here, there) == "other numbers"
