@@ -583,7 +583,7 @@ shards.draw_layouts(a=a_cut)
 #
 # The talk calls `jax.make_mesh((4, 2), ('x', 'y'))`. Up to 0.8 that makes Auto axes, for which the
 # code was written; since 0.9.0 it makes Explicit ones. With `axis_types=` as here the same code
-# runs on every JAX that the course is tested with, 0.7.2 to 0.11.2.
+# runs on every JAX that the course is tested with, 0.7.2 to 0.12.0.
 
 # %% [markdown]
 # ## `shard_map`: the program of one device

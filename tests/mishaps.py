@@ -145,8 +145,8 @@ IN_NOTEBOOK = [
     InNotebook(
         "JAX is newer than any that the course was proved with.",
         ("from autograder.problem import require_jax", 'require_jax("0.99.0")'),
-        "This course was proved with JAX 0.7.2 to 0.11 and found 0.99.0: if a card looks wrong, "
-        'run `pip install "jax~=0.11.0"` and restart the kernel.',
+        "This course was proved with JAX 0.7.2 to 0.12 and found 0.99.0: if a card looks wrong, "
+        'run `pip install "jax~=0.12.0"` and restart the kernel.',
     ),
     InNotebook(
         "The file with the progress is damaged.",

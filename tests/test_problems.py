@@ -65,7 +65,7 @@ def test_a_jax_too_old(version):
         require_jax(version)
 
 
-@pytest.mark.parametrize("version", ["0.7.2", "0.10.2", "0.11.2"])
+@pytest.mark.parametrize("version", ["0.7.2", "0.10.2", "0.11.2", "0.12.0.1"])
 def test_a_jax_new_enough(version, recwarn):
     require_jax(version)
     assert not recwarn

@@ -19,7 +19,7 @@ from jax.extend.mlir.dialects import chlo, sdy, stablehlo
 COMPOSITES = frozenset((
     "acos", "acosh", "asin", "asinh", "atanh", "cosh", "erf", "ragged_dot", "scan", "sinh", "top_k"
 ))  # fmt: skip
-"""What `jnp` and `lax` are lowered to composites of, on JAX 0.10 and 0.11."""
+"""What `jnp` and `lax` are lowered to composites of, on JAX 0.10 to 0.12."""
 
 
 @dataclass(frozen=True)
