@@ -30,9 +30,13 @@ uv yourself (https://docs.astral.sh/uv/)."""
 
 
 def find_uv():
-    """The path of uv, or None."""
-    places = [os.environ.get("PATH", ""), str(OWN / "bin"), str(OWN / "Scripts")]
-    return shutil.which("uv", path=os.pathsep.join(places))
+    """The path of a uv that works, or None."""
+    for place in (os.environ.get("PATH", ""), str(OWN / "bin"), str(OWN / "Scripts")):
+        uv = shutil.which("uv", path=place)
+        # pyenv has a command for what is installed in any of its Pythons, not in this one alone.
+        if uv and subprocess.run([uv, "--version"], capture_output=True).returncode == 0:
+            return uv
+    return None
 
 
 def install_uv():

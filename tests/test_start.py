@@ -38,12 +38,13 @@ def test_the_readme_starts_with_one_short_command_each():
     assert commands() == ("python3 start.py", "python3 start.py pytest")
 
 
-def test_uv_is_taken_where_it_is(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("status", "is_taken"), [(0, True), (127, False)])
+def test_a_uv_that_works_is_taken(tmp_path, monkeypatch, status, is_taken):
     uv = tmp_path / "uv"
-    uv.write_text("#!/bin/sh\n")
+    uv.write_text(f"#!/bin/sh\nexit {status}\n")
     uv.chmod(uv.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert copied(tmp_path)["find_uv"]() == str(uv)
+    assert copied(tmp_path)["find_uv"]() == (str(uv) if is_taken else None)
 
 
 def test_a_python_that_can_install_nothing_gets_one_sentence(tmp_path, monkeypatch):
