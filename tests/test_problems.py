@@ -72,7 +72,7 @@ def test_a_jax_new_enough(version, recwarn):
 
 
 def test_a_newer_jax_than_any_that_was_tried_is_no_obstacle():
-    with pytest.warns(UserWarning, match=r"proved with JAX 0\.7\.2 to 0\.11 and found 1\.0"):
+    with pytest.warns(UserWarning, match=r"proved with JAX 0\.7\.2 to 0\.12 and found 1\.0"):
         require_jax("1.0")
 
 
