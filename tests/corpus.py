@@ -6,8 +6,8 @@ A file holds the answers to one assignment as jupytext text, a cell each:
     def pairwise(xs, ys):
         return jnp.linalg.norm(xs - ys, axis=-1)
 
-`right` passes. `wrong` is rejected, in a grading with this `reason` first; with `misconception` its
-card names the listed wrong answer of this title.
+`right` passes. `wrong` is rejected, in a grading with this `reason` first. `misconception` says
+which listed wrong answer its card should name, by the title, or `none`.
 """
 
 from __future__ import annotations
@@ -17,14 +17,21 @@ import functools
 import re
 import symtable
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jupytext
 from masters import answered, loaded
 from nbformat import NotebookNode
 
+from autograder.classroom.grader import Grader
+from autograder.jail.jail import Jail
+from autograder.jail.process import Limits
+from autograder.jail.walls import Level
+from autograder.judge.verdict import Verdict
 from autograder.problem import Problem
+from autograder.student import public, terminal
 
 FOLDER = Path(__file__).parent / "answers"
 TAGS = {"right": {"right", "about"}, "wrong": {"wrong", "reason", "about", "misconception"}}
@@ -40,7 +47,7 @@ class Answer:
         about: what is special about it, in a few words.
         code: the cell.
         reason: why it is rejected in a grading; empty for a right answer.
-        misconception: the title of the listed wrong answer that it is named as, where that is said.
+        misconception: what its card should name, where that is said.
     """
 
     assignment: str
@@ -111,9 +118,14 @@ def _answer(path: Path, number: int, cell: NotebookNode) -> Answer:
 
 
 @functools.cache
-def corpus() -> tuple[Answer, ...]:
+def of(assignment: str) -> tuple[Answer, ...]:
+    """The answers to one assignment."""
+    return tuple(read(FOLDER / f"{assignment}.py"))
+
+
+def everything() -> list[Answer]:
     """All the answers there are."""
-    return tuple(answer for path in sorted(FOLDER.glob("*.py")) for answer in read(path))
+    return [answer for path in sorted(FOLDER.glob("*.py")) for answer in of(path.stem)]
 
 
 def notebooks(
@@ -150,3 +162,29 @@ def notebooks(
         for cell in filled.cells:
             cell.source = codes.get(cell.id, cell.source)
         yield filled, shown
+
+
+def judged(
+    assignment: str, answers: Sequence[Answer], seeds: Sequence[int]
+) -> dict[Answer, tuple[list[Verdict], Verdict]]:
+    """The verdicts on answers to an assignment: of a grading with each seed, and of `check`."""
+    (home,) = [one for one in loaded() if one.assignment == assignment]
+    released = {name: public.catalogue()[name] for name in home.facts}
+    with Jail(Limits()) as walled, Jail(Limits(), strongest=Level.PROCESS) as students_own:
+        graders: list[Grader] = [Grader(home.exercises, seed, walled) for seed in seeds]
+        graders.append(terminal.grader(released, students_own))
+
+        def judge(grader: Grader, notebook: NotebookNode, shown: list[Answer]) -> dict:
+            asked = {one.exercise: grader.exercises[one.exercise] for one in shown}
+            # A copy shares with its original what was made of the references.
+            verdicts = replace(grader, exercises=asked).grade(notebook)
+            return {one: verdicts[one.exercise] for one in shown}
+
+        filled = list(notebooks(assignment, answers))
+        with ThreadPoolExecutor(2) as threads:
+            made = [[threads.submit(judge, grader, *one) for one in filled] for grader in graders]
+            *graded, checked = [
+                {one: verdict for part in many for one, verdict in part.result().items()}
+                for many in made
+            ]
+    return {one: ([many[one] for many in graded], checked[one]) for one in answers}

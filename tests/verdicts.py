@@ -1,0 +1,94 @@
+"""How good the verdicts are, in numbers: the mutants of the references, and the corpus of answers.
+
+Run: uv run python tests/verdicts.py, which judges them all and writes docs/verdicts.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import corpus
+import jax
+from masters import ROOT, loaded
+
+from autograder.authoring import proof
+from autograder.authoring.proof import Tally
+from autograder.judge.verdict import Verdict
+
+DOCUMENT = ROOT / "docs" / "verdicts.md"
+SEED = 20_261_130
+HEAD = f"""\
+# How good the verdicts are
+
+Made by `uv run python tests/verdicts.py` with JAX {jax.__version__}; the slow tests compare it with
+what they see.
+
+A *mutant* is a reference with one small change, such as `<` in place of `<=`, see
+`autograder/authoring/mutants.py`. It is judged as an answer in a grading, and should be rejected.
+Some are the same program as the reference, and some do the same by another program: the master
+lists these, each with its reason (`equal_mutants`). One that survives is a fault of the exercise.
+
+The *answers* are those of `tests/answers/`, in many styles, none of them listed in a master. Right
+ones pass, and wrong ones are rejected for the reason that is expected, in two gradings and by
+`check`. The last two columns are wrong answers whose card names a misconception, and those of them
+where it should have named another one, or none.
+
+| module | exercises | mutants | caught | same program | listed as equal | survived \
+| right answers | wrong answers | named | named wrongly |
+| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |
+"""
+
+
+def of_mutants(tallies: Iterable[Tally]) -> list[int]:
+    """The numbers of a module that its mutants give."""
+    fates = [one.fate for tally in tallies for one in tally.fates]
+    counts = [fates.count(fate) for fate in ("caught", "equal", "listed", "survived")]
+    return [len(fates), *counts]
+
+
+def of_answers(checked: Mapping[corpus.Answer, Verdict]) -> list[int]:
+    """The numbers of a module that its corpus gives, from the verdicts of `check`."""
+    wrong = {one: verdict.lookalike for one, verdict in checked.items() if not one.is_right}
+    named = {one: title for one, title in wrong.items() if title}
+    wrongly = [
+        one for one, title in named.items() if one.misconception and one.misconception != title
+    ]
+    return [len(checked) - len(wrong), len(wrong), len(named), len(wrongly)]
+
+
+def written(assignment: str) -> list[int]:
+    """The numbers of a module that the document has."""
+    row = re.search(rf"^\| {assignment} \|(.*)\|$", _text(), re.MULTILINE)
+    return [int(number) for number in row[1].split("|")] if row else []
+
+
+def made_with() -> str:
+    """The version of JAX with which the document was made."""
+    found = re.search(r"with JAX ([\w.]+);", _text())
+    return found[1] if found else ""
+
+
+def _text() -> str:
+    return DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else ""
+
+
+def document() -> str:
+    """The text of docs/verdicts.md: judges everything."""
+    rows = []
+    for home in loaded():
+        tallies = proof.prove_mutants(home.path, list(home.facts), processes=2)
+        verdicts = corpus.judged(home.assignment, corpus.of(home.assignment), [SEED])
+        checked = {one: verdict for one, (_, verdict) in verdicts.items()}
+        rows.append([len(home.facts), *of_mutants(tallies.values()), *of_answers(checked)])
+        print(home.assignment, *rows[-1])
+    names = [*(home.assignment for home in loaded()), "all"]
+    rows.append([sum(column) for column in zip(*rows, strict=True)])
+    lines = [
+        f"| {' | '.join([name, *map(str, row)])} |" for name, row in zip(names, rows, strict=True)
+    ]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document(), encoding="utf-8")
