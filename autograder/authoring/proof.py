@@ -39,11 +39,11 @@ from autograder.judge.views import VIEWS, Case, cases
 from autograder.problem import Problem
 
 SEED = 20_261_123
-CPU_SECONDS = 20
+CPU_SECONDS = 10
 """The processor time that one mutant may take; the references of the course take 1 at most."""
 SECONDS = 300
 """The longest wait for one mutant on a busy machine: one that waits for itself takes no time."""
-MEMORY = 12 * 2**30
+MEMORY = 6 * 2**30
 
 
 @dataclass(frozen=True)
@@ -294,7 +294,8 @@ def report(
     for path in masters(root, assignment):
         loaded = master.load(path)
         if name and name not in loaded.exercises:
-            raise Problem(f"{loaded.assignment} has no exercise {name}: {', '.join(loaded.facts)}.")
+            known = ", ".join(loaded.facts)
+            raise Problem(f"{loaded.assignment} has no exercise {name}: it has {known}.")
         names = [name] if name else list(loaded.facts)
         made = {} if as_json else {one: claims(loaded, one) for one in names}
         tallies = prove_mutants(path, names, processes) if with_mutants else {}

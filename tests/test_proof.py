@@ -1,0 +1,154 @@
+"""`autograder prove`: what is said of a good exercise, and of one with a hole."""
+
+import json
+import shutil
+
+import pytest
+from click.testing import CliRunner
+from masters import ROOT
+
+from autograder.authoring import master, proof
+from autograder.cli import main
+
+MASTER = """\
+# %% [markdown] assignment="99_proved" points=1
+# # Proved
+
+# %%
+import itertools
+
+import jax.numpy as jnp
+
+from autograder import check
+
+### BEGIN HIDDEN TESTS
+from autograder.exercise import exercise, wrong
+
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="answer" stars=1 importance=1 minutes=1 points=1
+# ## 1 · Answer
+
+# %% solution="answer"
+def answer(x):
+    ### BEGIN SOLUTION
+CODE
+    ### END SOLUTION
+
+# %% check="answer"
+check(answer)
+### BEGIN HIDDEN TESTS
+exercise(
+    answer,
+    inputs=lambda rng, n: (rng.uniform(1, 2, size=n),),
+    hints=["one", "two", "three"],
+    explanation="So it is.",
+    another="def answer(x):\\n    return ANOTHER",
+    wrong_answers=[
+        wrong(lambda x: -x, "negates", rejected_by="REASON", advice="Do not."),
+        wrong(lambda x: x[:1], "cuts", rejected_by="shape", advice="Leave it whole."),
+        wrong(lambda x: x * 9, "multiplies by nine", rejected_by="values", advice="Do not so."),
+    ],
+    equal_mutants=LISTED,
+)
+### END HIDDEN TESTS
+"""
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """A course of one exercise, of which the code is given."""
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    (tmp_path / "solutions" / "99_proved").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+
+    def write(code, another="jnp.abs(x)", reason="values", listed="{}"):
+        text = MASTER.replace("CODE", code).replace("ANOTHER", another)
+        path = tmp_path / "solutions" / "99_proved" / "proved.py"
+        path.write_text(text.replace("REASON", reason).replace("LISTED", listed))
+        return path
+
+    return write
+
+
+def prove(*options):
+    return CliRunner(env={"COLUMNS": "200"}).invoke(main, ["prove", *options])
+
+
+def test_of_a_good_exercise_nothing_is_said_but_a_row(course):
+    course("    return jnp.abs(x)")
+    done = prove("99_proved")
+    assert done.exit_code == 0
+    assert "answer" in done.output
+    assert "6 of 6" in done.output
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"another": "x + 1"}, "answer: the answer “another” should be passed, and is values."),
+        ({"reason": "shape"}, "answer: the answer “negates” should be shape, and is values."),
+    ],
+)
+def test_an_answer_with_another_verdict_is_a_fault(course, wrong, words):
+    course("    return jnp.abs(x)", **wrong)
+    done = prove("99_proved", "answer")
+    assert done.exit_code == 1
+    assert words in done.output
+
+
+def test_an_exercise_that_is_not_there_is_said_in_a_sentence(course):
+    course("    return jnp.abs(x)")
+    done = prove("99_proved", "anser")
+    assert done.exit_code == 2
+    assert done.output == "99_proved has no exercise anser: it has answer.\n"
+
+
+@pytest.mark.slow
+def test_a_mutant_that_passes_is_a_fault_unless_it_is_listed_as_equal(course):
+    course("    return jnp.abs(x)")
+    done = prove("99_proved", "--mutants")
+    assert done.exit_code == 1
+    assert "answer: abs(…) → its first argument (line 2) passes." in done.output
+    course("    return jnp.abs(x)", listed='{"abs(…) → its first argument (line 2)": "x > 0"}')
+    assert prove("99_proved", "--mutants").exit_code == 0
+
+
+@pytest.mark.slow
+def test_a_listed_mutant_has_to_be_there_and_to_pass(course):
+    course("    return x + 0.5", "0.5 + x", listed='{"+ → - (line 2)": "no", "+ → / (line 2)": ""}')
+    done = prove("99_proved", "answer", "--mutants")
+    assert "answer lists + → - (line 2) as equal, and it is rejected (values)." in done.output
+    assert "answer lists + → / (line 2) as equal, and there is no such mutant." in done.output
+
+
+@pytest.mark.slow
+def test_a_mutant_that_never_ends_is_caught_and_the_next_ones_are_judged(course):
+    endless = (
+        "    for i in itertools.count():\n        if i > 3:\n            break\n    return x + i"
+    )
+    path = course(endless, "x + 4")
+    tally = proof.prove_mutants(path, ["answer"])["answer"]
+    reasons = {one.description: one.reason for one in tally.fates}
+    assert reasons["drop if i > 3: (line 3)"] == "time or memory"
+    assert reasons["3 → 4 (line 3)"] == "values"
+    assert tally.count("survived") == 0
+
+
+@pytest.mark.slow
+def test_the_fates_can_be_had_as_json(course):
+    course("    return x - 0.5", "-0.5 + x")
+    fates = json.loads(prove("99_proved", "--mutants", "--json").output)
+    assert {one["fate"] for one in fates} == {"caught", "equal"}
+    assert fates[0].keys() == {"exercise", "description", "line", "fate", "reason"}
+
+
+def test_the_stub_is_what_nbgrader_releases():
+    home = master.load(ROOT / "solutions" / "05_vmap" / "vmap.py")
+    (path,) = (ROOT / "exercises" / "05_vmap").glob("*.ipynb")
+    released = {one["id"]: "".join(one["source"]) for one in json.loads(path.read_text())["cells"]}
+    for name in home.facts:
+        made, given = {}, {}
+        exec(f"import jax\n{proof.stub(home, name)}", made)
+        exec(f"import jax\n{released[name]}", given)
+        assert callable(made[name]) == callable(given[name])
