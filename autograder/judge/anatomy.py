@@ -39,7 +39,7 @@ class Anatomy:
             decides. JAX's own loops are among them, such as the 5 turns of threefry.
         widest: the bits of the widest number in it.
         donated: the positions of the arguments of `main` whose memory is given away.
-        reused_keys: how many random draws repeat an earlier one, see `keys.KeyUse`.
+        reused_keys: how many calls of threefry use a key again, see `keys.KeyUse`.
     """
 
     operations: int
