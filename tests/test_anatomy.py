@@ -42,6 +42,7 @@ def test_the_facts_of_a_small_program():
         loops=(),
         widest=32,
         donated=(),
+        sliced=0,
         reused_keys=0,
     )
 

@@ -1,5 +1,6 @@
 """Each requirement on right answers and on wrong ones, told apart by the reason."""
 
+import dataclasses
 import itertools
 from functools import partial
 
@@ -7,14 +8,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import export
 
 from autograder import requirements
 from autograder.exercise import outcomes
+from autograder.judge.anatomy import dissect
 from autograder.judge.comparison import close
 from autograder.judge.frames import DTYPES
 from autograder.judge.judge import judge
 from autograder.judge.tree import Arguments, flatten, static
-from autograder.judge.verdict import Failure, Status
+from autograder.judge.verdict import Answer, Failure, Status
 from autograder.judge.views import Draw
 from autograder.problem import Problem
 from autograder.requirements import (
@@ -334,6 +337,72 @@ def test_several_dtypes(function, passes):
     found = verdict([matches_reference()], lambda x: x * 2, function, drawn)
     assert found.passed is passes
     assert passes or found.reason == "dtype"
+
+
+def by_size(function, sizes):
+    """The finding of `grows_with_batch`; nothing is compiled."""
+    answers = [
+        Answer("", (), (), {"size": n, **dataclasses.asdict(anatomy_of(function, n))})
+        for n in sizes
+    ]
+    found = grows_with_batch().judge({}, {"value": answers})
+    return found and found.reason
+
+
+def anatomy_of(function, n):
+    rows = jax.ShapeDtypeStruct((n, 3), jnp.float32)
+    return dissect(export.export(jax.jit(function))(rows).mlir_module_serialized)
+
+
+def prefixes(x):
+    return jax.lax.associative_scan(lambda a, b: a * 0.5 + b * jnp.cos(a), x)
+
+
+def doubling(x):
+    step = 1
+    while step < len(x):
+        x = x + jnp.concatenate([jnp.zeros((step, 3)), x[:-step]])
+        step *= 2
+    return x
+
+
+def unrolled_scan(x):
+    return jax.lax.scan(lambda c, row: (c + row, None), jnp.zeros(3), x, unroll=8)[0]
+
+
+SIZES = [(5, 1, 61), (5, 1, 64), (7, 1, 64), (7, 1, 100), (8, 1, 65), (9, 1, 61), (9, 1, 96)]
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+@pytest.mark.parametrize("function", [prefixes, doubling, unrolled_scan, jnp.sort, jnp.fft.fft])
+def test_growth_like_the_logarithm_is_no_batch_loop(function, sizes):
+    assert by_size(function, sizes) is None
+
+
+def over_halves(x):
+    half = len(x) // 2
+    return jnp.stack([x[n] * x[half + n] for n in range(half)]) if half else x
+
+
+def in_chunks_of_four(x):
+    return jnp.concatenate([jnp.sin(x[n : n + 4]) * 2 for n in range(0, len(x), 4)])
+
+
+def over_pairs(x):
+    return sum(x[n] * x[n + 1] for n in range(0, len(x) - 1, 2)) + jnp.zeros(3)
+
+
+def of_a_fixed_length(x):
+    rows = [jnp.sin(x[min(n, len(x) - 1)]) for n in range(64)]
+    return jnp.stack(rows)[: len(x)]
+
+
+@pytest.mark.parametrize("sizes", [*SIZES, (4, 1, 10), (8, 24)])
+@pytest.mark.parametrize(
+    "function", [row_by_row, over_halves, in_chunks_of_four, over_pairs, of_a_fixed_length]
+)
+def test_a_python_loop_over_the_batch_is_found(function, sizes):
+    assert by_size(function, sizes) == "batch loop"
 
 
 @pytest.mark.parametrize("turns", [2_000, 8_000])

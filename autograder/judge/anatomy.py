@@ -16,6 +16,7 @@ from autograder.judge.module import Block, Module, Operation, plain_name, read
 from autograder.judge.work import work
 
 NUMBER = re.compile(r"^(?:complex<)?[bu]?[fi](\d+)")
+SLICES = ("stablehlo.slice", "stablehlo.dynamic_slice", "stablehlo.gather")
 BRANCHES = ("stablehlo.case", "stablehlo.if")
 
 
@@ -39,7 +40,9 @@ class Anatomy:
             decides. JAX's own loops are among them, such as the 5 turns of threefry.
         widest: the bits of the widest number in it.
         donated: the positions of the arguments of `main` whose memory is given away.
-        reused_keys: how many random draws repeat an earlier one, see `keys.KeyUse`.
+        sliced: how often the value is sliced, or gathered from, that is so most often, not counting
+            the turns of loops.
+        reused_keys: how many calls of threefry use a key again, see `keys.KeyUse`.
     """
 
     operations: int
@@ -50,6 +53,7 @@ class Anatomy:
     loops: tuple[int | None, ...]
     widest: int
     donated: tuple[int, ...]
+    sliced: int
     reused_keys: int
 
 
@@ -73,6 +77,10 @@ def dissect(module_bytes: bytes) -> Anatomy:
         tuple(counter.loops),
         max((int(bits) for one in module.types for bits in NUMBER.findall(one.element)), default=0),
         donated,
+        max(
+            Counter(one.operands[0] for one in module.operations if one.name in SLICES).values(),
+            default=0,
+        ),
         KeyUse(module).reused,
     )
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from typing import ClassVar
 
 from autograder.judge.verdict import Answers, Finding
 from autograder.problem import Problem
 from autograder.requirements.requirement import Requirement
+
+LOG_GROWTH = 2.5
+"""How many times the growth between two sizes that log n foretells still counts as such: programs
+grow in steps, one for each power of two."""
+MOST_SLICES = 24
+"""How often a program may slice one array, besides twice for every example."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,7 +23,10 @@ class grows_with_batch(Requirement):
     """The number of operations in the program does not grow with the batch.
 
     A Python loop over the batch is unrolled while tracing, so a larger batch makes a longer
-    program; `vmap` and broadcasting make the same program with longer axes. Reason: `batch loop`.
+    program; `vmap` and broadcasting make the same program with longer axes. Growth like log n, as
+    of `associative_scan`, is no such loop; to tell it takes a third batch size, such as 1, that is
+    far from the largest. A loop of a fixed length, longer than the batch, is told by how often it
+    slices one array. Reason: `batch loop`.
 
     Args:
         how: `"not at all"`, the one growth known so far.
@@ -24,25 +34,50 @@ class grows_with_batch(Requirement):
 
     how: str = "not at all"
     reason: ClassVar[str] = "batch loop"
-    blind: ClassVar[str] = "a loop in the program, such as scan over the batch: ask `uses` for that"
+    blind: ClassVar[str] = (
+        "a loop in the program, such as scan over the batch: ask `uses` for that; "
+        "a Python loop of a fixed length that slices no array more than 24 times"
+    )
 
     def __post_init__(self) -> None:
         if self.how != "not at all":
             raise Problem(f'grows_with_batch knows only "not at all", not "{self.how}".')
 
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        small, large = got["value"][0].facts, got["value"][-1].facts
-        # A loop adds an operation for each example at least, and for every second where it takes
-        # two at a time. One or two more come from constants that are equal at one size only.
-        grown = large["operations"] - small["operations"]
-        if 2 * grown < large["size"] - small["size"]:
+        facts = [answer.facts for answer in got["value"]]
+        lengths = {one["size"]: one["operations"] for one in facts}
+        # What was released before this fact was known does not have it.
+        unrolled = any(one.get("sliced", 0) > MOST_SLICES + 2 * one["size"] for one in facts)
+        if not unrolled and not _grows(lengths, facts[0]["size"], facts[-1]["size"]):
             return None
         return Finding(
             self.reason,
-            "The program grows with the batch: a bigger batch made a longer program.",
+            "The program holds a Python loop, written out turn by turn."
+            if unrolled
+            else "The program grows with the batch: a bigger batch made a longer program.",
             "A Python loop over examples is unrolled, one copy per example. "
             "Let vmap or broadcasting add the batch axis.",
         )
+
+
+def _grows(lengths: Mapping[int, int], first: int, last: int) -> bool:
+    """Whether a program grows in proportion to the batch, by its length at each size."""
+    # A loop adds an operation for each example at least, and for every second where it takes
+    # two at a time. One or two more come from constants that are equal at one size only.
+    grown = lengths[last] - lengths[first]
+    if 2 * grown < last - first:
+        return False
+    for other in lengths:
+        low, middle = sorted((other, first))
+        if not 0 < low < middle < last:
+            continue
+        foretold = LOG_GROWTH * math.log(last / middle) / math.log(middle / low)
+        is_told_apart = (last - middle) / (middle - low) > 1.5 * foretold
+        if is_told_apart and lengths[last] - lengths[middle] <= foretold * (
+            lengths[middle] - lengths[low]
+        ):
+            return False
+    return True
 
 
 GROWTH = {"not at all": 0.2, "linear": 1.2, "n log n": 1.6, "quadratic": 2.2}

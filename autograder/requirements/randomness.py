@@ -20,15 +20,17 @@ SHORTEST = 30
 
 @dataclasses.dataclass(frozen=True)
 class uses_keys_once(Requirement):
-    """No two random draws of the program come from the same key and counter. Reason: `key reuse`.
+    """No key of the program is used twice. Reason: `key reuse`.
 
-    Raw and typed keys alike, and a `fold_in` of the same number twice.
+    Raw and typed keys alike: a key that was drawn from is spent, and so are the children of a split
+    and a number that was folded in; see `judge.keys`.
     """
 
     reason: ClassVar[str] = "key reuse"
     blind: ClassVar[str] = (
-        "a key used twice across calls; one key for all of a vmap; keys made equal by a loop; "
-        "one key for draws of different rank"
+        "one key for all of a vmap, for which the program draws once; a split, and a number folded "
+        "in beyond its children; equal keys that are computed in different ways; generators other "
+        "than threefry"
     )
 
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
