@@ -7,7 +7,6 @@ import contextlib
 import datetime
 import errno
 import functools
-import glob
 import json
 import os
 import time
@@ -35,6 +34,7 @@ from autograder.classroom.class_run import Ahead, Graded, Tally
 from autograder.classroom.cluster import Cluster
 from autograder.classroom.grader import Grader, code_of
 from autograder.classroom.log import LOG
+from autograder.classroom.nbgrader_patches import folders
 from autograder.classroom.restore import ASK, KEY
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
@@ -154,13 +154,7 @@ class GradingRun(LoggingConfigurable):
     def _remove_unfinished(self) -> None:
         """Take away what a run that was killed had begun: nbgrader would take it for graded."""
         course = self.coursedir
-        pattern = course.format_path(
-            course.autograded_directory, course.student_id, course.assignment_id
-        )
-        # A student who is called [abc]* is no pattern.
-        for folder in (
-            [pattern] if os.path.isdir(pattern) else sorted(glob.glob(pattern, include_hidden=True))
-        ):
+        for folder in folders(course, course.autograded_directory):
             there = list(Path(folder).glob("*.ipynb"))
             mine = [path for path in there if path.stem in self.graders]
             if not there or not all(map(_is_finished, mine)):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
-import glob
 import os
 import re
 import shutil
@@ -28,6 +27,7 @@ from nbgrader.utils import parse_utc
 
 from autograder.authoring import tags
 from autograder.classroom import notebook_file
+from autograder.classroom.nbgrader_patches import folders
 from autograder.classroom.notebook_file import Unreadable
 from autograder.classroom.restore import ASK, KEY
 
@@ -125,17 +125,10 @@ class Intake:
     def _students(self) -> Iterator[tuple[str, Path]]:
         """The folders of the students that are asked for."""
         course = self._course
-        exact = self._folder(self._submitted, course.student_id)
-        pattern = str(self._folder(self._submitted, course.student_id))
         regexp = course.format_path(
             self._submitted, "(?P<student>.*)", re.escape(course.assignment_id), escape=True
         )
-        # A student who is called [abc]* is no pattern.
-        for folder in (
-            [str(exact)]
-            if os.path.lexists(exact)
-            else sorted(glob.glob(pattern, include_hidden=True))
-        ):
+        for folder in folders(course, self._submitted):
             found = re.fullmatch(regexp, folder, re.DOTALL)
             student = found["student"] if found else ""
             if student in course.student_id_exclude.split(","):

@@ -23,18 +23,30 @@ def install() -> None:
     if not hasattr(Autograde.start, "__wrapped__"):
         BaseConverter.init_notebooks = _init_notebooks(BaseConverter.init_notebooks)
         Autograde.start = _start(Autograde.start)
+        Autograde.convert_notebooks = _convert_notebooks(Autograde.convert_notebooks)
         Autograde.init_assignment = _init_assignment(Autograde.init_assignment)
+
+
+def folders(course: Any, step: str) -> list[str]:
+    """The folders of the students that are asked for; one who is called `[abc]*` is no pattern.
+
+    Args:
+        course: nbgrader's `CourseDirectory`.
+        step: one of its folders, such as `submitted`.
+    """
+    asked = course.format_path(step, course.student_id, course.assignment_id)
+    if os.path.lexists(asked):
+        return [asked]
+    return sorted(glob.glob(asked, include_hidden=True))
 
 
 def _init_notebooks(stock: Any) -> Any:
     @functools.wraps(stock)
     def init_notebooks(self: Any) -> None:
         course = self.coursedir
-        pattern = self._format_source(course.assignment_id, course.student_id)
-        folders = [pattern] if os.path.isdir(pattern) else glob.glob(pattern, include_hidden=True)
         notebooks = {
             folder: glob.glob(os.path.join(glob.escape(folder), f"{course.notebook_id}.ipynb"))
-            for folder in folders
+            for folder in folders(course, self._input_directory)
         }
         if not any(notebooks.values()):
             stock(self)  # which says so
@@ -52,16 +64,22 @@ def _start(stock: Any) -> Any:
         from autograder.classroom.intake import Intake
 
         with Intake(self) as self.intake:
-            try:
-                stock(self)
-            finally:
-                summing_up = getattr(self.exporter, "sum_up", None)
-                if summing_up:
-                    summing_up()
+            stock(self)
         if self.intake.refused:
             raise NbGraderException(self.intake.refused[0])
 
     return start
+
+
+def _convert_notebooks(stock: Any) -> Any:
+    @functools.wraps(stock)
+    def convert_notebooks(self: Any) -> None:
+        try:
+            stock(self)
+        finally:
+            self.exporter.sum_up()
+
+    return convert_notebooks
 
 
 def _init_assignment(stock: Any) -> Any:
