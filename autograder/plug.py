@@ -12,6 +12,8 @@ from pathlib import Path
 import nbgrader
 from traitlets.config import Config
 
+from autograder.classroom import nbgrader_patches
+
 
 def plug_in(config: Config) -> None:
     """Make nbgrader generate releases without hidden tests and grade with the autograder.
@@ -21,24 +23,20 @@ def plug_in(config: Config) -> None:
     """
     # nbgrader's own, on every submission; nobody who grades can do anything about them.
     warnings.filterwarnings("ignore", message="Object of type <Submitted")
-    # A master lies beside its notebook, and nbgrader would copy it into the release.
-    config.CourseDirectory.ignore = [
-        ".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py",
-    ]  # fmt: skip
-    # Hidden tests go before the cells are saved: neither the gradebook nor an autograded
-    # notebook, which nbgrader fills from it, ever holds one.
-    config.ClearHiddenTests.enforce_metadata = False
+    nbgrader_patches.install()
+    # A master lies beside its notebook, and nbgrader would copy it.
+    config.GenerateAssignment.exporter_class = "autograder.classroom.release.ReleaseExporter"
+    config.GenerateSolution.exporter_class = "autograder.classroom.release.ReleaseExporter"
     config.GenerateAssignment.force = True
+    # nbgrader's own, in its order, and two of ours that look for a master.
     config.GenerateAssignment.preprocessors = [
-        "nbgrader.preprocessors.IncludeHeaderFooter",
-        "nbgrader.preprocessors.LockCells",
+        *_stock("IncludeHeaderFooter", "InstantiateTests", "LockCells"),
         "autograder.classroom.release.ClearSolutions",
-        *(
-            f"nbgrader.preprocessors.{name}"
-            for name in (
-                "ClearHiddenTests", "ClearOutput", "CheckCellMetadata", "ComputeChecksums",
-                "SaveCells", "ClearMarkScheme", "ComputeChecksums", "CheckCellMetadata",
-            )
+        *_stock("ClearOutput", "CheckCellMetadata"),
+        "autograder.classroom.release.ClearHiddenTests",
+        *_stock(
+            "ComputeChecksums", "SaveCells", "ClearHiddenTests", "ClearMarkScheme",
+            "ComputeChecksums", "CheckCellMetadata",
         ),
     ]  # fmt: skip
     config.Autograde.exporter_class = "autograder.classroom.submission.SubmissionExporter"
@@ -60,3 +58,7 @@ def plug_in(config: Config) -> None:
         str(Path(__file__).parent / "templates"),
         str(Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"),
     ]
+
+
+def _stock(*names: str) -> list[str]:
+    return [f"nbgrader.preprocessors.{name}" for name in names]

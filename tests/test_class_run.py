@@ -139,9 +139,30 @@ def test_the_bar_shows_what_nbgrader_has_taken_up():
     ready.set_result(graded)
     for _ in range(2):
         tally.ready(ready)
-    tally.collected("s1", graded, False)
+    tally.took("s1", graded.seconds)
     (bar,) = tally._progress.tasks
     assert (bar.completed, bar.total, bar.fields["verdicts"]) == (1, 3, "passed 2")
+
+
+def test_the_summary_is_of_those_who_are_in_the_gradebook(caplog):
+    """Whatever became of the others, and also where a student has two notebooks."""
+    tally = Tally(4, 2, logging.getLogger("tally"))
+    for student, statuses in {"a": "passed", "b": "unreadable", "c": "grader fault"}.items():
+        tally.took(student, 1.0)
+        tally.collected(student, {"f": Verdict("f", Status(statuses))}, student != "a")
+    tally.took("d", 9.0)
+    with caplog.at_level(logging.INFO):
+        tally.sum_up()
+    for words in (
+        "Graded 3 submissions",
+        "f  1 of 3 passed",
+        "slowest: d (9.0 s)",
+        "for a person to grade: something of 2",
+        "for a person to read: the files of b",
+        "faults of the grader: c (f)",
+        "not graded: 1, see above",
+    ):
+        assert words in caplog.text
 
 
 def test_the_source_of_an_exercise_is_what_it_depends_on():

@@ -206,7 +206,14 @@ def test_gradebook(classroom: Class, student: str) -> None:
     assert sum(score.most for score in scores.values()) == 20
     to_grade = expected.get("written", True)
     assert scores[WRITTEN] == Score(None if to_grade else 0.0, None, 2.0, to_grade)
-    assert not any(score.needs_manual_grade for name, score in scores.items() if name != WRITTEN)
+    unread = {
+        f"check-{name}"
+        for name, status in expected.get("verdicts", {}).items()
+        if status == "unreadable"
+    }
+    waiting = {name for name, score in scores.items() if score.needs_manual_grade}
+    assert waiting - {WRITTEN} == unread
+    assert all(scores[name].auto is None for name in unread)
 
 
 @pytest.mark.parametrize("student", EXPECTED)
@@ -232,8 +239,10 @@ def test_autograde_says_what_happened(classroom: Class) -> None:
         statuses = classroom.graded.statuses(student).items()
         said = ", ".join(f"{name}: {status}" for name, status in statuses)
         assert any(line.endswith(f" {student}: {said}") for line in lines), student
-    unread = [line for line in lines if "not a Jupyter notebook" in line]
-    assert len(unread) == len({"not_json", "empty_file"})
+    unread = {
+        line.split(" ERROR] ")[1].split(":")[0] for line in lines if "A person has to grade" in line
+    }
+    assert unread == {"not_json", "empty_file", "no_cells", "another_assignment"}
     assert "Traceback" not in classroom.graded.said
     assert "Warning" not in classroom.graded.said
 
@@ -250,8 +259,8 @@ def test_everybody_gets_feedback(classroom: Class) -> None:
     """Whatever was handed in."""
     assert classroom.feedback_run.returncode == 0, classroom.feedback_run.stdout[-3000:]
     assert classroom.feedback.keys() == EXPECTED.keys()
-    for student in ("not_json", "empty_file"):
-        assert "is not a Jupyter notebook" in classroom.feedback[student]
+    for student, why in (("not_json", "is not a Jupyter notebook"), ("empty_file", "is empty")):
+        assert f"{NOTEBOOK}.ipynb {why}. A person will look at it." in classroom.feedback[student]
     assert "forgets the bias" in classroom.feedback["check_deleted"]
 
 
@@ -353,7 +362,7 @@ def test_a_run_that_cannot_begin_is_one_sentence(
         "to 8 simulated devices such as mesh:8 or mesh:4x2.",
         "absent": "There is no tpu here that JAX can use: choose cpu, or install JAX for it, see "
         "https://docs.jax.dev/en/latest/installation.html.",
-        "master": "every assignment needs one.",
+        "master": "put it back, for the tests are in it.",
         "level": "Isolation level full is required, and this is process. ",
     }[trouble]
     assert [line for line in run.stdout.splitlines() if line.endswith(sentence)]

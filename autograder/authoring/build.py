@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 import runpy
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,7 @@ from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.authoring import coursemap, kernel, master, overview
+from autograder.authoring import coursemap, kernel, master, overview, tags
 from autograder.authoring.master import Master
 from autograder.exercise import Exercise, expected_answers, lookalikes
 from autograder.judge.comparison import HALF, close
@@ -45,7 +46,8 @@ def masters(root: Path, assignment: str | None = None) -> list[Path]:
     Raises:
         Problem: there is none.
     """
-    found = sorted((root / "solutions").glob(f"{assignment or '*'}/*.py"))
+    folders = sorted((root / "solutions").glob(assignment or "*"))
+    found = [path for folder in folders for path in tags.masters_in(folder)]
     if not found:
         known = sorted(path.name for path in (root / "solutions").glob("*") if path.is_dir())
         raise Problem(
@@ -68,6 +70,9 @@ def build_assignment(path: Path, root: Path, target: Path) -> list[Path]:
     """
     loaded = master.load(path)
     source = target / "solutions" / loaded.assignment / f"{path.stem}.ipynb"
+    if target != root:
+        # What is released with the notebook; and the master, by which nbgrader's steps know it.
+        shutil.copytree(path.parent, source.parent, dirs_exist_ok=True)
     where = f"exercises/{loaded.assignment}/{path.stem}.ipynb"
     first = colab.first_cells(colab.address(root), where)
     loaded.notebook.cells = first + loaded.notebook.cells
@@ -128,7 +133,8 @@ def _release(loaded: Master, root: Path, target: Path) -> list[Path]:
     result = NbGraderAPI(config=config).generate_assignment(loaded.assignment, create=False)
     if not result["success"]:
         raise Problem(f"nbgrader could not release {loaded.assignment}: {result['log']}")
-    return sorted((target / "exercises" / loaded.assignment).iterdir())
+    released = sorted((target / "exercises" / loaded.assignment).rglob("*"))
+    return [path for path in released if path.is_file()]
 
 
 def build_lesson(path: Path, root: Path, target: Path) -> Path:
@@ -237,6 +243,8 @@ def drift(root: Path, assignment: str | None = None) -> Iterator[str]:
 
 
 def _change(kept: Path, fresh: Path) -> str:
+    if kept.read_bytes() == fresh.read_bytes():
+        return ""
     if fresh.suffix == ".npz":
         return "" if _same_arrays(kept, fresh) else "other numbers"
     old, new = (_comparable(path).splitlines() for path in (kept, fresh))

@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
+from autograder.authoring.tags import masters_in
 from autograder.problem import Problem
 
 WIDTH = 10.0  # inches
@@ -55,7 +56,7 @@ def modules(root: Path | None = None) -> list[Module]:
         before = re.search(r"\*\*Read before\*\*(.*)$", text, re.MULTILINE)
         if not title or not before:
             raise Problem(f'{path} needs a title with its number, and a line "**Read before** …".')
-        (master,) = (root / "solutions" / path.stem).glob("*.py")
+        (master,) = masters_in(root / "solutions" / path.stem)
         tags: list[dict[str, Any]] = [cell.metadata for cell in jupytext.read(master).cells]
         found.append(
             Module(

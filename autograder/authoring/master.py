@@ -23,22 +23,13 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
 from autograder import exercise
+from autograder.authoring.tags import TAGS
 from autograder.exercise import Exercise, Size
 from autograder.judge import meshes
 from autograder.problem import Problem
 from autograder.requirements import reported
 from autograder.student import learner
 from autograder.student.public import Facts
-
-TAGS = {
-    "assignment": {"assignment", "points"},
-    "exercise": {"exercise", "stars", "importance", "minutes", "points"},
-    "written": {"written", "minutes", "points"},
-    "given": {"given"},
-    "solution": {"solution"},
-    "check": {"check"},
-}
-
 
 SEAT = """
 
@@ -69,6 +60,12 @@ class Master:
     facts: dict[str, Facts]
     exercises: dict[str, Exercise]
     notebook: NotebookNode
+
+    @property
+    def prompts(self) -> frozenset[str]:
+        """The texts of the cells that nbgrader does not know, as students get them."""
+        cells = [cell for cell in self.notebook.cells if "nbgrader" not in cell.metadata]
+        return frozenset(str(cell.source).strip() for cell in cells)
 
 
 def load(path: Path) -> Master:

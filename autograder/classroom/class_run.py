@@ -112,7 +112,9 @@ class Tally:
         self.exercises: defaultdict[str, Counter[bool]] = defaultdict(Counter)
         self.seconds: dict[str, float] = {}
         self.faults: list[str] = []
-        self.written = 0
+        self.unreadable: dict[str, None] = {}
+        self.waiting: set[str] = set()
+        self.saved = 0
         self._so_far: Counter[Status] = Counter()
         self._closing = contextlib.ExitStack()
         self._progress = Progress(
@@ -136,42 +138,55 @@ class Tally:
         said = " · ".join(f"{status} {count}" for status, count in self._so_far.most_common())
         self._progress.update(self._bar, verdicts=said)
 
-    def collected(self, student: str, graded: Graded, written: bool) -> None:
-        """One more is in nbgrader's hands.
+    def took(self, student: str, seconds: float) -> None:
+        """A notebook was judged, in this time."""
+        self._progress.advance(self._bar)
+        self.seconds[student] = self.seconds.get(student, 0.0) + seconds
+
+    def collected(self, student: str, verdicts: Mapping[str, Verdict], waits: bool) -> None:
+        """The verdicts on a notebook are in the gradebook.
 
         Args:
             student: whose it is.
-            graded: what came of it.
-            written: whether it has answers that only a person can grade.
+            verdicts: by exercise.
+            waits: whether the gradebook waits for a person.
         """
-        self._progress.advance(self._bar)
-        self.seconds[student] = graded.seconds
-        self.written += written
-        for name, verdict in graded.verdicts.items():
+        self.saved += 1
+        if waits:
+            self.waiting.add(student)
+        for name, verdict in verdicts.items():
             self.statuses[verdict.status] += 1
             self.exercises[name][verdict.passed] += 1
+            if verdict.status is Status.UNREADABLE:
+                self.unreadable[student] = None
             if verdict.status is Status.GRADER_FAULT:
                 self.faults.append(f"{student} ({name})")
-        if len(self.seconds) == self.expected:
-            self.close()
-            if self.expected > 1:
-                self.log.info("%s", "\n".join(self.summary()))
+
+    def sum_up(self) -> None:
+        """Say what is in the gradebook now; at the end of a run, whatever happened in it."""
+        self.close()
+        if self.expected > 1:
+            self.log.info("%s", "\n".join(self.summary()))
 
     def summary(self) -> Iterator[str]:
         """The class in a few lines."""
         took = time.monotonic() - self.begun
         said = ", ".join(f"{count} {status}" for status, count in self.statuses.most_common())
-        many = f"{len(self.seconds)} submissions in {took:.0f} s, {self.workers} at once"
+        many = f"{self.saved} submissions in {took:.0f} s, {self.workers} at once"
         yield f"Graded {many}: {said}"
         width = max(map(len, self.exercises), default=0)
         for name, passed in self.exercises.items():
             yield f"  {name:{width}}  {passed[True]} of {passed.total()} passed"
         slowest = sorted(self.seconds.items(), key=lambda one: -one[1])[:MOST_NAMED]
         yield "  slowest: " + ", ".join(f"{student} ({took:.1f} s)" for student, took in slowest)
-        if self.written:
-            yield f"  for a person to grade: the written answers of {self.written}"
+        if self.waiting:
+            yield f"  for a person to grade: something of {len(self.waiting)}"
+        if self.unreadable:
+            yield f"  for a person to read: the files of {_named(list(self.unreadable))}"
         if self.faults:
             yield f"  for a person to look at, faults of the grader: {_named(sorted(self.faults))}"
+        if self.saved < self.expected:
+            yield f"  not graded: {self.expected - self.saved}, see above"
 
     def close(self) -> None:
         """Take the progress bar away."""

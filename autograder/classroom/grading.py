@@ -7,7 +7,6 @@ import contextlib
 import datetime
 import errno
 import functools
-import glob
 import json
 import os
 import time
@@ -28,24 +27,25 @@ from sqlalchemy.exc import OperationalError
 from traitlets import Enum, Float, Integer, List, Unicode
 from traitlets.config import LoggingConfigurable
 
-from autograder.authoring import master
+from autograder.authoring import master, tags
 from autograder.classroom import cache
 from autograder.classroom.cache import Cache
 from autograder.classroom.class_run import Ahead, Graded, Tally
 from autograder.classroom.cluster import Cluster
 from autograder.classroom.grader import Grader, code_of
 from autograder.classroom.log import LOG
+from autograder.classroom.nbgrader_patches import folders
+from autograder.classroom.restore import ASK, KEY
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge import devices
 from autograder.judge.devices import Device
-from autograder.judge.verdict import Status, Verdict
+from autograder.judge.verdict import Failure, Status, Verdict
 from autograder.problem import Problem
 from autograder.student import card
 
 Resources = dict[str, Any]
-KEY = "autograder"
 Which = tuple[str, str]
 """A student, and the name of a notebook."""
 
@@ -117,20 +117,13 @@ class GradingRun(LoggingConfigurable):
             self._say_level()
             kept = Cache(Path(self.coursedir.root) / cache.FOLDER)
             seed = kept.seed(self.coursedir.assignment_id) if self.seed is None else self.seed
-            # A notebook without a master has no grader, so its points are given by hand.
+            masters = {path.stem: master.load(path) for path in tags.masters_in(folder)}
+            self.prompts = {name: one.prompts for name, one in masters.items()}
+            # A notebook without a master has no grader, and is nbgrader's own.
             self.graders = {
-                path.stem: Grader(
-                    master.load(path).exercises,
-                    seed,
-                    self.jail,
-                    device,
-                    kept,
-                    self.regrade,
-                )
-                for path in sorted(folder.glob("*.py"))
+                name: Grader(one.exercises, seed, self.jail, device, kept, self.regrade)
+                for name, one in masters.items()
             }
-            if not self.graders:
-                raise Problem(f"There is no master in {folder}: every assignment needs one.")
             known = {name for grader in self.graders.values() for name in grader.exercises}
             if unknown := sorted(set(self.regrade) - known):
                 raise Problem(
@@ -161,12 +154,10 @@ class GradingRun(LoggingConfigurable):
     def _remove_unfinished(self) -> None:
         """Take away what a run that was killed had begun: nbgrader would take it for graded."""
         course = self.coursedir
-        pattern = course.format_path(
-            course.autograded_directory, course.student_id, course.assignment_id
-        )
-        for folder in sorted(glob.glob(pattern)):
-            there = [path for path in Path(folder).glob("*.ipynb") if path.stem in self.graders]
-            if not there or not all(map(_is_finished, there)):
+        for folder in folders(course, course.autograded_directory):
+            there = list(Path(folder).glob("*.ipynb"))
+            mine = [path for path in there if path.stem in self.graders]
+            if not there or not all(map(_is_finished, mine)):
                 self.log.warning("%s was not graded to its end, and is graded anew.", folder)
                 rmtree(folder)
 
@@ -208,8 +199,7 @@ class GradingRun(LoggingConfigurable):
         said = ", ".join(f"{name}: {verdict.status}" for name, verdict in verdicts.items())
         self.log.info("%s: %s", where["student"], said)
         self._write(where, grader, verdicts)
-        written = any(utils.is_grade(cell) and utils.is_solution(cell) for cell in notebook.cells)
-        self.tally.collected(where["student"], graded, written)
+        self.tally.took(where["student"], graded.seconds)
         return verdicts
 
     def _write(self, where: dict[str, str], grader: Grader, verdicts: dict[str, Verdict]) -> None:
@@ -248,7 +238,17 @@ class GradingRun(LoggingConfigurable):
 def _grade(grader: Grader, notebook: NotebookNode) -> Graded:
     begun = time.monotonic()
     verdicts = grader.grade(notebook)
+    if why := notebook.metadata.get(KEY, {}).get(ASK):
+        # No answer is there, since the notebook that it stands in could not be read.
+        missing = [name for name, one in verdicts.items() if one.status is Status.MISSING]
+        verdicts |= {name: _unreadable(name, why) for name in missing}
     return Graded(code_of(notebook).key, verdicts, time.monotonic() - begun)
+
+
+def _unreadable(exercise: str, why: str) -> Verdict:
+    return Verdict.of_failure(
+        exercise, Failure(Status.UNREADABLE, f"{why}. A person will look at it.")
+    )
 
 
 @functools.cache
@@ -297,13 +297,17 @@ class JudgeNotebook(NbGraderPreprocessor):
     """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        with stopping(self.log):
-            verdicts = self.parent.run.judge(nb, resources["nbgrader"])
+        run = self.parent.run
+        verdicts: dict[str, Verdict] = {}
+        if run is not None:
+            with stopping(self.log):
+                verdicts = run.judge(nb, resources["nbgrader"])
+        # A test cell that no master specifies can be judged by a person only.
+        why = nb.metadata.get(KEY, {}).get(ASK, "No master specifies this test")
         for cell in nb.cells:
             if utils.is_grade(cell) and not utils.is_solution(cell):
-                # A test cell that no master specifies can be judged by a person only.
                 name = _exercise(cell)
-                verdict = verdicts.setdefault(name, Verdict(name, Status.GRADER_FAULT))
+                verdict = verdicts.setdefault(name, _unreadable(name, why))
                 shown = card.of_grade(verdict, *_points(verdict, cell))
                 cell.outputs = [
                     new_output("display_data", {"text/html": shown.html, "text/plain": shown.text})
@@ -316,8 +320,9 @@ class JudgeNotebook(NbGraderPreprocessor):
 class SaveVerdicts(NbGraderPreprocessor):
     """Write the verdicts, never a cell's output, into the gradebook: a notebook's all, or none.
 
-    A manual grade that is there stays; a grader fault has no score and asks for a person. Written
-    answers wait for one too, as nbgrader's own `SaveAutoGrades` has it, which this replaces.
+    A manual grade that is there stays; a grader fault, or a notebook that cannot be read, has no
+    score and asks for a person. Written answers wait for one too, as nbgrader's own
+    `SaveAutoGrades` has it, which this replaces.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
@@ -336,6 +341,9 @@ class SaveVerdicts(NbGraderPreprocessor):
                     comment = comments[cell.metadata.nbgrader.grade_id]
                     comment.auto_comment = "No response." if untouched else None
             gradebook.db.commit()
+            waits = any(one.needs_manual_grade for one in grades.values())
+        if run := self.parent and self.parent.run:
+            run.tally.collected(where["student"], resources[KEY], waits)
         return nb, resources
 
     def _save_score(
@@ -345,8 +353,7 @@ class SaveVerdicts(NbGraderPreprocessor):
             grade.auto_score, _ = utils.determine_grade(cell, self.log)
         else:
             verdict = verdicts[_exercise(cell)]
-            fault = verdict.status is Status.GRADER_FAULT
-            grade.auto_score = None if fault else _points(verdict, cell)[0]
+            grade.auto_score = None if verdict.asks else _points(verdict, cell)[0]
         grade.needs_manual_grade = grade.auto_score is None or grade.manual_score is not None
 
 

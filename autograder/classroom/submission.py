@@ -1,32 +1,34 @@
 """Reading what a student handed in: whatever it is, a notebook that can be graded comes out.
 
-nbgrader keeps its commands, its database and its feedback. It copies each submission and hands
-the notebook through a list of preprocessors, which `plug.plug_in` names; the one that grades is
-in `grading.py`.
+nbgrader keeps its commands, its database and its feedback. `intake.py` hands it the submissions,
+and it hands each notebook through a list of preprocessors, which `plug.plug_in` names; the one
+that grades is in `grading.py`. A notebook without a master goes nbgrader's own way.
 """
 
 from __future__ import annotations
 
 import contextlib
-import copy
 import functools
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import nbformat
 import nbgrader.api
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell, new_notebook
-from nbgrader import utils
+from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.converters.autograde import Autograde
+from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from autograder.classroom.grading import KEY, GradingRun, Resources, Which
+from autograder.authoring import tags
+from autograder.classroom.grading import GradingRun, Resources, Which
+from autograder.classroom.intake import Taken
+from autograder.classroom.release import hide_masters
+from autograder.classroom.restore import ASK, KEY, restore
 
 # nbgrader opens the gradebook for every step of every submission, each time with a new engine,
 # which compiles every statement anew. SQLAlchemy wants one for each process.
@@ -34,7 +36,7 @@ nbgrader.api.create_engine = functools.cache(nbgrader.api.create_engine)
 
 
 class SubmissionExporter(NotebookExporter):
-    """Reads a submission; a file that is no notebook becomes an empty one that says so.
+    """Hands a submission through our steps where there is a master, and nbgrader's where not.
 
     nbgrader makes it once, with the class known and before the first submission. That is where
     the grading run begins, so that what is wrong with it stops everything before anything, and
@@ -43,16 +45,27 @@ class SubmissionExporter(NotebookExporter):
 
     def __init__(self, **kw: Any) -> None:
         super().__init__(**kw)
-        self._converter: Any = self.parent
-        self.run = GradingRun(parent=self)
+        converter: Any = self.parent
+        self._converter = converter
+        course = converter.coursedir
+        hide_masters(course)
+        folder = course.format_path(course.source_directory, ".", course.assignment_id)
+        self._masters = {path.stem for path in tags.masters_in(Path(folder))}
         self._released = functools.cache(_released)
-        paths = {}
-        for which, path in _due(self._converter):
-            # nbgrader says what it thinks of a notebook that was never released.
-            with contextlib.suppress(MissingEntry):
-                self.released(which[1])
-                paths[which] = path
-        self.run.begin(paths, self._restored)
+        self._prompts: dict[str, frozenset[str]] = {}
+        self.run: GradingRun | None = None
+        due = list(_due(self._converter))
+        self._require_masters({which[1] for which, _ in due}, folder)
+        if self._masters:
+            self.run = GradingRun(parent=self)
+            self._prompts = self.run.prompts
+            paths = {}
+            for which, path in due:
+                # nbgrader says what it thinks of a notebook that was never released.
+                with contextlib.suppress(MissingEntry):
+                    self.released(which[1])
+                    paths[which] = path
+            self.run.begin(paths, self._restored)
 
     def released(self, notebook: str) -> NotebookNode:
         """The notebook that was released, with those cells that nbgrader knows.
@@ -63,17 +76,52 @@ class SubmissionExporter(NotebookExporter):
         course = self._converter.coursedir
         return self._released(course.db_url, course.assignment_id, notebook)
 
-    def _restored(self, which: Which, path: Path) -> NotebookNode:
-        return restore(_read(path) or _unreadable(), self.released(which[1]))
+    def restored(self, notebook: NotebookNode, name: str) -> NotebookNode:
+        """Give a submission what was released of it, see `restore`."""
+        return restore(notebook, self.released(name), self._prompts.get(name, frozenset()))
 
-    def from_file(
-        self, file_stream: Any, resources: Resources | None = None, **kw: Any
-    ) -> tuple[NotebookNode, Resources]:
-        notebook = _read(file_stream)
-        if notebook is None:
-            self.log.error("The file is not a Jupyter notebook; nothing in it can be graded.")
-            notebook = _unreadable()
-        return self.from_notebook_node(notebook, resources=resources, **kw)
+    def from_filename(
+        self, filename: str, resources: Resources | None = None, **kw: Any
+    ) -> tuple[Any, Resources]:
+        where = (resources or {}).get("nbgrader", {})
+        which = (where.get("student", ""), where.get("notebook", ""))
+        taken = self._taken.get(which, Taken())
+        course = self._converter.coursedir
+        handed_in = Path(filename).is_relative_to(course.submitted_directory)
+        if handed_in and taken.note:
+            self.log.warning("%s: %s", which[0], taken.note)
+        if which[1] in self._masters or taken.ask:
+            return super().from_filename(filename, resources=resources, **kw)
+        stock = NotebookExporter(parent=self._converter, config=self._converter.config)
+        steps = Autograde.sanitize_preprocessors if handed_in else Autograde.autograde_preprocessors
+        for step in steps.make_dynamic_default():
+            stock.register_preprocessor(step)
+        return stock.from_filename(filename, resources=resources, **kw)
+
+    def sum_up(self) -> None:
+        """Say what became of the class; whatever became of single submissions."""
+        if self.run is not None:
+            self.run.tally.sum_up()
+
+    def _restored(self, which: Which, path: Path) -> NotebookNode:
+        return self.restored(nbformat.read(path, as_version=4), which[1])
+
+    @property
+    def _taken(self) -> Mapping[Which, Taken]:
+        return self._converter.intake.taken
+
+    def _require_masters(self, notebooks: set[str], folder: str) -> None:
+        """Refuse to take for plain what was released without its tests, for it had a master."""
+        for name in sorted(notebooks - self._masters):
+            with contextlib.suppress(MissingEntry):
+                for cell in self.released(name).cells:
+                    if cell.id.startswith("check-") and cell.source.startswith("check("):
+                        said = (
+                            f"{name}.ipynb was released from a master, and there is no {name}.py "
+                            f"in {folder}: put it back, for the tests are in it."
+                        )
+                        self.log.error("%s", said)
+                        raise NbGraderException(said)
 
 
 def _due(converter: Any) -> Iterator[tuple[Which, Path]]:
@@ -100,85 +148,16 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes() if path.is_file() else b""
 
 
-def _unreadable() -> NotebookNode:
-    said = "**The submitted file is not a Jupyter notebook, so nothing in it was graded.**"
-    return new_notebook(cells=[new_markdown_cell(said)])
-
-
-def _read(file: Any) -> NotebookNode | None:
-    try:
-        text = file.read() if hasattr(file, "read") else Path(file).read_text(encoding="utf-8")
-        read = nbformat.convert(nbformat.reader.reads(text), 4)
-        # Jupyter opens notebooks that are not quite valid. Nobody may lose everything for an id
-        # in an older format, for an id twice, or for an output, which is not graded anyway.
-        read.metadata.pop(KEY, None)  # only a grading run puts it there
-        notebook = new_notebook(metadata=read.metadata)
-        ids: set[str] = set()
-        for number, cell in enumerate(read.cells):
-            if cell.get("id") is None or cell.id in ids:
-                cell.id = f"submitted-{number}"
-            ids.add(cell.id)
-            if cell.cell_type == "code":
-                cell.update(outputs=[], execution_count=None)
-        notebook.cells = read.cells
-        nbformat.validate(notebook)
-    except Exception:
-        return None
-    return notebook
-
-
 class RestoreCells(NbGraderPreprocessor):
     """Give a notebook what was released of it, see `restore`."""
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        released = self.parent.released(resources["nbgrader"]["notebook"])
-        return restore(nb, released), resources
-
-
-def restore(nb: NotebookNode, released: NotebookNode) -> NotebookNode:
-    """Give every known cell the metadata, and every locked one the text, that was released.
-
-    Cells that the student deleted, and that carry points or were locked, are added at the end.
-    Nothing that the student wrote into a cell's metadata survives, so that no edit can break or
-    bend the grading.
-
-    Args:
-        nb: the submission, which is changed.
-        released: the notebook as it was released; the id of a cell is its name.
-    """
-    nb.metadata.update(copy.deepcopy(released.metadata))
-    left = {cell.id: copy.deepcopy(cell) for cell in released.cells}
-    for number, cell in enumerate(nb.cells):
-        claimed = cell.metadata.pop("nbgrader", None)
-        name = claimed.get("grade_id") if isinstance(claimed, dict) else None
-        if original := left.pop(name, None) if isinstance(name, str) else None:
-            if not utils.is_locked(original):
-                original.source = cell.source
-                # The pictures that were pasted into a written answer.
-                if original.cell_type == "markdown" and "attachments" in cell:
-                    original.attachments = cell.attachments
-            cell.clear()
-            cell.update(original)
-        else:
-            # A released cell's id is its name, which no other cell may have.
-            cell.id = f"submitted-{number}"
-    for original in left.values():
-        if utils.is_grade(original) or utils.is_locked(original):
-            nb.cells.append(original)
-    for cell in nb.cells:
-        if cell.cell_type == "markdown":
-            cell.source = _without_lost_pictures(cell)
-    return nb
-
-
-def _without_lost_pictures(cell: NotebookNode) -> str:
-    """The text, in which a picture that is not attached is a word: nbconvert would raise."""
-    attached = cell.get("attachments", {})
-    return re.sub(
-        r"attachment:([^)\s]+)",
-        lambda found: found[0] if unquote(found[1]) in attached else f"lost-{found[1]}",
-        cell.source,
-    )
+        where = resources["nbgrader"]
+        restored = self.parent.restored(nb, where["notebook"])
+        if why := restored.metadata[KEY].get(ASK):
+            said = "Ask for the notebook again, or give the points by hand."
+            self.log.error("%s: %s. A person has to grade it. %s", where["student"], why, said)
+        return restored, resources
 
 
 def _released(db_url: str, assignment: str, notebook: str) -> NotebookNode:

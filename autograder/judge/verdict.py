@@ -21,6 +21,7 @@ class Status(StrEnum):
     TOO_MUCH_OUTPUT = "too much output"
     BROKE_THE_RULES = "broke the rules"
     MISSING = "missing"
+    UNREADABLE = "unreadable"
     GRADER_FAULT = "grader fault"
 
 
@@ -132,6 +133,11 @@ class Verdict:
     @property
     def passed(self) -> bool:
         return self.status is Status.PASSED
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person has to give the points, since no answer was judged."""
+        return self.status in (Status.UNREADABLE, Status.GRADER_FAULT)
 
     @property
     def reason(self) -> str:

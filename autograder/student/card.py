@@ -98,13 +98,11 @@ def of_lesson(title: str, exercises: str, link: str) -> Card:
 def of_grade(verdict: Verdict, points: float, most: float) -> Card:
     """The card that graded notebooks and feedback carry: no case, no expected value, no seed."""
     card = _Writer()
-    colour = BLUE if verdict.passed else GREY if _is_fault(verdict) else ORANGE
-    mark = "✓" if verdict.passed else "?" if _is_fault(verdict) else "✗"
-    earned = (
-        "points to be given by hand" if _is_fault(verdict) else f"{points:g} of {most:g} points"
-    )
+    colour = BLUE if verdict.passed else GREY if verdict.asks else ORANGE
+    mark = "✓" if verdict.passed else "?" if verdict.asks else "✗"
+    earned = "points to be given by hand" if verdict.asks else f"{points:g} of {most:g} points"
     card.headline(mark, str(verdict.status), f"{verdict.exercise}, {earned}", colour)
-    if _is_fault(verdict):
+    if verdict.status is Status.GRADER_FAULT:
         card.paragraph(FAULT)
         return card.done(colour)
     for finding in verdict.findings:
@@ -141,10 +139,6 @@ def _write_hints(card: _Writer, released: PublicExercise, hints: int) -> None:
     if hints < count:
         name = released.facts.name
         card.paragraph(f'Stuck? `hint("{name}")` shows hint {hints + 1} of {count}.')
-
-
-def _is_fault(verdict: Verdict) -> bool:
-    return verdict.status is Status.GRADER_FAULT
 
 
 def _write_finding(

@@ -1,0 +1,91 @@
+"""What of nbgrader 0.9.6 has to be another, and cannot be changed by its configuration.
+
+- It takes a student's folder for a glob pattern, so that the work of who is called `[abc]*` is
+  neither graded nor given back.
+- It copies what is handed in as it is, links and pipes too, and reads its date without care:
+  `intake.py` stands before it.
+- Nothing of its `Autograde` runs once at the end, where a class is summed up.
+"""
+
+from __future__ import annotations
+
+import functools
+import glob
+import os
+from typing import Any
+
+from nbgrader.converters.autograde import Autograde
+from nbgrader.converters.base import BaseConverter, NbGraderException
+
+
+def install() -> None:
+    """Patch nbgrader in this process, once."""
+    if not hasattr(Autograde.start, "__wrapped__"):
+        BaseConverter.init_notebooks = _init_notebooks(BaseConverter.init_notebooks)
+        Autograde.start = _start(Autograde.start)
+        Autograde.convert_notebooks = _convert_notebooks(Autograde.convert_notebooks)
+        Autograde.init_assignment = _init_assignment(Autograde.init_assignment)
+
+
+def folders(course: Any, step: str) -> list[str]:
+    """The folders of the students that are asked for; one who is called `[abc]*` is no pattern.
+
+    Args:
+        course: nbgrader's `CourseDirectory`.
+        step: one of its folders, such as `submitted`.
+    """
+    asked = course.format_path(step, course.student_id, course.assignment_id)
+    if os.path.lexists(asked):
+        return [asked]
+    return sorted(glob.glob(asked, include_hidden=True))
+
+
+def _init_notebooks(stock: Any) -> Any:
+    @functools.wraps(stock)
+    def init_notebooks(self: Any) -> None:
+        course = self.coursedir
+        notebooks = {
+            folder: glob.glob(os.path.join(glob.escape(folder), f"{course.notebook_id}.ipynb"))
+            for folder in folders(course, self._input_directory)
+        }
+        if not any(notebooks.values()):
+            stock(self)  # which says so
+            return
+        self.notebooks = []
+        self.assignments = {folder: many for folder, many in notebooks.items() if many}
+
+    return init_notebooks
+
+
+def _start(stock: Any) -> Any:
+    @functools.wraps(stock)
+    def start(self: Any) -> None:
+        # Imported here: nbgrader reads its configuration, and so this file, on every command.
+        from autograder.classroom.intake import Intake
+
+        with Intake(self) as self.intake:
+            stock(self)
+        if self.intake.refused:
+            raise NbGraderException(self.intake.refused[0])
+
+    return start
+
+
+def _convert_notebooks(stock: Any) -> Any:
+    @functools.wraps(stock)
+    def convert_notebooks(self: Any) -> None:
+        try:
+            stock(self)
+        finally:
+            self.exporter.sum_up()
+
+    return convert_notebooks
+
+
+def _init_assignment(stock: Any) -> Any:
+    @functools.wraps(stock)
+    def init_assignment(self: Any, assignment_id: str, student_id: str) -> None:
+        with self.intake.files_of(student_id):
+            stock(self, assignment_id, student_id)
+
+    return init_assignment
