@@ -174,7 +174,8 @@ def _become(request: dict[str, Any], descriptors: list[int], walls: dict[str, An
     except BaseException:
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
+        with contextlib.suppress(BaseException):  # a notebook may have left anything there
+            sys.stdout.flush()
         os._exit(status)
 
 
