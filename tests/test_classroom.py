@@ -483,7 +483,7 @@ def test_a_stopped_zygote_does_not_stop_the_grading(exercises: dict[str, Exercis
         grader = Grader({"column_norms": exercises["column_norms"]}, SEED, jail)
         grading = threading.Thread(target=grader.grade, args=[notebook], daemon=True)
         grading.start()
-        grading.join(60)
+        grading.join(150)  # it answers nothing twice, see jail.ANSWER_SECONDS
         hangs = grading.is_alive()
         if hangs:
             # Let go of the thread: without its zygote it gets an answer.
