@@ -2,7 +2,9 @@
 
 import threading
 
+import load
 import pytest
+from masters import loaded
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.classroom.grader import Grader
@@ -241,3 +243,20 @@ def test_a_class_of_endless_loops_gets_every_verdict_and_each_second_try_is_alon
             Status.TIMEOUT,
         ] * 4
         assert jail.beside.count(0) >= 4
+
+
+DOUBLE_LOOP = """import jax
+import jax.numpy as jnp
+def distance(x, y): return jnp.sqrt(jnp.sum((x - y) ** 2))
+def pairwise(xs, ys): return jnp.stack([jnp.stack([distance(x, y) for y in ys]) for x in xs])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processes", [0, 12])
+def test_a_double_loop_is_a_batch_loop_however_busy_the_machine_is(processes):
+    (vmap,) = [one for one in loaded() if one.assignment == "05_vmap"]
+    notebook = new_notebook(cells=[new_code_cell(DOUBLE_LOOP)])
+    with load.busy(processes), Jail(Limits()) as jail:
+        verdict = Grader({"pairwise": vmap.exercises["pairwise"]}, 1, jail).grade(notebook)
+    assert (verdict["pairwise"].status, verdict["pairwise"].reason) == (Status.WRONG, "batch loop")
