@@ -96,7 +96,7 @@ def main(send: Send, receive: Receive) -> None:
 def _is_stub(made: Frame) -> bool:
     """Whether all that came of it is that it is not written yet."""
     failures = [case.get("failure") for case in made.header["cases"]]
-    return all(one is not None and one["status"] is Status.MISSING for one in failures)
+    return all(one is not None and one["status"] == Status.MISSING for one in failures)
 
 
 def _answer(
