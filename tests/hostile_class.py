@@ -248,7 +248,12 @@ def main() -> None:
         DOCUMENT.write_text(table(full, bare, stock), encoding="utf-8")
 
 
-LIMITS = {"seconds": 8.0, "total_seconds": 80.0, "memory_mib": 2048}
+LIMITS = {
+    "seconds": 4.0,
+    "total_seconds": 60.0,
+    "memory_mib": 2048,
+    "clock_factor": 10.0,
+}
 
 if __name__ == "__main__":
     main()

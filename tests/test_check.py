@@ -165,3 +165,11 @@ def test_predictions(guess, actual, words, capsys):
     out = capsys.readouterr().out
     assert words in out
     assert "because" in out
+
+
+@pytest.mark.parametrize("names", [{"fast_track_vmap": ...}, {"fast_track_vmap": "no"}, {}])
+def test_under_validate_what_is_worth_no_points_is_no_error(monkeypatch, names):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
+    exec('check("fast_track_vmap")', {"check": autograder.check, **names})
+    with pytest.raises(learner.NotPassed):
+        exec("check(predict_batch)", {"check": autograder.check, "predict_batch": swapped})

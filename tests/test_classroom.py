@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import course_folder
+import load
 import nbformat
 import numpy as np
 import pytest
@@ -101,7 +102,8 @@ class Class:
 
 def autograde(folder: Path, *arguments: str) -> Grading:
     """Run autograde and read what it left behind."""
-    run = course_folder.nbgrader(folder, "autograde", ASSIGNMENT, *arguments)
+    command = ("nbgrader", "autograde", ASSIGNMENT, *arguments)
+    run = course_folder.run(folder, *command, seconds=3600)
     return Grading(
         run.returncode,
         run.stdout,
@@ -114,7 +116,9 @@ def autograde(folder: Path, *arguments: str) -> Grading:
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course folder with the assignment released in it."""
-    folder = course_folder.make(tmp_path_factory.mktemp("course"), seconds=6.0, seed=SEED)
+    # By the clock nobody is ended: the machine may be busy, and nobody in this class waits.
+    settings = {"seconds": 4.0, "clock_factor": 60.0, "seed": SEED}
+    folder = course_folder.make(tmp_path_factory.mktemp("course"), **settings)
     run = course_folder.nbgrader(folder, "generate_assignment", ASSIGNMENT)
     assert run.returncode == 0, run.stdout
     return folder
@@ -316,6 +320,24 @@ def test_grading_again_changes_nothing(classroom: Class) -> None:
     assert replace(classroom.again, said=classroom.graded.said) == classroom.graded
 
 
+@pytest.mark.slow
+def test_a_busy_machine_changes_no_verdict(
+    release: Path, classroom: Class, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Twelve processes that only compute, beside a class with endless loops in it."""
+    folder = tmp_path_factory.mktemp("busy")
+    shutil.copytree(release, folder, dirs_exist_ok=True)
+    for student, content in classroom.submitted.items():
+        course_folder.submit(folder, student, content)
+    with load.busy(12):
+        graded = autograde(folder)
+    assert graded.code == 0, graded.said
+    for student in EXPECTED:
+        before = classroom.graded.record(student)["verdicts"]
+        assert graded.record(student)["verdicts"] == before, student
+    assert graded.scores == classroom.graded.scores
+
+
 def test_grading_again_with_force_gives_the_same(classroom: Class) -> None:
     """The same seed and the same submissions make the same verdicts."""
     assert classroom.forced.code == 0
@@ -492,7 +514,7 @@ def test_a_stopped_zygote_does_not_stop_the_grading(exercises: dict[str, Exercis
         grader = Grader({"column_norms": exercises["column_norms"]}, SEED, jail)
         grading = threading.Thread(target=grader.grade, args=[notebook], daemon=True)
         grading.start()
-        grading.join(60)
+        grading.join(150)  # it answers nothing twice, see jail.ANSWER_SECONDS
         hangs = grading.is_alive()
         if hangs:
             # Let go of the thread: without its zygote it gets an answer.

@@ -6,8 +6,9 @@ import nbformat
 import numpy as np
 import pytest
 from masters import ROOT, loaded
+from nbformat.v4 import new_code_cell, new_notebook
 
-from autograder.classroom.grader import Grader
+from autograder.classroom.grader import Grader, code_of
 from autograder.jail import claims
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
@@ -179,3 +180,47 @@ def test_a_jail_that_fails_once_is_asked_again(jail, solved, monkeypatch):
     monkeypatch.setattr(jail, "run", fails_first)
     assert all(verdict.passed for verdict in Grader(TWO, 1, jail).grade(solved).values())
     assert not failing
+
+
+def order(*cells):
+    made = new_notebook(cells=[new_code_cell(source, id=name) for name, source in cells])
+    return code_of(made).steps(["f", "g"])
+
+
+def test_answers_are_judged_where_their_check_stands_and_else_at_the_end():
+    assert order(("a", ""), ("check-f", ""), ("b", "")) == ["cell 0", "f", "cell 2", "g"]
+    assert order(("check-g", ""), ("check-f", ""), ("a", "")) == ["g", "f", "cell 2"]
+    assert order(("check-h", ""), ("a", "")) == ["cell 1", "f", "g"]
+
+
+def test_of_two_checks_the_first_counts():
+    made = new_notebook(cells=[new_code_cell("", id=str(number)) for number in range(4)])
+    for number in (1, 3):
+        made.cells[number].metadata["nbgrader"] = {"grade": True, "grade_id": "check-f"}
+    assert code_of(made).steps(["f"]) == ["cell 0", "f", "cell 2"]
+
+
+@pytest.mark.parametrize("metadata", [None, [], "x", 3, {"grade_id": []}])
+def test_damaged_metadata_leaves_a_cell_to_be_run(metadata):
+    made = new_notebook(cells=[new_code_cell("f = 1", id="a")])
+    made.cells[0].metadata["nbgrader"] = metadata
+    assert code_of(made).steps(["f"]) == ["cell 0", "f"]
+
+
+def test_what_an_answer_is_at_its_check_counts(jail):
+    """Names that change below, a stub above, and no check at all, in one notebook."""
+    cells = (
+        ("given", "import jax.numpy as jnp\nscale = 1.0"),
+        ("one", "def predict_batch(W, b, xs): return scale * (xs @ W.T) + b"),
+        ("check-predict_batch", ""),
+        ("two", "scale = 2.0\ndef column_norms(A): raise NotImplementedError"),
+        ("check-column_norms", ""),
+        ("three", "def column_norms(A): return jnp.sqrt((A**2).sum(0))"),
+        ("four", "def predict_batch(W, b, xs): return b"),
+    )
+    notebook = new_notebook(cells=[new_code_cell(source, id=name) for name, source in cells])
+    verdicts = Grader(TWO, 1, jail).grade(notebook)
+    assert all(verdict.passed for verdict in verdicts.values())
+    notebook.cells = [cell for cell in notebook.cells if not cell.id.startswith("check")]
+    verdicts = Grader(TWO, 1, jail).grade(notebook)
+    assert [one.passed for one in verdicts.values()] == [False, True]

@@ -42,6 +42,9 @@ REFERENCES = ThreadPoolExecutor(1, "references")
 SLICES = ThreadPoolExecutor(1, "slices")
 """Runs slices alone, while the verdicts that they confirm are on their way already."""
 
+CHECK = "check-"
+"""How the id of a cell begins that checks an exercise; its name follows."""
+
 Result = TypeVar("Result")
 
 
@@ -99,7 +102,10 @@ class Grader:
             verdicts = self._known(texts)
             if left := [name for name in self.exercises if name not in verdicts]:
                 parts = slices.slices({one["step"]: one["source"] for one in code.cells}, left)
-                alike = {name: self._key(name, part.text) for name, part in parts.items()}
+                alike = {
+                    name: self._key(name, [part.text, code.only(part.steps).place(name)])
+                    for name, part in parts.items()
+                }
                 verdicts |= self._known(alike)
                 left = [name for name in left if name not in verdicts]
             if left:
@@ -186,8 +192,9 @@ class Grader:
             What came of each, and whether no process had to be ended on the way.
         """
         asks, inputs = self._asks(names)
-        header = {"cells": code.cells, "asks": asks, "platform": self.device.platform}
-        steps = [cell["step"] for cell in code.cells] + list(names)
+        steps = code.steps(names)
+        header = {"cells": code.cells, "asks": asks, "order": steps}
+        header["platform"] = self.device.platform
         results = self._ask("worker", Frame(header), steps, inputs)
         lowered: dict[str, Lowered] = {}
         for name in names:
@@ -276,7 +283,7 @@ class Grader:
     def _asks(self, names: Sequence[str]) -> tuple[list[dict[str, Any]], Frame]:
         """What the worker is asked for, and the secret inputs of functions that are called.
 
-        It gets these when the cells have run; of the others it learns shapes only.
+        It gets these when it comes to the first such function; of the others it learns shapes only.
         """
         asks: list[dict[str, Any]] = []
         inputs: list[Any] = []
@@ -304,33 +311,62 @@ class Code:
     Attributes:
         cells: the `step` and the `source` of each cell to run, which the test cells are not.
         solutions: the step of each solution cell by its id.
+        order: the steps of these cells, with the name of each exercise where its check stands.
     """
 
     cells: list[dict[str, str]]
     solutions: dict[str, str]
+    order: list[str]
 
     @property
     def key(self) -> str:
         """The same for the same code."""
         return cache.key(asdict(self))
 
+    def steps(self, names: Sequence[str]) -> list[str]:
+        """The cells and these exercises, in the order in which they are to be done.
+
+        An exercise without a check in the notebook comes at the end.
+        """
+        cells = {cell["step"] for cell in self.cells}
+        steps = [step for step in self.order if step in cells or step in names]
+        return steps + [name for name in names if name not in self.order]
+
+    def place(self, name: str) -> int:
+        """How many cells are run before this exercise."""
+        steps = self.steps([name])
+        return steps.index(name)
+
     def only(self, steps: Collection[str]) -> Code:
         """Without the other cells."""
-        return Code([one for one in self.cells if one["step"] in steps], self.solutions)
+        cells = [cell for cell in self.cells if cell["step"] in steps]
+        return Code(cells, self.solutions, self.order)
 
 
 def code_of(notebook: NotebookNode) -> Code:
-    """What of this notebook is judged."""
-    code = Code([], {})
+    """What of this notebook is judged.
+
+    Of two checks of an exercise the first counts.
+    """
+    code = Code([], {}, [])
     for number, cell in enumerate(notebook.cells):
-        tags = cell.metadata.get("nbgrader", {})
-        is_test = tags.get("grade", False) and not tags.get("solution", False)
-        if cell.cell_type != "code" or is_test:
+        tags = cell.metadata.get("nbgrader")
+        # A notebook that lost its metadata has the names of its cells still as their ids.
+        known = tags if isinstance(tags, dict) else {"grade_id": cell.get("id")}
+        name = str(known.get("grade_id"))
+        exercise = name.removeprefix(CHECK)
+        is_solution = known.get("solution", False)
+        if cell.cell_type != "code":
+            continue
+        if not is_solution and (known.get("grade", False) or exercise != name):
+            if exercise not in code.order:
+                code.order.append(exercise)
             continue
         step = f"cell {number}"
         code.cells.append({"step": step, "source": cell.source})
-        if tags.get("solution", False):
-            code.solutions[str(tags.get("grade_id"))] = step
+        code.order.append(step)
+        if is_solution:
+            code.solutions[name] = step
     return code
 
 

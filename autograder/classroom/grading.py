@@ -81,8 +81,17 @@ class GradingRun(LoggingConfigurable):
         help="The address of a Dask scheduler on whose workers submissions are graded, such as "
         "tcp://10.0.0.1:8786; on this machine when empty."
     ).tag(config=True)
-    seconds = Float(20.0, help="The longest that one cell or one answer may run.").tag(config=True)
-    total_seconds = Float(300.0, help="The longest that a notebook may run.").tag(config=True)
+    seconds = Float(
+        20.0, help="The processor time, in seconds, that one cell or one answer may use."
+    ).tag(config=True)
+    total_seconds = Float(
+        300.0, help="The processor time, in seconds, that a notebook may use."
+    ).tag(config=True)
+    clock_factor = Float(
+        6.0,
+        help="How many times as long both may take by the clock: on a busy machine a program gets "
+        "less than a processor, and one that waits uses none.",
+    ).tag(config=True)
     memory_mib = Integer(4096, help="The memory a notebook may use, in MiB.").tag(config=True)
     output_mib = Integer(8, help="What a notebook may print, in MiB.").tag(config=True)
     require = Enum(
@@ -99,7 +108,13 @@ class GradingRun(LoggingConfigurable):
         super().__init__(**kw)
         converter: Any = kw["parent"].parent
         self.coursedir = converter.coursedir
-        limits = Limits(self.seconds, self.total_seconds, self.memory_mib, self.output_mib)
+        limits = Limits(
+            self.seconds,
+            self.total_seconds,
+            self.memory_mib,
+            self.output_mib,
+            clock_factor=self.clock_factor,
+        )
         folder = Path(
             self.coursedir.format_path(
                 self.coursedir.source_directory, ".", self.coursedir.assignment_id

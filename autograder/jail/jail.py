@@ -16,23 +16,57 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from autograder.jail import cgroups, walls
-from autograder.jail.process import ENDED, Limits, Process
+from autograder.jail.process import ENDED, TOO_LONG, Limits, Meter, Process
 from autograder.jail.walls import Level, Unavailable
 from autograder.judge import frames
 from autograder.judge.devices import CPU, Device
 from autograder.judge.frames import Frame
-from autograder.judge.verdict import Failure, Status
+from autograder.judge.verdict import Failure
 from autograder.problem import Problem
 
 START_SECONDS, ANSWER_SECONDS = 120.0, 30.0
 """The longest that a zygote may take to start, on a busy machine too, and to answer."""
 
 _Zygote = subprocess.Popen[bytes]
+
+
+class Turns:
+    """Lets many in at once, or one alone, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[object] = deque()
+        self._inside = 0
+        self._is_alone = False
+
+    @contextlib.contextmanager
+    def turn(self, alone: bool) -> Iterator[None]:
+        """Wait for one's turn; with nobody else inside, where one is to be alone."""
+        me = object()
+
+        def mine() -> bool:
+            free = not self._is_alone and not (alone and self._inside)
+            return self._waiting[0] is me and free
+
+        with self._changed:
+            self._waiting.append(me)
+            try:
+                self._changed.wait_for(mine)
+                self._inside, self._is_alone = self._inside + 1, alone
+            finally:
+                self._waiting.remove(me)
+                self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside, self._is_alone = self._inside - 1, False
+                self._changed.notify_all()
 
 
 class Jail:
@@ -64,6 +98,7 @@ class Jail:
         self._strongest = strongest
         self._level: Level | None = None
         self._lock = threading.Lock()
+        self._turns = Turns()
         self._zygote: _Zygote | None = None
         self._channel: socket.socket | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -93,11 +128,15 @@ class Jail:
     ) -> dict[str, Frame | Failure]:
         """Have every step done; a step that ends its process costs that step alone.
 
-        The process announces a step with `{"begin": step}` and ends it with `{"end": step}`.
-        When it dies or is killed, the step under way has failed, and a fresh process takes up
-        the rest: the request's header says in `failed` and `done` which steps those are not.
-        Where a process dies that had done other steps before, one of those may have damaged it,
-        so the step under way gets one process more, in which it is the first.
+        The process announces a step with `{"begin": step}` and ends it with `{"end": step}`. From
+        `{"ours": true}` to `{"ours": false}` it does our work, such as compiling. When it dies or
+        is killed, the step under way has failed, and a fresh process takes up the rest: the
+        request's header says in `failed` and `done` which steps those are not.
+
+        A step gets one process more where it may not be to blame. Where a process dies that had
+        done other steps before, one of those may have damaged it, so the step is the first in the
+        next. Where it reached a limit, others may have needed the machine, so the next process
+        runs while no other of this jail does.
 
         Args:
             role: `worker` or `runner`.
@@ -112,18 +151,22 @@ class Jail:
             RuntimeError: the walls could not be built, so that nothing was run.
         """
         results: dict[str, Frame | Failure] = {}
-        again: set[str] = set()
-        deadline = time.monotonic() + self.limits.total_seconds
+        tried: set[tuple[str, str]] = set()
+        alone = False
+        used = clock = 0.0
+        longest = self.limits.total_seconds * self.limits.clock_factor
         while left := [step for step in steps if step not in results]:
-            if time.monotonic() > deadline:
-                slow = Failure(Status.TIMEOUT, "The notebook as a whole took too long.")
-                return results | dict.fromkeys(left, slow)
+            if used >= self.limits.total_seconds or clock >= longest:
+                return results | dict.fromkeys(left, TOO_LONG)
             failed = [step for step, result in results.items() if isinstance(result, Failure)]
             header = {**request.header, "failed": failed, "done": list(results)}
             current = first = left[0]
-            with self._process(role, Frame(header, request.arrays, request.blob)) as process:
+            with (
+                self._turns.turn(alone),
+                self._process(role, Frame(header, request.arrays, request.blob)) as process,
+            ):
                 waiting = late
-                for frame in process.frames(deadline):
+                for frame in process.frames(self.limits.total_seconds - used, longest - clock):
                     process.is_inside |= frame.header.get("inside") is True
                     if waiting is not None and "ready" in frame.header:
                         process.send(frames.encode(waiting))
@@ -134,15 +177,26 @@ class Jail:
                     elif ended == current:
                         results[current] = frame
                         self.ended(current)
+                took = process.meter.clock
             if not process.is_inside:
                 raise RuntimeError(f"A process could not be confined: {process.said}")
+            alone = False
             if missing := [step for step in steps if step not in results]:
                 under_way = current if current in missing else missing[0]
                 failure = process.failure()
-                if failure.error == ENDED and under_way not in {first, *again}:
-                    again.add(under_way)
+                retry = ""
+                if failure is not TOO_LONG and process.may_be_the_machine:
+                    retry = "alone"
+                elif failure.error == ENDED and under_way != first:
+                    retry = "first"
+                if retry and (under_way, retry) not in tried:
+                    tried.add((under_way, retry))
+                    alone = retry == "alone"
                 else:
                     results[under_way] = failure
+            if not alone:
+                # Of two tries one counts.
+                used, clock = used + process.meter.used, clock + took
         return results
 
     @contextlib.contextmanager
@@ -161,7 +215,8 @@ class Jail:
                 for descriptor in theirs:
                     os.close(descriptor)
                 pipes = []
-                process = Process(self.limits, ask, frames_out, printed)
+                meter = Meter(self.limits, lambda: self._seconds(child["child"], zygote))
+                process = Process(self.limits, ask, frames_out, printed, meter)
                 try:
                     process.send(frames.encode(request))
                     yield process
@@ -174,6 +229,14 @@ class Jail:
             finally:
                 for descriptor in [end for pipe in pipes for end in pipe]:
                     os.close(descriptor)
+
+    def _seconds(self, child: int, zygote: _Zygote | None) -> float | None:
+        """The processor time of a child, if its zygote is there to say it."""
+        if self._zygote is zygote:
+            with contextlib.suppress(OSError, ValueError):
+                seconds = self._tell({"do": "measure", "child": child}, [])[0]["seconds"]
+                return None if seconds is None else float(seconds)
+        return None
 
     def _end(self, child: int, zygote: _Zygote | None) -> int | None:
         """Have a child killed, and see it gone; its wait status."""

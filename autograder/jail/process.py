@@ -8,8 +8,9 @@ import selectors
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from autograder.judge import frames
 from autograder.judge.frames import Frame
@@ -19,17 +20,26 @@ ENDED = "process ended"
 """The `error` of a failure whose process died by itself."""
 
 
+POLL_SECONDS = 0.5
+"""How often the processor time of a process is asked for."""
+TOO_LONG = Failure(Status.TIMEOUT, "The notebook as a whole took too long.")
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one disposable process may use.
 
+    Time is processor time, of all its threads, so that nothing depends on what else a machine does.
+
     Attributes:
-        seconds: between two frames, that is for one step.
-        total_seconds: for all the steps of one request, restarts included.
+        seconds: of processor time between two frames, that is for one step.
+        total_seconds: of processor time for all the steps of one request, restarts included.
         memory_mib: address space, in MiB; where control groups can be made, also the memory that
             is in use, files included.
         output_mib: what it prints, in MiB.
         answer_mib: the largest frame, in MiB.
+        clock_factor: how many times as long both may take by the clock, on a busy machine or for
+            a process that waits.
     """
 
     seconds: float = 20.0
@@ -37,13 +47,85 @@ class Limits:
     memory_mib: int = 4096
     output_mib: int = 8
     answer_mib: int = 64
+    clock_factor: float = 6.0
+
+
+class Meter:
+    """Counts the time of one process, in all and for the step that it is at.
+
+    What passes between two readings is that of a step only where no other began meanwhile, and the
+    student's only where none of it was ours: in doubt nobody is charged.
+
+    Args:
+        limits: of the process.
+        measure: the processor time that it has used so far; None where nobody can say, and then
+            the clock is taken.
+    """
+
+    def __init__(self, limits: Limits, measure: Callable[[], float | None]) -> None:
+        self._limits, self._measure = limits, measure
+        self.begun = self._step_begun = self._read_at = time.monotonic()
+        self.used = self._step_used = self._read = 0.0
+        self._is_ours = self._was_ours = self._is_new = False
+
+    def frame(self, header: dict[str, Any]) -> None:
+        """Take notice of what the process says of itself."""
+        if "ours" in header:
+            self._is_ours = header["ours"] is True
+            self._was_ours |= self._is_ours
+            return
+        self._step_begun, self._step_used = time.monotonic(), 0.0
+        self._is_ours, self._is_new = False, True
+
+    @property
+    def clock(self) -> float:
+        """How long the process has been there."""
+        return time.monotonic() - self.begun
+
+    def stopped(self) -> Failure | None:
+        """Read the time if it is due; why the step must not go on."""
+        now = time.monotonic()
+        if now - self._read_at >= POLL_SECONDS:
+            self._count(now)
+        most = self._limits.seconds
+        longest = most * self._limits.clock_factor
+        if self._step_used >= most:
+            return Failure(
+                Status.TIMEOUT,
+                f"It was still running after {most:g} seconds of processor time.",
+                advice="Look for a loop whose condition never becomes false.",
+            )
+        if now - self._step_begun < longest:
+            return None
+        if self._is_ours:
+            words = f"Preparing it took more than {longest:g} seconds."
+            return Failure(Status.TIMEOUT, words, advice="Make it smaller.")
+        waits = ", and was waiting for most of them" if self._step_used < most / 2 else ""
+        return Failure(
+            Status.TIMEOUT,
+            f"It had not ended after {longest:g} seconds{waits}.",
+            advice="Look for something that it waits for, such as a sleep, an input or a lock.",
+        )
+
+    def _count(self, now: float) -> None:
+        read = self._measure()
+        passed = now - self._read_at if read is None else max(0.0, read - self._read)
+        self._read_at, self._read = now, self._read if read is None else read
+        if not self._is_ours and not self._was_ours:
+            self.used += passed
+            if not self._is_new:
+                self._step_used += passed
+        self._is_new, self._was_ours = False, self._is_ours
 
 
 class Process:
     """One disposable process, seen from outside."""
 
-    def __init__(self, limits: Limits, ask: int, frames_out: int, printed: int) -> None:
+    def __init__(
+        self, limits: Limits, ask: int, frames_out: int, printed: int, meter: Meter
+    ) -> None:
         self.limits = limits
+        self.meter = meter
         self._ask = os.fdopen(ask, "wb", buffering=0)
         self._sending: list[threading.Thread] = []
         self.status: int | None = None
@@ -80,24 +162,24 @@ class Process:
                 return
         self._ask.close()
 
-    def frames(self, deadline: float) -> Iterator[Frame]:
-        """The frames it sends, until it ends, falls silent for too long or breaks a limit."""
+    def frames(self, total: float, clock: float) -> Iterator[Frame]:
+        """The frames it sends, until it ends or breaks a limit.
+
+        Args:
+            total: the processor time that it may use.
+            clock: how long it may be there.
+        """
         reader = frames.Reader(self.limits.answer_mib * 2**20)
         output = 0
         with selectors.DefaultSelector() as selector:
             selector.register(self._frames_out, selectors.EVENT_READ)
             selector.register(self._printed, selectors.EVENT_READ)
-            silence = time.monotonic() + self.limits.seconds
             while True:
-                left = min(silence, deadline) - time.monotonic()
-                ready = selector.select(left) if left > 0 else []
-                if not ready and left <= 0:
-                    self._stopped = Failure(
-                        Status.TIMEOUT,
-                        f"It was still running after {self.limits.seconds:g} seconds.",
-                        advice="Look for a loop whose condition never becomes false.",
-                    )
+                over = self.meter.used >= total or self.meter.clock >= clock
+                if stopped := TOO_LONG if over else self.meter.stopped():
+                    self._stopped = stopped
                     return
+                ready = selector.select(POLL_SECONDS)
                 # What it printed comes first: it may say why there is nothing else.
                 for key, _ in sorted(ready, key=lambda one: one[0].fd != self._printed):
                     data = os.read(key.fd, 2**16)
@@ -119,13 +201,23 @@ class Process:
                         return
                     try:
                         for frame in reader.feed(data):
-                            silence = time.monotonic() + self.limits.seconds
+                            self.meter.frame(frame.header)
                             yield frame
                     except frames.FrameError as error:
                         self._stopped = Failure(
                             Status.BROKE_THE_RULES, f"What it sent cannot be read: {error}."
                         )
                         return
+
+    @property
+    def may_be_the_machine(self) -> bool:
+        """Whether what ended it can be the doing of others, so that it is worth another try."""
+        killed = self.status is not None and os.WIFSIGNALED(self.status)
+        by_the_kernel = killed and os.WTERMSIG(self.status or 0) == signal.SIGKILL
+        status = self.failure().status
+        return status in (Status.TIMEOUT, Status.OUT_OF_MEMORY) or (
+            self._stopped is None and by_the_kernel
+        )
 
     def failure(self) -> Failure:
         """Why the process did not finish the step that it was at."""

@@ -1,11 +1,13 @@
 """Runs a student's cells and exports what was asked for. It never sees a test.
 
 The request's header:
-    cells: `[{"step", "source"}]`, in the order of the notebook.
+    cells: `[{"step", "source"}]`.
     asks: `[{"step", "cases": [{"view", "draw", "skeleton", "specs", "leaves": [{"dtype",
         "shape"}]}]}]`; the step is the function's name. A case of a view that calls the function
-        has `inputs`, positions among the arrays of a second request, which is sent when the cells
-        have run.
+        has `inputs`, positions among the arrays of a second request, which is sent at the first
+        such function.
+    order: the steps of both. A function is exported where it stands there, so that cells below
+        its check change nothing, or at the end where it is not written by then.
     platform: what to lower for.
     failed, done: steps to leave out, see `jail.Jail.run`.
 
@@ -26,7 +28,7 @@ import numpy as np
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from autograder.judge import frames, program
+from autograder.judge import frames, program, settings
 from autograder.judge.calling import called
 from autograder.judge.frames import Frame, Receive, Send
 from autograder.judge.tracing_errors import failure_of
@@ -50,22 +52,51 @@ def main(send: Send, receive: Receive) -> None:
     shell = Shell.instance(
         config=Config({"HistoryManager": {"enabled": False}, "colors": "nocolor"})
     )
-    with learner.silence(), program.quiet_debugging():
-        for cell in asked["cells"]:
-            if cell["step"] not in asked["failed"]:
-                send(Frame({"begin": cell["step"]}))
-                result = shell.run_cell(cell["source"], store_history=False)
-                error = result.error_before_exec or result.error_in_exec
-                failure = {"failure": dataclasses.asdict(failure_of(error))} if error else {}
-                send(Frame({"end": cell["step"], **failure}))
-        inputs: tuple[np.ndarray, ...] = ()
-        if any("inputs" in case for ask in asked["asks"] for case in ask["cases"]):
+    cells = {cell["step"]: cell["source"] for cell in asked["cells"]}
+    asks = {ask["step"]: ask for ask in asked["asks"]}
+    inputs: list[tuple[np.ndarray, ...]] = []
+
+    def run(step: str) -> None:
+        send(Frame({"begin": step}))
+        settings.mend_streams()
+        result = shell.run_cell(cells[step], store_history=False)
+        error = result.error_before_exec or result.error_in_exec
+        failure = {"failure": dataclasses.asdict(failure_of(error))} if error else {}
+        send(Frame({"end": step, **failure}))
+
+    def answer(step: str, at_the_end: bool) -> bool:
+        """Whether there was something to export."""
+        if not at_the_end and shell.user_ns.get(step, ...) is ...:
+            return False
+        ask = asks[step]
+        if not inputs and any("inputs" in case for case in ask["cases"]):
             send(Frame({"ready": True}))
-            inputs = receive().arrays
-        for ask in asked["asks"]:
-            if ask["step"] not in asked["done"]:
-                send(Frame({"begin": ask["step"]}))
-                send(_answer(ask, shell.user_ns, asked["platform"], inputs))
+            inputs.append(receive().arrays)
+        send(Frame({"begin": step}))
+        settings.mend_streams()
+        with settings.ours():
+            made = _answer(ask, shell.user_ns, asked["platform"], inputs[0] if inputs else ())
+        if not at_the_end and _is_stub(made):
+            return False
+        send(made)
+        return True
+
+    with learner.silence(), program.quiet_debugging(), settings.fixed_machine():
+        left = []
+        for step in asked["order"]:
+            if step in asks:
+                if step not in asked["done"] and not answer(step, at_the_end=False):
+                    left.append(step)
+            elif step not in asked["failed"]:
+                run(step)
+        for step in left:
+            answer(step, at_the_end=True)
+
+
+def _is_stub(made: Frame) -> bool:
+    """Whether all that came of it is that it is not written yet."""
+    failures = [case.get("failure") for case in made.header["cases"]]
+    return all(one is not None and one["status"] == Status.MISSING for one in failures)
 
 
 def _answer(

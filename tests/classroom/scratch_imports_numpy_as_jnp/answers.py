@@ -1,0 +1,4 @@
+# %% after="check-attention"
+import numpy as jnp
+
+np = jnp

@@ -1,0 +1,3 @@
+# %% after="check-attention"
+for norm in range(3):
+    distance = norm * 2

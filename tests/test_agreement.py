@@ -1,0 +1,98 @@
+"""The same notebooks in three ways: the student's own checks, Validate and the grader."""
+
+import os
+import re
+
+import course_folder
+import nbformat
+import pytest
+from course_folder import ASSIGNMENT, CLASSROOM, NOTEBOOK
+from nbclient import NotebookClient
+
+from autograder.student.progress import VARIABLE
+
+pytestmark = pytest.mark.slow
+STUDENTS = (
+    "answer_redefined_below_its_check",
+    "fast_track_open",
+    "function_missing",
+    "half_precision",
+    "loops_over_the_batch",
+    "raises",
+    "right_with_einsum",
+    "scratch_del",
+    "scratch_imports_numpy_as_jnp",
+    "settings_changed",
+    "warns",
+    "wrong_axis",
+)
+OPTIONAL = "fast_track_vmap"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A course in which these students have handed in."""
+    made = course_folder.make(tmp_path_factory.mktemp("course"), seed=1)
+    run = course_folder.nbgrader(made, "generate_assignment", ASSIGNMENT)
+    assert run.returncode == 0, run.stdout
+    right = course_folder.right_answers(made)
+    for student in STUDENTS:
+        content = course_folder.submission(CLASSROOM / student, right)
+        course_folder.submit(made, student, content)
+    return made
+
+
+def path(folder, student):
+    return folder / "submitted" / student / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
+
+
+def exercise(cell):
+    return str(cell.metadata.get("nbgrader", {}).get("grade_id")).removeprefix("check-")
+
+
+def checked(folder, student):
+    """What the cards said when the student ran every cell."""
+    notebook = nbformat.read(path(folder, student), 4)
+    variables = {**os.environ, VARIABLE: str(folder / "progress.json")}
+    NotebookClient(notebook, timeout=600, allow_errors=True).execute(env=variables)
+    said = {}
+    for cell in notebook.cells:
+        if cell.source.startswith("check("):
+            texts = [one.get("data", {}).get("text/plain", "") for one in cell.outputs]
+            said[exercise(cell)] = any(text.startswith("✓ passed") for text in texts)
+    return said
+
+
+def validated(folder, student):
+    """What Validate said; it names the cells that failed."""
+    command = ("nbgrader", "validate", str(path(folder, student)))
+    run = course_folder.run(folder, *command, seconds=1200, **{VARIABLE: str(folder / "p.json")})
+    failed = set(re.findall(r"failed:\s+(?:\| )?check\(\"?(\w+)", run.stdout))
+    assert failed or "Success" in run.stdout, run.stdout
+    names = course_folder.right_answers(folder).cells
+    return {exercise(one): exercise(one) not in failed for one in names
+            if one.source.startswith("check(")}  # fmt: skip
+
+
+def test_check_validate_and_grade_agree(folder, capsys):
+    run = course_folder.run(folder, "nbgrader", "autograde", ASSIGNMENT, seconds=1800)
+    assert run.returncode == 0, run.stdout
+    graded = {
+        one["student"]: {name: it["status"] == "passed" for name, it in one["verdicts"].items()}
+        for one in course_folder.records(folder)
+    }
+    table = []
+    for student in STUDENTS:
+        three = (checked(folder, student), validated(folder, student), graded[student])
+        for name in graded[student]:
+            table.append((student, name, *(one.get(name, False) for one in three)))
+    with capsys.disabled():
+        print(f"\n{'notebook':34}{'exercise':24}check  validate  grade")
+        for student, name, *passed in table:
+            marks = "  ".join(f"{'✓' if one else '✗':6}" for one in passed)
+            print(f"{student:34}{name:24}{marks}")
+    # Validate asks for nothing that is worth no points.
+    assert not [row for row in table if row[1] == OPTIONAL and not row[3]]
+    others = [row for row in table if row[1] != OPTIONAL]
+    assert [row for row in others if len(set(row[2:])) > 1] == []
+    assert {row[2] for row in table} == {True, False}
