@@ -6,11 +6,16 @@ command.
 
 from __future__ import annotations
 
+import os
+import shutil
+import sysconfig
 import warnings
 from pathlib import Path
 
 import nbgrader
 from traitlets.config import Config
+
+from autograder import text
 
 
 def plug_in(config: Config) -> None:
@@ -19,6 +24,11 @@ def plug_in(config: Config) -> None:
     Args:
         config: nbgrader's, as `get_config()` gives it in `nbgrader_config.py`.
     """
+    text.write_anything()
+    # nbgrader looks for `alembic` on PATH, where it is not if nbgrader was called by its path.
+    if shutil.which("alembic") is None:
+        programs = sysconfig.get_path("scripts")
+        os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), programs])
     # nbgrader's own, on every submission; nobody who grades can do anything about them.
     warnings.filterwarnings("ignore", message="Object of type <Submitted")
     # A master lies beside its notebook, and nbgrader would copy it into the release.
