@@ -64,6 +64,7 @@ def plug_in(config: Config) -> None:
         "autograder.classroom.grading.SaveVerdicts",
         "nbgrader.preprocessors.AssignLatePenalties",
     ]
+    config.ExportApp.plugin_class = "autograder.exporters.CsvExport"
     # The formgrader's pages and the feedback ask no network, and run nothing a student wrote.
     config.HTMLExporter.filters = {"markdown2html": "autograder.classroom.markdown.markdown2html"}
     config.HTMLExporter.extra_template_basedirs = [
