@@ -29,7 +29,7 @@ from autograder.judge.devices import CPU, Device
 from autograder.judge.frames import Frame
 from autograder.judge.verdict import Failure, Outcome, Status, Verdict
 from autograder.judge.views import VIEWS, Case, cases
-from autograder.problem import Problem, version
+from autograder.problem import CannotGrade, Problem, version
 
 Lowered = Mapping[Case, Claim | Outcome]
 """What left the worker of one exercise."""
@@ -86,6 +86,9 @@ class Grader:
         """A verdict for every exercise of the assignment, whatever the notebook does.
 
         A fault of the grader's own becomes `grader fault`, never an exception.
+
+        Raises:
+            CannotGrade: nobody can be graded.
         """
         verdicts: dict[str, Verdict] = {}
         try:
@@ -94,6 +97,8 @@ class Grader:
             verdicts = self._known(texts)
             if left := [name for name in self.exercises if name not in verdicts]:
                 verdicts |= self._grade(code, left, texts)
+        except CannotGrade:
+            raise
         except Exception as error:
             verdicts = {name: _fault(name, error) for name in self.exercises} | verdicts
         return {name: verdicts[name] for name in self.exercises}

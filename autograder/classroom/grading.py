@@ -41,7 +41,7 @@ from autograder.jail.walls import Level
 from autograder.judge import devices
 from autograder.judge.devices import Device
 from autograder.judge.verdict import Status, Verdict
-from autograder.problem import Problem
+from autograder.problem import CannotGrade, Problem
 from autograder.student import card
 
 Resources = dict[str, Any]
@@ -308,13 +308,16 @@ def _is_finished(path: Path) -> bool:
 
 @contextlib.contextmanager
 def stopping(log: Any) -> Iterator[None]:
-    """End the whole run with a sentence where a grade cannot be written.
+    """End the whole run with a sentence where nothing can be graded or written.
 
     nbgrader would go on, and drop every submission that is left. What was graded stays; this
     submission and the rest are graded by the next run.
     """
     try:
         yield
+    except CannotGrade as problem:
+        log.error("%s", problem)
+        raise SystemExit(1) from None
     except (OSError, OperationalError) as error:
         why = error.orig if isinstance(error, OperationalError) else error
         log.error(
