@@ -139,14 +139,14 @@ def as_tables(found: dict[str, list[Group]]) -> Stacked:
     """The groups, for a terminal."""
     tables = []
     for exercise, many in found.items():
-        shown = Table(title=Text(exercise), title_justify="left", show_lines=True)
+        shown = Table(title=Text(printable(exercise)), title_justify="left", show_lines=True)
         for head in ("group", "students", "verdict", "for example"):
             shown.add_column(head, justify="right" if head == "students" else "left")
         for one in many:
             sample = printable(one.sample, lines=True)
             code = Syntax(sample, "python", background_color="default", word_wrap=True)
             said = Text(printable(one.said))
-            shown.add_row(Text(one.name), str(len(one.students)), said, code)
+            shown.add_row(Text(printable(one.name)), str(len(one.students)), said, code)
         tables.append(shown)
     return Stacked(*tables)
 

@@ -45,8 +45,9 @@ def answers(notebook: NotebookNode) -> dict[str, NotebookNode]:
     """The cells that answer exercises of the course, by the exercise's name."""
     cells = {}
     for cell in notebook.cells:
-        name = tags(cell).get("grade_id") or cell.get("id", "")
-        if cell.cell_type == "code" and isinstance(name, str) and name in catalogue():
+        said = tags(cell).get("grade_id")
+        name = said if isinstance(said, str) and said else cell.get("id", "")
+        if cell.cell_type == "code" and name in catalogue():
             cells[name] = cell
     return cells
 
