@@ -8,18 +8,31 @@ from pathlib import Path
 
 import click
 
+from autograder import text
 from autograder.problem import Problem
 
 
 class Sentence(click.Group):
-    """Shows a `Problem` as its sentence and exits with status 2."""
+    """Shows a `Problem`, or a file that cannot be used, as one sentence; the exit status is 2."""
 
     def invoke(self, ctx: click.Context) -> object:
+        text.write_anything()
         try:
             return super().invoke(ctx)
         except Problem as problem:
-            click.echo(str(problem), err=True)
-            ctx.exit(2)
+            said = str(problem)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            where = error.filename or "A file"
+            said = f"{where} cannot be read or written: {error.strerror or error}."
+        click.echo(text.printable(said, lines=True), err=True)
+        ctx.exit(2)
+
+
+def _say(words: str) -> None:
+    """Print what may hold text of others."""
+    click.echo(text.printable(words, lines=True))
 
 
 @click.group(cls=Sentence)
@@ -76,7 +89,7 @@ def reset(file: Path, exercise: str) -> None:
     from autograder.student import stubs
 
     copy = stubs.reset_file(file, exercise)
-    click.echo(f"{exercise} has its stub again. What the notebook was before is in {copy}.")
+    _say(f"{exercise} has its stub again. What the notebook was before is in {copy}.")
 
 
 @main.command()
@@ -161,12 +174,14 @@ def replay(assignment: str, student: str, exercise: str) -> None:
 
     done = again(root, assignment, student, exercise)
     record = done.record
-    click.echo(
+    if done.level.lacks:
+        _say(f"Isolation level {done.level}: {done.level.lacks}.")
+    _say(
         f"{record['time']}, seed {record['seed']}, {record['device']}, JAX {record['jax']}: "
         f"{done.before['status']} ({done.before['reason']})"
     )
-    click.echo(f"now, JAX {done.jax}: {done.verdict.status} ({done.verdict.reason})")
-    click.echo(of_grade(done.verdict, done.verdict.fraction, 1).text)
+    _say(f"now, JAX {done.jax}: {done.verdict.status} ({done.verdict.reason})")
+    _say(of_grade(done.verdict, done.verdict.fraction * done.points, done.points).text)
     if not done.same:
         raise click.ClickException("The verdict is another than then.")
 
@@ -189,7 +204,7 @@ def groups(assignment: str, html: Path | None, comment: tuple[str, str, str] | N
 
     if comment:
         group = grouping.comment(root, assignment, *comment)
-        click.echo(
+        _say(
             f"Written to {len(group.students)} students; "
             f"`nbgrader generate_feedback {assignment} --force` shows it to them."
         )
@@ -197,7 +212,7 @@ def groups(assignment: str, html: Path | None, comment: tuple[str, str, str] | N
     found = grouping.groups(root, assignment)
     if html:
         grouping.write_page(found, assignment, html)
-        click.echo(html)
+        _say(str(html))
     else:
         Console().print(grouping.as_tables(found))
 
@@ -217,7 +232,7 @@ def report(assignment: str, html: Path | None, names: bool) -> None:
 
     path = html or Path(f"{assignment}.html")
     reporting.write_page(reporting.report(root, assignment), path, names)
-    click.echo(path)
+    _say(str(path))
 
 
 def _root() -> Path:

@@ -1,4 +1,7 @@
-"""Plug-ins of `nbgrader export` that write the files which Canvas and Moodle import."""
+"""Plug-ins of `nbgrader export`: its own table of grades, and what Canvas and Moodle import.
+
+No cell is a formula to a spreadsheet, whatever a student is called, see `text.csv_cell`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,43 @@ from typing import Any
 from nbgrader.api import Gradebook
 from nbgrader.plugins import ExportPlugin
 from traitlets import Bool, Enum
+
+from autograder.text import csv_cell
+
+
+class CsvExport(ExportPlugin):
+    """nbgrader's own table, with its columns, in which commas and formulas are only text."""
+
+    columns = (
+        "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
+        "raw_score", "late_submission_penalty", "score", "max_score",
+    )  # fmt: skip
+
+    def export(self, gradebook: Gradebook) -> None:
+        path = self.to or "grades.csv"
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(self.columns)
+            for row in self._rows(gradebook):
+                writer.writerow("" if cell is None else csv_cell(cell) for cell in row)
+        self.log.info("Exported grades to %s", path)
+
+    def _rows(self, gradebook: Gradebook) -> Iterator[tuple[Any, ...]]:
+        students = [one for one in gradebook.students if _is_wanted(one.id, self.student)]
+        for assignment in gradebook.assignments:
+            if not _is_wanted(assignment.name, self.assignment):
+                continue
+            handed_in = {
+                one.student.id: one for one in gradebook.assignment_submissions(assignment.name)
+            }
+            for student in students:
+                one = handed_in.get(student.id)
+                score, penalty = (one.score, one.late_submission_penalty) if one else (0.0, 0.0)
+                yield (
+                    assignment.name, assignment.duedate, one and one.timestamp, student.id,
+                    student.last_name, student.first_name, student.email,
+                    score, penalty, max(0.0, score - (penalty or 0.0)), assignment.max_score,
+                )  # fmt: skip
 
 
 class GradesExport(ExportPlugin):
@@ -35,10 +75,10 @@ class GradesExport(ExportPlugin):
         scores = {one.name: self._scores(gradebook, one.name) for one in assignments}
         with open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerows(self.head(assignments))
+            writer.writerows(map(csv_cell, row) for row in self.head(assignments))
             for student in students:
                 points = [scores[one.name].get(student.id, self.nothing) for one in assignments]
-                writer.writerow([*self.person(student), *points])
+                writer.writerow([*map(csv_cell, self.person(student)), *points])
         self.log.info("Exported %d students to %s", len(students), path)
 
     def _scores(self, gradebook: Gradebook, assignment: str) -> dict[str, str]:

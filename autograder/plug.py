@@ -6,12 +6,16 @@ command.
 
 from __future__ import annotations
 
+import os
+import shutil
+import sysconfig
 import warnings
 from pathlib import Path
 
 import nbgrader
 from traitlets.config import Config
 
+from autograder import text
 from autograder.classroom import nbgrader_patches
 
 
@@ -21,6 +25,11 @@ def plug_in(config: Config) -> None:
     Args:
         config: nbgrader's, as `get_config()` gives it in `nbgrader_config.py`.
     """
+    text.write_anything()
+    # nbgrader looks for `alembic` on PATH, where it is not if nbgrader was called by its path.
+    if shutil.which("alembic") is None:
+        programs = sysconfig.get_path("scripts")
+        os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), programs])
     # nbgrader's own, on every submission; nobody who grades can do anything about them.
     warnings.filterwarnings("ignore", message="Object of type <Submitted")
     nbgrader_patches.install()
@@ -52,6 +61,7 @@ def plug_in(config: Config) -> None:
         "autograder.classroom.grading.SaveVerdicts",
         "nbgrader.preprocessors.AssignLatePenalties",
     ]
+    config.ExportApp.plugin_class = "autograder.exporters.CsvExport"
     # The formgrader's pages and the feedback ask no network, and run nothing a student wrote.
     config.HTMLExporter.filters = {"markdown2html": "autograder.classroom.markdown.markdown2html"}
     config.HTMLExporter.extra_template_basedirs = [

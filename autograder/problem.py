@@ -23,6 +23,10 @@ class Problem(Exception):  # noqa: N818  (it names what to put right, not what b
         return [str(self)]
 
 
+class CannotGrade(Problem):
+    """What keeps everybody from being graded, so that a run ends instead of going on."""
+
+
 def version(text: str) -> tuple[int, ...]:
     """The first three numbers of a version."""
     return tuple(int(n) for n in re.findall(r"\d{1,9}", text)[:3])

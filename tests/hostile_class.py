@@ -5,6 +5,7 @@ Run: uv run python tests/hostile_class.py, which writes docs/attacks.md.
 
 from __future__ import annotations
 
+import re
 import tempfile
 import tomllib
 from collections.abc import Collection, Sequence
@@ -25,6 +26,7 @@ HONEST = ("a_neighbour", "honest", "z_neighbour")
 POINTS = {"square": 2.0, "ladder": 4.0, "row_sums": 4.0}
 TOKEN = "the-token-in-the-environment"
 SECRETS = (TOKEN, "the-secret-of-the-master", "a-private-file")
+GOT_IN = r"^It raised RuntimeError\. .* The line: `raise RuntimeError\(f?.got in"
 SEED = 8_245_119_063_771
 KINDS = {
     "score": "Scores forged",
@@ -107,15 +109,16 @@ class Graded:
 
     def _says_so(self, name: str) -> bool:
         if name in self.records:
+            # The words of an exception are not told, but its line is, and says it as well.
             messages = [one["message"] for one in self.records[name]["verdicts"].values()]
+            return any(re.search(GOT_IN, message) for message in messages)
         else:
             path = self.folder / "autograded" / name / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
             if not path.exists():
                 return False
             outputs = [cell.get("outputs", []) for cell in nbformat.read(path, 4).cells]
             messages = [one.get("evalue", "") for many in outputs for one in many]
-        return any(message.removeprefix("It raised RuntimeError: ").startswith("got in")
-                   for message in messages)  # fmt: skip
+        return any(message.startswith("got in") for message in messages)
 
 
 def grade(folder: Path, names: Collection[str], **settings: Any) -> Graded:

@@ -18,7 +18,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.classroom.cache import Cache, key
 from autograder.classroom.class_run import Ahead, Graded, Tally
-from autograder.classroom.grader import SLICES, Grader
+from autograder.classroom.grader import Grader
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
 from autograder.judge.verdict import Finding, Status, Verdict
@@ -99,36 +99,23 @@ def test_what_is_known_is_not_run_again(jail, tmp_path):
     assert [role for role, _ in jail.ran] == ["worker", "runner"]
 
 
-def test_notebooks_that_are_alike_in_what_matters_share_a_verdict(jail):
-    """The first that passes is remembered, the second run alone, and the third not at all."""
-    grader = Grader(TWO, 1, jail)
-    ran = []
-    for number in range(4):
-        cells = (
-            f"# number {number}\n{PREDICT}",
-            NORMS.replace("A", f"A{number}"),
-            f"spare = {number}",
-        )
-        verdicts = grader.grade(answers(*cells))
-        assert all(one.passed for one in verdicts.values())
-        SLICES.submit(int).result()
-        ran.append([steps for role, steps in jail.ran if role == "worker"])
-        jail.ran.clear()
-    both, alone = list(TWO), [["predict_batch"], ["column_norms"]]
-    assert ran == [[both], [both, alone[0]], [alone[1]], [alone[1]]]
+VARIANTS = {
+    "a decorator": "@(lambda f: setattr(jnp, 'sum', jnp.max) or f)\ndef other(x):\n    return x",
+    "a default argument": "def other(x=setattr(jnp, 'sum', jnp.max)):\n    return x",
+    "a name that is put together": "globals().get('j' + 'np').sum = jnp.max",
+    "exec": "exec('jnp.s' + 'um = jnp.max')",
+    "another answer": PREDICT.replace("\n", "\n    jnp.sum = jnp.max\n", 1),
+}
 
 
-def test_help_from_another_answer_helps_one_notebook_only(jail):
-    """Hidden in a function that is traced before, it makes right what is wrong by itself."""
+@pytest.mark.parametrize("what", VARIANTS)
+def test_no_verdict_is_inherited_past_other_code_that_changes_an_answer(jail, what):
     grader = Grader(TWO, 1, jail)
-    wrong = "def column_norms(A):\n    return jnp.sum(A * A, axis=0)\n"
-    line = "    if jnp.sum is summed: jnp.sum = lambda x, axis: jnp.sqrt(summed(x, axis=axis))\n"
-    helping = f"summed = jnp.sum\n{PREDICT.replace(chr(10), chr(10) + line, 1)}"
     for number in range(2):
-        helped = grader.grade(answers(f"{helping}# {number}", wrong))
-        assert all(one.passed for one in helped.values())
-        SLICES.submit(int).result()
-    assert not grader.grade(answers(PREDICT, wrong))["column_norms"].passed
+        passed = grader.grade(answers(f"# {number}\n{PREDICT}", NORMS))
+        assert all(one.passed for one in passed.values())
+    cells = (VARIANTS[what],) if "answer" in what else (PREDICT, VARIANTS[what])
+    assert not grader.grade(answers(*cells, NORMS))["column_norms"].passed
 
 
 def test_the_bar_shows_what_nbgrader_has_taken_up():

@@ -1,23 +1,32 @@
 """The same class on a cluster: a real scheduler and real workers, over TCP on this machine."""
 
 import json
+import logging
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 
 import course_folder
 import pytest
 from course_folder import ASSIGNMENT, CLASSROOM
+from distributed import Client
+from distributed.comm.core import CommClosedError
+from hostile_class import MASTER
+from nbformat.v4 import new_code_cell, new_notebook
 
+from autograder.authoring import master
 from autograder.classroom.cluster import Cluster, run_here
+from autograder.classroom.grader import Grader
+from autograder.classroom.grading import stopping
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge.devices import CPU
 from autograder.judge.frames import Frame
-from autograder.problem import Problem
+from autograder.problem import CannotGrade, Problem
 
 
 def free_port() -> int:
@@ -38,6 +47,9 @@ def cluster(tmp_path):
 
     host, port = address.removeprefix("tcp://").split(":")
     scheduler = start("scheduler", "--host", host, "--port", port)
+    deadline = time.monotonic() + 240
+    while socket.socket().connect_ex((host, int(port))) and time.monotonic() < deadline:
+        time.sleep(0.1)
     worker = ("worker", address, "--host", host, "--nthreads", "1", "--no-nanny")
     workers = [start(*worker) for _ in range(2)]
     try:
@@ -85,6 +97,89 @@ def test_a_class_on_a_cluster_that_loses_a_worker(cluster, tmp_path_factory):
     assert verdicts(away).keys() == set(students)
     assert "grader fault" not in "".join(verdicts(away).values())
     assert course_folder.scores(away) == course_folder.scores(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lost", [1, 2])
+def test_workers_that_are_killed_while_the_client_starts(cluster, monkeypatch, lost):
+    """The run goes on with those that are left; where none is, one sentence says so."""
+    address, workers = cluster
+    threads = Client.nthreads
+
+    def kill_first(client):
+        client.wait_for_workers(2, timeout=120)
+        found = threads(client)
+        for worker in workers[:lost]:
+            worker.kill()
+        return found
+
+    monkeypatch.setattr(Client, "nthreads", kill_first)
+    if lost == 2:
+        with pytest.raises(Problem, match=f"{address} has no workers any more: run `dask worker"):
+            Cluster(address, Limits(), CPU)
+    else:
+        assert Cluster(address, Limits(), CPU).workers == 2
+
+
+def fake(monkeypatch, answers, left=True):
+    """A cluster whose workers gave these answers to the first question, and none after it."""
+
+    class Executor:
+        def submit(self, *_):
+            return Future()
+
+    class Fake:
+        def __init__(self, *_, **__):
+            self.asked = 0
+
+        def wait_for_workers(self, *_, **__):
+            pass
+
+        def close(self):
+            pass
+
+        def nthreads(self):
+            self.asked += 1
+            if self.asked > 1 and left is None:
+                raise OSError("the scheduler is gone")
+            return dict.fromkeys(answers, 1) if self.asked == 1 or left else {}
+
+        def run(self, *_, **__):
+            return answers
+
+        def get_executor(self, **_):
+            return Executor()
+
+    monkeypatch.setattr("autograder.classroom.cluster.ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr("distributed.Client", Fake)
+    return Cluster("tcp://a", Limits(), CPU)
+
+
+FULL, PARTIAL = (Level.FULL, []), (Level.PARTIAL, ["Not full: why"])
+
+
+def test_the_level_is_that_of_the_weakest_worker_that_is_left(monkeypatch):
+    made = fake(monkeypatch, {"a": FULL, "b": CommClosedError(), "c": PARTIAL})
+    assert (made.level, made.workers) == (Level.PARTIAL, 4)
+
+
+def test_a_worker_that_cannot_grade_is_one_sentence(monkeypatch):
+    with pytest.raises(Problem, match="A worker at tcp://a cannot grade: no walls"):
+        fake(monkeypatch, {"a": FULL, "b": Problem("no walls")})
+
+
+@pytest.mark.parametrize(
+    ("left", "words"), [(False, "has no workers any more"), (None, "was lost")]
+)
+def test_where_nobody_is_left_the_run_ends_with_one_sentence(monkeypatch, left, words):
+    made = fake(monkeypatch, {"a": FULL}, left)
+    with pytest.raises(CannotGrade, match=f"{words}.* it goes on where this one stopped"):
+        made.run("worker", Frame({}), [])
+    spec = {"square": master.load(MASTER).exercises["square"]}
+    with pytest.raises(CannotGrade):
+        Grader(spec, 1, made).grade(new_notebook(cells=[new_code_cell("square = abs")]))
+    with pytest.raises(SystemExit), stopping(logging.getLogger("nbgrader")):
+        made.run("worker", Frame({}), [])
 
 
 def test_no_scheduler_is_one_sentence(monkeypatch):

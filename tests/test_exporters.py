@@ -13,9 +13,9 @@ import course_folder
 import pytest
 from course_folder import ASSIGNMENT
 from nbgrader.api import Gradebook
-from nbgrader.plugins import ExportPlugin
+from nbgrader.plugins import CsvExportPlugin, ExportPlugin
 
-from autograder.exporters import CanvasExport, MoodleExport
+from autograder.exporters import CanvasExport, CsvExport, MoodleExport
 
 pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Submitted")  # nbgrader's
 PEOPLE = {
@@ -24,6 +24,8 @@ PEOPLE = {
     "cai": {"first_name": "Cai", "last_name": "Łoś"},
     "dan": {},
 }
+FORMULA = tuple("=+-@\t\r")
+FORMULAS = ("=cmd|' /C calc'!A0", "@SUM(1)", "+1+1", "-1-1", "  =1+1", "\t=1")
 
 
 @pytest.fixture
@@ -85,6 +87,40 @@ def test_the_file_for_moodle(gradebook, tmp_path):
         ["cai", "Cai", "Łoś", "", "-", "-"],
         ["dan", "", "", "", "-", "-"],
     ]
+
+
+def test_the_file_of_nbgrader_itself(gradebook, tmp_path):
+    CsvExportPlugin(to=str(tmp_path / "stock.csv")).export(gradebook)
+    with (tmp_path / "stock.csv").open(encoding="utf-8") as file:
+        stock = [line.split(",") for line in file.read().splitlines() if "Byron" not in line]
+    ours = exported(CsvExport(), gradebook, tmp_path / "grades.csv")
+    assert [row for row in ours if "Byron, Lovelace" not in row] == stock
+    assert len(ours) == 1 + 2 * len(PEOPLE)
+
+
+@pytest.mark.parametrize("kind", [CsvExport, CanvasExport, MoodleExport])
+def test_no_cell_is_a_formula(gradebook, tmp_path, kind):
+    for number, name in enumerate(FORMULAS):
+        gradebook.add_student(name, first_name=name, last_name=name, email=name)
+        gradebook.add_submission("05_vmap", name)
+        grade = gradebook.find_grade("check", "n", "05_vmap", name)
+        grade.auto_score, grade.needs_manual_grade = 1.5 + number, False
+    gradebook.db.commit()
+    rows = exported(kind(), gradebook, tmp_path / "grades.csv")
+    cells = [cell for row in rows for cell in row]
+    assert {cell for cell in cells if cell[:1] in FORMULA and cell != "-"} == set()
+    assert {f"{1.5 + number:g}" for number in range(len(FORMULAS))} <= set(cells)
+
+
+@pytest.mark.slow
+def test_nbgrader_export_uses_it(tmp_path):
+    folder = course_folder.make(tmp_path)
+    with Gradebook(f"sqlite:///{folder}/gradebook.db") as gradebook:
+        gradebook.add_assignment("05_vmap")
+        gradebook.add_student("=cmd")
+    run = course_folder.nbgrader(folder, "export")
+    assert run.returncode == 0, run.stdout
+    assert "05_vmap,,,'=cmd,,,,0.0,0.0,0.0,0" in (folder / "grades.csv").read_text()
 
 
 def postgres() -> str:

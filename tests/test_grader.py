@@ -157,7 +157,7 @@ def test_a_call_that_is_told_in_another_way_broke_the_rules(case):
 def test_sizes_of_secret_cases_are_not_told(jail, solved):
     replaced(solved, "column_norms", "def column_norms(A):\n    return A.reshape(5, 4)[0, :4]")
     message = Grader(TWO, 1, jail).grade(solved)["column_norms"].findings[0].message
-    assert "cannot reshape array of shape (…, …)" in message
+    assert message.startswith("It raised TypeError. ")
     assert "The line: `return A.reshape(5, 4)[0, :4]`" in message
 
 

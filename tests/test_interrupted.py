@@ -22,6 +22,7 @@ from hostile_class import POINTS
 from nbformat.v4 import new_code_cell
 
 from autograder.authoring import master
+from autograder.classroom.grading import LOCK
 
 KILLS = 30
 MANY, FEW = 400, 3
@@ -182,3 +183,89 @@ def _all_is_graded(course: Path) -> None:
     assert list(points(course).values()) == [POINTS] * FEW
     assert sorted(set(lines(course)) - {"of_another_year"}) == sorted(finished(course))
     assert len(finished(course)) == FEW
+
+
+def autograde(course: Path, *options: str) -> str:
+    """What a run says that does not come to its end, in one sentence and without a traceback."""
+    run = course_folder.nbgrader(course, "autograde", ASSIGNMENT, *options)
+    assert run.returncode != 0, run.stdout
+    assert "Traceback" not in run.stdout, run.stdout
+    return run.stdout
+
+
+def test_a_second_run_says_that_one_is_going_on(released: Path, tmp_path: Path) -> None:
+    """And a run that was killed blocks nobody, though its file is still there."""
+    course = handed_in(released, tmp_path, FEW)
+    hold = (
+        "import sys, time; from filelock import FileLock; "
+        "lock = FileLock(sys.argv[1]); lock.acquire(); print(1, flush=True); time.sleep(600)"
+    )
+    command = [sys.executable, "-c", hold, str(course / LOCK)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as first:
+        assert first.stdout is not None
+        first.stdout.readline()
+        try:
+            said = autograde(course, "--force")
+        finally:
+            first.kill()
+    assert f"Another run is grading in {course}: wait until it has ended" in said
+    assert lines(course) == []
+    assert (course / LOCK).exists()
+    _all_is_graded(course)
+
+
+def test_the_lock_is_free_when_a_run_of_the_formgrader_has_ended(
+    released: Path, tmp_path: Path
+) -> None:
+    """Its process lives on, and so may another one's run."""
+    course = handed_in(released, tmp_path, FEW)
+    twice = (
+        "from nbgrader.apps import NbGraderAPI; "
+        "from autograder.authoring.build import nbgrader_config; from pathlib import Path; "
+        "import subprocess, sys; config = nbgrader_config(Path('.')); "
+        f"print(NbGraderAPI(config=config).autograde('{ASSIGNMENT}', 'student000')['success']); "
+        f"run = subprocess.run(['nbgrader', 'autograde', '{ASSIGNMENT}']); sys.exit(run.returncode)"
+    )
+    run = course_folder.run(course, sys.executable, "-c", twice)
+    assert run.returncode == 0, run.stdout
+    assert "True" in run.stdout
+    assert list(points(course).values()) == [POINTS] * FEW
+
+
+def test_the_cache_deleted_costs_time_only(released: Path, tmp_path: Path) -> None:
+    """The same inputs are drawn again, from the seed in the log."""
+    course = handed_in(released, tmp_path, FEW)
+    _all_is_graded(course)
+    shutil.rmtree(course / ".verdicts")
+    run = course_folder.nbgrader(course, "autograde", ASSIGNMENT, "--force")
+    assert run.returncode == 0, run.stdout[-2000:]
+    records = course_folder.records(course)
+    assert len(records) == 2 * FEW
+    assert len({one["seed"] for one in records}) == 1
+
+
+def test_a_gradebook_that_is_gone_or_damaged(released: Path, tmp_path: Path) -> None:
+    """One sentence that says what to do, after which everything is graded."""
+    course = handed_in(released, tmp_path, FEW)
+    whole = (course / "gradebook.db").read_bytes()
+    (course / "gradebook.db").write_bytes(b"not a database, though rather long" * 100)
+    assert "cannot be used (file is not a database): close what holds it" in autograde(course)
+    (course / "gradebook.db").unlink()
+    said = autograde(course)
+    assert (
+        f"has no assignment {ASSIGNMENT}: run `nbgrader generate_assignment {ASSIGNMENT}`" in said
+    )
+    assert lines(course) == []
+    (course / "gradebook.db").write_bytes(whole)
+    _all_is_graded(course)
+
+
+def test_nbgrader_called_by_its_path(released: Path, tmp_path: Path) -> None:
+    """Without the environment activated, and before there is a gradebook, it simply works."""
+    course = handed_in(released, tmp_path, FEW)
+    (course / "gradebook.db").unlink()
+    nbgrader = str(Path(sys.executable).parent / "nbgrader")
+    for command in ("generate_assignment", "autograde"):
+        run = course_folder.run(course, nbgrader, command, ASSIGNMENT, PATH="/usr/bin:/bin")
+        assert run.returncode == 0, run.stdout
+    assert list(points(course).values()) == [POINTS] * FEW

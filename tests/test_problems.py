@@ -41,6 +41,10 @@ def edited(tmp_path: Path, *changes: tuple[str, str]) -> Path:
         ([("return jnp.dot(W, x) + b", "return jnp.dot(W, x) +")], "SyntaxError"),
         ([('assignment="05_vmap"', 'assignment="06_vmap"')], "the folder 05_vmap"),
         ([('assignment="05_vmap" points=20', "")], 'the tags assignment="…"'),
+        (
+            [(f"{LAST} points=3", f"{LAST} points=0"), ('vmap" points=20', 'vmap" points=17')],
+            "has no points, which is for the question of the fast track alone",
+        ),
         ([('"`in_axes` may be a plain number where there is one argument.",', "")], "2 hints"),
     ],
 )  # fmt: skip

@@ -4,10 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
-from autograder.student import hints, lessons, progress, syllabus
+from autograder.student import hints, lessons, progress, public, syllabus
 from autograder.student.learner import check
 from autograder.student.progress import Progress, Record
 from autograder.student.standing import FINISHED, sentence, standing
@@ -50,6 +51,7 @@ def test_hints_go_on_in_another_kernel(file, capsys):
 
 WRITER = """
 import sys
+from dataclasses import replace
 from autograder.student import progress
 for n in range(40):
     progress.hinted(f"{sys.argv[1]}-{n}", "05_vmap", 3)
@@ -97,6 +99,14 @@ def test_checking_a_stub_is_no_attempt(file, monkeypatch):
     monkeypatch.setitem(globals(), "fast_track_vmap", ...)
     check("fast_track_vmap")
     assert progress.read() == Progress()
+
+
+def test_the_fast_track_is_the_question_without_points():
+    names = {name: one.facts.is_fast_track for name, one in public.catalogue().items()}
+    fast = [name for name, is_fast in names.items() if is_fast]
+    assert len(fast) == len(public.syllabus.read())
+    facts = public.catalogue()["pairwise"].facts
+    assert not replace(facts, name="fast_track_of_a_particle").is_fast_track
 
 
 def test_an_empty_file_beside_the_notebooks_keeps_progress_there(tmp_path, monkeypatch, capsys):

@@ -115,8 +115,17 @@ def _stubs(released: Path) -> dict[str, str]:
 
 
 def nbgrader_config(root: Path) -> Config:
-    """nbgrader's configuration of the course in this folder."""
-    return PyFileConfigLoader("nbgrader_config.py", str(root)).load_config()
+    """nbgrader's configuration of the course in this folder.
+
+    Raises:
+        Problem: the file is not there, or fails.
+    """
+    try:
+        return PyFileConfigLoader("nbgrader_config.py", str(root)).load_config()
+    except (Exception, SystemExit) as error:
+        raise Problem(
+            f"{root / 'nbgrader_config.py'} fails when it is read: {type(error).__name__}: {error}"
+        ) from None
 
 
 def _release(loaded: Master, root: Path, target: Path) -> list[Path]:
@@ -184,16 +193,18 @@ def _is_without_alt(output: NotebookNode) -> bool:
 
 
 def build_overview(root: Path, target: Path) -> list[Path]:
-    """Write the syllabus and the tables; the lessons have to be built before."""
+    """Write the syllabus and the tables; the lessons have to be built before, there or here."""
     loaded = [master.load(path) for path in masters(root)]
+    mishaps = root / "tests" / "mishaps.py"
     tables = {
         "requirements.md": overview.requirements_table(),
-        "mishaps.md": runpy.run_path(str(root / "tests" / "mishaps.py"))["document"](),
-        "modules.md": overview.modules_table(loaded, target / "course"),
+        "modules.md": overview.modules_table(loaded, [target / "course", root / "course"]),
         "portability.md": overview.portability_table(
             spec for one in loaded for spec in one.exercises.values()
         ),
     }
+    if mishaps.is_file():
+        tables["mishaps.md"] = runpy.run_path(str(mishaps))["document"]()
     folder = target / "docs"
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in tables.items():
@@ -212,7 +223,7 @@ def _write(notebook: NotebookNode, path: Path) -> Path:
 
 
 def build(root: Path, assignment: str | None = None, target: Path | None = None) -> list[Path]:
-    """Build the course, or one module of it; the files written."""
+    """Build the course, or one module of it and what tells of all modules; the files written."""
     target = target or root
     written = []
     for path in masters(root, assignment):
@@ -220,9 +231,7 @@ def build(root: Path, assignment: str | None = None, target: Path | None = None)
     for path in sorted((root / "course").glob(f"{assignment or '*'}.py")):
         if path.name != "__init__.py":
             written.append(build_lesson(path, root, target))
-    if not assignment:
-        written += build_overview(root, target)
-    return written
+    return written + build_overview(root, target)
 
 
 def drift(root: Path, assignment: str | None = None) -> Iterator[str]:

@@ -76,7 +76,10 @@ def load(path: Path) -> Master:
     """
     if not path.is_file():
         raise Problem(f"There is no master at {path}: every assignment needs one.")
-    read = jupytext.read(path)
+    try:
+        read = jupytext.read(path)
+    except Exception as error:
+        raise Problem(f"{path} cannot be read as a master: {error}") from None
     tags = [_tags(cell, path) for cell in read.cells]
     facts = _facts(read.cells, tags, path)
     exercises = {
@@ -143,7 +146,7 @@ def _specifications(path: Path) -> dict[str, Exercise]:
     with exercise.collecting() as collected, learner.silence(), quiet:
         try:
             runpy.run_path(str(path))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise Problem(
                 f"{path} fails when it is run: {type(error).__name__}: {error}"
             ) from error
@@ -172,6 +175,8 @@ def _check(master: Master, tags: list[dict[str, Any]]) -> None:
         spec = master.exercises[name]
         if len(spec.hints) != 3:
             refuse(f"{name} has {len(spec.hints)} hints; it needs 3.")
+        if master.facts[name].is_fast_track and not spec.is_question:
+            refuse(f"{name} has no points, which is for the question of the fast track alone.")
         fewest = 2 if spec.is_question else 3
         if len(spec.wrong_answers) < fewest:
             listed = len(spec.wrong_answers)

@@ -52,16 +52,23 @@ def requirements_table() -> str:
     return REQUIREMENTS + _table(header, rows)
 
 
-def modules_table(masters: Sequence[Master], course: Path) -> str:
-    """A row a module: its lesson and its assignment in numbers.
+def modules_table(masters: Sequence[Master], courses: Sequence[Path]) -> str:
+    """A row per module: its lesson and its assignment in numbers.
 
     Args:
         masters: of all assignments.
-        course: the folder with the built lessons.
+        courses: the folders with the built lessons; the first that has one counts.
+
+    Raises:
+        Problem: a lesson was not built.
     """
     rows: list[list[Any]] = []
     for one in masters:
-        lesson = nbformat.read(course / f"{one.assignment}.ipynb", as_version=4)
+        built = [folder / f"{one.assignment}.ipynb" for folder in courses]
+        path = next((path for path in built if path.is_file()), None)
+        if path is None:
+            raise Problem(f"{built[-1]} is not there: run `autograder build` for all modules.")
+        lesson = nbformat.read(path, as_version=4)
         text = [cell.source for cell in lesson.cells if cell.cell_type == "markdown"]
         outputs = [out for cell in lesson.cells for out in cell.get("outputs", [])]
         rows.append(

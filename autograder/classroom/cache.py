@@ -1,8 +1,8 @@
 """Verdicts that need not be found again, and the seeds that they were found with.
 
 They lie in one SQLite file, in a folder that may be deleted at any time: the next run then judges
-everything anew, on new inputs. Two runs can use it at once, and one that is killed keeps what it
-had. It holds JSON and nothing that is evaluated.
+everything anew, on the same inputs, since `verdicts.jsonl` has the seed too. Two runs can use it at
+once, and one that is killed keeps what it had. It holds JSON and nothing that is evaluated.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import secrets
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -43,7 +44,7 @@ class Cache:
         most: the entries that are kept.
 
     Raises:
-        Problem: the file is none of ours, or cannot be written.
+        Problem: the file is not a cache file, or cannot be written.
     """
 
     def __init__(self, folder: Path | None = None, most: int = MOST) -> None:
@@ -62,13 +63,22 @@ class Cache:
                 f"{path} cannot be used ({error}): delete {folder}, which costs time only."
             ) from None
 
-    def seed(self, assignment: str) -> int:
-        """The seed of an assignment, drawn when it is asked for the first time."""
+    def seed(self, assignment: str, graded_with: Callable[[], int | None] = lambda: None) -> int:
+        """The seed of an assignment, drawn when it is asked for the first time.
+
+        Args:
+            assignment: its name.
+            graded_with: where none is known here, says which one to take instead of drawing one.
+        """
         with self._lock, self._base:
-            drawn = (assignment, secrets.randbits(63))
-            self._base.execute("INSERT OR IGNORE INTO seeds VALUES (?, ?)", drawn)
-            found = self._base.execute("SELECT seed FROM seeds WHERE assignment = ?", drawn[:1])
-            return int(found.fetchone()[0])
+            query = "SELECT seed FROM seeds WHERE assignment = ?"
+            if (found := self._base.execute(query, (assignment,)).fetchone()) is None:
+                before = graded_with()
+                drawn = secrets.randbits(63) if before is None else before
+                row = (assignment, drawn)
+                self._base.execute("INSERT OR IGNORE INTO seeds VALUES (?, ?)", row)
+                found = self._base.execute(query, (assignment,)).fetchone()
+            return int(found[0])
 
     def get(self, key: str) -> Any:
         """What was put under this key, or None."""

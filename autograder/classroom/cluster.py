@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import socket
 from collections.abc import Sequence
+from concurrent.futures import wait
 
 from autograder.classroom import cache
 from autograder.jail import walls
@@ -19,10 +20,15 @@ from autograder.jail.walls import Level
 from autograder.judge.devices import Device
 from autograder.judge.frames import Frame
 from autograder.judge.verdict import Failure
-from autograder.problem import Problem
+from autograder.problem import CannotGrade, Problem
 
 ANSWER_SECONDS = 30
 """How long a scheduler may take to answer, and the first worker to be there."""
+NO_WORKERS = (
+    "The scheduler at {address} has no workers any more: run `dask worker {address}` on some "
+    "machines."
+)
+AGAIN = "Then run the same command again: it goes on where this one stopped."
 
 
 class Cluster:
@@ -61,11 +67,22 @@ class Cluster:
                 f"The scheduler at {address} has no workers: run `dask worker {address}` on some "
                 "machines."
             ) from None
-        self.workers = 2 * sum(client.nthreads().values())
+        threads = client.nthreads()
+        answers = client.run(level_here, limits, device, strongest, on_error="return")
+        # A worker that was lost meanwhile is none; any other trouble is.
+        found = {at: one for at, one in answers.items() if not isinstance(one, OSError)}
+        for one in found.values():
+            if isinstance(one, BaseException):
+                client.close()
+                raise Problem(f"A worker at {address} cannot grade: {one}") from None
+        if not found:
+            client.close()
+            raise Problem(NO_WORKERS.format(address=address))
+        self.workers = 2 * sum(threads.get(at, 1) for at in found)
         """How many submissions keep the cluster busy, of which some are with the grader."""
-        found = client.run(level_here, limits, device, strongest)
         self.level, self.weaker_because = max(found.values(), key=lambda one: one[0].weakness)
         """That of the machine with the weakest one; those that come later must not be weaker."""
+        self._address, self._client = address, client
         self._executor = client.get_executor(pure=False)
 
     def require(self, weakest: Level) -> None:
@@ -77,7 +94,23 @@ class Cluster:
     ) -> dict[str, Frame | Failure]:
         where = (cache.versions(), self.limits, self.device, self.strongest, self.level)
         asked = (role, request, list(steps), late)
-        return self._executor.submit(run_here, *where, *asked).result()
+        answer = self._executor.submit(run_here, *where, *asked)
+        while not wait([answer], ANSWER_SECONDS).done:
+            self._require_workers()
+        return answer.result()
+
+    def _require_workers(self) -> None:
+        """Make sure that somebody is there to answer; Dask would wait for ever.
+
+        Raises:
+            CannotGrade: nobody is.
+        """
+        try:
+            left = self._client.nthreads()
+        except (OSError, RuntimeError):
+            raise CannotGrade(f"The scheduler at {self._address} was lost. {AGAIN}") from None
+        if not left:
+            raise CannotGrade(f"{NO_WORKERS.format(address=self._address)} {AGAIN}")
 
 
 def level_here(limits: Limits, device: Device, strongest: Level) -> tuple[Level, list[str]]:
@@ -105,7 +138,7 @@ def run_here(
     """
     ours = cache.versions()
     if list(versions) != ours:
-        raise Problem(
+        raise CannotGrade(
             f"The worker on {socket.gethostname()} has {' '.join(ours)} and the grader "
             f"{' '.join(versions)} (jax, jaxlib, numpy, autograder): install the same on both."
         )

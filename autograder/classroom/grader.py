@@ -2,17 +2,15 @@
 else's code: that happens in the worker and the runner, behind the jail's door.
 
 A verdict depends on the programs alone, besides exercise, seed, device and versions. So it is kept
-under their hash, and the hash under that of the notebook's code, which need not be run again; that
-of a right answer also under its slice, see `slices`, once that has been run alone.
+under their hash, and the hash under that of the notebook's code, which need not be run again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import re
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol, TypeVar
@@ -20,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 import jax
 from nbformat import NotebookNode
 
-from autograder.classroom import cache, slices
+from autograder.classroom import cache, feedback
 from autograder.classroom.cache import Cache
 from autograder.exercise import Exercise, expected_answers, lookalikes, views_of
 from autograder.jail import claims
@@ -29,18 +27,15 @@ from autograder.jail.walls import Level
 from autograder.judge import devices, judge, meshes
 from autograder.judge.devices import CPU, Device
 from autograder.judge.frames import Frame
-from autograder.judge.verdict import Failure, Finding, Outcome, Status, Verdict
+from autograder.judge.verdict import Failure, Outcome, Status, Verdict
 from autograder.judge.views import VIEWS, Case, cases
-from autograder.problem import Problem, version
+from autograder.problem import CannotGrade, Problem, version
 
 Lowered = Mapping[Case, Claim | Outcome]
 """What left the worker of one exercise."""
 
 REFERENCES = ThreadPoolExecutor(1, "references")
 """Runs the references one at a time, since `program` patches JAX meanwhile, and beside the jail."""
-
-SLICES = ThreadPoolExecutor(1, "slices")
-"""Runs slices alone, while the verdicts that they confirm are on their way already."""
 
 CHECK = "check-"
 """How the id of a cell begins that checks an exercise; its name follows."""
@@ -94,6 +89,9 @@ class Grader:
         """A verdict for every exercise of the assignment, whatever the notebook does.
 
         A fault of the grader's own becomes `grader fault`, never an exception.
+
+        Raises:
+            CannotGrade: nobody can be graded.
         """
         verdicts: dict[str, Verdict] = {}
         try:
@@ -101,19 +99,9 @@ class Grader:
             texts = {name: self._key(name, code.key) for name in self.exercises}
             verdicts = self._known(texts)
             if left := [name for name in self.exercises if name not in verdicts]:
-                parts = slices.slices({one["step"]: one["source"] for one in code.cells}, left)
-                alike = {
-                    name: self._key(name, [part.text, code.only(part.steps).place(name)])
-                    for name, part in parts.items()
-                }
-                verdicts |= self._known(alike)
-                left = [name for name in left if name not in verdicts]
-            if left:
                 verdicts |= self._grade(code, left, texts)
-                for name in alike.keys() & set(left):
-                    if verdicts[name].passed:
-                        asked = (name, code.only(parts[name].steps), alike[name], verdicts[name])
-                        SLICES.submit(self._share, *asked)
+        except CannotGrade:
+            raise
         except Exception as error:
             verdicts = {name: _fault(name, error) for name in self.exercises} | verdicts
         return {name: verdicts[name] for name in self.exercises}
@@ -145,6 +133,7 @@ class Grader:
         for name in fresh:
             try:
                 verdict = self._judge(self.exercises[name], outcomes[name])
+                verdict = self._shown(verdict, outcomes[name], code.lines)
             except Exception as error:
                 verdicts[name] = _fault(name, error)
                 continue
@@ -157,20 +146,6 @@ class Grader:
             for name in names:
                 self.cache.put(texts[name], keys[name])
         return verdicts
-
-    def _share(self, name: str, code: Code, alike: str, verdict: Verdict) -> None:
-        """Have a verdict known by its slice, when the second notebook with that slice has passed.
-
-        What the rest of a notebook did to the answer must not help another student's. Most slices
-        are never seen again, so the first is not run.
-        """
-        seen = self.cache.get(alike)
-        if seen is None:
-            self.cache.put(alike, "seen")
-        elif seen == "seen":
-            lowered, undisturbed = self._lower(code, [name])
-            same = undisturbed and _program(lowered[name]) == verdict.program
-            self.cache.put(alike, self._key(name, verdict.program) if same else "not by itself")
 
     def _ask(self, *request: Any) -> dict[str, Frame | Failure]:
         try:
@@ -257,15 +232,33 @@ class Grader:
         return outcomes, own
 
     def _judge(self, spec: Exercise, outcomes: Mapping[Case, Outcome]) -> Verdict:
-        got: dict[str, list[Outcome]] = {}
-        for case in self._cases(spec.name):
-            got.setdefault(case.view, []).append(outcomes[case])
+        got = self._by_view(spec.name, outcomes)
         expected = self._reference(expected_answers, spec).result()
         verdict = judge.judge(spec.name, spec.requires, expected, got)
         if verdict.status in (Status.WRONG, Status.ERROR):
             alike = self._reference(lookalikes, spec).result()
             verdict = judge.judge(spec.name, spec.requires, expected, got, alike)
-        return replace(verdict, findings=tuple(map(_without_sizes, verdict.findings)))
+        return verdict
+
+    def _shown(
+        self, verdict: Verdict, outcomes: Mapping[Case, Outcome], lines: Set[str]
+    ) -> Verdict:
+        """The verdict in words that hold nothing of the secret inputs, see `feedback`."""
+        if verdict.passed:
+            return verdict
+        spec = self.exercises[verdict.exercise]
+        expected = self._reference(expected_answers, spec).result()
+        got = self._by_view(spec.name, outcomes)
+        safe = feedback.without_secrets(spec.name, got, expected, lines)
+        shown = judge.judge(spec.name, spec.requires, expected, safe)
+        paths = [one.paths for many in expected.values() for one in many]
+        return feedback.in_words_of(verdict, shown, f"{spec.requires} {paths}")
+
+    def _by_view(self, exercise: str, outcomes: Mapping[Case, Outcome]) -> dict[str, list[Outcome]]:
+        got: dict[str, list[Outcome]] = {}
+        for case in self._cases(exercise):
+            got.setdefault(case.view, []).append(outcomes[case])
+        return got
 
     def _reference(self, made: Callable[..., Result], spec: Exercise) -> Future[Result]:
         """What is made of the references of an exercise, once; it is begun when it is asked for."""
@@ -332,15 +325,10 @@ class Code:
         steps = [step for step in self.order if step in cells or step in names]
         return steps + [name for name in names if name not in self.order]
 
-    def place(self, name: str) -> int:
-        """How many cells are run before this exercise."""
-        steps = self.steps([name])
-        return steps.index(name)
-
-    def only(self, steps: Collection[str]) -> Code:
-        """Without the other cells."""
-        cells = [cell for cell in self.cells if cell["step"] in steps]
-        return Code(cells, self.solutions, self.order)
+    @property
+    def lines(self) -> Set[str]:
+        """The lines of its cells, without their indentation."""
+        return {line.strip()[:200] for cell in self.cells for line in cell["source"].splitlines()}
 
 
 def code_of(notebook: NotebookNode) -> Code:
@@ -393,14 +381,6 @@ def _is_out_of_memory(made: Outcome) -> bool:
 def _program(lowered: Lowered) -> str:
     """What an answer is known by: all that left the worker of it."""
     return hashlib.sha256(b"".join(map(claims.digest, lowered.values()))).hexdigest()
-
-
-def _without_sizes(finding: Finding) -> Finding:
-    """What goes to the student: no value of a secret case, and no size out of an exception."""
-    message, line, code = finding.message.partition(" The line: ")
-    if finding.reason.endswith(("Error", "Exception")):
-        message = re.sub(r"\b\d+\b", "…", message)
-    return replace(finding, message=message + line + code, difference=None)
 
 
 def _fault(exercise: str, error: Exception) -> Verdict:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import datetime
-import errno
 import functools
-import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import sqlalchemy
+from filelock import FileLock, Timeout
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader import utils
@@ -22,18 +22,18 @@ from nbgrader.api import Grade, Gradebook
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import rmtree
-from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from traitlets import Enum, Float, Integer, List, Unicode
 from traitlets.config import LoggingConfigurable
 
+from autograder import text
 from autograder.authoring import master, tags
-from autograder.classroom import cache
+from autograder.classroom import cache, log
+from autograder.classroom import gradebook as books
 from autograder.classroom.cache import Cache
 from autograder.classroom.class_run import Ahead, Graded, Tally
 from autograder.classroom.cluster import Cluster
 from autograder.classroom.grader import Grader, code_of
-from autograder.classroom.log import LOG
 from autograder.classroom.nbgrader_patches import folders
 from autograder.classroom.restore import ASK, KEY
 from autograder.jail.jail import Jail
@@ -42,10 +42,12 @@ from autograder.jail.walls import Level
 from autograder.judge import devices
 from autograder.judge.devices import Device
 from autograder.judge.verdict import Failure, Status, Verdict
-from autograder.problem import Problem
+from autograder.problem import CannotGrade, Problem
 from autograder.student import card
 
 Resources = dict[str, Any]
+LOCK = ".grading.lock"
+"""The file in the course's folder that a run holds, empty and kept."""
 Which = tuple[str, str]
 """A student, and the name of a notebook."""
 
@@ -108,6 +110,7 @@ class GradingRun(LoggingConfigurable):
         super().__init__(**kw)
         converter: Any = kw["parent"].parent
         self.coursedir = converter.coursedir
+        text.clean_log(self.log)
         limits = Limits(
             self.seconds,
             self.total_seconds,
@@ -121,6 +124,7 @@ class GradingRun(LoggingConfigurable):
             )
         )
         try:
+            self._only_run(converter)
             device = devices.named(self.device)
             strongest, weakest = Level(self.strongest), Level(self.require)
             self.jail = (
@@ -131,7 +135,7 @@ class GradingRun(LoggingConfigurable):
             self.jail.require(weakest)
             self._say_level()
             kept = Cache(Path(self.coursedir.root) / cache.FOLDER)
-            seed = kept.seed(self.coursedir.assignment_id) if self.seed is None else self.seed
+            seed = self._seed(kept) if self.seed is None else self.seed
             masters = {path.stem: master.load(path) for path in tags.masters_in(folder)}
             self.prompts = {name: one.prompts for name, one in masters.items()}
             # A notebook without a master has no grader, and is nbgrader's own.
@@ -144,11 +148,43 @@ class GradingRun(LoggingConfigurable):
                 raise Problem(
                     f"There is no exercise {unknown[0]} to regrade: choose from {', '.join(known)}."
                 )
+            self._require_gradebook()
         except Problem as problem:
+            self._lock.release()
             self.log.error("%s", problem)
             raise NbGraderException(str(problem)) from None
-        self._require_gradebook()
         self._remove_unfinished()
+
+    def _only_run(self, converter: Any) -> None:
+        """Hold the course's lock until nbgrader has taken up every submission.
+
+        Raises:
+            Problem: another run holds it.
+        """
+        # The system frees it with the process, so that a run that was killed blocks nobody.
+        self._lock = FileLock(Path(self.coursedir.root) / LOCK, timeout=0, thread_local=False)
+        with stopping(self.log):
+            try:
+                self._lock.acquire()
+            except Timeout:
+                raise Problem(
+                    f"Another run is grading in {self.coursedir.root}: wait until it has ended, "
+                    "then run the same command again."
+                ) from None
+        convert = converter.convert_notebooks
+
+        def convert_and_release() -> None:
+            try:
+                convert()
+            finally:
+                self._lock.release()
+
+        converter.convert_notebooks = convert_and_release
+
+    def _seed(self, kept: Cache) -> int:
+        """The seed of the assignment, which a class that was graded in part goes on with."""
+        root, assignment = Path(self.coursedir.root), self.coursedir.assignment_id
+        return kept.seed(assignment, functools.partial(log.seed, root, assignment))
 
     def _say_level(self) -> None:
         level, why = self.jail.level, self.jail.weaker_because
@@ -160,11 +196,20 @@ class GradingRun(LoggingConfigurable):
             self.log.info("%s", said)
 
     def _require_gradebook(self) -> None:
-        """Stop here where another program holds the gradebook: nbgrader would say to upgrade it."""
-        with stopping(self.log), Gradebook(self.coursedir.db_url) as gradebook:
-            if gradebook.engine.dialect.name == "sqlite":
-                gradebook.db.execute(text("BEGIN IMMEDIATE"))
-                gradebook.db.rollback()
+        """Stop here where another program holds the gradebook: nbgrader would say to upgrade it.
+
+        Raises:
+            Problem: it is damaged, or does not know the assignment.
+        """
+        books.require_alembic()
+        try:
+            with stopping(self.log), Gradebook(self.coursedir.db_url) as gradebook:
+                books.assignment(gradebook, self.coursedir.assignment_id)
+                if gradebook.engine.dialect.name == "sqlite":
+                    gradebook.db.execute(sqlalchemy.text("BEGIN IMMEDIATE"))
+                    gradebook.db.rollback()
+        except DatabaseError as error:
+            raise books.damaged(self.coursedir, error) from None
 
     def _remove_unfinished(self) -> None:
         """Take away what a run that was killed had begun: nbgrader would take it for graded."""
@@ -238,16 +283,7 @@ class GradingRun(LoggingConfigurable):
                 for name, verdict in verdicts.items()
             },
         }
-        line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
-        # In one piece, or not at all.
-        with (Path(self.coursedir.root) / LOG).open("ab", buffering=0) as file:
-            end = file.seek(0, 2)
-            try:
-                if file.write(line) < len(line):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            except OSError:
-                file.truncate(end)
-                raise
+        log.append(Path(self.coursedir.root), record)
 
 
 def _grade(grader: Grader, notebook: NotebookNode) -> Graded:
@@ -287,13 +323,16 @@ def _is_finished(path: Path) -> bool:
 
 @contextlib.contextmanager
 def stopping(log: Any) -> Iterator[None]:
-    """End the whole run with a sentence where a grade cannot be written.
+    """End the whole run with a sentence where nothing can be graded or written.
 
     nbgrader would go on, and drop every submission that is left. What was graded stays; this
     submission and the rest are graded by the next run.
     """
     try:
         yield
+    except CannotGrade as problem:
+        log.error("%s", problem)
+        raise SystemExit(1) from None
     except (OSError, OperationalError) as error:
         why = error.orig if isinstance(error, OperationalError) else error
         log.error(

@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import MissingEntry
 from nbgrader.coursedir import CourseDirectory
 from rich.console import Group as Stacked
 from rich.syntax import Syntax
 from rich.table import Table
+from rich.text import Text
 
 from autograder.authoring.build import nbgrader_config
+from autograder.classroom import gradebook as books
 from autograder.classroom import log, page
 from autograder.problem import Problem
+from autograder.text import printable
 
 SHORT = 8
 """The first letters of a program's hash, by which a group goes."""
@@ -116,7 +119,7 @@ def comment(root: Path, assignment: str, exercise: str, name: str, text: str) ->
         raise Problem(f"{exercise} has {len(named)} groups {name}: it has {names}.")
     (group,) = named
     course = CourseDirectory(config=nbgrader_config(root), root=str(root))
-    with Gradebook(course.db_url, course.course_id) as gradebook:
+    with books.opened(course) as gradebook:
         for student in group.students:
             try:
                 found = gradebook.find_comment(exercise, group.notebook, assignment, student)
@@ -136,12 +139,14 @@ def as_tables(found: dict[str, list[Group]]) -> Stacked:
     """The groups, for a terminal."""
     tables = []
     for exercise, many in found.items():
-        shown = Table(title=exercise, title_justify="left", show_lines=True)
+        shown = Table(title=Text(printable(exercise)), title_justify="left", show_lines=True)
         for head in ("group", "students", "verdict", "for example"):
             shown.add_column(head, justify="right" if head == "students" else "left")
         for one in many:
-            code = Syntax(one.sample, "python", background_color="default", word_wrap=True)
-            shown.add_row(one.name, str(len(one.students)), one.said, code)
+            sample = printable(one.sample, lines=True)
+            code = Syntax(sample, "python", background_color="default", word_wrap=True)
+            said = Text(printable(one.said))
+            shown.add_row(Text(printable(one.name)), str(len(one.students)), said, code)
         tables.append(shown)
     return Stacked(*tables)
 

@@ -40,7 +40,8 @@ def write(path: Path, title: str, body: str) -> None:
         f"<body><h1>{escape(title)}</h1>\n{body}\n</body></html>\n"
     )
     try:
-        path.write_text(page, encoding="utf-8")
+        # A student's id can hold half a character.
+        path.write_text(page, encoding="utf-8", errors="replace")
     except OSError as error:
         raise Problem(f"{path} cannot be written: {error.strerror}.") from None
 

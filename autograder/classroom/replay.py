@@ -30,12 +30,16 @@ class Replay:
         record: the line of `verdicts.jsonl` that the newest run wrote about the student.
         before: what it says of the exercise.
         verdict: the verdict now.
+        points: those of the exercise.
+        level: of isolation, now.
         jax: the version of JAX now; another one may give another verdict.
     """
 
     record: dict[str, Any]
     before: dict[str, Any]
     verdict: Verdict
+    points: float
+    level: Level
     jax: str
 
     @property
@@ -57,7 +61,7 @@ def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
     if not about:
         known = ", ".join(name for one in graded for name in one["verdicts"])
         raise Problem(f"{assignment} has no exercise {exercise}: it has {known}.")
-    (record,) = about
+    record = about[-1]
     settings = nbgrader_config(root)
     course = CourseDirectory(config=settings, root=str(root))
     source = course.format_path(course.source_directory, ".", assignment)
@@ -66,13 +70,17 @@ def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
     path = Path(graded_folder) / f"{record['notebook']}.ipynb"
     if not path.is_file():
         raise Problem(f"{path} is not there any more, so there is nothing to judge again.")
+    if exercise not in loaded.exercises:
+        raise Problem(f"{loaded.path} does not ask for {exercise} any more.")
     named = [field.name for field in fields(Limits)]
     limits = {key: settings.GradingRun[key] for key in named if key in settings.GradingRun}
     device = devices.named(record["device"])
     strongest = Level(settings.GradingRun.get("strongest", Level.FULL))
     with Jail(Limits(**limits), device, strongest) as jail:
         jail.require(Level(settings.GradingRun.get("require", Level.PROCESS)))
+        level = jail.level
         asked = {exercise: loaded.exercises[exercise]}
         grader = Grader(asked, record["seed"], jail, device)
         verdict = grader.grade(nbformat.read(path, as_version=4))[exercise]
-    return Replay(record, record["verdicts"][exercise], verdict, jax.__version__)
+    before, points = record["verdicts"][exercise], loaded.facts[exercise].points
+    return Replay(record, before, verdict, points, level, jax.__version__)

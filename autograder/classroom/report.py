@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import statistics
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +13,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
 
 from autograder.authoring.build import nbgrader_config
+from autograder.classroom import gradebook as books
 from autograder.classroom import log, page
 from autograder.judge.verdict import Status
-from autograder.problem import Problem
 
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#999999"
 """Passed, not passed, and not judged: told apart by those who see few colours too."""
@@ -61,11 +61,8 @@ def report(root: Path, assignment: str) -> Report:
             if verdict["lookalike"]:
                 lookalikes[exercise, verdict["lookalike"]] += 1
     course = CourseDirectory(config=nbgrader_config(root), root=str(root))
-    with Gradebook(course.db_url, course.course_id) as gradebook:
-        try:
-            most = gradebook.find_assignment(assignment).max_score
-        except MissingEntry:
-            raise Problem(f"The gradebook has no assignment {assignment}.") from None
+    with books.opened(course) as gradebook:
+        most = books.assignment(gradebook, assignment).max_score
         submissions = gradebook.assignment_submissions(assignment)
         scores = {one.student.id: one.score for one in submissions}
         waiting = sum(one.needs_manual_grade for one in submissions)
@@ -81,8 +78,8 @@ def write_page(made: Report, path: Path, names: bool = False) -> None:
         names: whether each student's score is listed; otherwise nobody can be told from it.
     """
     scores = sorted(made.scores.values())
-    middle = scores[len(scores) // 2] if scores else 0.0
-    mean = sum(scores) / len(scores) if scores else 0.0
+    middle = statistics.median(scores) if scores else 0.0
+    mean = statistics.fmean(scores) if scores else 0.0
     parts = [
         f"<p>{len(scores)} submissions, {made.most:g} points to be had: "
         f"median {middle:g}, mean {mean:.1f}, from {scores[0]:g} to {scores[-1]:g}.</p>"

@@ -9,6 +9,8 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from autograder.problem import Problem
+
 INSTALL = """\
 # On Colab this installs the course's package; where it is installed it does nothing.
 import importlib.util
@@ -23,8 +25,18 @@ BADGE = (
 
 
 def address(root: Path) -> str:
-    """The repository's own address, as `pyproject.toml` has it under `project.urls`; or nothing."""
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    """The repository's own address, as `pyproject.toml` has it under `project.urls`; or nothing.
+
+    Raises:
+        Problem: the file is damaged.
+    """
+    path = root / "pyproject.toml"
+    if not path.is_file():
+        return ""
+    try:
+        project = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
+    except ValueError as error:
+        raise Problem(f"{path} cannot be read: {error}.") from None
     return str(project.get("urls", {}).get("Repository", "")).removesuffix("/")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from nbformat import NotebookNode
 
@@ -21,7 +22,8 @@ def read(file: Path) -> NotebookNode:
     try:
         import nbformat
 
-        text = file.read_text(encoding="utf-8")
+        # Some editors of Windows put a byte order mark before it.
+        text = file.read_text(encoding="utf-8-sig")
     except ImportError:
         raise Problem("This needs nbformat: run `pip install 'numpy-to-jax[classroom]'`.") from None
     except OSError as error:
@@ -43,10 +45,17 @@ def answers(notebook: NotebookNode) -> dict[str, NotebookNode]:
     """The cells that answer exercises of the course, by the exercise's name."""
     cells = {}
     for cell in notebook.cells:
-        name = cell.metadata.get("nbgrader", {}).get("grade_id") or cell.get("id", "")
+        said = tags(cell).get("grade_id")
+        name = said if isinstance(said, str) and said else cell.get("id", "")
         if cell.cell_type == "code" and name in catalogue():
-            cells[str(name)] = cell
+            cells[name] = cell
     return cells
+
+
+def tags(cell: NotebookNode) -> dict[str, Any]:
+    """nbgrader's metadata of a cell; none where something else stands there."""
+    found = cell.metadata.get("nbgrader")
+    return found if isinstance(found, dict) else {}
 
 
 def exercise(file: Path, name: str, cells: Mapping[str, NotebookNode]) -> PublicExercise:

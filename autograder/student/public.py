@@ -49,8 +49,8 @@ class Facts:
 
     @property
     def is_fast_track(self) -> bool:
-        """Whether it is the question for those who know the lesson already."""
-        return self.name.startswith("fast_track_")
+        """Whether it is the question for those who know the lesson already: it has no points."""
+        return self.points == 0
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import shutil
 import sys
@@ -52,7 +53,7 @@ def reset_file(file: Path, exercise: str) -> Path:
         The copy of what the file was before.
 
     Raises:
-        Problem: it cannot be read, has no such exercise, or has its stub already.
+        Problem: it cannot be read or written, has no such exercise, or has its stub already.
     """
     import nbformat
 
@@ -68,9 +69,19 @@ def reset_file(file: Path, exercise: str) -> Path:
         )
     moment = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     copy = file.with_name(f"{file.stem}-before-reset-{moment}{file.suffix}")
-    shutil.copy2(file, copy)
     cell.update(source=released.stub, outputs=[], execution_count=None)
+    # Half a character, which Jupyter keeps in a file as it is, has no UTF-8.
+    text = f"{nbformat.writes(made)}\n".encode(errors="backslashreplace")
     fresh = file.with_name(f".{file.name}.reset")
-    nbformat.write(made, fresh)
-    fresh.replace(file)
+    try:
+        shutil.copy2(file, copy)
+        fresh.write_bytes(text)
+        fresh.replace(file)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise Problem(
+            f"{file} is as it was: nothing can be written in {file.absolute().parent} "
+            f"({error.strerror or error})."
+        ) from None
     return copy

@@ -1,11 +1,14 @@
 """`autograder check`: a notebook, or one exercise of it, checked without Jupyter.
 
-The cells run where a submission's would: in a process of its own, with limits, so that an endless
-loop costs its exercise and nothing else. What is judged are the public cases, as in the notebook.
+The cells run where a submission's would: in a process of its own, with limits and behind the walls
+that the machine has, since the notebook may be somebody else's. What is judged are the public
+cases, as in the notebook.
 """
 
 from __future__ import annotations
 
+import copy
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +23,6 @@ from rich.table import Table
 from autograder.classroom.grader import Code, Grader, Runs
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
-from autograder.jail.walls import Level
 from autograder.judge import devices, judge
 from autograder.judge.devices import CPU, Device
 from autograder.judge.tree import Arguments
@@ -31,6 +33,7 @@ from autograder.student import notebook, waiting
 from autograder.student.card import of_check
 from autograder.student.learner import record
 from autograder.student.public import PublicExercise, arguments_on
+from autograder.text import printable
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,8 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
     for name, verdict in verdicts.items():
         done = record(verdict, asked[name].facts)
         if exercise:
-            console.print(of_check(verdict, asked[name], done.of(name).hints).text, markup=False)
+            card = of_check(verdict, asked[name], done.of(name).hints).text
+            console.print(printable(card, lines=True), markup=False)
     passed = sum(verdict.passed for verdict in verdicts.values())
     if not exercise:
         console.print(f"{passed} of {len(verdicts)} passed.", highlight=False)
@@ -111,7 +115,7 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
             more = (
                 f"`autograder check {file} EXERCISE` says more, `autograder hint EXERCISE` helps."
             )
-            console.print(more, highlight=False)
+            console.print(printable(more), highlight=False, markup=False)
     return passed == len(verdicts)
 
 
@@ -127,15 +131,25 @@ def _verdicts(
             ended += 1
             bar.step(ended, max(steps, ended))
 
-        # A student's own code may read the student's own files.
-        with Jail(Limits(), device, Level.PROCESS, step) as jail:
-            return grader(asked, jail, device).grade(read)
+        with Jail(Limits(), device, ended=step) as jail:
+            if jail.level.lacks:
+                said = f"Isolation level {jail.level}: {jail.level.lacks}."
+                print(" ".join([said, *jail.weaker_because]), file=sys.stderr)
+            return grader(asked, jail, device).grade(_with_tags(read))
 
 
 def grader(asked: Mapping[str, PublicExercise], jail: Runs, device: Device = CPU) -> PublicGrader:
     """What judges notebooks on the public cases of these exercises."""
     specs: dict[str, Any] = {name: _Released(one, device) for name, one in asked.items()}
     return PublicGrader(specs, 0, jail, device)
+
+
+def _with_tags(read: NotebookNode) -> NotebookNode:
+    """The notebook, without what stands in the place of nbgrader's metadata and is none."""
+    made = copy.deepcopy(read)
+    for cell in made.cells:
+        cell.metadata["nbgrader"] = notebook.tags(cell)
+    return made
 
 
 def _table(verdicts: Mapping[str, Verdict]) -> Table:
@@ -145,5 +159,5 @@ def _table(verdicts: Mapping[str, Verdict]) -> Table:
         seen = verdict.findings[0].message if verdict.findings else ""
         if verdict.lookalike:
             seen += f" It looks like an answer that {verdict.lookalike}."
-        made.add_row(name, f"[{colour}]{mark} {verdict.status}[/]", escape(seen))
+        made.add_row(name, f"[{colour}]{mark} {verdict.status}[/]", escape(printable(seen)))
     return made
