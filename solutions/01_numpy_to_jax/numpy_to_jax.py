@@ -382,10 +382,10 @@ def _in_float64(counts):
 
 
 def _counts(rng, n):
-    """Small numbers, among them a zero, at the usual size; large ones at the others."""
-    small = 1 < n < 10
-    counts = rng.integers(1, 100, size=n) if small else rng.integers(70_000, 200_000, size=n)
-    counts[0] = 0 if small else 200_000
+    """At the usual size numbers whose squares fit and whose sum does not, and 0; else larger."""
+    fits = 1 < n < 10
+    counts = rng.integers(40_000, 46_000, size=n) if fits else rng.integers(70_000, 200_000, size=n)
+    counts[0] = 0 if fits else 200_000
     return rng.permutation(counts * rng.choice([-1, 1], size=n))
 
 
