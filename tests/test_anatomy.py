@@ -565,3 +565,17 @@ def test_a_shuffle_of_a_long_vector():
     # Long enough for the several rounds of sorting.
     found = anatomy(typed(lambda key: jax.random.permutation(key, 3000)), KEY)
     assert found.reused_keys == 0
+
+
+def test_a_scatter_tells_what_it_promises_of_several_places():
+    def promised(function):
+        names = anatomy(function, vector(9), jax.ShapeDtypeStruct((4,), jnp.int32)).by_name
+        return {name for name in names if name.startswith("scatter with ")}
+
+    unique, in_order = "scatter with unique_indices", "scatter with indices_are_sorted"
+    assert promised(lambda x, i: x.at[i].add(1)) == set()
+    assert promised(lambda x, i: x.at[i].add(1, unique_indices=True)) == {unique}
+    assert promised(lambda x, i: x.at[i].add(1, indices_are_sorted=True)) == {in_order}
+    # What JAX itself promises of a single place is true.
+    assert promised(lambda x, i: x.at[i[0]].add(1)) == set()
+    assert promised(lambda x, i: jax.vmap(lambda one: x.at[one].add(1))(i)) == set()

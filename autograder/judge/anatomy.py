@@ -5,10 +5,14 @@ The operations are those of https://openxla.org/stablehlo/spec.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from jax.extend.mlir import ir
+from jax.extend.mlir.dialects import stablehlo
 
 from autograder.judge.keys import KeyUse
 from autograder.judge.loops import turns
@@ -30,7 +34,9 @@ class Anatomy:
         by_name: how many operations of each name are carried out, such as `dot_general`: a loop's
             as often as it turns (once where that cannot be told), a function's at each call,
             those of all branches of a `case` together. A custom call and a composite of JAX's go by
-            their target (`lapack_spotrf_ffi`, `erf`); what a composite stands for counts too.
+            their target (`lapack_spotrf_ffi`, `erf`); what a composite stands for counts too. A
+            scatter to several places that promises the compiler something of them counts too as
+            `scatter with unique_indices`, `scatter with indices_are_sorted`.
             What a reduction or a sort does to two elements is not counted.
         always: those of `by_name` that every run carries out, for they stand in no branch of a
             `case` or an `if`.
@@ -85,6 +91,25 @@ def dissect(module_bytes: bytes) -> Anatomy:
     )
 
 
+def promises(module: Module, operation: Operation) -> list[str]:
+    """What a scatter to more than one place promises the compiler of the places.
+
+    On a CPU the results are the same if it is not true, so the text of the program has to tell.
+    """
+    if operation.name != "stablehlo.scatter":
+        return []
+    inputs = (len(operation.operands) - 1) // 2
+    numbers = stablehlo.ScatterDimensionNumbers(operation.attributes["scatter_dimension_numbers"])
+    # Under vmap each example has places of its own.
+    apart = {numbers.index_vector_dim, *numbers.scatter_indices_batching_dims}
+    shape = module.types[operation.operands[inputs]].shape or ()
+    places = math.prod(length for axis, length in enumerate(shape) if axis not in apart)
+    said = ("unique_indices", "indices_are_sorted")
+    given = [one for one in said if one in operation.attributes]
+    true = [one for one in given if ir.BoolAttr(operation.attributes[one]).value]
+    return [f"scatter with {one}" for one in true if places > 1]
+
+
 @dataclass
 class _Total:
     names: Counter[str] = field(default_factory=Counter)
@@ -116,9 +141,9 @@ class _Counter:
     def _block(self, block: Block) -> _Total:
         total = _Total()
         for operation in block.operations:
-            name = plain_name(operation)
-            total.names[name] += 1
-            total.always[name] += 1
+            for name in (plain_name(operation), *promises(self.module, operation)):
+                total.names[name] += 1
+                total.always[name] += 1
             total.length += 1
             total.work += work(self.module, operation)
             in_branch = operation.name in BRANCHES

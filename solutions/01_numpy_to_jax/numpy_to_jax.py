@@ -196,13 +196,16 @@ def _looped_postage(weights):
     return jnp.stack([jnp.where(w < 1, 3.0, jnp.where(w < 5, 5.0, 9.0)) for w in weights])
 
 
+def _letters(rng, n):
+    """The two limits and the numbers just below them, then nothing at all, then what may come."""
+    below = np.nextafter(np.float32([1, 5]), np.float32(0))
+    special = np.array([5, 1, *below, 0, 1e4])[:n]
+    return rng.permutation(np.concatenate([special, rng.uniform(0, 8, size=n - len(special))]))
+
+
 exercise(
     postage,
-    sizes=(8, 24),
-    public_sizes=(4, 10),
-    inputs=lambda rng, n: (
-        rng.permutation(np.concatenate([[1, 5, 0.9995, 4.9995], rng.uniform(0, 8, size=n - 4)])),
-    ),
+    inputs=lambda rng, n: (_letters(rng, n),),
     hints=[
         "What decides between two arrays, entry by entry?",
         "`jnp.where(condition, this, that)`, and `that` may be a `jnp.where` itself.",
@@ -253,8 +256,9 @@ exercise(
 # %% [markdown] exercise="fill_gaps" stars=2 importance=3 minutes=6 points=3
 # ## 3 · A mask in place of a shape
 #
-# A sensor writes some wild number where it has measured nothing, and `present` says which entries
-# are real. Port `np_fill_gaps` to `fill_gaps`: the other entries become the mean of the real ones.
+# A sensor writes some number where it has measured nothing, be it 2 or -1e30, and `present` says
+# which entries are real. Port `np_fill_gaps` to `fill_gaps`: the other entries become the mean of
+# the real ones.
 
 
 # %% given="np_fill_gaps"
@@ -279,9 +283,11 @@ check(fill_gaps)
 
 ### BEGIN HIDDEN TESTS
 def _gaps(rng, n):
-    present = rng.permutation(np.concatenate([[True, True, False], rng.random(n - 3) < 0.6]))
-    wild = np.where(np.arange(n) % 2, -99.0, 2.0) - rng.random(n)
-    return np.where(present, rng.normal(size=n), wild), present
+    """n numbers with a gap, but for n = 1; of two gaps one cannot be told by its number."""
+    present = np.concatenate([[True, True, True, False, False][:n], rng.random(n)[5:] < 0.6])
+    wild = np.where(np.arange(n) % 2, -1e30, 2.0) - rng.random(n)
+    order = rng.permutation(n)
+    return np.where(present, rng.normal(size=n), wild)[order], present[order]
 
 
 def _filled_in_place(x, present):
@@ -292,8 +298,6 @@ def _filled_in_place(x, present):
 
 exercise(
     fill_gaps,
-    sizes=(8, 24),
-    public_sizes=(4, 10),
     inputs=_gaps,
     hints=[
         "`x[present]` has as many entries as `present` has True ones: a shape that depends on "
@@ -377,15 +381,18 @@ def _in_float64(counts):
         return jnp.sqrt(jnp.mean(counts.astype("float64") ** 2)).astype("float32")
 
 
+def _counts(rng, n):
+    """At the usual size numbers whose squares fit and whose sum does not, and 0; else larger."""
+    fits = 1 < n < 10
+    counts = rng.integers(40_000, 46_000, size=n) if fits else rng.integers(70_000, 200_000, size=n)
+    counts[0] = 0 if fits else 200_000
+    return rng.permutation(counts * rng.choice([-1, 1], size=n))
+
+
 exercise(
     integer_rms,
     requires=IN_32_BITS,
-    inputs=lambda rng, n: (
-        rng.integers(*((1, 100) if n in (6, 12) else (50_000, 200_000)), size=n)
-        * rng.choice([-1, 1], size=n),
-    ),
-    public_sizes=(4, 6, 10),
-    sizes=(8, 12, 24),
+    inputs=lambda rng, n: (_counts(rng, n),),
     hints=[
         "Which intermediate result is larger than an int32 can be?",
         "A float32 has 7 digits or so, but it reaches to 1e38. Which step should see floats?",
@@ -462,10 +469,22 @@ def gelu_any_dtype(x):
 
 # %% check="gelu_any_dtype"
 check(gelu_any_dtype)
+
+
 ### BEGIN HIDDEN TESTS
+def _activations(rng, n):
+    """Around zero, and far off in the last; where n is 1 below zero, so that results are small."""
+    if n == 1:
+        return rng.uniform(-3, -2, size=(n, 3))
+    x = 1.5 * rng.normal(size=(n, 3))
+    if n >= 10:
+        x[:2] = [-40, 0, 40], [-1e20, -0.0, 1e4]
+    return x
+
+
 exercise(
     gelu_any_dtype,
-    inputs=lambda rng, n: (1.5 * rng.normal(size=(n, 3)),),
+    inputs=lambda rng, n: (_activations(rng, n),),
     dtypes=("float32", "bfloat16"),
     hints=[
         "There are several constants. Which one is not a Python number?",
@@ -539,17 +558,19 @@ def rows_or_zeros(table, ids):
 
 # %% check="rows_or_zeros"
 check(rows_or_zeros)
+
+
 ### BEGIN HIDDEN TESTS
+def _ids(rng, n):
+    """The two next to the table and one far below it, then its ends, then the farthest."""
+    special = [-1, 5, -7, 2, 0, 4, 258, 2**31 - 1, -(2**31)][:n]
+    more = rng.integers(-8, 9, size=n - len(special))
+    return rng.permutation(np.concatenate([special, more]))
+
+
 exercise(
     rows_or_zeros,
-    inputs=lambda rng, n: (
-        rng.normal(size=(5, 3)),
-        rng.permutation(
-            np.concatenate([[-1, 5, -7, 2, 0, 4, -100, 100], rng.integers(-8, 9, size=n - 8)])
-        ),
-    ),
-    public_sizes=(8, 12),
-    sizes=(10, 24),
+    inputs=lambda rng, n: (rng.normal(size=(5, 3)), _ids(rng, n)),
     hints=[
         "`table[ids]` never raises: what is outside gives some row. Which rows have to go?",
         'Either pick with a mask and `jnp.where`, or read with `mode="fill"`. In the second '
@@ -623,7 +644,7 @@ exercise(
 # ## 7 · A promise of length
 #
 # Port `np_first_three_positive` to `first_three_positive`: the positions of the first three
-# positive entries, with -1 where there are fewer.
+# positive entries, with -1 where there are fewer. `x` may be shorter than three.
 
 
 # %% given="np_first_three_positive"
@@ -647,18 +668,26 @@ check(first_three_positive)
 
 ### BEGIN HIDDEN TESTS
 def _signed(rng, n):
-    """With one zero, and as many positive entries as the size says: the first, none, or six."""
-    positive = {4: 1, 8: 1, 6: 0, 12: 0}.get(n, 6)
-    rest = [1] * (positive - 1) + [0]
-    signs = [1 if positive else -1, *rng.permutation(rest + [-1] * (n - 1 - len(rest)))]
-    return (np.array(signs) * rng.uniform(0.01, 2.0, size=n),)
+    """A positive one alone; none of two or three; then two, the last among them; then six.
+
+    From four on with zeros of both signs; one positive entry is tiny, and two are equal.
+    """
+    sizes = rng.uniform(0.01, 2.0, size=n)
+    if n < 4:
+        return (sizes * (1 if n == 1 else np.array([-1, 0, -1])[:n]),)
+    positive, last = (1, 1) if n < 10 else (6, -1)
+    signs = rng.permutation([1] * positive + [0.0, -0.0] + [-1] * (n - 3 - positive))
+    x = sizes * np.append(signs, last)
+    where = np.flatnonzero(x > 0)
+    x[where[0]], x[where[1]] = 1e-30, x[where[-1]]
+    return (x,)
 
 
 exercise(
     first_three_positive,
     inputs=_signed,
-    public_sizes=(4, 6, 10),
-    sizes=(8, 12, 24),
+    public_sizes=(4, 1, 2, 10),
+    sizes=(range(5, 10), 1, 3, range(61, 101)),
     hints=[
         "How many entries `nonzero` gives depends on the numbers. Can you promise a number?",
         "`size=` cuts or pads to that length; `fill_value=` says with what.",
@@ -667,9 +696,8 @@ exercise(
     explanation="`size=` makes the shape known while tracing: too many are cut off, too few are "
     "filled up. The default filling is 0, which looks like a position.",
     another="def first_three_positive(x):\n"
-    "    n = x.shape[0]\n"
-    "    places = jnp.sort(jnp.where(x > 0, jnp.arange(n), n))[:3]\n"
-    "    return jnp.where(places < n, places, -1)",
+    "    places = jnp.searchsorted(jnp.cumsum(x > 0), jnp.arange(1, 4))\n"
+    "    return jnp.where(places < x.shape[0], places, -1)",
     wrong_answers=[
         wrong(
             lambda x: jnp.nonzero(x >= 0, size=3, fill_value=-1)[0],
@@ -745,12 +773,18 @@ def _in_numpy(x):
     return np.asarray(np_variance(np.asarray(x, dtype=np.float64)), dtype=np.float32)
 
 
+def _readings(rng, n):
+    """Rows above 8192 and above 16384 in turn; from four on one of equal numbers."""
+    rows = 8192.0 * (1 + np.arange(n)[:, None] % 2) + rng.integers(0, 64, size=(n, 64))
+    if n >= 4:
+        rows[2] = rows[2, 0]
+    return rng.permutation(rows)
+
+
 exercise(
     variance_far_from_zero,
     requires=IN_32_BITS,
-    inputs=lambda rng, n: (
-        8192.0 * rng.integers(1, 3, size=(n, 1)) + rng.integers(0, 64, size=(n, 64)),
-    ),
+    inputs=lambda rng, n: (_readings(rng, n),),
     hints=[
         "The squares are near 67,000,000 or 268,000,000, and float32 keeps seven digits or so of "
         "them. How many are left for a variance of a few hundred?",
@@ -846,15 +880,27 @@ def _compacted_late(x):
     return jnp.zeros_like(x).at[target].set(x)
 
 
+def _scattered(rng, n):
+    """A positive one alone; none of two or three; then some, one of them tiny.
+
+    The last is positive at the usual size and negative at the largest, the first the other way.
+    """
+    sizes = rng.uniform(0.5, 2.0, size=n)
+    if n < 4:
+        return sizes * (1 if n == 1 else np.array([-1, 0, -1])[:n])
+    signs = np.concatenate([[-1, 1, 0], rng.choice([-1, 1], size=n - 4), [1]])
+    x = sizes * signs * (1 if n < 10 else -1)
+    kept = np.flatnonzero(x > 0)
+    x[kept[0]] = 1e-30
+    x[kept[2:4]] = x[kept[1]]
+    return x
+
+
 exercise(
     compact_positive,
-    inputs=lambda rng, n: (
-        rng.uniform(0.5, 2.0, size=n)
-        * (1 if n in (6, 8) else -1)
-        * np.concatenate([[-1, 1, 0], rng.choice([-1, 1], size=n - 5), [-1, 1]]),
-    ),
-    sizes=(8, 24),
-    public_sizes=(6, 10),
+    inputs=lambda rng, n: (_scattered(rng, n),),
+    public_sizes=(4, 1, 2, 10),
+    sizes=(range(5, 10), 1, 3, range(61, 101)),
     hints=[
         "An entry that is kept moves to the position that says how many kept ones are before it. "
         "`jnp.cumsum` of a mask counts.",

@@ -40,6 +40,20 @@ from autograder.requirements import (
     work_grows,
 )
 
+no_false_promise = uses(
+    "scatter with unique_indices",
+    at_least=0,
+    at_most=0,
+    instead="Indices that repeat are not unique: do not promise it, for then the result is "
+    "undefined. That it is right on a CPU is luck.",
+)
+no_promise_of_order = uses(
+    "scatter with indices_are_sorted",
+    at_least=0,
+    at_most=0,
+    instead="Nobody has sorted them: do not promise it, for then the result is undefined. That it "
+    "is right on a CPU is luck.",
+)
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="fast_track_mutability" stars=1 importance=1 minutes=1 points=0
@@ -131,9 +145,20 @@ def replaces_and_keeps_it(a, value):
     a = a.at[0].set(value)
 
 
+def with_a_tie(rng, n):
+    """n numbers and a value for the first, at the largest size above it, else below.
+
+    The last is the same as the first, which is neither the least nor the most.
+    """
+    a = rng.normal(size=n)
+    if n >= 4:
+        a[1], a[2], a[-1] = a[0] - 1, a[0] + 1, a[0]
+    return a, a[0] + rng.uniform(0.2, 0.8) * (1 if n >= 10 else -1)
+
+
 exercise(
     replace_first,
-    inputs=lambda rng, n: (rng.normal(size=n), rng.normal()),
+    inputs=with_a_tie,
     hints=[
         "The array cannot be changed. Which expression has the changed array as its value?",
         "`a.at[index]` stands for the place; a method of it says what to do there.",
@@ -181,8 +206,8 @@ exercise(
 # %% [markdown] exercise="replace_overloads" stars=1 importance=3 minutes=4 points=2
 # ## 2 · Under a mask
 #
-# A sensor reads infinity where it was overloaded, plus or minus. NumPy repairs its readings in
-# place, from a second sensor:
+# A sensor reads infinity where it was overloaded, plus or minus; any other number is a reading,
+# however large. NumPy repairs its readings in place, from a second sensor:
 #
 # ```python
 # gaps = np.isinf(readings)
@@ -206,12 +231,13 @@ check(replace_overloads)
 
 
 def with_gaps(rng, n):
-    """n readings, some of which are infinite: one of the first four each way at least."""
+    """n readings, infinite each way at least once; a single one is large, and no overload."""
+    if n == 1:
+        return np.float32([rng.choice([-1, 1])]) * np.finfo(np.float32).max
     readings = rng.normal(size=n)
     readings[rng.random(n) < 0.3] = np.inf
-    readings[1], readings[2] = np.inf, -np.inf
-    readings[0] = 1e6 if n in (4, 8) else rng.normal()  # large, and no overload
-    return readings
+    readings[:3] = 0, np.inf, -np.inf
+    return rng.permutation(readings)
 
 
 def multiplies_with_the_mask(readings, spare):
@@ -221,8 +247,6 @@ def multiplies_with_the_mask(readings, spare):
 
 exercise(
     replace_overloads,
-    sizes=(8, 24),
-    public_sizes=(4, 10),
     inputs=lambda rng, n: (with_gaps(rng, n), rng.normal(size=n)),
     hints=[
         "How many gaps are there? The compiled program does not know, and need not.",
@@ -275,8 +299,8 @@ exercise(
 # %% [markdown] exercise="tally" stars=1 importance=3 minutes=4 points=2
 # ## 3 · A histogram in one line
 #
-# `labels` holds digits from 0 to 9, many of them more than once. Write `tally`, which counts how
-# often each digit occurs.
+# `labels` holds digits from 0 to 9, many of them more than once, some perhaps hundreds of times.
+# Write `tally`, which counts how often each digit occurs.
 
 
 # %% solution="tally"
@@ -293,12 +317,13 @@ check(tally)
 
 
 def digits(rng, n):
-    """n digits, of which at least two are the same."""
+    """n digits, 0 and 9 among them and two the same; of the largest size 260 and more."""
     found = rng.integers(0, 10, size=n)
-    if n > 8:
-        found[1:3] = 0, 9
-    found[-1] = found[0]
-    return found.astype(np.int32)
+    if n >= 4:
+        found[:4] = 0, 9, found[-1], found[-1]
+    if n > 260:
+        found[-260:] = found[-1]
+    return rng.permutation(found).astype(np.int32)
 
 
 def counts_like_numpy(labels):
@@ -321,9 +346,10 @@ def counts_in_numpy(labels):
 
 exercise(
     tally,
-    sizes=(8, 24),
-    public_sizes=(4, 10),
     inputs=lambda rng, n: (digits(rng, n),),
+    sizes=(range(5, 10), 1, range(321, 401)),
+    public_sizes=(4, 1, 300),
+    requires=[matches_reference(), grows_with_batch("not at all"), no_false_promise],
     hints=[
         "Start from ten zeros. Each label says which of them grows by one.",
         "All labels can be one index: `.at[labels]`. Which method counts repeats?",
@@ -395,20 +421,20 @@ check(light_up)
 ### BEGIN HIDDEN TESTS
 
 
-def star_rows(rng, n):
-    """Rows for n stars: one is negative, one too large, and the last two are alike."""
-    rows = rng.integers(-6, 18, size=n)
-    rows[:10] = -1 - rng.integers(6), 12 + rng.integers(6), 0, 11, -1, 12, 4, 6, -40, 5
-    rows[-1] = rows[-2] = rng.integers(12)
-    return rows.astype(np.int32)
+def stars(rng, n):
+    """Rows and columns of n stars: one on each side of the picture, in two corners, far away.
 
-
-def star_cols(rng, n):
-    """Columns for n stars: the first two inside, the last two alike."""
-    cols = rng.integers(-8, 24, size=n)
-    cols[:10] = rng.integers(16), rng.integers(16), 0, 15, 3, 5, -1, 16, 5, -40
-    cols[-1] = cols[-2] = rng.integers(16)
-    return cols.astype(np.int32)
+    From five on the last two are alike.
+    """
+    row, col = rng.integers(12), rng.integers(16)
+    special = [(-1 - rng.integers(6), col), (row, 16), (12, col), (row, -1), (0, 0), (11, 15)]
+    special += [(-(2**31), 5), (5, 2**31 - 1), (-40, 5), (5, -40), (12, 16), (-1, -1)]
+    places = np.stack([rng.integers(-6, 18, size=n), rng.integers(-8, 24, size=n)], axis=1)
+    places[: len(special)] = special[:n]
+    if n >= 5:
+        places[-2:] = rng.integers(12), rng.integers(16)
+    rows, cols = rng.permutation(places).astype(np.int32).T
+    return rows, cols
 
 
 def keeps_the_seen_ones(sky, rows, cols):
@@ -425,9 +451,8 @@ def tests_each_star(sky, rows, cols):
 
 exercise(
     light_up,
-    inputs=lambda rng, n: (rng.random(size=(12, 16)), star_rows(rng, n), star_cols(rng, n)),
-    public_sizes=(12, 20),
-    sizes=(16, 32),
+    inputs=lambda rng, n: (rng.random(size=(12, 16)), *stars(rng, n)),
+    requires=[matches_reference(), grows_with_batch("not at all"), no_false_promise],
     hints=[
         "Writes outside are dropped without your help. But is row -1 outside?",
         "Negative indices count from the end, in every mode. Make them large before they are used.",
@@ -485,8 +510,9 @@ exercise(
 # A language model keeps one row of `table` for each word, and a batch of text uses only a few.
 # `gradients[k]` belongs to row `ids[k]`. Write `sparse_step`, which subtracts 0.1 times its
 # gradient from each of these rows and returns the whole table. A word that occurs twice gets
-# **both** of its gradients. A real table has 100,000 rows, so work of *words times rows* is too
-# much.
+# **both** of its gradients, so promise the compiler nothing about `ids` (`unique_indices`,
+# `indices_are_sorted`): they repeat, and come in any order. A real table has 100,000 rows, so work
+# of *words times rows* is too much.
 
 
 # %% solution="sparse_step"
@@ -503,10 +529,11 @@ check(sparse_step)
 
 
 def word_ids(rng, n):
-    """n rows out of 5 n, the last the same as the first."""
+    """n rows out of 5 n, in no order: the last row, and one that occurs three times."""
     ids = rng.integers(0, 5 * n, size=n)
-    ids[-1] = ids[0]
-    return ids.astype(np.int32)
+    ids[0] = 5 * n - 1
+    ids[-3:] = ids[-1]
+    return rng.permutation(ids).astype(np.int32)
 
 
 def steps_in_numpy(table, ids, gradients):
@@ -522,7 +549,13 @@ exercise(
         word_ids(rng, n),
         rng.normal(size=(n, 4)),
     ),
-    requires=[matches_reference(), grows_with_batch("not at all"), work_grows("linear")],
+    requires=[
+        matches_reference(),
+        grows_with_batch("not at all"),
+        work_grows("linear"),
+        no_false_promise,
+        no_promise_of_order,
+    ],
     hints=[
         "An index array on axis 0 picks whole rows: `table[ids]` has shape (n, 4).",
         "Subtracting is adding the negative, and `.at[ids].add` counts repeats.",
@@ -634,6 +667,8 @@ def adds_to_the_old(flame, plate):
 exercise(
     cool,
     inputs=lambda rng, n: (rng.normal(size=(n, n + 2)), rng.normal(size=(n, n + 2))),
+    sizes=(range(5, 10), 3, range(31, 61)),
+    public_sizes=(4, 10),
     requires=[
         matches_reference(),
         grows_with_batch("not at all"),
@@ -741,17 +776,15 @@ def stepped(steps, weights, gradient):
     return weights - 0.1 * 0.5 ** (steps // 1000) * gradient
 
 
+def taken_before(rng, n):
+    """Just before the rate is halved, at the end of the first thousand, just after it was."""
+    return np.int32((999 if n == 1 else 2999) if n < 10 else 1000 * rng.integers(3, 6))
+
+
 exercise(
     decayed_step,
-    inputs=lambda rng, n: (
-        rng.normal(size=n),
-        # Just before the rate changes, just as it has, and within the first thousand.
-        np.int32({4: 1999, 8: 2999, 6: 999, 12: 999, 10: 3000, 24: 2000}[n]),
-        rng.normal(size=n),
-    ),
-    public_sizes=(4, 6, 10),
-    sizes=(8, 12, 24),
-    requires=[is_pure(), matches_reference(), grows_with_batch("not at all")],
+    inputs=lambda rng, n: (rng.normal(size=n), taken_before(rng, n), rng.normal(size=n)),
+    requires=[matches_reference(), grows_with_batch("not at all"), is_pure()],
     hints=[
         "Which two things does the in-place step change? Both have to be returned.",
         "Use the argument `steps` wherever the global was; nothing outside the function is needed.",
@@ -833,12 +866,16 @@ check(sort_by_counting)
 
 
 def up_to_49(rng, n):
-    """n integers, with the largest of them below 49 and one repeated."""
+    """n even integers above 0 and below 49, one repeated; of the largest size one 260 times.
+
+    There the ends, 0 and 49, occur too.
+    """
     x = 2 * rng.integers(2, 24, size=n)
-    x[-1] = x[0]
-    if n > 130:
+    x[-2:] = x[0]
+    if n > 260:
+        x[-260:] = x[0]
         x[1:3] = 0, 49
-    return x.astype(np.int32)
+    return rng.permutation(x).astype(np.int32)
 
 
 def rises_by_one_at_most(x):
@@ -867,10 +904,12 @@ exercise(
         matches_reference(),
         grows_with_batch("not at all"),
         uses("sort", at_least=0, at_most=0, instead="Count the values with `.at[x].add(1)`."),
+        uses("top_k", at_least=0, at_most=0, instead="Count the values with `.at[x].add(1)`."),
         work_grows("linear"),
+        no_false_promise,
     ],
-    public_sizes=(36, 140),
-    sizes=(40, 160),
+    public_sizes=(36, 1, 300),
+    sizes=(range(37, 61), 1, range(321, 401)),
     hints=[
         "Count how often each value occurs, as in exercise 3. The cumulative sum of the counts "
         "says where each value ends in the answer.",
