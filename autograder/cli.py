@@ -114,6 +114,29 @@ def build(assignment: str | None, check: bool) -> None:
 
 
 @main.command()
+@click.argument("assignment", required=False)
+@click.argument("exercise", required=False)
+@click.option("--mutants", is_flag=True, help="Judge every small change to the references, too.")
+@click.option("-j", "processes", default=1, help="How many mutants are judged at a time.")
+@click.option("--json", "as_json", is_flag=True, help="Print what came of each mutant as JSON.")
+def prove(
+    assignment: str | None, exercise: str | None, mutants: bool, processes: int, as_json: bool
+) -> None:
+    """Prove the exercises of the course, of one ASSIGNMENT, or one EXERCISE.
+
+    The stub has to fail, the reference and the second solution have to pass, and each listed wrong
+    answer has to be rejected for its reason. The exit status is 1 where something is otherwise.
+    """
+    root = _root()
+    from rich.console import Console
+
+    from autograder.authoring import proof
+
+    if not proof.report(root, assignment, exercise, mutants, processes, as_json, Console()):
+        sys.exit(1)
+
+
+@main.command()
 def slides() -> None:
     """Build the deck, the quick references and the tables into slides/build, as HTML and PDF."""
     root = _root()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -77,6 +77,8 @@ class Exercise:
         meshes: such as `x=4,y=2`; the first at every size, the others at the first.
         in_specs: for each argument how it lies on the mesh; replicated where nothing is said.
         source: all the code that the specification depends on, where a master was loaded.
+        equal_mutants: changes of the reference that do the same as it, by the description that
+            `autograder prove --mutants` gives them, with the reason.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Exercise:
     meshes: tuple[str, ...] = ()
     in_specs: tuple[Any, ...] = ()
     source: str = ""
+    equal_mutants: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_question(self) -> bool:
@@ -300,6 +303,7 @@ def exercise(
     dtypes: Sequence[str] = ("float32",),
     meshes: Sequence[str] = (),
     in_specs: Sequence[Any] = (),
+    equal_mutants: Mapping[str, str] | None = None,
 ) -> Exercise:
     """Specify one exercise; see `Exercise` for the arguments."""
     usual = SIZES_ON_MESH if meshes else SIZES
@@ -318,6 +322,7 @@ def exercise(
             tuple(dtypes),
             tuple(meshes),
             tuple(in_specs),
+            equal_mutants=dict(equal_mutants or {}),
         )
     )
 

@@ -1,0 +1,465 @@
+"""Small changes to a reference, each of which the exercise has to reject.
+
+A mutant is the code of a solution cell with one change, such as `<` in place of `<=`. A mutant that
+passes shows what the inputs or the requirements of the exercise cannot see, unless it does the same
+as the reference.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+OPERATORS: dict[Any, list[Any]] = {
+    ast.Add: [ast.Sub],
+    ast.Sub: [ast.Add],
+    ast.Mult: [ast.Div],
+    ast.Div: [ast.Mult],
+    ast.FloorDiv: [ast.Div],
+    ast.Mod: [ast.FloorDiv],
+    ast.Pow: [ast.Mult],
+    ast.MatMult: [ast.Mult],
+    ast.LShift: [ast.RShift],
+    ast.RShift: [ast.LShift],
+    ast.BitAnd: [ast.BitOr],
+    ast.BitOr: [ast.BitAnd],
+    ast.BitXor: [ast.BitAnd],
+    ast.Lt: [ast.LtE, ast.GtE],
+    ast.LtE: [ast.Lt, ast.Gt],
+    ast.Gt: [ast.GtE, ast.LtE],
+    ast.GtE: [ast.Gt, ast.Lt],
+    ast.Eq: [ast.NotEq],
+    ast.NotEq: [ast.Eq],
+    ast.Is: [ast.IsNot],
+    ast.IsNot: [ast.Is],
+    ast.In: [ast.NotIn],
+    ast.NotIn: [ast.In],
+    ast.And: [ast.Or],
+    ast.Or: [ast.And],
+}
+NOT_COMMUTATIVE = (ast.Sub, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)
+WORDS = [
+    "min max",
+    "minimum maximum",
+    "argmin argmax",
+    "any all",
+    "sum mean prod",
+    "cumsum cumprod cummax",
+    "sort argsort",
+    "floor ceil round",
+    "psum pmean pmax",
+    "zeros ones",
+    "zeros_like ones_like",
+    "sin cos",
+    "std var",
+    "triu tril",
+    "logical_and logical_or",
+    "isnan isinf",
+    "add set",
+    "float32 bfloat16 float64 int32",
+    "bfloat16 float32",
+    "float16 float32",
+    "float64 float32",
+    "int32 int8 float32",
+    "uint32 int32",
+    "left right",
+    "drop clip fill",
+    "clip drop",
+    "fill clip",
+    "promise_in_bounds drop",
+]
+"""Names, and words as arguments, that are changed for each other: the first for all that follow,
+and those for the first."""
+OTHERS: dict[str, list[str]] = {}
+for _line in WORDS:
+    _first, *_rest = _line.split()
+    OTHERS.setdefault(_first, _rest)
+    if _first[0] not in "fbiucdp" or "float" not in _line:
+        for _one in _rest:
+            OTHERS.setdefault(_one, [_first])
+AXES = {"in_axes", "out_axes", "axis", "axes"}
+"""Keywords whose numbers may be `None` as well."""
+NOISE = {"normal", "uniform", "truncated_normal", "exponential", "gamma", "laplace", "gumbel"}
+RATES = {"bernoulli", "binomial", "poisson"}
+NAMING = {"psum", "pmean", "pmax", "pmin", "all_gather", "psum_scatter", "ppermute", "axis_index"}
+"""Calls that take the name of an axis, besides `P`."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A changed reference.
+
+    Attributes:
+        description: the same as long as the code is, however it is formatted, such as
+            `< → <= (line 3)`; lines are counted without docstrings and comments.
+        line: that line, as it was.
+        code: the changed code.
+    """
+
+    description: str
+    line: str
+    code: str
+
+
+def mutants(code: str) -> list[Mutant]:
+    """Every mutant of the code of a solution cell."""
+    tree = _normal(code)
+    lines = ast.unparse(tree).splitlines()
+    places = _places(tree)
+    known, count = {ast.unparse(tree)}, Counter[str]()
+    made = []
+    for node, words, other in _changes(tree):
+        parent, field, index = places[id(node)]
+        _put(parent, field, index, ast.fix_missing_locations(other))
+        try:
+            changed = ast.unparse(tree)
+        finally:
+            _put(parent, field, index, node)
+        number = node.lineno
+        said = f"{words} (line {number})"
+        count[said] += 1
+        if count[said] > 1:
+            said = f"{words} (line {number}, place {count[said]})"
+        if changed not in known:
+            known.add(changed)
+            made.append(Mutant(said, lines[number - 1].strip(), changed))
+    return made
+
+
+def _normal(code: str) -> ast.Module:
+    """The code without comments and docstrings, and with lines as `ast.unparse` breaks them."""
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node):
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.parse(ast.unparse(tree))
+
+
+def _places(tree: ast.AST) -> dict[int, tuple[ast.AST, str, int | None]]:
+    """Where each node stands: its parent, the field, and the position in a list."""
+    places: dict[int, tuple[ast.AST, str, int | None]] = {}
+    for parent in ast.walk(tree):
+        for field, value in ast.iter_fields(parent):
+            for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
+                if isinstance(child, ast.AST):
+                    places[id(child)] = parent, field, index
+    return places
+
+
+def _put(parent: ast.AST, field: str, index: int | None, node: ast.AST) -> None:
+    if index is None:
+        setattr(parent, field, node)
+    else:
+        getattr(parent, field)[index] = node
+
+
+Change = tuple[Any, str, ast.AST]
+"""The node that is changed, what is changed in words, and what stands there then."""
+
+
+def _changes(tree: ast.Module) -> Iterator[Change]:
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        for part in _unchanged(node)
+        for inner in ast.walk(part)
+    }
+    axes = _names_of_axes(tree)
+    stored = Counter(
+        node.id if isinstance(node, ast.Name) else node.arg
+        for node in ast.walk(tree)
+        if isinstance(node, ast.arg) or (isinstance(node, ast.Name) and _is_stored(node))
+    )
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        for words, other in (
+            *_of_operator(node),
+            *_of_constant(node, axes),
+            *_of_name(node),
+            *_of_call(node),
+            *_of_slice(node),
+            *_of_statement(node, stored),
+            *_of_sequence(node),
+        ):
+            yield node, words, other
+    yield from _of_keys(tree)
+    yield from _of_rules(tree)
+    yield from _of_keywords(tree)
+
+
+def _unchanged(node: ast.AST) -> list[ast.AST]:
+    """The parts of a node that are not code of the answer's own."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return [node]
+    if isinstance(node, ast.arg):
+        return [node.annotation] if node.annotation else []
+    if isinstance(node, ast.FunctionDef):
+        return [node.returns] if node.returns else []
+    return [node.annotation] if isinstance(node, ast.AnnAssign) else []
+
+
+def _is_stored(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)
+
+
+def _with(node: ast.AST, **fields: object) -> ast.AST:
+    """A copy of a node with other fields."""
+    made = copy.copy(node)
+    for field, value in fields.items():
+        setattr(made, field, value)
+    return made
+
+
+def _text(node: ast.AST) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 40 else f"{text[:30]}…{text[-9:]}"
+
+
+def _expression(code: str, *parts: ast.AST) -> ast.expr:
+    """An expression with nodes in place of the names `_0`, `_1`, …"""
+
+    class Put(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.AST:
+            return parts[int(node.id[1:])] if node.id[1:].isdigit() else node
+
+    made: ast.expr = Put().visit(ast.parse(code, mode="eval").body)
+    return made
+
+
+def _called(node: ast.AST) -> str:
+    """The last name of the function that a call calls."""
+    if not isinstance(node, ast.Call):
+        return ""
+    return getattr(node.func, "attr", "") or getattr(node.func, "id", "")
+
+
+SYMBOLS: dict[Any, str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
+    ast.Pow: "**", ast.MatMult: "@", ast.LShift: "<<", ast.RShift: ">>", ast.BitAnd: "&",
+    ast.BitOr: "|", ast.BitXor: "^", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
+    ast.Eq: "==", ast.NotEq: "!=", ast.Is: "is", ast.IsNot: "is not", ast.In: "in",
+    ast.NotIn: "not in", ast.And: "and", ast.Or: "or",
+}  # fmt: skip
+
+
+def _of_operator(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    if isinstance(node, ast.BinOp | ast.AugAssign | ast.BoolOp):
+        for other in OPERATORS.get(type(node.op), ()):
+            yield f"{SYMBOLS[type(node.op)]} → {SYMBOLS[other]}", _with(node, op=other())
+    if isinstance(node, ast.BinOp) and isinstance(node.op, NOT_COMMUTATIVE):
+        turned = _with(node, left=node.right, right=node.left)
+        yield f"{_text(node)} → {_text(turned)}", turned
+    if isinstance(node, ast.Compare):
+        for at, operator in enumerate(node.ops):
+            for other in OPERATORS[type(operator)]:
+                ops = [*node.ops[:at], other(), *node.ops[at + 1 :]]
+                yield f"{SYMBOLS[type(operator)]} → {SYMBOLS[other]}", _with(node, ops=ops)
+    if isinstance(node, ast.UnaryOp) and not isinstance(node.operand, ast.Constant):
+        yield f"{_text(node)} → {_text(node.operand)}", node.operand
+    if isinstance(node, ast.If | ast.IfExp | ast.While):
+        yield f"if {_text(node.test)} → if not", _with(node, test=_expression("not _0", node.test))
+
+
+def _of_constant(node: ast.AST, axes: list[str]) -> Iterator[tuple[str, ast.AST]]:
+    if not isinstance(node, ast.Constant):
+        return
+    value = node.value
+    others: list[Any] = []
+    if isinstance(value, bool):
+        others = [not value]
+    elif isinstance(value, int):
+        others = [value + 1, value - 1]
+    elif isinstance(value, float):
+        others = [value + 1, value - 1, *(value * k for k in (1.01, 1.05, 1.1, 0.9) if value)]
+        others = [float(f"{one:.12g}") for one in others]
+    elif isinstance(value, str):
+        if value in axes:
+            others = [one for one in axes if one != value]
+        elif "->" in value:
+            taken, given = value.split("->")
+            others = [f"{taken}->{given[::-1]}"]
+        else:
+            others = list(OTHERS.get(value, ()))
+    for other in others:
+        yield f"{value!r} → {other!r}", ast.Constant(other)
+
+
+def _of_name(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    if isinstance(node, ast.Attribute):
+        for other in OTHERS.get(node.attr, ()):
+            yield f"{node.attr} → {other}", _with(node, attr=other)
+        if node.attr in ("T", "mT", "real", "imag"):
+            yield f".{node.attr} → nothing", node.value
+
+
+def _of_call(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    if not isinstance(node, ast.Call):
+        return
+    name, arguments = _called(node), node.args
+    if isinstance(node.func, ast.Name):
+        for other in OTHERS.get(node.func.id, ()):
+            if node.func.id in ("min", "max", "any", "all", "sum", "round"):
+                yield f"{node.func.id} → {other}", _with(node, func=ast.Name(other))
+    of_module = _root(node.func) in ("jax", "jnp", "np", "lax", "P", "") or isinstance(
+        node.func, ast.Name
+    )
+    if not of_module and isinstance(node.func, ast.Attribute):
+        yield f".{name}(…) → nothing", node.func.value
+    elif arguments and not isinstance(arguments[0], ast.Starred) and name not in ("P", "range"):
+        yield f"{name}(…) → its first argument", arguments[0]
+    for at, keyword in enumerate(node.keywords):
+        rest = [*node.keywords[:at], *node.keywords[at + 1 :]]
+        said = f"{keyword.arg or '**'}={_text(keyword.value)}"
+        yield f"{said} → nothing", _with(node, keywords=rest)
+    for at in range(len(arguments) - 1):
+        if not any(isinstance(one, ast.Starred) for one in arguments[at : at + 2]):
+            turned = [*arguments[:at], arguments[at + 1], arguments[at], *arguments[at + 2 :]]
+            said = f"{_text(arguments[at])}, {_text(arguments[at + 1])}"
+            yield f"{said} → swapped", _with(node, args=turned)
+    if name in ("P", "PartitionSpec") and arguments:
+        yield f"{_text(node)} → P()", _with(node, args=[])
+        for at, one in enumerate(arguments):
+            if isinstance(one, ast.Constant) and one.value is not None:
+                turned = [*arguments[:at], ast.Constant(None), *arguments[at + 1 :]]
+                yield f"{_text(one)} → None", _with(node, args=turned)
+    if name in NOISE and "random" in ast.unparse(node.func):
+        for factor in (1.01, 1.05, 1.1):
+            yield f"{name}(…) → {factor} times it", _expression(f"{factor} * _0", node)
+    if name in RATES and len(arguments) > 1 and not isinstance(arguments[1], ast.Constant):
+        for factor in (1.01, 1.05, 1.1):
+            scaled = _expression(f"{factor} * _0", arguments[1])
+            said = f"{_text(arguments[1])} → {factor} times it"
+            yield said, _with(node, args=[arguments[0], scaled, *arguments[2:]])
+
+
+def _root(node: ast.AST) -> str:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else "…"
+
+
+def _of_slice(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    if isinstance(node, ast.Slice):
+        for field in ("lower", "upper", "step"):
+            bound = getattr(node, field)
+            if bound is None:
+                continue
+            yield f"{_text(node)} → without {_text(bound)}", _with(node, **{field: None})
+            if not isinstance(bound, ast.Constant | ast.UnaryOp) and field != "step":
+                for change in ("_0 + 1", "_0 - 1"):
+                    other = _with(node, **{field: _expression(change, bound)})
+                    yield f"{_text(node)} → {_text(other)}", other
+
+
+def _of_statement(node: ast.AST, stored: Counter[str]) -> Iterator[tuple[str, ast.AST]]:
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        names = [one.id for t in targets for one in ast.walk(t) if isinstance(one, ast.Name)]
+        # Without its only assignment a name is undefined, which every exercise sees.
+        if names and all(stored[name] > 1 for name in names):
+            yield f"drop {_text(node)}", ast.Pass()
+    elif isinstance(node, ast.AugAssign | ast.Expr | ast.For | ast.While | ast.If | ast.Raise):
+        yield f"drop {_text(node)}".splitlines()[0], ast.Pass()
+    elif isinstance(node, ast.FunctionDef):
+        for at, one in enumerate(node.decorator_list):
+            rest = [*node.decorator_list[:at], *node.decorator_list[at + 1 :]]
+            yield f"drop @{_text(one)}", _with(node, decorator_list=rest)
+    elif isinstance(node, ast.Return) and node.value is not None:
+        stopped = "__import__('jax').lax.stop_gradient(_0)"
+        words = f"return {_text(node.value)} → stop_gradient of it"
+        yield words, ast.Return(_expression(stopped, node.value))
+
+
+def _of_sequence(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    if isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Load):
+        for at in range(len(node.elts) - 1):
+            one, other = node.elts[at : at + 2]
+            turned = [*node.elts[:at], other, one, *node.elts[at + 2 :]]
+            yield f"{_text(one)}, {_text(other)} → swapped", _with(node, elts=turned)
+    if isinstance(node, ast.Dict):
+        for at in range(len(node.values) - 1):
+            one, other = node.values[at : at + 2]
+            turned = [*node.values[:at], other, one, *node.values[at + 2 :]]
+            yield f"{_text(one)}, {_text(other)} → swapped", _with(node, values=turned)
+
+
+def _names_of_axes(tree: ast.AST) -> list[str]:
+    """The names of mesh axes that the code uses."""
+    names = set()
+    for node in ast.walk(tree):
+        if _called(node) in NAMING | {"P", "PartitionSpec"} and isinstance(node, ast.Call):
+            for part in ast.walk(node):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    names.add(part.value)
+    return sorted(names)
+
+
+def _of_keys(tree: ast.AST) -> Iterator[Change]:
+    """One key used twice, and a parent used in place of a child."""
+    for node in ast.walk(tree):
+        if not (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Tuple)
+            and _called(node.value) == "split"
+            and isinstance(node.value, ast.Call)
+        ):
+            continue
+        names = [one.id for one in node.targets[0].elts if isinstance(one, ast.Name)]
+        parents = [one.id for one in node.value.args[:1] if isinstance(one, ast.Name)]
+        for use in ast.walk(tree):
+            if isinstance(use, ast.Name) and not _is_stored(use) and use.id in names:
+                for other in [*names, *parents]:
+                    if other != use.id:
+                        yield use, f"{use.id} → {other}", ast.Name(other)
+
+
+def _of_rules(tree: ast.AST) -> Iterator[Change]:
+    """What the rules of a custom derivative return."""
+    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    forward, backward, tangents = set[str](), set[str](), set[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _called(node) in ("defvjp", "defjvp"):
+            given = [one.id for one in node.args if isinstance(one, ast.Name)]
+            if _called(node) == "defvjp":
+                forward, backward = forward | set(given[:1]), backward | set(given[1:])
+            else:
+                tangents |= set(given)
+        if isinstance(node, ast.FunctionDef):
+            marks = [getattr(one, "attr", "") for one in node.decorator_list]
+            tangents |= {node.name} if "defjvp" in marks else set()
+    for name in sorted((forward | backward | tangents) & functions.keys()):
+        function = functions[name]
+        parameters = [one.arg for one in function.args.args]
+        for node in ast.walk(function):
+            if not isinstance(node, ast.Return) or not isinstance(node.value, ast.Tuple):
+                continue
+            for at, part in enumerate(node.value.elts):
+                is_primal = at == 0 and name not in backward
+                others = {"2 times it": "2 * _0", "zero": "0 * _0"}
+                if not is_primal:
+                    others["1.01 times it"] = "1.01 * _0"
+                elif name in forward:
+                    others |= {parameter: parameter for parameter in parameters}
+                else:
+                    others["the first argument"] = f"{parameters[0]}[0]"
+                many = isinstance(part, ast.Tuple)
+                for words, code in others.items():
+                    if many and "_0" in code:
+                        code = f"tuple({code.replace('_0', 'one')} for one in _0)"
+                    yield part, f"{_text(part)} → {words}", _expression(code, part)
+
+
+def _of_keywords(tree: ast.AST) -> Iterator[Change]:
+    """Numbers of axes that become `None`, and `None` that becomes a number."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg in AXES:
+            for part in ast.walk(node.value):
+                if isinstance(part, ast.Constant) and part.value is None:
+                    yield part, "None → 0", ast.Constant(0)
+                elif isinstance(part, ast.Constant) and isinstance(part.value, int):
+                    yield part, f"{part.value} → None", ast.Constant(None)
