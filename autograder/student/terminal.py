@@ -17,12 +17,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from autograder.classroom.grader import Code, Grader
+from autograder.classroom.grader import Code, Grader, Runs
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge import devices, judge
-from autograder.judge.devices import Device
+from autograder.judge.devices import CPU, Device
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Outcome, Verdict
 from autograder.judge.views import Case, Draw
@@ -118,7 +118,6 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
 def _verdicts(
     read: NotebookNode, asked: Mapping[str, PublicExercise], device: Device
 ) -> dict[str, Verdict]:
-    specs: dict[str, Any] = {name: _Released(one, device) for name, one in asked.items()}
     steps = sum(cell.cell_type == "code" for cell in read.cells) + 2 * len(asked)
     with waiting.bar("Running the notebook") as bar:
         ended = 0
@@ -130,7 +129,13 @@ def _verdicts(
 
         # A student's own code may read the student's own files.
         with Jail(Limits(), device, Level.PROCESS, step) as jail:
-            return PublicGrader(specs, 0, jail, device).grade(read)
+            return grader(asked, jail, device).grade(read)
+
+
+def grader(asked: Mapping[str, PublicExercise], jail: Runs, device: Device = CPU) -> PublicGrader:
+    """What judges notebooks on the public cases of these exercises."""
+    specs: dict[str, Any] = {name: _Released(one, device) for name, one in asked.items()}
+    return PublicGrader(specs, 0, jail, device)
 
 
 def _table(verdicts: Mapping[str, Verdict]) -> Table:

@@ -1,0 +1,152 @@
+"""The corpus of answers in `tests/answers`: right and wrong ones, and what is said of each.
+
+A file holds the answers to one assignment as jupytext text, a cell each:
+
+    # %% wrong="pairwise" reason="shape" about="compares row with row"
+    def pairwise(xs, ys):
+        return jnp.linalg.norm(xs - ys, axis=-1)
+
+`right` passes. `wrong` is rejected, in a grading with this `reason` first; with `misconception` its
+card names the listed wrong answer of this title.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+import symtable
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jupytext
+from masters import answered, loaded
+from nbformat import NotebookNode
+
+from autograder.problem import Problem
+
+FOLDER = Path(__file__).parent / "answers"
+TAGS = {"right": {"right", "about"}, "wrong": {"wrong", "reason", "about", "misconception"}}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of the corpus.
+
+    Attributes:
+        assignment: such as `05_vmap`.
+        exercise: the exercise's name.
+        about: what is special about it, in a few words.
+        code: the cell.
+        reason: why it is rejected in a grading; empty for a right answer.
+        misconception: the title of the listed wrong answer that it is named as, where that is said.
+    """
+
+    assignment: str
+    exercise: str
+    about: str
+    code: str
+    reason: str = ""
+    misconception: str = ""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it passes."""
+        return not self.reason
+
+    @property
+    def binds(self) -> set[str]:
+        """The names that the cell gives to the notebook, besides the exercise's own."""
+        symbols = symtable.symtable(self.code, self.exercise, "exec").get_symbols()
+        names = {one.get_name() for one in symbols if one.is_assigned() or one.is_imported()}
+        return names - {self.exercise}
+
+    @property
+    def words(self) -> set[str]:
+        """The words of its code."""
+        return set(re.findall(r"\w+", self.code))
+
+
+def read(path: Path) -> list[Answer]:
+    """The answers of one file.
+
+    Raises:
+        Problem: a cell does not have the form that is described above.
+    """
+    if not path.read_text(encoding="utf-8").strip():
+        return []
+    answers = []
+    for number, cell in enumerate(jupytext.read(path, fmt="py:percent").cells, 1):
+        if cell.cell_type == "code":
+            answers.append(_answer(path, number, cell))
+    known = set[tuple[str, str]]()
+    for one in answers:
+        if (one.exercise, one.about) in known:
+            raise Problem(f"{path.name} has two answers to {one.exercise} about “{one.about}”.")
+        known.add((one.exercise, one.about))
+    return answers
+
+
+def _answer(path: Path, number: int, cell: NotebookNode) -> Answer:
+    tags = {tag: value for tag, value in cell.metadata.items() if tag != "lines_to_next_cell"}
+    where = f"Cell {number} of {path.name}"
+    kind = "right" if "right" in tags else "wrong"
+    if not {kind, "about"} <= tags.keys() <= TAGS[kind]:
+        raise Problem(
+            f'{where} needs right="EXERCISE" about="…", or wrong="EXERCISE" reason="…" about="…"; '
+            f"it has {', '.join(tags) or 'nothing'}."
+        )
+    if kind == "wrong" and not tags.get("reason"):
+        raise Problem(f"{where} is a wrong answer without a reason.")
+    exercise = tags.pop(kind)
+    try:
+        ast.parse(cell.source)
+    except SyntaxError as error:
+        raise Problem(f"{where} is not Python: {error.msg}.") from None
+    if not re.search(rf"\b{exercise}\b", cell.source):
+        raise Problem(f"{where} does not define {exercise}.")
+    said = {tag: str(value) for tag, value in tags.items()}
+    return Answer(path.stem, exercise, said.pop("about"), cell.source, **said)
+
+
+@functools.cache
+def corpus() -> tuple[Answer, ...]:
+    """All the answers there are."""
+    return tuple(answer for path in sorted(FOLDER.glob("*.py")) for answer in read(path))
+
+
+def notebooks(
+    assignment: str, answers: Sequence[Answer]
+) -> Iterator[tuple[NotebookNode, list[Answer]]]:
+    """The released notebook, filled in as few times as show all these answers to an assignment.
+
+    An exercise that none of the answers is to, and one that an answer to another exercise uses, has
+    its reference; and no answer redefines what another one in its notebook uses.
+    """
+    (home,) = [one for one in loaded() if one.assignment == assignment]
+
+    def needs(one: Answer) -> set[str]:
+        source = home.exercises[one.exercise].source
+        used = one.words | set(re.findall(r"\w+", source))
+        return used & home.exercises.keys() - {one.exercise}
+
+    def fit(one: Answer, other: Answer) -> bool:
+        return (
+            one.exercise != other.exercise
+            and other.exercise not in needs(one)
+            and not one.binds & other.words
+        )
+
+    left = list(answers)
+    while left:
+        shown: list[Answer] = []
+        for one in left:
+            if all(fit(one, other) and fit(other, one) for other in shown):
+                shown.append(one)
+        left = [one for one in left if one not in shown]
+        codes = {one.exercise: one.code for one in shown}
+        filled = answered(assignment)
+        for cell in filled.cells:
+            cell.source = codes.get(cell.id, cell.source)
+        yield filled, shown
