@@ -78,6 +78,14 @@ clipped.defvjp(
     lambda x: (softplus(x), x), lambda x, g: (jnp.clip(g * jax.nn.sigmoid(x), -0.1, 0.1),)
 )
 
+
+@jax.custom_vjp
+def other_primal(x):
+    return softplus(x)
+
+
+other_primal.defvjp(lambda x: (x, x), lambda x, g: (g * jax.nn.sigmoid(x),))
+
 counter = itertools.count()
 
 
@@ -241,6 +249,7 @@ def test_right_answers_meet_it(requires, reference, right, given):
         (matches_gradient(), softplus, stopped, ROWS, "gradient"),
         (matches_gradient(), clipped, softplus, ROWS, "gradient"),
         (matches_gradient(), softplus, lambda x: jnp.round(softplus(x)), ROWS, "gradient"),
+        (matches_gradient(), softplus, other_primal, ROWS, "gradient"),
         (grows_with_batch(), softplus, row_by_row, ROWS, "batch loop"),
         (is_pure(), softplus, lambda x: softplus(x) + next(counter), ROWS, "impure"),
         (is_pure(), softplus, lambda x: x + np.random.default_rng().normal(), ROWS, "impure"),

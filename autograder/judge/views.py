@@ -54,28 +54,29 @@ class View:
 
 
 def gradient(function: Function) -> Function:
-    """The gradient of a fixed weighted sum of the function's floating results.
+    """The gradient of a fixed weighted sum of the function's floating results, and the results.
 
     The weights are the cosines of 0, 1, 2, …, so that no two entries can stand for each other.
+    The results are those of the differentiated function: the forward rule of a `jax.custom_vjp` may
+    return other ones than the function itself, and the gradient of this sum would not tell.
 
     Returns:
         A function of the same arguments, to the tuple of gradients with respect to those whose
-        leaves are all floating.
+        leaves are all floating, and what `function` returns while it is differentiated.
     """
 
-    def total(*arguments: Any) -> jax.Array:
-        return sum(
-            (
-                jnp.sum(leaf * jnp.cos(jnp.arange(leaf.size, dtype=leaf.dtype)).reshape(leaf.shape))
-                for leaf in jax.tree.leaves(function(*arguments))
-                if jnp.issubdtype(leaf.dtype, jnp.floating)
-            ),
-            start=jnp.zeros(()),
+    def total(*arguments: Any) -> tuple[jax.Array, Any]:
+        result = function(*arguments)
+        weighted = (
+            jnp.sum(leaf * jnp.cos(jnp.arange(leaf.size, dtype=leaf.dtype)).reshape(leaf.shape))
+            for leaf in jax.tree.leaves(result)
+            if jnp.issubdtype(leaf.dtype, jnp.floating)
         )
+        return sum(weighted, start=jnp.zeros(())), result
 
-    def gradients(*arguments: Any) -> tuple[Any, ...]:
+    def gradients(*arguments: Any) -> tuple[tuple[Any, ...], Any]:
         floating = [n for n, argument in enumerate(arguments) if _is_floating(argument)]
-        return jax.grad(total, argnums=floating)(*arguments)
+        return jax.grad(total, argnums=floating, has_aux=True)(*arguments)
 
     return gradients
 

@@ -75,8 +75,8 @@ def _single(answer: Answer) -> Answer:
 class matches_gradient(Requirement):
     """The gradient of the function equals that of the reference. Reason: `gradient`.
 
-    What is compared is the gradient of one weighted sum of the result's entries, see
-    `views.gradient`.
+    What is compared is the gradient of one weighted sum of the result's entries, and the result
+    that the function gives while it is differentiated, see `views.gradient`.
     """
 
     views: ClassVar[tuple[str, ...]] = ("gradient",)
@@ -86,7 +86,15 @@ class matches_gradient(Requirement):
 
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
         for want, have in zip(expected["gradient"], got["gradient"], strict=True):
-            if compare(0, want, have):
+            found = compare(0, want, have)
+            if found and found.difference and found.difference.path.startswith("[1]"):
+                return Finding(
+                    self.reason,
+                    "While it is differentiated, the function returns other values.",
+                    "The forward function of a custom rule returns a pair: first the result of the "
+                    "function itself, then what the backward function needs.",
+                )
+            if found:
                 return Finding(
                     self.reason,
                     "The values may be right, but the gradient is not that of the reference.",
