@@ -14,6 +14,7 @@ from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge.frames import Frame
 from autograder.judge.verdict import Failure, Status
+from autograder.judge.views import Case, Draw
 
 (VMAP,) = [one for one in loaded() if one.assignment == "05_vmap"]
 TWO = {name: VMAP.exercises[name] for name in ("predict_batch", "column_norms")}
@@ -84,7 +85,8 @@ def test_a_jail_that_fails_is_a_grader_fault(solved):
         ({"status": "missing", "message": "m"}, Status.MISSING),
         ({"status": "passed", "message": "m"}, Status.ERROR),
         ({"status": "grader fault", "message": "m"}, Status.ERROR),
-        ({"status": ["passed"], "message": {"a": 1}}, Status.ERROR),
+        ({"status": ["passed"], "message": {"a": 1}}, Status.BROKE_THE_RULES),
+        ({"status": "error", "facts": {"operations": "many"}}, Status.BROKE_THE_RULES),
         ("passed", Status.BROKE_THE_RULES),
         (None, Status.BROKE_THE_RULES),
     ],
@@ -96,7 +98,8 @@ def test_a_worker_cannot_claim_a_status_it_would_profit_from(claimed, status):
     assert isinstance(read.message, str)
 
 
-GOOD = {"structure": "PyTreeDef(*)", "paths": [""], "length": 3}
+VALUE, CALL = Case("value", Draw(8)), Case("called", Draw(8))
+GOOD = {"length": 3}
 
 
 @pytest.mark.parametrize(
@@ -108,34 +111,54 @@ GOOD = {"structure": "PyTreeDef(*)", "paths": [""], "length": 3}
         [GOOD],
         [GOOD, 3],
         [GOOD, {}],
-        [GOOD, GOOD | {"structure": 3}],
-        [GOOD, GOOD | {"paths": "x"}],
-        [GOOD, GOOD | {"paths": [1]}],
-        [GOOD, GOOD | {"length": -1}],
-        [GOOD, GOOD | {"length": True}],
+        [GOOD, {"length": -1}],
+        [GOOD, {"length": True}],
+        [GOOD, {"length": 3.0}],
+        [GOOD, GOOD | {"jax": "99.0"}],
+        [GOOD, GOOD | {"structure": "PyTreeDef({'a': *})"}],
     ],
 )
 def test_a_worker_that_sends_something_else_broke_the_rules(cases):
-    read = claims.answers(Frame({"cases": cases}, blob=b"abcdef"), [False, False])
+    read = claims.answers(Frame({"cases": cases}, blob=b"abcdef"), [VALUE, VALUE])
     assert [one.status for one in read] == [Status.BROKE_THE_RULES] * 2
 
 
 def test_programs_are_cut_out_of_the_frame():
     cases = [GOOD, {"failure": {"status": "error"}}, GOOD]
-    first, failed, second = claims.answers(Frame({"cases": cases}, blob=b"abcdef"), [False] * 3)
+    first, failed, second = claims.answers(Frame({"cases": cases}, blob=b"abcdef"), [VALUE] * 3)
     assert (first.artifact, second.artifact) == (b"abc", b"def")
     assert failed.status is Status.ERROR
 
 
+FACTS = {
+    "operations": 3, "written_out": 3, "by_name": {"add": 1}, "always": {}, "work": 1, "loops": [],
+    "widest": 32, "donated": [], "reused_keys": 0, "size": 1, "again": 0, "platforms": ["cpu"],
+    "digest": "",
+}  # fmt: skip
+RAN = {"structure": "PyTreeDef(*)", "paths": [""], "leaves": 1, "facts": FACTS, "ran": True}
+
+
 @pytest.mark.parametrize(
     "cases",
-    [None, [], [{}], [{"facts": {}}], [{"facts": "1", "leaves": 1}], [{"facts": {}, "leaves": 0}],
-     [{"facts": {}, "leaves": 2}], [{"facts": {}, "leaves": -1}]],
+    [None, [], [{}], [RAN, RAN], [RAN | {"facts": {}}], [RAN | {"facts": "1"}],
+     [RAN | {"leaves": 0}], [RAN | {"leaves": 2}], [RAN | {"leaves": -1}], [RAN | {"ran": 1}], [RAN | {"paths": []}],
+     [RAN | {"paths": [3]}], [RAN | {"structure": None}],
+     *([RAN | {"facts": FACTS | {name: value}}] for name in FACTS for value in (-1, None, [[]]))],
 )  # fmt: skip
 def test_a_runner_that_sends_something_else_broke_the_rules(cases):
-    claim = claims.Claim("PyTreeDef(*)", ("",), b"abc", "0.7.2")
-    (read,) = claims.outcomes(Frame({"cases": cases}, (np.ones(1),)), [claim], [True])
+    (read,) = claims.outcomes(Frame({"cases": cases}, (np.ones(1),)), [VALUE])
     assert read.status is Status.BROKE_THE_RULES
+
+
+def test_what_the_grader_knows_of_a_case_is_not_the_runners_to_say():
+    (read,) = claims.outcomes(Frame({"cases": [RAN]}, (np.ones(1),)), [VALUE])
+    assert (read.facts["size"], read.facts["again"]) == (8, 0)
+
+
+def test_a_count_of_any_size_is_cut_to_one_that_can_be_compared():
+    facts = FACTS | {"work": 10**400}
+    (read,) = claims.outcomes(Frame({"cases": [RAN | {"facts": facts}]}, (np.ones(1),)), [VALUE])
+    assert read.facts["work"] == 2**62
 
 
 CALLED = {"structure": "PyTreeDef(*)", "paths": [""], "leaves": 1, "facts": {}}
@@ -147,9 +170,9 @@ CALLED = {"structure": "PyTreeDef(*)", "paths": [""], "leaves": 1, "facts": {}}
      CALLED | {"paths": []}, CALLED | {"structure": None}],
 )  # fmt: skip
 def test_a_call_that_is_told_in_another_way_broke_the_rules(case):
-    (read,) = claims.answers(Frame({"cases": [case]}, (np.ones(1),)), [True])
+    (read,) = claims.answers(Frame({"cases": [case]}, (np.ones(1),)), [CALL])
     assert read.status is Status.BROKE_THE_RULES
-    (good,) = claims.answers(Frame({"cases": [CALLED]}, (np.ones(1),)), [True])
+    (good,) = claims.answers(Frame({"cases": [CALLED]}, (np.ones(1),)), [CALL])
     assert good.leaves[0].tolist() == [1.0]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from autograder.judge.loops import turns
-from autograder.judge.module import Block, Module, Operation, plain_name
+from autograder.judge.module import Block, Module, Operation, attribute_names, plain_name
 
 
 class KeyUse:
@@ -118,7 +118,7 @@ class KeyUse:
         if one not in self._texts:
             kinds = [self.module.types[value] for value in (*one.operands, *one.results)]
             alike = [kind.element for kind in kinds] if plain_name(one) in ELEMENTWISE else kinds
-            named = [(name, str(one.attributes[name])) for name in _attribute_names(one)]
+            named = [(name, str(one.attributes[name])) for name in attribute_names(one)]
             self._texts[one] = (one.name, *sorted(named), *alike)
         return self._texts[one]
 
@@ -134,8 +134,3 @@ ELEMENTWISE = frozenset((
 def _is_threefry(one: Operation) -> bool:
     named = one.callees[0] if one.name == "func.call" else one.target
     return "threefry2x32" in named and len(one.operands) == 4
-
-
-def _attribute_names(one: Operation) -> list[str]:
-    # Iterating gives names on newer JAX, named attributes on 0.7.
-    return [each if isinstance(each, str) else each.name for each in one.attributes]

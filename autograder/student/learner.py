@@ -96,10 +96,9 @@ def examine(
     """
     devices.here(device)
     arguments = public.arguments_on(released, device)
-    got = exercise.outcomes(function, released.requires, arguments, device, step)
-    return judge(
-        released.facts.name, released.requires, released.expected, got, released.lookalikes
-    )
+    expected = released.expected
+    got = exercise.outcomes(function, released.requires, arguments, device, step, expected)
+    return judge(released.facts.name, released.requires, expected, got, released.lookalikes)
 
 
 def record(verdict: Verdict, facts: public.Facts) -> progress.Progress:
