@@ -30,7 +30,7 @@ import numpy as np
 from jax import export
 
 from autograder import requirements
-from autograder.judge import devices, judge, program
+from autograder.judge import devices, judge, program, vetting
 from autograder.judge.devices import Device
 from autograder.judge.frames import Frame, Receive, Send
 from autograder.judge.tree import Arguments
@@ -64,7 +64,7 @@ def _outcomes(
     for case, one in asked.items():
         with program.failing(case, made):
             artifact = request.blob[one["offset"] : one["offset"] + one["length"]]
-            exported = export.deserialize(bytearray(artifact))
+            exported = _deserialized(artifact)
             _check_inputs(exported, _inputs(one, request))
             made[case] = program.read(exported, case, device, case in ties)
             programs[case] = exported
@@ -83,6 +83,13 @@ def _outcomes(
             with program.failing(case, made):
                 made[case] = program.run(exported, looked_at, arguments, case, device, ours)
     return made
+
+
+def _deserialized(artifact: bytes) -> export.Exported:
+    try:
+        return export.deserialize(bytearray(artifact))
+    except Exception:
+        raise Refusal(vetting.UNREADABLE) from None
 
 
 def _inputs(case: dict[str, Any], request: Frame) -> tuple[np.ndarray, ...]:

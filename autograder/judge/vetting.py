@@ -32,6 +32,8 @@ MOST_CONSTANT_BYTES = 16 * 2**20
 MOST_ELEMENTS = 2**28
 """The largest tensor: 1 GiB of float32, a quarter of what a runner may use."""
 
+UNREADABLE = "The program cannot be read: it is damaged, or of another version of JAX."
+
 DIALECTS = frozenset({"builtin", "chlo", "func", "sdy", "stablehlo"})
 EFFECTS = frozenset(
     f"stablehlo.{name}"
@@ -94,9 +96,7 @@ def vet(module_bytes: bytes) -> None:
     try:
         module = parsed(module_bytes)
     except Exception:
-        raise Refusal(
-            "The program cannot be read: it is damaged, or of another version of JAX."
-        ) from None
+        raise Refusal(UNREADABLE) from None
     try:
         _check_names(module)
         readable = Module(module)
