@@ -1,13 +1,17 @@
 """The grader alone: what it takes from workers and runners, and what it makes of it."""
 
 import dataclasses
+import functools
 
+import jax
+import jax.numpy as jnp
 import nbformat
 import numpy as np
 import pytest
 from masters import ROOT, loaded
 
 from autograder.classroom.grader import Grader
+from autograder.exercise import Exercise
 from autograder.jail import claims
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
@@ -15,6 +19,12 @@ from autograder.jail.walls import Level
 from autograder.judge.frames import Frame
 from autograder.judge.verdict import Failure, Status
 from autograder.judge.views import Case, Draw
+from autograder.requirements import (
+    donates_like_reference,
+    is_pure,
+    lowers_everywhere,
+    matches_reference,
+)
 
 (VMAP,) = [one for one in loaded() if one.assignment == "05_vmap"]
 TWO = {name: VMAP.exercises[name] for name in ("predict_batch", "column_norms")}
@@ -141,8 +151,8 @@ RAN = {"structure": "PyTreeDef(*)", "paths": [""], "leaves": 1, "facts": FACTS, 
 @pytest.mark.parametrize(
     "cases",
     [None, [], [{}], [RAN, RAN], [RAN | {"facts": {}}], [RAN | {"facts": "1"}],
-     [RAN | {"leaves": 0}], [RAN | {"leaves": 2}], [RAN | {"leaves": -1}], [RAN | {"ran": 1}], [RAN | {"paths": []}],
-     [RAN | {"paths": [3]}], [RAN | {"structure": None}],
+     [RAN | {"leaves": 0}], [RAN | {"leaves": 2}], [RAN | {"leaves": -1}], [RAN | {"ran": 1}],
+     [RAN | {"paths": []}], [RAN | {"paths": [3]}], [RAN | {"structure": None}],
      *([RAN | {"facts": FACTS | {name: value}}] for name in FACTS for value in (-1, None, [[]]))],
 )  # fmt: skip
 def test_a_runner_that_sends_something_else_broke_the_rules(cases):
@@ -202,3 +212,85 @@ def test_a_jail_that_fails_once_is_asked_again(jail, solved, monkeypatch):
     monkeypatch.setattr(jail, "run", fails_first)
     assert all(verdict.passed for verdict in Grader(TWO, 1, jail).grade(solved).values())
     assert not failing
+
+
+# All views of a function are one program
+
+OTHER_PROGRAM = """
+from autograder.judge import program
+from autograder.judge.views import Case
+
+honest = program.lower
+
+
+def lowered(function, arguments, case, platform):
+    if case.view == VIEW:
+        return honest(OTHER, arguments, AS, platform)
+    return honest(function, arguments, case, platform)
+
+
+program.lower = lowered
+"""
+
+
+def forged(exercise, view, answer, other, shown_as="case"):
+    """The notebook of an answer whose worker exports another function in one view."""
+    attack = OTHER_PROGRAM.replace("VIEW", repr(view)).replace("AS", shown_as)
+    attack = f"{other}\nother = {exercise}\n{attack.replace('OTHER', 'other')}\n"
+    cells = ["import functools, time, jax, jax.numpy as jnp", attack, answer]
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(one) for one in cells])
+    made.cells[-1].metadata["nbgrader"] = {"grade_id": exercise, "grade": False, "solution": True}
+    return made
+
+
+def specification(reference, *requires):
+    return Exercise(
+        reference.__name__, reference, lambda rng, n: (rng.normal(size=n).astype("float32"),),
+        (matches_reference(), *requires), (), "", "", (), sizes=(4, 9), public_sizes=(3,),
+    )  # fmt: skip
+
+
+@functools.partial(jax.jit, donate_argnums=0)
+def cool(x):
+    return 0.5 * x
+
+
+def spread(x):
+    return jnp.sum(x * jnp.conj(x)).real
+
+
+PLAIN = "def cool(x):\n    return 0.5 * x"
+DONATES = "@functools.partial(jax.jit, donate_argnums=0)\ndef cool(x):\n    return BODY"
+
+
+@pytest.mark.parametrize(
+    ("view", "answer", "other", "reason"),
+    [
+        ("as written", PLAIN, DONATES.replace("BODY", "x + 1"), "donation"),
+        ("everywhere", PLAIN, "def cool(x):\n    return x / 2", "platform"),
+    ],
+)
+def test_a_view_that_is_another_program_does_not_count(jail, view, answer, other, reason):
+    want = donates_like_reference() if view == "as written" else lowers_everywhere()
+    verdicts = Grader({"cool": specification(cool, want)}, 1, jail).grade(
+        forged("cool", view, answer, other)
+    )
+    assert (verdicts["cool"].status, verdicts["cool"].reason) == (Status.WRONG, reason)
+    assert verdicts["cool"].fraction == 0
+
+
+def test_purity_is_marked_as_reported_and_worth_a_quarter(jail):
+    """A worker can send one program twice, so nothing that it sends proves purity."""
+    spec = specification(spread, is_pure())
+    answer = "def spread(x):\n    return jnp.sum(x * x) + 1e-12 * (time.time_ns() % 1_000_003)"
+    honest = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell("import time, jax.numpy as jnp"),
+            nbformat.v4.new_code_cell(answer),
+        ]
+    )
+    impure = Grader({"spread": spec}, 1, jail).grade(honest)["spread"]
+    assert (impure.reason, impure.fraction, impure.reported) == ("impure", 0.75, ("impure",))
+    twice = forged("spread", "again", answer, "def spread(x):\n    return jnp.sum(x * x)")
+    met = Grader({"spread": spec}, 1, jail).grade(twice)["spread"]
+    assert met.reported == ("impure",)
