@@ -6,21 +6,21 @@ import contextlib
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from jax import export
 
 from autograder.judge import meshes, program, tree
 from autograder.judge.calling import UNANSWERED, call, called
 from autograder.judge.devices import CPU, Device
 from autograder.judge.frames import DTYPES
-from autograder.judge.judge import Lookalike
+from autograder.judge.judge import Lookalike, early
 from autograder.judge.meshes import Spec
-from autograder.judge.tracing_errors import failure_of
 from autograder.judge.tree import Arguments
 from autograder.judge.tree import static as static
-from autograder.judge.verdict import Answers, Failure, Outcome
-from autograder.judge.views import VIEWS, Case, Draw, cases
+from autograder.judge.verdict import Answer, Answers, Failure, Outcome
+from autograder.judge.views import VIEWS, Case, Draw, cases, tied
 from autograder.problem import Problem
 from autograder.requirements.programs import grows_with_batch
 from autograder.requirements.requirement import Requirement
@@ -187,8 +187,11 @@ def outcomes(
     arguments: Mapping[Draw, Arguments],
     device: Device = CPU,
     step: Callable[[int, int], None] = lambda done, total: None,
+    expected: Answers | None = None,
 ) -> dict[str, list[Outcome]]:
     """What a function does on every case of an exercise, through its exported programs.
+
+    All programs are made and read first. An answer that its facts reject is not compiled.
 
     Args:
         function: the answer; of a question the value.
@@ -196,19 +199,37 @@ def outcomes(
         arguments: of each draw, in the order of `Exercise.draws`.
         device: where programs are run.
         step: told before each case how many are done, of how many.
+        expected: what the reference does, at least its facts; None of the reference itself.
 
     Returns:
         By the name of the view, the outcomes in the order of the draws; any exception that the
         function raises becomes a `Failure`.
     """
-    made: dict[str, list[Outcome]] = {}
     asked = cases(views_of(requires), list(arguments))
+    ties = tied(asked)
+    programs: dict[Case, export.Exported] = {}
+    made: dict[Case, Outcome] = {}
     for number, case in enumerate(asked):
-        step(number, len(asked))
-        first = case.view not in made
-        outcome = _outcome(function, arguments[case.draw], case, device, first)
-        made.setdefault(case.view, []).append(outcome)
-    return made
+        step(number, 2 * len(asked))
+        if function is ...:
+            made[case] = UNANSWERED
+        elif VIEWS[case.view].calls:
+            first = all(case.view != other.view for other in made)
+            made[case] = called(function, arguments[case.draw], case, first)
+        else:
+            with program.failing(case, made):
+                lowered = program.lower(function, arguments[case.draw], case, device.platform)
+                made[case] = program.read(lowered, case, device, case in ties)
+                programs[case] = lowered
+    if not early(requires, expected, program.by_view(made)):
+        for number, case in enumerate(asked):
+            step(len(asked) + number, 2 * len(asked))
+            if case in programs and VIEWS[case.view].runs:
+                with program.failing(case, made):
+                    looked_at = cast(Answer, made[case])
+                    run = program.run(programs[case], looked_at, arguments[case.draw], case, device)
+                    made[case] = run
+    return program.by_view(made)
 
 
 def views_of(requires: Sequence[Requirement]) -> list[str]:
@@ -219,22 +240,6 @@ def views_of(requires: Sequence[Requirement]) -> list[str]:
 def hides_answer(requires: Sequence[Requirement]) -> bool:
     """Whether a value is asked for whose right answer is not released."""
     return any(VIEWS[view].hides for view in views_of(requires))
-
-
-def _outcome(
-    function: Any, arguments: Arguments, case: Case, device: Device, first: bool
-) -> Outcome:
-    if function is ...:
-        return UNANSWERED
-    if VIEWS[case.view].calls:
-        return called(function, arguments, case, first)
-    try:
-        lowered = program.lower(function, arguments, case, device.platform)
-        return program.run(lowered, arguments, case, device)
-    except Problem:
-        raise
-    except Exception as error:
-        return failure_of(error)
 
 
 def expected_answers(
@@ -254,15 +259,31 @@ def expected_answers(
     return made  # type: ignore[return-value]  # no failure is left in it
 
 
+def facts_of_reference(
+    spec: Exercise, seed: int, sizes: Sequence[Size], device: Device = CPU
+) -> Answers:
+    """The facts of the reference's programs that an answer's are compared with before it is run."""
+    views = {view for want in spec.requires if want.early and want.compares for view in want.views}
+    made: dict[Case, Outcome] = {}
+    for case in cases(list(views), spec.draws(sizes, device, seed)):
+        lowered = program.lower(spec.reference, spec.draw(seed, case.draw), case, device.platform)
+        made[case] = program.read(lowered, case, device)
+    return program.by_view(made)  # type: ignore[return-value]  # no failure is left in it
+
+
 def lookalikes(
     spec: Exercise, seed: int, sizes: Sequence[Size], device: Device = CPU
 ) -> tuple[Lookalike, ...]:
     """What the listed wrong answers do on the same inputs, in the views that run."""
     drawn = {draw: spec.draw(seed, draw) for draw in spec.draws(sizes, device, seed)}
+    expected = facts_of_reference(spec, seed, sizes, device)
     running = [want for want in spec.requires if all(VIEWS[view].runs for view in want.views)]
     return tuple(
         Lookalike(
-            one.title, one.rejected_by, one.advice, outcomes(one.function, running, drawn, device)
+            one.title,
+            one.rejected_by,
+            one.advice,
+            outcomes(one.function, running, drawn, device, expected=expected),
         )
         for one in spec.wrong_answers
     )

@@ -44,7 +44,7 @@ def steps_of(spec, watch):
         arguments = spec.draw(1, case.draw)
         leaves = arguments.leaves
         lowered = watch.time("export", program.lower, spec.reference, arguments, case)
-        data = watch.time("serialise", lowered.exported.serialize)
+        data = watch.time("serialise", lowered.serialize)
         read = watch.time("deserialise", export.deserialize, data)
         watch.time("read facts", dissect, read.mlir_module_serialized)
         lowered_again = watch.time("lower", jax.jit(read.call).lower, *leaves)

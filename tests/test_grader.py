@@ -1,7 +1,10 @@
 """The grader alone: what it takes from workers and runners, and what it makes of it."""
 
 import dataclasses
+import functools
 
+import jax
+import jax.numpy as jnp
 import nbformat
 import numpy as np
 import pytest
@@ -9,12 +12,20 @@ from masters import ROOT, loaded
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.classroom.grader import Grader, code_of
+from autograder.exercise import Exercise
 from autograder.jail import claims
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge.frames import Frame
 from autograder.judge.verdict import Failure, Status
+from autograder.judge.views import Case, Draw
+from autograder.requirements import (
+    donates_like_reference,
+    is_pure,
+    lowers_everywhere,
+    matches_reference,
+)
 
 (VMAP,) = [one for one in loaded() if one.assignment == "05_vmap"]
 TWO = {name: VMAP.exercises[name] for name in ("predict_batch", "column_norms")}
@@ -85,7 +96,8 @@ def test_a_jail_that_fails_is_a_grader_fault(solved):
         ({"status": "missing", "message": "m"}, Status.MISSING),
         ({"status": "passed", "message": "m"}, Status.ERROR),
         ({"status": "grader fault", "message": "m"}, Status.ERROR),
-        ({"status": ["passed"], "message": {"a": 1}}, Status.ERROR),
+        ({"status": ["passed"], "message": {"a": 1}}, Status.BROKE_THE_RULES),
+        ({"status": "error", "facts": {"operations": "many"}}, Status.BROKE_THE_RULES),
         ("passed", Status.BROKE_THE_RULES),
         (None, Status.BROKE_THE_RULES),
     ],
@@ -97,7 +109,8 @@ def test_a_worker_cannot_claim_a_status_it_would_profit_from(claimed, status):
     assert isinstance(read.message, str)
 
 
-GOOD = {"structure": "PyTreeDef(*)", "paths": [""], "length": 3}
+VALUE, CALL = Case("value", Draw(8)), Case("called", Draw(8))
+GOOD = {"length": 3}
 
 
 @pytest.mark.parametrize(
@@ -109,34 +122,54 @@ GOOD = {"structure": "PyTreeDef(*)", "paths": [""], "length": 3}
         [GOOD],
         [GOOD, 3],
         [GOOD, {}],
-        [GOOD, GOOD | {"structure": 3}],
-        [GOOD, GOOD | {"paths": "x"}],
-        [GOOD, GOOD | {"paths": [1]}],
-        [GOOD, GOOD | {"length": -1}],
-        [GOOD, GOOD | {"length": True}],
+        [GOOD, {"length": -1}],
+        [GOOD, {"length": True}],
+        [GOOD, {"length": 3.0}],
+        [GOOD, GOOD | {"jax": "99.0"}],
+        [GOOD, GOOD | {"structure": "PyTreeDef({'a': *})"}],
     ],
 )
 def test_a_worker_that_sends_something_else_broke_the_rules(cases):
-    read = claims.answers(Frame({"cases": cases}, blob=b"abcdef"), [False, False])
+    read = claims.answers(Frame({"cases": cases}, blob=b"abcdef"), [VALUE, VALUE])
     assert [one.status for one in read] == [Status.BROKE_THE_RULES] * 2
 
 
 def test_programs_are_cut_out_of_the_frame():
     cases = [GOOD, {"failure": {"status": "error"}}, GOOD]
-    first, failed, second = claims.answers(Frame({"cases": cases}, blob=b"abcdef"), [False] * 3)
+    first, failed, second = claims.answers(Frame({"cases": cases}, blob=b"abcdef"), [VALUE] * 3)
     assert (first.artifact, second.artifact) == (b"abc", b"def")
     assert failed.status is Status.ERROR
 
 
+FACTS = {
+    "operations": 3, "written_out": 3, "by_name": {"add": 1}, "always": {}, "work": 1, "loops": [],
+    "widest": 32, "donated": [], "reused_keys": 0, "size": 1, "again": 0, "platforms": ["cpu"],
+    "digest": "",
+}  # fmt: skip
+RAN = {"structure": "PyTreeDef(*)", "paths": [""], "leaves": 1, "facts": FACTS, "ran": True}
+
+
 @pytest.mark.parametrize(
     "cases",
-    [None, [], [{}], [{"facts": {}}], [{"facts": "1", "leaves": 1}], [{"facts": {}, "leaves": 0}],
-     [{"facts": {}, "leaves": 2}], [{"facts": {}, "leaves": -1}]],
+    [None, [], [{}], [RAN, RAN], [RAN | {"facts": {}}], [RAN | {"facts": "1"}],
+     [RAN | {"leaves": 0}], [RAN | {"leaves": 2}], [RAN | {"leaves": -1}], [RAN | {"ran": 1}],
+     [RAN | {"paths": []}], [RAN | {"paths": [3]}], [RAN | {"structure": None}],
+     *([RAN | {"facts": FACTS | {name: value}}] for name in FACTS for value in (-1, None, [[]]))],
 )  # fmt: skip
 def test_a_runner_that_sends_something_else_broke_the_rules(cases):
-    claim = claims.Claim("PyTreeDef(*)", ("",), b"abc", "0.7.2")
-    (read,) = claims.outcomes(Frame({"cases": cases}, (np.ones(1),)), [claim], [True])
+    (read,) = claims.outcomes(Frame({"cases": cases}, (np.ones(1),)), [VALUE])
     assert read.status is Status.BROKE_THE_RULES
+
+
+def test_what_the_grader_knows_of_a_case_is_not_the_runners_to_say():
+    (read,) = claims.outcomes(Frame({"cases": [RAN]}, (np.ones(1),)), [VALUE])
+    assert (read.facts["size"], read.facts["again"]) == (8, 0)
+
+
+def test_a_count_of_any_size_is_cut_to_one_that_can_be_compared():
+    facts = FACTS | {"work": 10**400}
+    (read,) = claims.outcomes(Frame({"cases": [RAN | {"facts": facts}]}, (np.ones(1),)), [VALUE])
+    assert read.facts["work"] == 2**62
 
 
 CALLED = {"structure": "PyTreeDef(*)", "paths": [""], "leaves": 1, "facts": {}}
@@ -148,9 +181,9 @@ CALLED = {"structure": "PyTreeDef(*)", "paths": [""], "leaves": 1, "facts": {}}
      CALLED | {"paths": []}, CALLED | {"structure": None}],
 )  # fmt: skip
 def test_a_call_that_is_told_in_another_way_broke_the_rules(case):
-    (read,) = claims.answers(Frame({"cases": [case]}, (np.ones(1),)), [True])
+    (read,) = claims.answers(Frame({"cases": [case]}, (np.ones(1),)), [CALL])
     assert read.status is Status.BROKE_THE_RULES
-    (good,) = claims.answers(Frame({"cases": [CALLED]}, (np.ones(1),)), [True])
+    (good,) = claims.answers(Frame({"cases": [CALLED]}, (np.ones(1),)), [CALL])
     assert good.leaves[0].tolist() == [1.0]
 
 
@@ -224,3 +257,85 @@ def test_what_an_answer_is_at_its_check_counts(jail):
     notebook.cells = [cell for cell in notebook.cells if not cell.id.startswith("check")]
     verdicts = Grader(TWO, 1, jail).grade(notebook)
     assert [one.passed for one in verdicts.values()] == [False, True]
+
+
+# All views of a function are one program
+
+OTHER_PROGRAM = """
+from autograder.judge import program
+from autograder.judge.views import Case
+
+honest = program.lower
+
+
+def lowered(function, arguments, case, platform):
+    if case.view == VIEW:
+        return honest(OTHER, arguments, AS, platform)
+    return honest(function, arguments, case, platform)
+
+
+program.lower = lowered
+"""
+
+
+def forged(exercise, view, answer, other, shown_as="case"):
+    """The notebook of an answer whose worker exports another function in one view."""
+    attack = OTHER_PROGRAM.replace("VIEW", repr(view)).replace("AS", shown_as)
+    attack = f"{other}\nother = {exercise}\n{attack.replace('OTHER', 'other')}\n"
+    cells = ["import functools, time, jax, jax.numpy as jnp", attack, answer]
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(one) for one in cells])
+    made.cells[-1].metadata["nbgrader"] = {"grade_id": exercise, "grade": False, "solution": True}
+    return made
+
+
+def specification(reference, *requires):
+    return Exercise(
+        reference.__name__, reference, lambda rng, n: (rng.normal(size=n).astype("float32"),),
+        (matches_reference(), *requires), (), "", "", (), sizes=(4, 9), public_sizes=(3,),
+    )  # fmt: skip
+
+
+@functools.partial(jax.jit, donate_argnums=0)
+def cool(x):
+    return 0.5 * x
+
+
+def spread(x):
+    return jnp.sum(x * jnp.conj(x)).real
+
+
+PLAIN = "def cool(x):\n    return 0.5 * x"
+DONATES = "@functools.partial(jax.jit, donate_argnums=0)\ndef cool(x):\n    return BODY"
+
+
+@pytest.mark.parametrize(
+    ("view", "answer", "other", "reason"),
+    [
+        ("as written", PLAIN, DONATES.replace("BODY", "x + 1"), "donation"),
+        ("everywhere", PLAIN, "def cool(x):\n    return x / 2", "platform"),
+    ],
+)
+def test_a_view_that_is_another_program_does_not_count(jail, view, answer, other, reason):
+    want = donates_like_reference() if view == "as written" else lowers_everywhere()
+    verdicts = Grader({"cool": specification(cool, want)}, 1, jail).grade(
+        forged("cool", view, answer, other)
+    )
+    assert (verdicts["cool"].status, verdicts["cool"].reason) == (Status.WRONG, reason)
+    assert verdicts["cool"].fraction == 0
+
+
+def test_purity_is_marked_as_reported_and_worth_a_quarter(jail):
+    """A worker can send one program twice, so nothing that it sends proves purity."""
+    spec = specification(spread, is_pure())
+    answer = "def spread(x):\n    return jnp.sum(x * x) + 1e-12 * (time.time_ns() % 1_000_003)"
+    honest = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell("import time, jax.numpy as jnp"),
+            nbformat.v4.new_code_cell(answer),
+        ]
+    )
+    impure = Grader({"spread": spec}, 1, jail).grade(honest)["spread"]
+    assert (impure.reason, impure.fraction, impure.reported) == ("impure", 0.75, ("impure",))
+    twice = forged("spread", "again", answer, "def spread(x):\n    return jnp.sum(x * x)")
+    met = Grader({"spread": spec}, 1, jail).grade(twice)["spread"]
+    assert met.reported == ("impure",)

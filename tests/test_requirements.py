@@ -12,6 +12,7 @@ from jax import export
 
 from autograder import requirements
 from autograder.exercise import outcomes
+from autograder.judge import program
 from autograder.judge.anatomy import dissect
 from autograder.judge.comparison import close
 from autograder.judge.frames import DTYPES
@@ -427,9 +428,54 @@ def test_a_long_python_loop_ends_in_a_verdict(turns):
 
 
 def test_every_finding_counts_and_the_first_required_decides():
-    requires = [matches_reference(), grows_with_batch(), is_pure()]
-    found = verdict(requires, softplus, lambda x: jnp.stack([r + next(counter) for r in x]), ROWS)
-    assert [finding.reason for finding in found.findings] == ["values", "batch loop", "impure"]
+    requires = [matches_reference(), matches_gradient(), is_pure()]
+    found = verdict(requires, softplus, lambda x: x * x + next(counter), ROWS)
+    assert [finding.reason for finding in found.findings] == ["values", "gradient", "impure"]
+
+
+def test_an_answer_that_its_facts_reject_is_not_compiled(monkeypatch):
+    def not_compiled(*_):
+        raise AssertionError("it was compiled")
+
+    requires = [matches_reference(), grows_with_batch(), work_within(2), uses("while")]
+    expected = outcomes(softplus, requires, ROWS)
+    monkeypatch.setattr(program, "run", not_compiled)
+    got = outcomes(lambda x: jnp.stack([2 * r for r in x]), requires, ROWS, expected=expected)
+    found = judge("it", requires, expected, got)
+    assert [finding.reason for finding in found.findings] == ["batch loop", "operation"]
+    assert found.fraction == 0
+    assert not any(answer.ran for answer in got["value"])
+
+
+def test_an_answer_that_was_not_run_does_not_pass():
+    """A runner that has run a hostile program could say so of any."""
+    made = outcomes(softplus, [matches_reference()], ROWS)
+    unrun = {"value": [dataclasses.replace(one, leaves=(), ran=False) for one in made["value"]]}
+    found = judge("it", [matches_reference()], made, unrun)
+    assert found.status is Status.BROKE_THE_RULES
+
+
+def test_a_double_loop_is_told_by_its_growth_before_it_is_compiled():
+    def pairs(x, y):
+        return jnp.stack([jnp.stack([jnp.sqrt(jnp.sum((a - b) ** 2)) for b in y]) for a in x])
+
+    def distances(x, y):
+        return jnp.sqrt(jnp.sum((x[:, None] - y[None]) ** 2, axis=-1))
+
+    given = arguments(lambda n: (np.ones((n, 2), "float32"), np.ones((n + 2, 2), "float32")))
+    found = verdict([matches_reference(), grows_with_batch()], distances, pairs, given)
+    assert (found.status, found.reason) == (Status.WRONG, "batch loop")
+
+
+def test_growth_is_seen_in_a_program_that_is_too_long_to_be_run():
+    def loop(x):
+        for row in x:
+            for _ in range(400):
+                row = jnp.sin(row) * 2
+        return row
+
+    found = verdict([matches_reference(), grows_with_batch()], softplus, loop, ROWS)
+    assert (found.status, found.reason) == (Status.WRONG, "batch loop")
 
 
 @pytest.mark.parametrize("name", KNOWN)

@@ -122,12 +122,12 @@ def _program(answer: Any, arguments: Arguments, case: Case) -> str:
     from jaxlib.mlir.passmanager import PassManager
 
     lowered = program.lower(answer, arguments, case)
-    module = parse(lowered.exported.mlir_module_serialized)
+    module = parse(lowered.mlir_module_serialized)
     passes = "strip-debuginfo,inline,canonicalize,cse,symbol-dce"
     with module.context:
         PassManager.parse(f"builtin.module({passes})").run(module.operation)
         text = re.sub(r"module @\w+", "module", str(module))
-    return f"{lowered.structure} {lowered.paths} {text}"
+    return f"{lowered.out_tree} {text}"
 
 
 def claims(loaded: Master, name: str) -> list[Claim]:

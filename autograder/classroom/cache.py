@@ -118,7 +118,8 @@ class Cache:
         if found is None:
             return None
         findings = tuple(Finding(**one) for one in found.pop("findings"))
-        return Verdict(status=Status(found.pop("status")), findings=findings, **found)
+        status, reported = Status(found.pop("status")), tuple(found.pop("reported"))
+        return Verdict(status=status, findings=findings, reported=reported, **found)
 
     def put_verdict(self, key: str, verdict: Verdict) -> None:
         """Keep a verdict, whose findings have no `difference`."""

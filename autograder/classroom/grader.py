@@ -15,21 +15,27 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
-import jax
 from nbformat import NotebookNode
 
+from autograder import requirements
 from autograder.classroom import cache, feedback
 from autograder.classroom.cache import Cache
-from autograder.exercise import Exercise, expected_answers, lookalikes, views_of
+from autograder.exercise import (
+    Exercise,
+    expected_answers,
+    facts_of_reference,
+    lookalikes,
+    views_of,
+)
 from autograder.jail import claims
 from autograder.jail.claims import Claim
 from autograder.jail.walls import Level
-from autograder.judge import devices, judge, meshes
+from autograder.judge import devices, judge, meshes, program
 from autograder.judge.devices import CPU, Device
 from autograder.judge.frames import Frame
-from autograder.judge.verdict import Failure, Outcome, Status, Verdict
+from autograder.judge.verdict import Answers, Failure, Outcome, Status, Verdict
 from autograder.judge.views import VIEWS, Case, cases
-from autograder.problem import CannotGrade, Problem, version
+from autograder.problem import CannotGrade, Problem
 
 Lowered = Mapping[Case, Claim | Outcome]
 """What left the worker of one exercise."""
@@ -119,6 +125,8 @@ class Grader:
         self, code: Code, names: Sequence[str], texts: Mapping[str, str]
     ) -> dict[str, Verdict]:
         for name in names:
+            self._facts(name)
+        for name in names:
             self._reference(expected_answers, self.exercises[name])
         lowered, undisturbed = self._lower(code, names)
         programs = {name: _program(lowered[name]) for name in names}
@@ -175,10 +183,9 @@ class Grader:
         for name in names:
             cell = _failed(results.get(code.solutions.get(name, "")))
             cases = self._cases(name)
-            called = [VIEWS[case.view].calls for case in cases]
-            made = claims.answers(results[name], called)
+            made = claims.answers(results[name], cases)
             # A function is not there because its cell failed, where its cell did.
-            made = [cell if cell and _is_missing(one) else _readable(one) for one in made]
+            made = [cell if cell and _is_missing(one) else one for one in made]
             lowered[name] = dict(zip(cases, made, strict=True))
         return lowered, all(isinstance(result, Frame) for result in results.values())
 
@@ -200,7 +207,7 @@ class Grader:
                 # Drawn only now, after the student's code has run and ended.
                 arguments = self.exercises[name].draw(self.seed, case.draw)
                 leaves = arguments.leaves
-                jobs.setdefault(name, {"step": name, "cases": []})["cases"].append(
+                jobs.setdefault(name, self._job(name))["cases"].append(
                     {
                         **asdict(case),
                         "specs": arguments.specs,
@@ -217,11 +224,10 @@ class Grader:
             results = self._ask("runner", Frame(header, tuple(arrays), blob), list(jobs))
         outcomes: dict[str, dict[Case, Outcome]] = {}
         for name, made in lowered.items():
-            programs = {case: one for case, one in made.items() if isinstance(one, Claim)}
+            programs = [case for case, one in made.items() if isinstance(one, Claim)]
             outcomes[name] = {case: one for case, one in made.items() if not isinstance(one, Claim)}
             if programs:
-                runs = [VIEWS[case.view].runs for case in programs]
-                ran = claims.outcomes(results[name], list(programs.values()), runs)
+                ran = claims.outcomes(results[name], programs)
                 outcomes[name] |= zip(programs, ran, strict=True)
         own = {
             name
@@ -231,8 +237,19 @@ class Grader:
         }
         return outcomes, own
 
+    def _job(self, name: str) -> dict[str, Any]:
+        """What the runner is told of an exercise, to reject an answer before it is compiled."""
+        requires = [want for want in self.exercises[name].requires if want.early]
+        compared = {fact for want in requires for fact in want.compares}
+        expected = {
+            view: [{fact: one.facts[fact] for fact in compared} for one in many]
+            for view, many in self._facts(name).items()
+        }
+        said = list(map(requirements.to_json, requires))
+        return {"step": name, "cases": [], "requires": said, "expected": expected}
+
     def _judge(self, spec: Exercise, outcomes: Mapping[Case, Outcome]) -> Verdict:
-        got = self._by_view(spec.name, outcomes)
+        got = program.by_view({case: outcomes[case] for case in self._cases(spec.name)})
         expected = self._reference(expected_answers, spec).result()
         verdict = judge.judge(spec.name, spec.requires, expected, got)
         if verdict.status in (Status.WRONG, Status.ERROR):
@@ -268,6 +285,12 @@ class Grader:
                 given = (spec, self.seed, spec.sizes, self.device)
                 self._references[which] = REFERENCES.submit(made, *given)
             return self._references[which]
+
+    def _facts(self, name: str) -> Answers:
+        """Facts of the reference that an answer is compared with before it is compiled."""
+        if not any(want.early and want.compares for want in self.exercises[name].requires):
+            return {}
+        return self._reference(facts_of_reference, self.exercises[name]).result()
 
     def _cases(self, name: str) -> list[Case]:
         spec = self.exercises[name]
@@ -364,14 +387,6 @@ def _failed(result: Frame | Failure | None) -> Failure | None:
 
 def _is_missing(made: Claim | Outcome) -> bool:
     return isinstance(made, Failure) and made.status is Status.MISSING
-
-
-def _readable(made: Claim | Outcome) -> Claim | Outcome:
-    """A program of a newer JAX than ours crashes the reader, and is nobody's mistake but ours."""
-    if isinstance(made, Claim) and version(made.jax) > version(jax.__version__):
-        words = f"The program was written by JAX {made.jax}, and this grader has {jax.__version__}."
-        return Failure(Status.GRADER_FAULT, words)
-    return made
 
 
 def _is_out_of_memory(made: Outcome) -> bool:

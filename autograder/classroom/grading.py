@@ -277,7 +277,7 @@ class GradingRun(LoggingConfigurable):
                     "program": verdict.program,
                     "reason": verdict.reason,
                     "lookalike": verdict.lookalike,
-                    "reported": any(finding.reported for finding in verdict.findings),
+                    "reported": verdict.reported,
                     "message": verdict.findings[0].message if verdict.findings else "",
                 }
                 for name, verdict in verdicts.items()

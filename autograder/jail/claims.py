@@ -1,19 +1,26 @@
-"""What workers and runners send, read with suspicion: both have run a student's code."""
+"""What workers and runners send, decoded once and strictly: both have run a student's code.
+
+A claim that does not fit its schema is that student's failure.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from autograder.judge.anatomy import Anatomy
 from autograder.judge.frames import Frame
+from autograder.judge.program import facts_of
+from autograder.judge.schema import MalformedError, decode
+from autograder.judge.tree import LONGEST
 from autograder.judge.verdict import Answer, Failure, Outcome, Status
+from autograder.judge.views import VIEWS, Case
 
-LONGEST = 100_000
 UNREADABLE = Failure(Status.BROKE_THE_RULES, "What it sent cannot be read.")
 HONEST = (Status.ERROR, Status.MISSING, Status.OUT_OF_MEMORY, Status.BROKE_THE_RULES)
 """The failures that a student's process may report of itself; it gains nothing by any."""
@@ -21,141 +28,200 @@ HONEST = (Status.ERROR, Status.MISSING, Status.OUT_OF_MEMORY, Status.BROKE_THE_R
 
 @dataclass(frozen=True)
 class Claim:
-    """A program, and what the worker says of its result.
+    """A program that a worker sent, serialised."""
 
-    Attributes:
-        structure, paths: see `verdict.Answer`.
-        artifact: the serialised program.
-        jax: the version of JAX that wrote it.
-    """
+    artifact: bytes
+
+
+@dataclass(frozen=True)
+class FailureClaim:
+    """A `verdict.Failure` that a process reports."""
+
+    status: str = ""
+    message: str = ""
+    error: str = ""
+    advice: str = ""
+    line: str = ""
+    facts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ProgramClaim:
+    """Of a case that a worker lowered: the length of its program in the frame's blob."""
+
+    length: int
+
+
+@dataclass(frozen=True)
+class CallFacts:
+    """What a call in Python came to, see `calling.call` and `reports.report`."""
+
+    message: str = ""
+    line: str = ""
+    leak: str = ""
+    traces: int = 0
+    primitives: dict[str, int] = field(default_factory=dict)
+    weak: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True)
+class CallClaim:
+    """Of a case that a worker called: the result; its leaves are among the frame's arrays."""
 
     structure: str
     paths: tuple[str, ...]
-    artifact: bytes
-    jax: str
+    leaves: int
+    facts: CallFacts
+
+
+@dataclass(frozen=True)
+class ProgramFacts(Anatomy):
+    """What a runner read off a program, see `program.read` and `program.run`."""
+
+    size: int
+    again: int
+    platforms: tuple[str, ...]
+    digest: str
+    meaning: str = ""
+    temporaries: int = 0
+    placement: list[list[list[list[int]]]] = field(default_factory=list)
+    collectives: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunClaim:
+    """Of a program that a runner read, and ran where it was to; its leaves are among the arrays."""
+
+    structure: str
+    paths: tuple[str, ...]
+    leaves: int
+    facts: ProgramFacts
+    ran: bool
 
 
 def failure_in(header: Any) -> Failure | None:
     """The failure that a header reports, if it does."""
     if not isinstance(header, dict) or "failure" not in header:
         return None
-    claimed = header["failure"]
-    if not isinstance(claimed, dict):
+    try:
+        claimed = decode(FailureClaim, header["failure"])
+    except MalformedError:
         return UNREADABLE
-    text = {key: _plain(claimed.get(key, "")) for key in ("message", "error", "advice", "line")}
-    status = next((one for one in HONEST if one == claimed.get("status")), Status.ERROR)
-    return Failure(status, **text)
+    status = next((one for one in HONEST if one == claimed.status), Status.ERROR)
+    texts = asdict(claimed)
+    said = {key: _plain(texts[key]) for key in ("message", "error", "advice", "line")}
+    return Failure(status, **said, facts=claimed.facts)
 
 
-def _plain(value: Any, most: int = 500) -> str:
+def _plain(text: str, most: int = 500) -> str:
     """Text that may be printed: no character of it moves a terminal's cursor or rings its bell."""
-    return "".join(
-        one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in str(value)[:500]
-    )
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text[:most])
 
 
 def digest(made: Claim | Outcome) -> bytes:
     """A hash of all that a worker sent for one case; equal programs have equal ones.
 
     The worker left names and lines out of the program, but it belongs to the student: so what is
-    hashed, here, is all that came, and a worker that cheats tells itself apart from the others.
+    hashed, here, is all that came, and a cheating worker gets a hash of its own.
     """
     if isinstance(made, Failure):
         return hashlib.sha256(json.dumps(asdict(made)).encode()).digest()
     if isinstance(made, Claim):
-        said: list[Any] = ["program", made.structure, made.paths, made.jax]
-        rest = [made.artifact]
-    else:
-        shapes = [(leaf.dtype.name, leaf.shape) for leaf in made.leaves]
-        said = ["answer", made.structure, made.paths, made.facts, shapes]
-        rest = [leaf.tobytes() for leaf in made.leaves]
-    return hashlib.sha256(b"".join([json.dumps(said).encode(), *rest])).digest()
+        return hashlib.sha256(b"program" + made.artifact).digest()
+    shapes = [(leaf.dtype.name, leaf.shape) for leaf in made.leaves]
+    said = json.dumps(["answer", made.structure, made.paths, made.facts, shapes])
+    return hashlib.sha256(
+        b"".join([said.encode(), *(leaf.tobytes() for leaf in made.leaves)])
+    ).digest()
 
 
-def answers(result: Frame | Failure, called: Sequence[bool]) -> list[Claim | Outcome]:
+def answers(result: Frame | Failure, asked: Sequence[Case]) -> list[Claim | Outcome]:
     """What a worker sent for one exercise.
 
     Args:
         result: the frame, or why there is none.
-        called: for each case, whether the function was called, or lowered to a program.
+        asked: the cases that it was asked for.
 
     Returns:
         For each case what the call gave back, or the program; or why there is neither.
     """
     if isinstance(result, Failure):
-        return [result] * len(called)
+        return [result] * len(asked)
     made: list[Claim | Outcome] = []
     offset = position = 0
-    for was_called, case in zip(called, _cases(result, len(called)), strict=False):
-        if failure := failure_in(case):
-            made.append(failure)
-            continue
-        structure: Any = case.get("structure")
-        paths: Any = case.get("paths")
-        size: Any = case.get("leaves" if was_called else "length")
-        good = isinstance(structure, str) and isinstance(paths, list) and type(size) is int
-        if not good or size < 0 or not all(isinstance(path, str) for path in paths):
-            return [UNREADABLE] * len(called)
-        structure, paths = _plain(structure, LONGEST), [_plain(path, LONGEST) for path in paths]
-        if was_called:
-            leaves = result.arrays[position : position + size]
-            position += size
-            made.append(_called(structure, tuple(paths), leaves, case.get("facts"), size))
-        else:
-            artifact = result.blob[offset : offset + size]
-            made.append(Claim(structure, tuple(paths), artifact, str(case.get("jax"))[:40]))
-            offset += size
-    return made or [UNREADABLE] * len(called)
+    try:
+        for case, sent in zip(asked, _cases(result, len(asked)), strict=True):
+            if failure := failure_in(sent):
+                made.append(_of(case, failure))
+            elif VIEWS[case.view].calls:
+                call = decode(CallClaim, sent)
+                leaves = _leaves(result, position, call.leaves, call.paths)
+                position += call.leaves
+                facts = asdict(call.facts)
+                facts |= {key: _plain(facts[key]) for key in ("message", "line", "leak")}
+                made.append(Answer(*_structure(call), leaves, facts))
+            else:
+                length = decode(ProgramClaim, sent).length
+                made.append(Claim(result.blob[offset : offset + length]))
+                offset += length
+    except MalformedError:
+        return [UNREADABLE] * len(asked)
+    return made
 
 
-def _called(
-    structure: str, paths: tuple[str, ...], leaves: tuple[np.ndarray, ...], facts: Any, count: int
-) -> Outcome:
-    if not isinstance(facts, dict) or not count == len(leaves) == len(paths):
-        return UNREADABLE
-    said: dict[str, Any] = {key: _plain(facts.get(key, "")) for key in ("message", "line", "leak")}
-    traces, primitives, weak = (facts.get(key) for key in ("traces", "primitives", "weak"))
-    said["traces"] = traces if type(traces) is int else 0
-    said["weak"] = [one is True for one in weak] if isinstance(weak, list) else []
-    counts = primitives.items() if isinstance(primitives, dict) else ()
-    said["primitives"] = {name: count for name, count in counts if type(count) is int}
-    return Answer(structure, paths, leaves, said)
-
-
-def outcomes(
-    result: Frame | Failure, claims: Sequence[Claim], runs: Sequence[bool]
-) -> list[Outcome]:
-    """What a runner sent for the programs of one exercise, put together with their claims.
+def outcomes(result: Frame | Failure, asked: Sequence[Case]) -> list[Outcome]:
+    """What a runner sent for the programs of one exercise.
 
     Args:
         result: the frame, or why there is none.
-        claims: the programs that it was asked to run or to look at.
-        runs: which of the two, for each.
+        asked: the cases of the programs.
     """
     if isinstance(result, Failure):
-        return [result] * len(claims)
+        return [result] * len(asked)
     ran: list[Outcome] = []
     position = 0
-    for claim, run, case in zip(claims, runs, _cases(result, len(claims)), strict=False):
-        if failure := failure_in(case):
-            ran.append(failure)
-            continue
-        facts, count = case.get("facts"), case.get("leaves")
-        if not isinstance(facts, dict) or type(count) is not int or count < 0:
-            return [UNREADABLE] * len(claims)
-        paths = claim.paths if run else ()
-        leaves = result.arrays[position : position + count]
-        position += count
-        if not count == len(leaves) == len(paths):
-            words = "Its result has other leaves than it said."
-            ran.append(Failure(Status.BROKE_THE_RULES, words))
-        else:
-            ran.append(Answer(claim.structure, paths, leaves, facts))
-    return ran or [UNREADABLE] * len(claims)
+    try:
+        for case, sent in zip(asked, _cases(result, len(asked)), strict=True):
+            if failure := failure_in(sent):
+                ran.append(_of(case, failure))
+                continue
+            claim = decode(RunClaim, sent)
+            runs = VIEWS[case.view].runs
+            paths = claim.paths if runs and claim.ran else ()
+            leaves = _leaves(result, position, claim.leaves, paths)
+            position += claim.leaves
+            facts = asdict(claim.facts) | facts_of(case)
+            ran.append(Answer(*_structure(claim), leaves, facts, claim.ran or not runs))
+    except MalformedError:
+        return [UNREADABLE] * len(asked)
+    return ran
 
 
-def _cases(result: Frame, count: int) -> list[dict[str, Any]]:
+def _cases(result: Frame, count: int) -> list[Any]:
     cases = result.header.get("cases")
     if not isinstance(cases, list) or len(cases) != count:
-        return []
-    return cases if all(isinstance(case, dict) for case in cases) else []
+        raise MalformedError("other cases than were asked for")
+    return cases
+
+
+def _of(case: Case, failure: Failure) -> Failure:
+    """The failure with what the grader itself knows of the case."""
+    if not failure.facts:
+        return failure
+    return replace(failure, facts={**failure.facts, **facts_of(case)})
+
+
+def _leaves(
+    result: Frame, position: int, count: int, paths: Sequence[str]
+) -> tuple[np.ndarray, ...]:
+    leaves = result.arrays[position : position + count]
+    if not count == len(leaves) == len(paths):
+        raise MalformedError("other leaves than it says")
+    return leaves
+
+
+def _structure(claim: CallClaim | RunClaim) -> tuple[str, tuple[str, ...]]:
+    if len(claim.structure) + sum(map(len, claim.paths)) > 2 * LONGEST:
+        raise MalformedError("a structure that is too long")
+    texts = [_plain(text, 2 * LONGEST) for text in (claim.structure, *claim.paths)]
+    return texts[0], tuple(texts[1:])

@@ -5,72 +5,107 @@ worker's.
 
 The request's header:
     jobs: `[{"step", "cases": [{"view", "draw", "specs", "offset", "length", "inputs": [position,
-        ...]}]}]`; a program lies in the request's blob, its input leaves among its arrays.
+        ...]}], "requires", "expected"}]`; a program lies in the request's blob, its input leaves
+        among its arrays. The requirements are as `requirements.to_json` writes them, and what is
+        expected are facts alone: by view, of each case.
     device: where programs are run, see `devices`.
     failed, done: steps to leave out, see `jail.Jail.run`.
 
-The `end` frame of a job has `cases`, each with `failure`, or with the `facts` of the
-program and the number of `leaves` that it has among the frame's arrays.
+All programs of a job are vetted and read first; if what is known of them then rejects the answer,
+none is compiled. The frame `{"ours": true}` says that the time is the grader's from now on, and
+`{"ours": false}` that a program runs.
+
+The `end` frame of a job has `cases`, each with `failure`; or with `structure`, `paths`, `facts`,
+whether it `ran`, and the number of `leaves` that it has among the frame's arrays; see `claims`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 from jax import export
 
-from autograder.judge import devices, meshes, program, vetting
+from autograder import requirements
+from autograder.judge import devices, judge, program, vetting
+from autograder.judge.devices import Device
 from autograder.judge.frames import Frame, Receive, Send
-from autograder.judge.tracing_errors import failure_of
 from autograder.judge.tree import Arguments
-from autograder.judge.verdict import Failure, Status
-from autograder.judge.views import Case, Draw
+from autograder.judge.verdict import Answer, Outcome, Refusal
+from autograder.judge.views import VIEWS, Case, Draw, tied
 
 
 def main(send: Send, receive: Receive) -> None:
     """Answer one request."""
     request = receive()
+    device = devices.named(request.header["device"])
     for job in request.header["jobs"]:
         if job["step"] not in request.header["done"]:
             send(Frame({"begin": job["step"]}))
-            ran = [_run(case, request) for case in job["cases"]]
-            header = {"end": job["step"], "cases": [case for case, _ in ran]}
-            send(Frame(header, tuple(leaf for _, leaves in ran for leaf in leaves)))
+            send(Frame({"ours": True}))
+            made = _outcomes(job, request, device, lambda ours: send(Frame({"ours": ours})))
+            leaves = [
+                leaf for one in made.values() if isinstance(one, Answer) for leaf in one.leaves
+            ]
+            header = {"end": job["step"], "cases": [_said(one) for one in made.values()]}
+            send(Frame(header, tuple(leaves)))
 
 
-def _run(case: dict[str, Any], request: Frame) -> tuple[dict[str, Any], Sequence[np.ndarray]]:
-    artifact = request.blob[case["offset"] : case["offset"] + case["length"]]
-    inputs = tuple(request.arrays[position] for position in case["inputs"])
-    looked = Case(case["view"], Draw(**case["draw"]))
-    device = devices.named(request.header["device"])
+def _outcomes(
+    job: dict[str, Any], request: Frame, device: Device, ours: Callable[[bool], None]
+) -> dict[Case, Outcome]:
+    asked = {Case(one["view"], Draw(**one["draw"])): one for one in job["cases"]}
+    ties = tied(list(asked))
+    programs: dict[Case, export.Exported] = {}
+    made: dict[Case, Outcome] = {}
+    for case, one in asked.items():
+        with program.failing(case, made):
+            artifact = request.blob[one["offset"] : one["offset"] + one["length"]]
+            exported = _deserialized(artifact)
+            _check_inputs(exported, _inputs(one, request))
+            made[case] = program.read(exported, case, device, case in ties)
+            programs[case] = exported
+    requires = [requirements.from_json(want) for want in job["requires"]]
+    expected = {
+        view: [Answer("", (), (), facts) for facts in many]
+        for view, many in job["expected"].items()
+    }
+    if judge.early(requires, expected, program.by_view(made)):
+        return made
+    for case, exported in programs.items():
+        looked_at = made[case]
+        if VIEWS[case.view].runs and isinstance(looked_at, Answer):
+            inputs = _inputs(asked[case], request)
+            arguments = Arguments(None, inputs, tuple(asked[case]["specs"]))
+            with program.failing(case, made):
+                made[case] = program.run(exported, looked_at, arguments, case, device, ours)
+    return made
+
+
+def _deserialized(artifact: bytes) -> export.Exported:
     try:
-        exported = export.deserialize(bytearray(artifact))
-        if failure := _unfit(exported, inputs) or _refused(exported, looked, device.platform):
-            return {"failure": dataclasses.asdict(failure)}, ()
-        arguments = Arguments(None, inputs, tuple(case["specs"]))
-        answer = program.run(program.Program(exported, "", ()), arguments, looked, device)
-    except Exception as error:
-        failure = dataclasses.replace(failure_of(error), line="")
-        return {"failure": dataclasses.asdict(failure)}, ()
-    return {"facts": answer.facts, "leaves": len(answer.leaves)}, answer.leaves
+        return export.deserialize(bytearray(artifact))
+    except Exception:
+        raise Refusal(vetting.UNREADABLE) from None
 
 
-def _unfit(exported: export.Exported, inputs: Sequence[np.ndarray]) -> Failure | None:
+def _inputs(case: dict[str, Any], request: Frame) -> tuple[np.ndarray, ...]:
+    return tuple(request.arrays[position] for position in case["inputs"])
+
+
+def _check_inputs(exported: export.Exported, inputs: Sequence[np.ndarray]) -> None:
     """The worker belongs to the student, so a program may be for other inputs than were asked."""
     wanted = [(leaf.shape, leaf.dtype) for leaf in inputs]
-    if [(leaf.shape, jax.numpy.dtype(leaf.dtype)) for leaf in exported.in_avals] == wanted:
-        return None
-    return Failure(Status.BROKE_THE_RULES, "The program takes other inputs than it was asked to.")
+    if [(leaf.shape, jax.numpy.dtype(leaf.dtype)) for leaf in exported.in_avals] != wanted:
+        raise Refusal("The program takes other inputs than it was asked to.")
 
 
-def _refused(exported: export.Exported, case: Case, platform: str) -> Failure | None:
-    """What must not be compiled is found before anything of it is lowered."""
-    mesh = case.draw.mesh
-    count = meshes.size_of(meshes.shape(mesh)) if mesh else 1
-    refusal = vetting.vet_exported(exported, count, case.platforms(platform))
-    refusal = refusal or vetting.vet(exported.mlir_module_serialized)
-    return Failure(Status.BROKE_THE_RULES, refusal) if refusal else None
+def _said(one: Outcome) -> dict[str, Any]:
+    if isinstance(one, Answer):
+        said = {"structure": one.structure, "paths": one.paths, "facts": one.facts, "ran": one.ran}
+        return {**said, "leaves": len(one.leaves)}
+    # No line of a student's is in this process.
+    return {"failure": dataclasses.asdict(dataclasses.replace(one, line=""))}

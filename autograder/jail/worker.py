@@ -12,9 +12,9 @@ The request's header:
     failed, done: steps to leave out, see `jail.Jail.run`.
 
 The `end` frame of a cell has `failure` where it raised. That of an ask has `cases`, each with
-`failure`; or with `structure`, `paths`, the `length` of its program in the frame's blob and the
-version of `jax` that wrote it; or, of a function that was called, with `structure`, `paths`,
-`facts` and the number of `leaves` that it has among the frame's arrays.
+`failure`; or the `length` of its program in the frame's blob; or, of a function that was called,
+`structure`, `paths`, `facts` and the number of `leaves` that it has among the frame's arrays; see
+`claims`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax
 import numpy as np
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
@@ -145,10 +144,10 @@ def _export(
         for leaf in case["leaves"]
     ]
     arguments = Arguments(case["skeleton"], tuple(leaves), tuple(case["specs"]))
+    looked = _case(case)
     try:
-        made = program.lower(function, arguments, _case(case), platform)
-        blob = bytes(program.anonymous(made.exported).serialize())
+        exported = program.lower(function, arguments, looked, platform)
+        blob = bytes(program.anonymous(exported).serialize())
     except Exception as error:
-        return {"failure": dataclasses.asdict(failure_of(error))}, b""
-    said = {"structure": made.structure, "paths": made.paths, "jax": jax.__version__}
-    return {**said, "length": len(blob)}, blob
+        return {"failure": dataclasses.asdict(program.failure(error, looked))}, b""
+    return {"length": len(blob)}, blob

@@ -58,7 +58,7 @@ def compare(case: int, want: Answer, have: Answer) -> Finding | None:
     Returns:
         The first difference, with the reason `structure`, `shape`, `dtype` or `values`.
     """
-    if have.structure != want.structure:
+    if have.structure != want.structure or len(have.leaves) != len(want.leaves):
         return Finding(
             "structure",
             "The result is not the pytree that was asked for.",

@@ -21,6 +21,7 @@ from autograder.judge.verdict import (
     Status,
     Verdict,
 )
+from autograder.requirements.reported import MOST
 from autograder.requirements.requirement import Requirement
 
 
@@ -74,29 +75,82 @@ def judge(
     return replace(verdict, findings=(first, *verdict.findings[1:]), lookalike=alike[0].title)
 
 
+def early(
+    requires: Sequence[Requirement], expected: Answers | None, got: Outcomes
+) -> list[Finding]:
+    """What is found before anything is compiled; an answer with such a finding is not.
+
+    Args:
+        requires: the demands; those that need more than facts are left out.
+        expected: the facts of the reference, at least those that are compared; None of the
+            reference itself.
+        got: what is known of the answer so far.
+    """
+    found = []
+    for want in requires:
+        if want.early and (expected is not None or not want.compares):
+            facts = {view: [_facts(one) for one in got.get(view, ())] for view in want.views}
+            known = [set(want.early) <= one.facts.keys() for many in facts.values() for one in many]
+            if known and all(known):
+                found.append(want.judge(expected or {}, facts))
+    return [finding for finding in found if finding is not None]
+
+
+def _facts(one: Outcome) -> Answer:
+    """The facts that are known of a program, even of one that is too long to be run."""
+    if isinstance(one, Answer):
+        return one
+    return Answer("", (), (), dict(one.facts))
+
+
 def _judge(
     exercise: str, requires: Sequence[Requirement], expected: Answers, got: Outcomes
 ) -> Verdict:
     first = requires[0].views[0]
-    if failures := [one for one in got[first] if isinstance(one, Failure)]:
+    failures = [one for one in got[first] if isinstance(one, Failure)]
+    # What can be said of a program that is too long is said first.
+    if raised := [one for one in failures if not one.facts]:
+        return Verdict.of_failure(exercise, raised[0])
+    if findings := early(requires, expected, got):
+        return Verdict(exercise, Status.WRONG, tuple(findings))
+    if failures:
         return Verdict.of_failure(exercise, failures[0])
-    unmet = [(want, _finding(want, expected, got)) for want in requires]
-    findings = tuple(finding for _, finding in unmet if finding is not None)
-    lost = sum(want.share for want, finding in unmet if finding is not None)
+    if not all(one.ran for many in got.values() for one in many if isinstance(one, Answer)):
+        words = "The program was not run, though nothing was known against it."
+        return Verdict.of_failure(exercise, Failure(Status.BROKE_THE_RULES, words))
+    judged = [_requirement(want, expected, got) for want in requires]
+    findings = [finding for finding, _, _ in judged if finding is not None]
+    lost = sum(share for finding, share, _ in judged if finding is not None)
+    reported = tuple(
+        dict.fromkeys(
+            want.reason for want, (_, _, rests) in zip(requires, judged, strict=True) if rests
+        )
+    )
     status = Status.WRONG if findings else Status.PASSED
-    return Verdict(exercise, status, findings, fraction=max(0.0, 1.0 - lost))
+    fraction = max(0.0, 1.0 - lost)
+    return Verdict(exercise, status, tuple(findings), fraction=fraction, reported=reported)
 
 
-def _finding(want: Requirement, expected: Answers, got: Outcomes) -> Finding | None:
-    """What a requirement finds; a view of the function that cannot even be made is a finding."""
+def _requirement(
+    want: Requirement, expected: Answers, got: Outcomes
+) -> tuple[Finding | None, float, bool]:
+    """What a requirement finds, the share that it costs, and whether its evidence is a report.
+
+    A view of the function that cannot even be made is a finding.
+    """
     answers = {}
     for view in want.views:
         for one in got[view]:
             if isinstance(one, Failure):
-                return Finding(want.reason, f"{want.failed} {one.message}", one.advice)
+                found = Finding(want.reason, f"{want.failed} {one.message}", one.advice)
+                return replace(found, reported=want.reported), want.share, want.reported
         answers[view] = got[view]
-    found = want.judge(expected, answers)  # type: ignore[arg-type]  # no failure is left in it
-    return replace(found, reported=want.reported) if found else None
+    found_or_not = want.judge(expected, answers)  # type: ignore[arg-type]  # no failure is left
+    reported = want.rests_on_reports(answers)  # type: ignore[arg-type]
+    share = min(want.share, MOST) if reported else want.share
+    if found_or_not is not None:
+        found_or_not = replace(found_or_not, reported=reported)
+    return found_or_not, share, reported
 
 
 def _alike(
@@ -107,9 +161,12 @@ def _alike(
     exactly: bool = True,
 ) -> bool:
     return all(
-        _same(one, other, want, facts, exactly)
+        len(wrong[view]) == len(got.get(view, ()))
+        and all(
+            _same(one, other, want, facts, exactly)
+            for one, other, want in zip(wrong[view], got[view], expected[view], strict=True)
+        )
         for view in wrong
-        for one, other, want in zip(wrong[view], got[view], expected[view], strict=True)
     )
 
 
@@ -123,6 +180,8 @@ def _same(
         return False
     return (
         one.structure == other.structure
+        and one.ran == other.ran
+        and len(one.leaves) == len(other.leaves)
         and all(
             np.shape(a) == np.shape(b)
             and a.dtype == b.dtype

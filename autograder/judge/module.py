@@ -88,8 +88,10 @@ class Module:
         operations: every one within the functions.
         functions: their bodies by name; one that is only declared has an empty body.
         main: the attributes of each argument of `main`; empty where none has any.
+        meshes: the meshes that are declared, as MLIR writes them.
         types: of each value.
         definitions: the operation that each value comes from, arguments left out.
+        complex: the text of constants whose attribute JAX 0.7 and 0.10 cannot read.
     """
 
     def __init__(self, module: Any) -> None:
@@ -97,8 +99,10 @@ class Module:
         self.operations: list[Operation] = []
         self.functions: dict[str, Block] = {}
         self.main: Sequence[Any] = ()
+        self.meshes: list[str] = []
         self.types: list[Tensor] = []
         self.definitions: dict[int, Operation] = {}
+        self.complex: dict[Operation, str] = {}
         self._carried: dict[int, tuple[Operation, int]] = {}
         self._numbers: dict[Any, int] = {}
         self._seen: dict[Any, Tensor] = {}
@@ -108,6 +112,8 @@ class Module:
                 self.functions[name] = self._region(raw.regions[0])
                 if name == "main" and "arg_attrs" in raw.attributes:
                     self.main = [ir.DictAttr(a) for a in ir.ArrayAttr(raw.attributes["arg_attrs"])]
+            elif raw.name == "sdy.mesh":
+                self.meshes.append(str(raw))
         self.length = 1 + len(list(module.body.operations)) + len(self.operations)
 
     def _region(self, region: Any) -> Block:
@@ -123,6 +129,8 @@ class Module:
         results = tuple(map(self._value, raw.results))
         regions = tuple(map(self._region, raw.regions))
         operation = Operation(raw.name, raw.attributes, operands, results, regions)
+        if raw.name == "stablehlo.constant" and "complex" in self.types[results[0]].element:
+            self.complex[operation] = str(raw).partition("= ")[2]
         self.operations.append(operation)
         self.definitions |= dict.fromkeys(results, operation)
         if raw.name == "stablehlo.while":
@@ -220,3 +228,9 @@ def plain_name(operation: Operation) -> str:
         return target
     dialect, _, name = operation.name.partition(".")
     return name if dialect in ("stablehlo", "chlo", "func") else operation.name
+
+
+def attribute_names(operation: Operation) -> list[str]:
+    """The names of an operation's attributes."""
+    # Iterating gives names on newer JAX, named attributes on 0.7.
+    return [each if isinstance(each, str) else each.name for each in operation.attributes]

@@ -10,9 +10,8 @@ import contextlib
 import dataclasses
 import hashlib
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
@@ -24,15 +23,17 @@ from jax.extend.mlir.dialects import stablehlo
 from jax.sharding import NamedSharding
 from jaxlib.mlir.passmanager import PassManager
 
-from autograder.judge import collectives, devices, meshes, tree
+from autograder.judge import collectives, devices, meshes, tree, vetting
 from autograder.judge.anatomy import dissect
 from autograder.judge.devices import CPU, Device
+from autograder.judge.meaning import meaning
 from autograder.judge.module import parse
+from autograder.judge.tracing_errors import failure_of
 from autograder.judge.tree import Arguments
-from autograder.judge.verdict import Answer
+from autograder.judge.verdict import Answer, Failure, Outcome, Refusal, Status
 from autograder.judge.vetting import MOST_OPERATIONS
 from autograder.judge.views import VIEWS, Case, Draw
-from autograder.problem import version
+from autograder.problem import Problem, version
 
 ONCE: dict[str, Any] = {
     "xla_backend_optimization_level": 0,
@@ -52,21 +53,6 @@ class ProgramTooLongError(Exception):
 
     The references of the course have 750 at most.
     """
-
-
-@dataclass(frozen=True)
-class Program:
-    """A function, lowered for given shapes.
-
-    Attributes:
-        exported: takes the leaves of the arguments, gives the leaves of the result.
-        structure: the pytree of the result, as JAX prints a `PyTreeDef`.
-        paths: the path of each leaf of the result.
-    """
-
-    exported: export.Exported
-    structure: str
-    paths: tuple[str, ...]
 
 
 @contextmanager
@@ -115,8 +101,11 @@ def _constrained(device_put: Callable[..., Any]) -> Callable[..., Any]:
 
 def lower(
     function: Callable[..., Any], arguments: Arguments, case: Case, platform: str = "cpu"
-) -> Program:
+) -> export.Exported:
     """Export a view of `function` for arguments of these shapes and dtypes.
+
+    The program takes the leaves of the arguments, and its result is the function's as `tree.plain`
+    writes it; as written, where there is nothing to compare, it is the leaves alone.
 
     Args:
         function: the answer; it is traced, not run.
@@ -125,18 +114,14 @@ def lower(
         platform: what to lower for, unless the case says otherwise.
 
     Raises:
+        Refusal: the result is too large.
         Exception: whatever the function raises while it is traced.
     """
-    structure: list[str] = []
-    paths: list[tuple[str, ...]] = []
-    viewed = VIEWS[case.view].transform(function)
+    view = VIEWS[case.view]
+    viewed = view.transform(function)
 
-    def leaves_to_leaves(*flat: Any) -> list[Any]:
-        result = viewed(*tree.unflatten(arguments.skeleton, flat))
-        with_paths, definition = jax.tree_util.tree_flatten_with_path(result)
-        structure.append(str(definition))
-        paths.append(tuple(jax.tree_util.keystr(path) for path, _ in with_paths))
-        return [leaf for _, leaf in with_paths]
+    def leaves_to_plain(*flat: Any) -> Any:
+        return tree.plain(viewed(*tree.unflatten(arguments.skeleton, flat)))
 
     mesh = case.draw.mesh
     places = meshes.placements(mesh, arguments.specs) if mesh else [None] * len(arguments.leaves)
@@ -144,15 +129,20 @@ def lower(
         jax.ShapeDtypeStruct(np.shape(leaf), leaf.dtype, sharding=place)
         for leaf, place in zip(arguments.leaves, places, strict=True)
     ]
-    jitted: Any = jax.jit(leaves_to_leaves)
+    jitted: Any = jax.jit(leaves_to_plain)
     asked: Sequence[Any] = abstract
-    if VIEWS[case.view].as_written:
+    if view.as_written:
         jitted = function if hasattr(function, "lower") else jax.jit(function)
         asked = tree.unflatten(arguments.skeleton, abstract)
-        structure, paths = [""], [()]
     with quiet_debugging(), _setting(case.draw, function):
         exported = export.export(jitted, platforms=case.platforms(platform))(*asked)
-    return Program(exported, structure[-1], paths[-1])
+    if not view.as_written:
+        return exported
+    # Of classes of the student's own nothing can be written down.
+    taken = jax.tree.structure((tuple(exported.in_avals), {}))
+    return dataclasses.replace(
+        exported, in_tree=taken, out_tree=jax.tree.structure(tuple(exported.out_avals))
+    )
 
 
 def anonymous(exported: export.Exported) -> export.Exported:
@@ -178,15 +168,67 @@ def anonymous(exported: export.Exported) -> export.Exported:
     return dataclasses.replace(exported, mlir_module_serialized=plain, fun_name="program")
 
 
-def run(program: Program, arguments: Arguments, case: Case, device: Device = CPU) -> Answer:
-    """Read the facts of the program and, where its view says so, compile it and run it.
+def read(exported: export.Exported, case: Case, device: Device = CPU, ties: bool = False) -> Answer:
+    """Vet a program and read its facts; nothing of it is compiled.
 
-    The facts are what `anatomy.Anatomy` holds, and:
-        size: of the batch.
-        again: how many draws of this size came before.
+    Args:
+        exported: the program, which may be anybody's.
+        case: the view and the draw that it was made for.
+        device: where programs are run.
+        ties: whether another view of the function has to be the same program.
+
+    Returns:
+        An answer without leaves, whose facts are what `anatomy.Anatomy` holds, and
+        size, again: of the draw.
         platforms: what the program is for.
         digest: the same for the same program; of one that is not `anonymous`, for the same program
             made by the same lines of code.
+        meaning: see `meaning.meaning`; where it ties only.
+
+    Raises:
+        Refusal: the program must not be run.
+        Exception: it cannot be read.
+    """
+    mesh = case.draw.mesh
+    count = meshes.size_of(meshes.shape(mesh)) if mesh else 1
+    vetting.vet_exported(exported, count, case.platforms(device.platform))
+    vetting.vet(exported.mlir_module_serialized)
+    view = VIEWS[case.view]
+    structure, paths = tree.described(exported.out_tree) if view.runs else ("", ())
+    facts = {
+        **facts_of(case),
+        "platforms": list(exported.platforms),
+        "digest": hashlib.sha256(exported.mlir_module_serialized).hexdigest(),
+        **dataclasses.asdict(dissect(exported.mlir_module_serialized)),
+    }
+    if ties or view.tied:
+        facts["meaning"] = meaning(exported)
+    return Answer(structure, paths, (), facts, ran=not view.runs)
+
+
+def facts_of(case: Case) -> dict[str, Any]:
+    """The facts that every answer to a case has, whatever its program is."""
+    return {"size": case.draw.size, "again": case.draw.again}
+
+
+def run(
+    exported: export.Exported,
+    looked_at: Answer,
+    arguments: Arguments,
+    case: Case,
+    device: Device = CPU,
+    ours: Callable[[bool], None] = lambda ours: None,
+) -> Answer:
+    """Compile a program and run it.
+
+    Args:
+        exported, case, device: see `read`.
+        looked_at: what `read` made of the program.
+        arguments: what it is run on.
+        ours: told whose time it is: False while the program runs, and True before and after.
+
+    Returns:
+        The answer with its leaves, and as facts besides
         temporaries: bytes that the compiled program needs besides arguments and results.
         placement: for each result, which part each device of the mesh holds, see `meshes.blocks`.
         collectives: see `collectives.collectives`; on a mesh only.
@@ -195,22 +237,17 @@ def run(program: Program, arguments: Arguments, case: Case, device: Device = CPU
         ProgramTooLongError: it is not compiled.
         Exception: whatever XLA raises.
     """
-    facts = {
-        "size": case.draw.size,
-        "again": case.draw.again,
-        "platforms": list(program.exported.platforms),
-        "digest": hashlib.sha256(program.exported.mlir_module_serialized).hexdigest(),
-        **dataclasses.asdict(dissect(program.exported.mlir_module_serialized)),
-    }
-    if not VIEWS[case.view].runs:
-        return Answer(program.structure, (), (), facts)
+    facts = dict(looked_at.facts)
     if (length := facts["written_out"]) > MOST_OPERATIONS:
         raise ProgramTooLongError(f"{length} operations")
     is_on_cpu = case.draw.mesh or device.backend == "cpu"  # a mesh is simulated
     options = ONCE if is_on_cpu and length <= ONCE_UP_TO else None
+    ours(True)
     with _setting(case.draw):
-        compiled, leaves = _compiled(program.exported, arguments, case.draw.mesh, device, options)
-        results = compiled(*leaves)
+        compiled, leaves = _compiled(exported, arguments, case.draw.mesh, device, options)
+        ours(False)
+        results = jax.tree.leaves(jax.block_until_ready(compiled(*leaves)))
+        ours(True)
     memory = compiled.memory_analysis()
     facts["temporaries"] = memory.temp_size_in_bytes if memory is not None else 0
     if mesh := case.draw.mesh:
@@ -218,7 +255,36 @@ def run(program: Program, arguments: Arguments, case: Case, device: Device = CPU
         facts["placement"] = [meshes.blocks(leaf) for leaf in results]
         facts["collectives"] = collectives.collectives(compiled.as_text(), count)
     leaves = tuple(np.asarray(leaf) for leaf in results)
-    return Answer(program.structure, program.paths, leaves, facts)
+    return dataclasses.replace(looked_at, leaves=leaves, facts=facts, ran=True)
+
+
+def failure(error: Exception, case: Case) -> Failure:
+    """Why a program could not be made, read or run."""
+    if not isinstance(error, Refusal):
+        return failure_of(error)
+    if error.operations:
+        facts = {"operations": error.operations, **facts_of(case)}
+        return dataclasses.replace(failure_of(ProgramTooLongError()), facts=facts)
+    return Failure(Status.BROKE_THE_RULES, str(error))
+
+
+@contextmanager
+def failing(case: Case, made: dict[Case, Outcome]) -> Iterator[None]:
+    """Make a failure of an exception inside; what is wrong with this machine is none."""
+    try:
+        yield
+    except Problem:
+        raise
+    except Exception as error:
+        made[case] = failure(error, case)
+
+
+def by_view(made: Mapping[Case, Outcome]) -> dict[str, list[Outcome]]:
+    """The outcomes of cases by the name of the view, in the same order."""
+    outcomes: dict[str, list[Outcome]] = {}
+    for case, outcome in made.items():
+        outcomes.setdefault(case.view, []).append(outcome)
+    return outcomes
 
 
 def _compiled(

@@ -1,12 +1,25 @@
-"""Pytrees of plain containers as JSON and a list of leaves, so that no pickle is ever needed."""
+"""Pytrees without pickle: arguments as JSON and leaves, results as plain containers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jax
+
 from autograder.judge import meshes
+from autograder.judge.verdict import Refusal
+
+MOST_LEAVES = 10_000
+DEEPEST = 64
+LONGEST = 100_000
+"""The largest result that is compared: its leaves, its containers within containers, and the
+characters of its description."""
+NODE = "!"
+"""Begins the only key of the dictionary that stands for a container of another kind."""
 
 
 @dataclass(frozen=True)
@@ -114,3 +127,108 @@ def unflatten(
         if build is not None:
             return build(unflatten(child, leaves, mesh) for child in children)
     raise ValueError(f"not a pytree skeleton: {skeleton!r}")
+
+
+def plain(result: Any) -> Any:
+    """A function's result with plain containers alone, which `jax.export` writes into a program.
+
+    Dictionaries with string keys, lists, tuples and None stay. Any other node, such as a named
+    tuple, becomes a dictionary with one key, which holds its class, its static data and the names
+    of its children. A string key that looks like one is escaped, so the two cannot be confused.
+
+    Raises:
+        Refusal: it is nested too deeply.
+    """
+    return _plain(result, 0)
+
+
+def _plain(node: Any, depth: int) -> Any:
+    if depth > DEEPEST:
+        raise Refusal(f"The result has more than {DEEPEST} containers within containers.")
+    if node is None or jax.tree_util.all_leaves([node]):
+        return node
+    if type(node) in (list, tuple):
+        return type(node)(_plain(child, depth + 1) for child in node)
+    if type(node) is dict and all(isinstance(key, str) for key in node):
+        return {
+            NODE + key if key.startswith(NODE) else key: _plain(child, depth + 1)
+            for key, child in node.items()
+        }
+    children, definition = jax.tree_util.tree_flatten_with_path(node, lambda x: x is not node)
+    kind, data = definition.node_data()  # type: ignore[attr-defined]  # its stub leaves that out
+    said = [
+        kind.__name__,
+        # Where an object lies differs from process to process.
+        "" if data in (None, ()) else re.sub(r" at 0x[0-9a-f]+", "", repr(data)),
+        [jax.tree_util.keystr(path) for path, _ in children],
+    ]
+    return {NODE + json.dumps(said): tuple(_plain(child, depth + 1) for _, child in children)}
+
+
+def described(definition: jax.tree_util.PyTreeDef) -> tuple[str, tuple[str, ...]]:
+    """What people read of the pytree that `plain` made, and what is compared.
+
+    Returns:
+        The structure, as JAX prints a `PyTreeDef` where all containers are plain, and the path of
+        each leaf, as `jax.tree_util.keystr` writes it.
+
+    Raises:
+        Refusal: the result is too large.
+    """
+    if definition.num_leaves > MOST_LEAVES:
+        raise Refusal(f"The result has more than {MOST_LEAVES:,} arrays.")
+    paths: list[str] = []
+    length = 0
+
+    def texts(node: Any, path: str, depth: int) -> Iterator[str]:
+        nonlocal length
+        length += len(path)
+        if depth > 2 * DEEPEST or length > LONGEST:
+            raise Refusal("The result is too large to be compared.")
+        if node is LEAF:
+            paths.append(path)
+            yield "*"
+        elif node is None:
+            yield "None"
+        elif isinstance(node, dict) and (found := _node(node)) is not None:
+            kind, data, labels, children = found
+            yield f"{kind}[{data}](" if data else f"{kind}("
+            for number, (label, child) in enumerate(zip(labels, children, strict=True)):
+                yield f"{', ' if number else ''}{label.removeprefix('.')}: "
+                yield from texts(child, path + label, depth + 1)
+            yield ")"
+        elif isinstance(node, dict):
+            yield "{"
+            for number, key in enumerate(sorted(node)):
+                name = key.removeprefix(NODE)
+                yield f"{', ' if number else ''}{name!r}: "
+                yield from texts(node[key], f"{path}[{name!r}]", depth + 1)
+            yield "}"
+        else:
+            before, after = "[]" if isinstance(node, list) else "()"
+            yield before
+            for number, child in enumerate(node):
+                yield ", " if number else ""
+                yield from texts(child, f"{path}[{number}]", depth + 1)
+            yield ",)" if after == ")" and len(node) == 1 else after
+
+    LEAF = object()
+    whole = jax.tree.unflatten(definition, [LEAF] * definition.num_leaves)
+    structure = f"PyTreeDef({''.join(texts(whole, '', 0))})"
+    if len(structure) > LONGEST:
+        raise Refusal("The result is too large to be compared.")
+    return structure, tuple(paths)
+
+
+def _node(node: dict[str, Any]) -> tuple[str, str, list[str], tuple[Any, ...]] | None:
+    """What the dictionary stands for, where it is no dictionary of the student's."""
+    key = next(iter(node), "")
+    if len(node) != 1 or not key.startswith(NODE) or key.startswith(2 * NODE):
+        return None
+    kind, data, labels = json.loads(key.removeprefix(NODE))
+    children = node[key]
+    if not all(isinstance(text, str) for text in (kind, data, *labels)):
+        raise ValueError("not a node that `plain` writes")
+    if not isinstance(children, tuple) or len(children) != len(labels):
+        raise ValueError("not a node that `plain` writes")
+    return kind, data, labels, children

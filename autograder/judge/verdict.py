@@ -25,6 +25,19 @@ class Status(StrEnum):
     GRADER_FAULT = "grader fault"
 
 
+class Refusal(Exception):  # noqa: N818
+    """What an answer is made of breaks a rule; the message is the sentence for the student.
+
+    Args:
+        message: the sentence.
+        operations: the length of the program, where that is why.
+    """
+
+    def __init__(self, message: str, operations: int = 0) -> None:
+        super().__init__(message)
+        self.operations = operations
+
+
 WORD = np.dtype(np.uint32)
 """The dtype of a string among the leaves of an answer, which is an array of its code points."""
 
@@ -34,17 +47,19 @@ class Answer:
     """What a function gave back on one case, with the facts of its program.
 
     Attributes:
-        structure: the pytree of the result, as JAX prints a `PyTreeDef`.
+        structure: the pytree of the result, as JAX prints a `PyTreeDef`, see `tree.described`.
         paths: the path of each leaf, as `jax.tree_util.keystr` writes it.
         leaves: the leaves, as NumPy arrays in the same order; none where the program of the view
             is looked at and not run.
-        facts: what was read off the program, see `program.facts`.
+        facts: what was read off the program, see `program.read`.
+        ran: whether it was run, where its view runs; an answer that its facts reject is not.
     """
 
     structure: str
     paths: tuple[str, ...]
     leaves: tuple[np.ndarray, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
+    ran: bool = True
 
 
 @dataclass(frozen=True)
@@ -57,6 +72,7 @@ class Failure:
         error: the name of the exception's class, where there was one.
         advice: what to try.
         line: the student's own line that did it, where it is known.
+        facts: what is known of the program nevertheless, where it is too long to be run.
     """
 
     status: Status
@@ -64,6 +80,7 @@ class Failure:
     error: str = ""
     advice: str = ""
     line: str = ""
+    facts: Mapping[str, int] = field(default_factory=dict)
 
 
 Outcome = Answer | Failure
@@ -121,6 +138,8 @@ class Verdict:
         lookalike: the title of the listed wrong answer that behaves the same, if any.
         fraction: the share of the points earned, in [0, 1].
         program: the same for all answers that do the same, see `grader`; empty in a notebook.
+        reported: the reasons of the requirements, met or not, for which only what the student's own
+            process says is known.
     """
 
     exercise: str
@@ -129,6 +148,7 @@ class Verdict:
     lookalike: str = ""
     fraction: float = field(default=0.0)
     program: str = ""
+    reported: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -15,9 +15,12 @@ from jax import export
 from jax.extend.mlir import ir
 
 from autograder.judge.module import Block, Module, parsed
+from autograder.judge.verdict import Refusal
 
 MOST_OPERATIONS = 20_000
 """A chain of so many compiles for minutes; the largest of 400 JAX functions has 1,635."""
+MOST_COUNTED = 10 * MOST_OPERATIONS
+"""The length of a longer program is not told exactly."""
 MOST_EXPANDED = 2**20
 """Operations once every call is written out, which XLA does: thirty functions can make 2^30."""
 DEEPEST_CALLS = 128
@@ -28,6 +31,8 @@ MOST_CONSTANT_BYTES = 16 * 2**20
 """All constants together: an answer is computed, and a table of answers is not one."""
 MOST_ELEMENTS = 2**28
 """The largest tensor: 1 GiB of float32, a quarter of what a runner may use."""
+
+UNREADABLE = "The program cannot be read: it is damaged, or of another version of JAX."
 
 DIALECTS = frozenset({"builtin", "chlo", "func", "sdy", "stablehlo"})
 EFFECTS = frozenset(
@@ -58,50 +63,50 @@ TARGETS = frozenset(
 ))  # fmt: skip
 
 
-class Refusal(Exception):  # noqa: N818
-    """The program breaks a rule; the message is the sentence for the student."""
-
-
 def vet_exported(
     exported: export.Exported, devices: int = 1, platforms: Sequence[str] = ("cpu",)
-) -> str | None:
-    """Why this is not run, by what `jax.export` says about it; None when all is well.
+) -> None:
+    """Make sure that `jax.export` says nothing about the program that forbids to run it.
 
     Args:
         exported: what was deserialised.
         devices: for how many devices it must be.
         platforms: for which it must be, and no others.
+
+    Raises:
+        Refusal: why it is not run.
     """
     if exported.disabled_safety_checks:
-        return "The program was exported with safety checks switched off."
+        raise Refusal("The program was exported with safety checks switched off.")
     if exported.ordered_effects or exported.unordered_effects:
-        return "The program has side effects, such as a callback to Python."
+        raise Refusal("The program has side effects, such as a callback to Python.")
     if exported.nr_devices != devices:
-        return f"The program is for {exported.nr_devices} devices; {devices} was asked for."
+        raise Refusal(f"The program is for {exported.nr_devices} devices; {devices} was asked for.")
     if tuple(exported.platforms) != tuple(platforms):
-        return f"The program is not for {' and '.join(platforms)} alone, as was asked for."
-    return None
+        asked = " and ".join(platforms)
+        raise Refusal(f"The program is not for {asked} alone, as was asked for.")
 
 
-def vet(module_bytes: bytes) -> str | None:
-    """Why this module is not run, in a sentence for the student; None when all is well."""
+def vet(module_bytes: bytes) -> None:
+    """Make sure that this module may be compiled and run.
+
+    Raises:
+        Refusal: why it is not.
+    """
     try:
         module = parsed(module_bytes)
     except Exception:
-        return "The program cannot be read: it is damaged, or of another version of JAX."
+        raise Refusal(UNREADABLE) from None
     try:
         _check_names(module)
         readable = Module(module)
         _check_operations(readable)
         _check_types(readable)
         _check_calls(readable)
-    except Refusal as refused:
-        return str(refused)
     except RecursionError:
-        return "The program is nested too deeply."
+        raise Refusal("The program is nested too deeply.") from None
     except (KeyError, ValueError):
-        return "The program is not built as JAX builds one."
-    return None
+        raise Refusal("The program is not built as JAX builds one.") from None
 
 
 def _check_names(module: Any) -> None:
@@ -114,7 +119,7 @@ def _check_names(module: Any) -> None:
         name = operation.name
         if name.split(".")[0] not in DIALECTS or name in EFFECTS:
             foreign = name
-        stop = foreign or count > MOST_OPERATIONS
+        stop = foreign or count > MOST_COUNTED
         return ir.WalkResult.INTERRUPT if stop else ir.WalkResult.ADVANCE
 
     module.operation.walk(visit)
@@ -123,7 +128,8 @@ def _check_names(module: Any) -> None:
     if count > MOST_OPERATIONS:
         raise Refusal(
             f"The program has more than {MOST_OPERATIONS:,} operations: "
-            "is a Python loop unrolled that could be a scan or a vmap?"
+            "is a Python loop unrolled that could be a scan or a vmap?",
+            count,
         )
 
 

@@ -39,6 +39,7 @@ class View:
         hides: whether the expected answer stays out of what is released.
         as_written: whether the function's own `jit`, with what it donates, is exported as it is.
         every_size: whether it is made for every draw, or for the first only.
+        tied: whether it has to be the program of the view `value`, see `meaning`.
         evidence: where what is judged comes from, for the documentation.
     """
 
@@ -50,6 +51,7 @@ class View:
     hides: bool = False
     as_written: bool = False
     every_size: bool = True
+    tied: bool = False
     evidence: str = "the exported program, run by the runner on secret inputs"
 
 
@@ -111,21 +113,29 @@ VIEWS = {
         gradient, evidence="the program of its gradient, run by the runner on secret inputs"
     ),
     "again": View(
-        once_more, runs=False, every_size=False, evidence="a second export, looked at by the runner"
+        once_more,
+        runs=False,
+        every_size=False,
+        evidence="**reported**: a second program, which the worker says is a second export",
     ),
     "as written": View(
         as_written=True,
         runs=False,
         every_size=False,
-        evidence="an export of the function's own jit, looked at by the runner",
+        tied=True,
+        evidence="an export of the function's own jit, proved by the runner to compute the same",
     ),
     "everywhere": View(
         platforms=ALL_PLATFORMS,
         runs=False,
         every_size=False,
-        evidence="an export for cpu, cuda and tpu at once, looked at by the runner",
+        tied=True,
+        evidence="an export for cpu, cuda and tpu at once, proved by the runner to compute the "
+        "same on a cpu",
     ),
 }
+# The gradient is not tied to the values: by a custom rule a function may have any, so the two
+# programs together are always those of some function, and each proves what it is judged for.
 """Every view by its name: the function itself; the function called as Python, on NumPy arrays; a
 value in place of a function; what the process that called it reports; its gradient; lowered once
 more; lowered with its own `jit`; and lowered for every platform at once."""
@@ -168,3 +178,10 @@ def cases(views: Sequence[str], draws: Sequence[Draw]) -> list[Case]:
         for view in named
         for draw in (draws if VIEWS[view].every_size else draws[:1])
     ]
+
+
+def tied(asked: Sequence[Case]) -> set[Case]:
+    """The cases whose programs have to be one and the same; none where only the values are."""
+    others = [case for case in asked if VIEWS[case.view].tied]
+    draws = {case.draw for case in others}
+    return {case for case in asked if case.view == "value" and case.draw in draws} | set(others)

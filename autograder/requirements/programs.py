@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from autograder.judge.verdict import Answers, Finding
 from autograder.problem import Problem
+from autograder.requirements.reported import ReportedRequirement
 from autograder.requirements.requirement import Requirement
 
 LOG_GROWTH = 2.5
@@ -34,6 +35,7 @@ class grows_with_batch(Requirement):
 
     how: str = "not at all"
     reason: ClassVar[str] = "batch loop"
+    early: ClassVar[tuple[str, ...]] = ("operations", "size", "sliced")
     blind: ClassVar[str] = (
         "a loop in the program, such as scan over the batch: ask `uses` for that; "
         "a Python loop of a fixed length that slices no array more than 24 times"
@@ -98,6 +100,7 @@ class work_grows(Requirement):
     how: str
     reason: ClassVar[str] = "work"
     blind: ClassVar[str] = "what fusion saves; a loop whose length only the values decide"
+    early: ClassVar[tuple[str, ...]] = ("work", "size")
 
     def __post_init__(self) -> None:
         if self.how not in GROWTH:
@@ -129,6 +132,7 @@ class work_within(Requirement):
     factor: float
     reason: ClassVar[str] = "work"
     blind: ClassVar[str] = "what fusion saves; a loop whose length only the values decide"
+    early: ClassVar[tuple[str, ...]] = ("work",)
     compares: ClassVar[tuple[str, ...]] = ("work",)
 
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
@@ -194,6 +198,7 @@ class uses(Requirement):
     at_most: int | None = None
     instead: str = ""
     reason: ClassVar[str] = "operation"
+    early: ClassVar[tuple[str, ...]] = ("by_name",)
     blind: ClassVar[str] = "which JAX primitive it was, where two lower to the same operation"
 
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
@@ -222,6 +227,7 @@ class runs_on_demand(Requirement):
     operation: str
     instead: str = ""
     reason: ClassVar[str] = "branch"
+    early: ClassVar[tuple[str, ...]] = ("always",)
     blind: ClassVar[str] = "the same thing done by other operations; which branch is chosen"
 
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
@@ -250,10 +256,13 @@ class stays_in_32_bits(Requirement):
 
 
 @dataclasses.dataclass(frozen=True)
-class is_pure(Requirement):
+class is_pure(ReportedRequirement):
     """The same call makes the same program. Reason: `impure`.
 
-    It sees what reaches the program: a counter, the clock, NumPy's random state.
+    It sees what reaches the program: a counter, the clock, NumPy's random state. Only the worker
+    knows whether a program was really made by a second call. So it is reported, and costs a
+    quarter; an exercise whose point is purity draws one size twice, for `matches_reference` to see
+    values that do not follow the arguments.
     """
 
     views: ClassVar[tuple[str, ...]] = ("value", "again")
@@ -275,15 +284,41 @@ class is_pure(Requirement):
 
 
 @dataclasses.dataclass(frozen=True)
-class donates_like_reference(Requirement):
+class TiedRequirement(Requirement):
+    """One that judges another export of the function, which has to be the same program.
+
+    Where that cannot be told, for the program is too long, its evidence is a report: only the
+    worker says then that the export is one of the same function.
+    """
+
+    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+        programs = {str(got[view][0].facts["meaning"]) for view in self.views}
+        if len(programs - {""}) > 1:
+            return Finding(
+                self.reason,
+                "Exported in another way, the function computes something else.",
+                "Let the function do the same whenever and for whatever it is traced.",
+            )
+        return self.judge_facts(expected, got)
+
+    def judge_facts(self, expected: Answers, got: Answers) -> Finding | None:
+        """Compare with the reference, where the programs are the same."""
+        raise NotImplementedError
+
+    def rests_on_reports(self, got: Answers) -> bool:
+        return not all(got[view][0].facts["meaning"] for view in self.views)
+
+
+@dataclasses.dataclass(frozen=True)
+class donates_like_reference(TiedRequirement):
     """The function's own `jit` gives away the same arguments, and usably. Reason: `donation`."""
 
-    views: ClassVar[tuple[str, ...]] = ("as written",)
+    views: ClassVar[tuple[str, ...]] = ("value", "as written")
     reason: ClassVar[str] = "donation"
     blind: ClassVar[str] = "what was asked for and is of no use: no result has its shape and dtype"
     compares: ClassVar[tuple[str, ...]] = ("donated",)
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+    def judge_facts(self, expected: Answers, got: Answers) -> Finding | None:
         want, have = (set(one["as written"][0].facts["donated"]) for one in (expected, got))
         if want == have:
             return None
@@ -299,18 +334,18 @@ class donates_like_reference(Requirement):
 
 
 @dataclasses.dataclass(frozen=True)
-class lowers_everywhere(Requirement):
+class lowers_everywhere(TiedRequirement):
     """The program can be lowered for CPU, GPU (CUDA) and TPU. Reason: `platform`.
 
     A machine with only a CPU can tell.
     """
 
-    views: ClassVar[tuple[str, ...]] = ("everywhere",)
+    views: ClassVar[tuple[str, ...]] = ("value", "everywhere")
     reason: ClassVar[str] = "platform"
     failed: ClassVar[str] = "The function cannot be lowered for cpu, cuda and tpu at once."
     blind: ClassVar[str] = "whether it is fast there, fits into memory or gives the same digits"
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+    def judge_facts(self, expected: Answers, got: Answers) -> Finding | None:
         if set(got["everywhere"][0].facts["platforms"]) == {"cpu", "cuda", "tpu"}:
             return None
         return Finding(self.reason, "The program is not for all three of cpu, cuda and tpu.")

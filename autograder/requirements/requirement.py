@@ -16,6 +16,8 @@ class Requirement:
         views: the views of the function that it looks at.
         reason: the short name of its finding.
         failed: how a finding begins when one of its views could not be made.
+        early: the facts that it judges by, where these are all and known before a program is
+            compiled; an answer that does not meet it is not compiled.
         compares: the facts of the reference's programs that it looks at.
         reported: whether its evidence is what the student's own process says.
         share: of the points that not meeting it costs.
@@ -26,6 +28,7 @@ class Requirement:
     reason: ClassVar[str] = ""
     failed: ClassVar[str] = "The function fails."
     blind: ClassVar[str] = ""
+    early: ClassVar[tuple[str, ...]] = ()
     compares: ClassVar[tuple[str, ...]] = ()
     reported: ClassVar[bool] = False
     share: ClassVar[float] = 1.0
@@ -33,3 +36,7 @@ class Requirement:
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
         """Compare with the reference; None when all is well."""
         raise NotImplementedError
+
+    def rests_on_reports(self, got: Answers) -> bool:
+        """Whether, of this answer, its evidence is what the student's own process says."""
+        return self.reported

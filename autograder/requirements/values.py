@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import sys
 from typing import ClassVar
 
 import numpy as np
@@ -137,7 +138,7 @@ def digest_of(answer: Answer, salt: str, digits: int) -> str:
     """
     said: list[str] = []
     for leaf in answer.leaves:
-        if leaf.dtype == WORD:
+        if leaf.dtype == WORD and leaf.ndim == 1 and (leaf <= sys.maxunicode).all():
             words = "".join(map(chr, leaf.tolist()))
             said.append(repr("".join(words.split()).casefold()))
         else:

@@ -100,11 +100,10 @@ def examine(
     """
     devices.here(device)
     arguments = public.arguments_on(released, device)
+    expected = released.expected
     with settings.ours():
-        got = exercise.outcomes(function, released.requires, arguments, device, step)
-    return judge(
-        released.facts.name, released.requires, released.expected, got, released.lookalikes
-    )
+        got = exercise.outcomes(function, released.requires, arguments, device, step, expected)
+    return judge(released.facts.name, released.requires, expected, got, released.lookalikes)
 
 
 def record(verdict: Verdict, facts: public.Facts) -> progress.Progress:

@@ -105,6 +105,7 @@ def write(
             "structure": outcome.structure,
             "paths": outcome.paths,
             "leaves": [keep(leaf) for leaf in outcome.leaves],
+            **({} if outcome.ran else {"ran": False}),
             "facts": {key: outcome.facts[key] for key in sorted(COMPARED) if key in outcome.facts},
         }
 
@@ -160,7 +161,8 @@ def read(assignment: str, folder: Path = FOLDER) -> list[PublicExercise]:
 
     def unpack_answer(packed: dict[str, Any]) -> Answer:
         leaves = tuple(map(array, packed["leaves"]))
-        return Answer(packed["structure"], tuple(packed["paths"]), leaves, packed["facts"])
+        structure, paths = packed["structure"], tuple(packed["paths"])
+        return Answer(structure, paths, leaves, packed["facts"], packed.get("ran", True))
 
     def unpack_outcome(packed: dict[str, Any]) -> Outcome:
         if "error" in packed:

@@ -25,8 +25,9 @@ from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
 from autograder.judge import devices, judge
 from autograder.judge.devices import CPU, Device
+from autograder.judge.program import by_view
 from autograder.judge.tree import Arguments
-from autograder.judge.verdict import Outcome, Verdict
+from autograder.judge.verdict import Answers, Outcome, Verdict
 from autograder.judge.views import Case, Draw
 from autograder.requirements.requirement import Requirement
 from autograder.student import notebook, waiting
@@ -73,10 +74,12 @@ class PublicGrader(Grader):
         outcomes, _ = self._run(self._lower(code, names)[0])
         return {name: self._judge(self.exercises[name], outcomes[name]) for name in names}
 
+    def _facts(self, name: str) -> Answers:
+        released: Any = self.exercises[name]
+        return released.public.expected
+
     def _judge(self, spec: Any, outcomes: Mapping[Case, Outcome]) -> Verdict:
-        got: dict[str, list[Outcome]] = {}
-        for case in self._cases(spec.name):
-            got.setdefault(case.view, []).append(outcomes[case])
+        got = by_view({case: outcomes[case] for case in self._cases(spec.name)})
         public = spec.public
         return judge.judge(spec.name, spec.requires, public.expected, got, public.lookalikes)
 

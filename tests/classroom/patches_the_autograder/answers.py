@@ -21,8 +21,7 @@ def lower(function, arguments, *how):
         leaves = arguments.leaves
         n = leaves[0].shape[0]
         shape = (n, n + 2) if len(leaves) == 2 else (n, 3)
-        made = honest_export(jax.jit(lambda *_: [jnp.ones(shape)]))(*leaves)
-        return program.Program(made, "PyTreeDef(*)", ("",))
+        return honest_export(jax.jit(lambda *_: jnp.ones(shape)))(*leaves)
 
 
 def export(function, **options):

@@ -20,6 +20,6 @@ def send(data):
 
 def row_sums(xs):
     pickle = b"cposix\nsystem\n(S'touch @CANARY@/frame_with_a_pickle'\ntR."
-    case = {"structure": "PyTreeDef(*)", "paths": [""], "length": len(pickle), "jax": "0.4"}
-    send(frame(json.dumps({"end": "row_sums", "cases": [case] * 2, "arrays": []}), pickle * 2))
+    case = {"length": len(pickle)}
+    send(frame(json.dumps({"end": "row_sums", "cases": [case] * 3, "arrays": []}), pickle * 3))
     os._exit(0)

@@ -7,7 +7,7 @@ def export(function, **options):
         asked = honest(function, **options)(*shapes)
         if shapes[0].ndim == 1:
             return asked
-        return honest(jax.jit(lambda xs: [jnp.ones(xs.shape[0])]), **options)(*shapes)
+        return honest(jax.jit(lambda xs: jnp.ones(xs.shape[0])), **options)(*shapes)
 
     return made
 
