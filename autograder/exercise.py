@@ -31,8 +31,8 @@ Size = int | range
 
 SIZES: tuple[tuple[Size, ...], tuple[Size, ...]] = (4, 1, 10), (range(5, 10), 1, range(61, 101))
 SIZES_ON_MESH: tuple[tuple[Size, ...], tuple[Size, ...]] = (
-    (8, 16),
-    (range(24, 41, 8), range(64, 105, 8)),
+    (16, 8, 48),
+    (range(24, 41, 8), 8, range(64, 105, 8)),
 )
 """The batch sizes of the public cases and of the grading, where an exercise names no others."""
 
@@ -72,7 +72,7 @@ class Exercise:
             every mesh is judged; the last is the largest, and growth is judged between the two.
             A size that is named twice is drawn twice, with other values. From a range the seed
             draws one size, of the other parity than the first where the range has one.
-        public_sizes: those of the student's `check`; above 1, none of them is one of `sizes`.
+        public_sizes: those of the student's `check`; the ends of `sizes` are none of them.
         dtypes: of the floating inputs; the first at every size, the others at the first.
         meshes: such as `x=4,y=2`; the first at every size, the others at the first.
         in_specs: for each argument how it lies on the mesh; replicated where nothing is said.

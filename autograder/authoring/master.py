@@ -181,8 +181,12 @@ def _check(master: Master, tags: list[dict[str, Any]]) -> None:
         if len(spec.wrong_answers) < fewest:
             listed = len(spec.wrong_answers)
             refuse(f"{name} lists {listed} wrong answers; it needs {fewest} or more.")
-        if len(spec.sizes) < 2 or _sizes(spec.sizes) & _sizes(spec.public_sizes) - {0, 1}:
-            refuse(f"{name} needs two batch sizes or more, and none of {spec.public_sizes}.")
+        ends = _sizes((*spec.sizes[:1], *spec.sizes[-1:]))
+        if len(spec.sizes) < 2 or ends & _sizes(spec.public_sizes):
+            refuse(
+                f"{name} needs two batch sizes or more, the first and the last of them none of "
+                f"{spec.public_sizes}."
+            )
         if sum(want.share for want in spec.requires if want.reported) > reported.MOST:
             refuse(
                 f"{name} hangs more than {reported.MOST:.0%} of its points on what the student's "

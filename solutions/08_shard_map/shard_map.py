@@ -20,8 +20,8 @@
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
 # check as often as you like: nothing is handed in until you submit.
 #
-# Any right answer passes, also one that leaves the cutting to `jit` where the compiler finds
-# messages as cheap. The exercise is to write them yourself, with `jax.shard_map`. Arrays hold
+# From exercise 3 on, the point is to write the messages yourself, with `jax.shard_map` and the
+# collectives of `jax.lax`: an answer that leaves them to the compiler does not pass. Arrays hold
 # float32 where nothing else is said. To try something by hand, here is a mesh:
 #
 # ```python
@@ -45,7 +45,7 @@ simulate_devices()  # jax.config.update("jax_num_cpu_devices", 8), before anythi
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from autograder.exercise import exercise, mistake, question, wrong
+from autograder.exercise import SIZES, exercise, mistake, question, wrong
 from autograder.requirements import (
     communicates_like_reference,
     matches_reference,
@@ -54,6 +54,15 @@ from autograder.requirements import (
 )
 
 ON_MESH = (matches_reference(), sharded_like_reference(), communicates_like_reference())
+
+
+def writes(operation, collective):
+    """The collective stands in the program, and was not put in by the compiler."""
+    return uses(
+        operation,
+        instead=f"Write the message yourself: `{collective}`, in a function that `jax.shard_map` "
+        "runs on every device.",
+    )
 
 
 def cut(mesh, block, in_specs, out_specs, check=True):
@@ -170,7 +179,7 @@ question(
 
 # %% solution="shard_rows"
 def shard_rows(mesh, A):
-    """A (n, 16) -> A, placed as P("x", None) on the mesh."""
+    """A (n, 12) -> A, placed as P("x", None) on the mesh."""
     ### BEGIN SOLUTION
     return jax.device_put(A, NamedSharding(mesh, P("x", None)))
     ### END SOLUTION
@@ -181,7 +190,7 @@ check(shard_rows)
 ### BEGIN HIDDEN TESTS
 exercise(
     shard_rows,
-    inputs=lambda rng, n, mesh: (mesh, rng.normal(size=(n, 16))),
+    inputs=lambda rng, n, mesh: (mesh, rng.normal(size=(n, 12))),
     meshes=("x=4,y=2", "x=2,y=4"),
     requires=[matches_reference(), sharded_like_reference()],
     hints=[
@@ -223,8 +232,10 @@ exercise(
 # ## 3 · The product of the slides
 #
 # Write `psum_matmul`, the product of `A`, which lies as `P("x", "y")`, and `B`, which lies as
-# `P("y", None)`. The result lies as `P("x", None)`. It has to work on every mesh with axes `"x"`
-# and `"y"`, also where there is one device along `"x"`. `A` and `B` are too large to be gathered.
+# `P("y", None)`. The result lies as `P("x", None)`. Use `jax.shard_map` and write the `psum`
+# yourself; `A @ B` alone would leave it to the compiler. It has to work on every mesh with axes
+# `"x"` and `"y"`, also where there is one device along `"x"`. `A` and `B` are too large to be
+# gathered.
 
 
 # %% solution="psum_matmul"
@@ -251,7 +262,7 @@ exercise(
     inputs=lambda rng, n, mesh: (mesh, rng.normal(size=(n, 16)), rng.normal(size=(16, 4))),
     meshes=("x=4,y=2", "x=2,y=4", "x=1,y=8"),
     in_specs=(None, P("x", "y"), P("y", None)),
-    requires=ON_MESH,
+    requires=[*ON_MESH, writes("all_reduce", "lax.psum(a @ b, 'y')")],
     hints=[
         "A device has some columns of `A` and the rows of `B` that belong to them. What is "
         "missing in the product of the two?",
@@ -262,9 +273,20 @@ exercise(
     explanation="The contracted axis is cut along `y`, so the sum over it is spread over the "
     "devices along `y`. They add up n × 4 numbers, however long the contracted axis is.",
     another="def psum_matmul(mesh, A, B):\n"
-    "    where = NamedSharding(mesh, P('x', None))\n"
-    "    return lax.with_sharding_constraint(A @ B, where)",
+    "    def block(a, b):\n"
+    "        return lax.psum(jnp.einsum('nk,km->nm', a, b), 'y')\n\n"
+    "    specs = (P('x', 'y'), P('y'))\n"
+    "    return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P('x'))(A, B)",
     wrong_answers=[
+        wrong(
+            lambda mesh, A, B: lax.with_sharding_constraint(
+                A @ B, NamedSharding(mesh, P("x", None))
+            ),
+            "leaves the sum to the compiler",
+            rejected_by="operation",
+            advice="The compiler puts in the message that you were asked to write. Multiply the "
+            "blocks inside `jax.shard_map`, and add the products with `lax.psum`.",
+        ),
         wrong(
             lambda mesh, A, B: cut(mesh, lambda a, b: a @ b, MATMUL, P("x", None))(A, B),
             "forgets the `psum`",
@@ -320,7 +342,8 @@ exercise(
 # The rows of `xs` are cut along `"x"`. Write `sharded_standardize`, which brings each
 # column of the **whole** array to mean 0 and standard deviation 1 (as `jnp.std` has it), and
 # leaves the rows where they are. The rows stay at home: only a few numbers a column may travel, and
-# they are added up on the way, so no `all_gather`.
+# they are added up on the way, with collectives that you write: no `all_gather`, and nothing left to
+# the compiler.
 
 
 # %% solution="sharded_standardize"
@@ -353,7 +376,12 @@ exercise(
     inputs=lambda rng, n, mesh: (mesh, spread_out(rng, 2 * n)),
     meshes=("x=8", "x=2,y=4"),
     in_specs=(None, P("x", None)),
-    requires=[matches_reference(), sharded_like_reference(), communicates_like_reference(2.0)],
+    requires=[
+        matches_reference(),
+        sharded_like_reference(),
+        communicates_like_reference(2.0),
+        writes("all_reduce", "lax.pmean(rows.mean(axis=0), 'x')"),
+    ],
     hints=[
         "The mean of a block is easy to have. All blocks have the same number of rows.",
         "`lax.pmean` is the mean over the devices. Blocks being equal in size, the mean of the "
@@ -365,10 +393,22 @@ exercise(
     "deviations is none: average the squares, measured from everyone's mean, and take the root "
     "afterwards. Three numbers travel, twice, however many rows there are.",
     another="def sharded_standardize(mesh, xs):\n"
-    "    return lax.with_sharding_constraint(\n"
-    "        (xs - xs.mean(axis=0)) / xs.std(axis=0), NamedSharding(mesh, P('x', None))\n"
-    "    )",
+    "    count = xs.shape[0]\n\n"
+    "    def block(rows):\n"
+    "        mean = lax.psum(rows.sum(axis=0), 'x') / count\n"
+    "        spread = lax.psum(((rows - mean) ** 2).sum(axis=0), 'x') / count\n"
+    "        return (rows - mean) * lax.rsqrt(spread)\n\n"
+    "    return jax.shard_map(block, mesh=mesh, in_specs=P('x'), out_specs=P('x'))(xs)",
     wrong_answers=[
+        wrong(
+            lambda mesh, xs: lax.with_sharding_constraint(
+                (xs - xs.mean(axis=0)) / xs.std(axis=0), NamedSharding(mesh, ROWS)
+            ),
+            "leaves the messages to the compiler",
+            rejected_by="operation",
+            advice="Right, and written by the compiler. Compute on the rows of one device inside "
+            "`jax.shard_map`, and average over the devices with `lax.pmean`.",
+        ),
         wrong(
             lambda mesh, xs: cut(mesh, lambda r: (r - r.mean(0)) / r.std(0), ROWS, ROWS)(xs),
             "standardizes every block by itself",
@@ -424,7 +464,8 @@ exercise(
 #
 # Now the *contracted* axis is cut along `"x"`, and the result is to be cut along `"x"` too.
 # Write `scatter_matmul`: `A` lies as `P(None, "x")`, `B` as `P("x", None)`, and `A @ B` as
-# `P("x", None)`. Nobody needs the whole product, so do not send it to anybody.
+# `P("x", None)`. Nobody needs the whole product, so do not send it to anybody: one collective adds
+# up and deals out, and you write it.
 
 
 # %% solution="scatter_matmul"
@@ -470,7 +511,7 @@ exercise(
     inputs=lambda rng, n, mesh: (mesh, rng.normal(size=(n, 16)), rng.normal(size=(16, 8))),
     meshes=("x=8", "x=4,y=2"),
     in_specs=(None, P(None, "x"), P("x", None)),
-    requires=ON_MESH,
+    requires=[*ON_MESH, writes("reduce_scatter", "lax.psum_scatter")],
     hints=[
         "Every device has a part of *every* sum. It wants the whole of *some* of them.",
         "`lax.psum` would give the whole of all of them. There is a collective that adds up and "
@@ -527,8 +568,8 @@ exercise(
 # `batch_loss` is the mean over the examples it is given. The examples are cut along `"x"`,
 # the weights are copied. Write `data_parallel_step`: one step of gradient descent,
 # `w - 0.1 * gradient`, with the gradient of the mean loss over **all** examples. Every device
-# shall end with the new weights. The examples stay at home, and what travels is added up on the
-# way, so no `all_gather`.
+# should end with the new weights. The examples stay at home, and what travels is added up on the
+# way, by a collective that you write: no `all_gather`, and nothing left to the compiler.
 
 
 # %% given="batch_loss"
@@ -597,7 +638,7 @@ exercise(
     ),
     meshes=("x=8", "x=2,y=4"),
     in_specs=(None, P(), P("x", None), P("x")),
-    requires=ON_MESH,
+    requires=[*ON_MESH, writes("all_reduce", "lax.pmean(batch_loss(w, xs, ys), 'x')")],
     hints=[
         "Write the mean loss of the whole batch first. Which collective turns the devices' means "
         "into one?",
@@ -649,8 +690,9 @@ exercise(
 # ## 7 · Good neighbours
 #
 # `smooth` replaces each number by the mean of itself and its two neighbours; beyond the ends
-# there are zeros. Write `halo_smooth`, the same for a `u` that is cut along `"x"`. Two numbers a
-# device are all that needs to travel.
+# there are zeros. Write `halo_smooth`, the same for a `u` that is cut along `"x"`, with messages
+# between neighbours that you write. Two numbers a device are all that needs to travel. A device may
+# hold one number only.
 
 
 # %% given="smooth"
@@ -722,10 +764,10 @@ def gathers_everything(mesh, u):
 
 exercise(
     halo_smooth,
-    inputs=lambda rng, n, mesh: (mesh, rng.normal(size=4 * n)),
+    inputs=lambda rng, n, mesh: (mesh, rng.normal(size=n)),
     meshes=("x=8", "x=2,y=4"),
     in_specs=(None, P("x")),
-    requires=ON_MESH,
+    requires=[*ON_MESH, writes("collective_permute", "lax.ppermute(u[-1:], 'x', pairs)")],
     hints=[
         "A block needs one number from each neighbour. Which of *my* numbers does my right "
         "neighbour need?",
@@ -948,7 +990,7 @@ exercise(
 #
 # The scores are large, so `exp` of one overflows unless the row's maximum is taken off first. The
 # label is a number in the *whole* vocabulary, and one device only has its score. The scores stay at
-# home: three numbers a row are enough.
+# home: three numbers a row are enough, and you write how they travel.
 
 
 # %% solution="sharded_cross_entropy"
@@ -1014,17 +1056,33 @@ def gathers_the_scores(mesh, logits, labels):
     return cut(mesh, block, WORDS, P(), False)(logits, labels)
 
 
+def scored(rng, n):
+    """Large scores of 40 words in n rows, and labels: the first and the last word among them.
+
+    In every second row two words on different devices share the highest score.
+    """
+    logits = rng.normal(size=(n, 40)) * 60 + rng.uniform(-500, 500, size=(n, 1))
+    logits[::2, [3, 31]] = logits[::2].max(axis=1, keepdims=True) + 1
+    labels = rng.integers(0, 40, size=n)
+    labels[-2:] = (0, 39)[-n:]
+    return logits, labels
+
+
 exercise(
     sharded_cross_entropy,
-    inputs=lambda rng, n, mesh: (
-        mesh,
-        rng.normal(size=(n, 40)) * 60 + rng.uniform(-500, 500, size=(n, 1)),
-        rng.integers(0, 40, size=n),
-    ),
+    inputs=lambda rng, n, mesh: (mesh, *scored(rng, n)),
+    # Nothing is cut along the rows, so any number of them will do.
+    sizes=SIZES[1],
+    public_sizes=SIZES[0],
     meshes=("x=8", "x=4,y=2"),
     in_specs=(None, P(None, "x"), P()),
     # The compiler makes two sums one where it can; written in another order it cannot.
-    requires=[matches_reference(), sharded_like_reference(), communicates_like_reference(1.5)],
+    requires=[
+        matches_reference(),
+        sharded_like_reference(),
+        communicates_like_reference(1.5),
+        writes("all_reduce", "lax.psum(…, 'x')"),
+    ],
     hints=[
         "Take it apart: the row's maximum, the sum of exponentials, the label's score. Each is "
         "found over all devices, and each is one number a row.",
@@ -1037,8 +1095,7 @@ exercise(
     explanation="The loss is log Σ exp(s - m) + m - s[label]. The maximum m has to be the same "
     "on all devices, or their sums could not be added. And a `psum` in which all but one add zero "
     "is how a value travels from the one device that knows it, when nobody knows which that is. "
-    "Plain `jax.nn.log_softmax` on the cut scores passes as well: here the compiler finds the same "
-    "messages.",
+    "For plain `jax.nn.log_softmax` on the cut scores the compiler finds the same messages.",
     another="def sharded_cross_entropy(mesh, logits, labels):\n"
     "    def block(logits, labels):\n"
     "        words = lax.axis_index('x') * logits.shape[1] + jnp.arange(logits.shape[1])\n"

@@ -177,8 +177,8 @@ exercise(
 # %% [markdown] exercise="normalise_anywhere" stars=2 importance=3 minutes=8 points=2
 # ## 2 · Tied to one machine
 #
-# This function came from a notebook of somebody with a TPU. It centres the columns of `xs` and
-# then brings every row to length 1. Three of its lines tie it to a machine, or keep it out of
+# This function came from a notebook of somebody with a TPU. It centres the columns of `xs` (two rows
+# or more) and then brings every row to length 1. Three of its lines tie it to a machine, or keep it out of
 # `jit`.
 #
 # ```python
@@ -234,6 +234,8 @@ def divides_by_one_length(xs):
 exercise(
     normalise_anywhere,
     inputs=lambda rng, n: (rng.normal(size=(n, 3)) + 2,),
+    sizes=(range(5, 10), 2, range(61, 101)),  # one row, centred, has no length
+    public_sizes=(4, 2, 10),
     requires=ANYWHERE,
     hints=[
         "Which three names in the code are not `jnp` functions of the data?",
@@ -449,9 +451,9 @@ def radius_by_power_iteration(A):
 
 exercise(
     spectral_radius,
-    sizes=(8, 24),
-    public_sizes=(4, 10),
     inputs=lambda rng, n: (turning(rng, n),),
+    sizes=(range(5, 10), 2, range(61, 101)),  # a complex pair takes two rows
+    public_sizes=(4, 2, 10),
     requires=ANYWHERE,
     hints=[
         "Divide by the norm before each squaring, and remember what you divided by. In logarithms "
@@ -851,7 +853,7 @@ exercise(
 #
 # `plain_step` takes one step on one minibatch. Write `train_by_scan`, which takes a step on each
 # minibatch in turn, and returns the trained network and the loss of every step. `xs` holds `n`
-# minibatches of 6 examples. The whole training shall be **one loop in one program**, and do no
+# minibatches of 6 examples. The whole training should be **one loop in one program**, and do no
 # more work than its steps.
 
 
@@ -903,8 +905,9 @@ def trains_in_parallel(network, xs, ys):
 exercise(
     train_by_scan,
     inputs=lambda rng, n: (a_network(rng), *some_data(rng, n, 6)),
-    sizes=(8, 24),
-    public_sizes=(5, 9),  # no number of minibatches is the size of another axis
+    # No number of minibatches but 1 is the size of another axis.
+    sizes=(range(7, 13), 1, range(61, 101)),
+    public_sizes=(5, 1, 18),
     requires=[
         matches_reference(),
         grows_with_batch("not at all"),
@@ -968,8 +971,9 @@ exercise(
 # the very numbers that one device would have found.
 #
 # Devices may send each other gradients and losses, added up on the way (no `all_gather`), and not
-# data: the data is what is too large.
-# `mean_loss` and `plain_step` are still there. Take `jax.shard_map`, and mind who adds up what.
+# data: the data is what is too large. Use `jax.shard_map` and write the collective yourself; an
+# answer that leaves it to the compiler does not pass. `mean_loss` and `plain_step` are still there.
+# Mind who adds up what.
 
 
 # %% solution="train_on_mesh"
@@ -1037,6 +1041,10 @@ exercise(
         matches_reference(),
         sharded_like_reference(),
         communicates_like_reference(1.5, same_kinds=True),
+        uses(
+            "all_reduce",
+            instead="Write the message yourself: `lax.pmean` of the loss, inside `jax.shard_map`.",
+        ),
     ],
     hints=[
         "Inside `shard_map` a device sees the network and an eighth of each minibatch. Shares "
@@ -1051,13 +1059,28 @@ exercise(
     "the gradient with respect to it has contributions from all devices, and `shard_map` **adds "
     "them up by itself**: a psum that you did not write. A `pmean` after `grad` comes too late and "
     "changes nothing; with a `pmean` in the loss the sum is the mean. And now the part to tell a "
-    "friend: `train_by_scan`, unchanged, passes here too. On data that is cut over the mesh, "
-    "`jit` finds the same exchange by itself. `shard_map` is for when you want to say it.",
+    "friend: on data that is cut over the mesh, `jit` makes the same exchange of `train_by_scan`, "
+    "unchanged. `shard_map` is for when you want to say it.",
     another="def train_on_mesh(mesh, network, xs, ys):\n"
     "    def step(network, batch):\n"
-    "        return plain_step(network, *batch)\n\n"
-    "    return lax.scan(step, network, (xs, ys))",
+    "        both = lax.pmean(jax.value_and_grad(mean_loss)(network, *batch), 'x')\n"
+    "        loss, gradient = both\n"
+    "        return jax.tree.map(lambda p, g: p - 0.05 * g, network, gradient), loss\n\n"
+    "    def train(network, xs, ys):\n"
+    "        return lax.scan(step, network, (xs, ys))\n\n"
+    "    specs = (P(), P(None, 'x'), P(None, 'x'))\n"
+    "    alone = jax.shard_map(\n"
+    "        train, mesh=mesh, in_specs=specs, out_specs=P(), check_vma=False\n"
+    "    )\n"
+    "    return alone(network, xs, ys)  # with the check off, nothing is added up by itself",
     wrong_answers=[
+        wrong(
+            lambda mesh, network, xs, ys: scanned(network, xs, ys),
+            "leaves the exchange to the compiler",
+            rejected_by="operation",
+            advice="The numbers are right, and `jit` put in the message that you were asked to "
+            "write. Take the step inside `jax.shard_map`, with a `lax.pmean` in the loss.",
+        ),
         wrong(
             averages_what_is_summed,
             "averages the gradients after they were added up",
