@@ -13,56 +13,69 @@ block_by_hand = (24, 8)
 # %% right="block_by_hand" about="as an array"
 block_by_hand = jnp.array([12, 4])
 
+
 # %% wrong="shard_rows" reason="sharding" about="cuts the rows by both axes"
 def shard_rows(mesh, A):
     return jax.device_put(A, NamedSharding(mesh, P(("x", "y"), None)))
+
 
 # %% wrong="shard_rows" reason="sharding" about="copies everywhere"
 def shard_rows(mesh, A):
     return jax.device_put(A, NamedSharding(mesh, P()))
 
+
 # %% wrong="shard_rows" reason="sharding" about="cuts the columns by y too"
 def shard_rows(mesh, A):
     return jax.device_put(A, NamedSharding(mesh, P("x", "y")))
+
 
 # %% wrong="shard_rows" reason="sharding" about="uses the last axis of the mesh"
 def shard_rows(mesh, A):
     return jax.device_put(A, NamedSharding(mesh, P(mesh.axis_names[-1], None)))
 
+
 # %% wrong="shard_rows" reason="values" about="sorts the rows first"
 def shard_rows(mesh, A):
     return jax.device_put(jnp.sort(A, axis=0), NamedSharding(mesh, P("x", None)))
+
 
 # %% wrong="shard_rows" reason="structure" about="gives back the sharding as well"
 def shard_rows(mesh, A):
     where = NamedSharding(mesh, P("x", None))
     return jax.device_put(A, where), A
 
+
 # %% right="shard_rows" about="a spec of one entry"
 def shard_rows(mesh, A):
     return jax.device_put(A, NamedSharding(mesh, P("x")))
+
 
 # %% right="shard_rows" about="a shard_map that computes nothing"
 def shard_rows(mesh, A):
     rows = P("x", None)
     return jax.shard_map(lambda block: block, mesh=mesh, in_specs=rows, out_specs=rows)(A)
 
+
 # %% right="shard_rows" about="out_shardings of a jit"
 def shard_rows(mesh, A):
     return jax.jit(lambda A: A, out_shardings=NamedSharding(mesh, P("x", None)))(A)
+
 
 # %% right="shard_rows" about="the first axis of the mesh by its place"
 def shard_rows(mesh, A):
     first, *_ = mesh.axis_names
     return lax.with_sharding_constraint(A, NamedSharding(mesh, P(first, None)))
 
+
 # %% wrong="psum_matmul" reason="operation" about="leaves everything to jit, in the exercise about writing the psum"
 def psum_matmul(mesh, A, B):
     return A @ B
 
+
 # %% wrong="psum_matmul" reason="operation" about="a jit with out_shardings"
 def psum_matmul(mesh, A, B):
     return jax.jit(jnp.matmul, out_shardings=NamedSharding(mesh, P("x", None)))(A, B)
+
 
 # %% wrong="psum_matmul" reason="values" about="adds over x"
 def psum_matmul(mesh, A, B):
@@ -70,9 +83,10 @@ def psum_matmul(mesh, A, B):
         return lax.psum(a @ b, "x")
 
     specs = (P("x", "y"), P("y", None))
-    return jax.shard_map(
-        block, mesh=mesh, in_specs=specs, out_specs=P("x", None), check_vma=False
-    )(A, B)
+    return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x", None), check_vma=False)(
+        A, B
+    )
+
 
 # %% wrong="psum_matmul" reason="sharding" about="leaves the result whole on every device"
 def psum_matmul(mesh, A, B):
@@ -88,15 +102,17 @@ def psum_matmul(mesh, A, B):
         block, mesh=mesh, in_specs=specs, out_specs=P(None, None), check_vma=False
     )(A, B)
 
+
 # %% wrong="psum_matmul" reason="communication" about="adds twice and halves"
 def psum_matmul(mesh, A, B):
     def block(a, b):
         return lax.psum(lax.psum(a @ b, "y") / mesh.shape["y"], "y")
 
     specs = (P("x", "y"), P("y", None))
-    return jax.shard_map(
-        block, mesh=mesh, in_specs=specs, out_specs=P("x", None), check_vma=False
-    )(A, B)
+    return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x", None), check_vma=False)(
+        A, B
+    )
+
 
 # %% wrong="psum_matmul" reason="dtype" about="adds in half precision"
 def psum_matmul(mesh, A, B):
@@ -106,6 +122,7 @@ def psum_matmul(mesh, A, B):
     specs = (P("x", "y"), P("y", None))
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x", None))(A, B)
 
+
 # %% right="psum_matmul" about="divides by the mean's count"
 def psum_matmul(mesh, A, B):
     def block(a, b):
@@ -114,15 +131,15 @@ def psum_matmul(mesh, A, B):
     specs = (P("x", "y"), P("y", None))
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x", None))(A, B)
 
+
 # %% right="psum_matmul" about="the check switched off, and the psum there"
 def psum_matmul(mesh, A, B):
     def block(a, b):
         return jax.lax.psum(a @ b, axis_name="y")
 
     specs = (P("x", "y"), P("y"))
-    return jax.shard_map(
-        block, mesh=mesh, in_specs=specs, out_specs=P("x"), check_vma=False
-    )(A, B)
+    return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x"), check_vma=False)(A, B)
+
 
 # %% right="psum_matmul" about="broadcasting, then a sum over both"
 def psum_matmul(mesh, A, B):
@@ -132,9 +149,11 @@ def psum_matmul(mesh, A, B):
     specs = (P("x", "y"), P("y", None))
     return jax.jit(jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x", None)))(A, B)
 
+
 # %% wrong="sharded_standardize" reason="operation" about="plain jnp on the cut array"
 def sharded_standardize(mesh, xs):
     return (xs - jnp.mean(xs, axis=0)) / jnp.std(xs, axis=0)
+
 
 # %% wrong="sharded_standardize" reason="values" about="divides by the variance"
 def sharded_standardize(mesh, xs):
@@ -143,6 +162,7 @@ def sharded_standardize(mesh, xs):
         return centred / lax.pmean((centred**2).mean(axis=0), "x")
 
     return jax.shard_map(block, mesh=mesh, in_specs=P("x", None), out_specs=P("x", None))(xs)
+
 
 # %% wrong="sharded_standardize" reason="values" about="divides by n - 1"
 def sharded_standardize(mesh, xs):
@@ -154,6 +174,7 @@ def sharded_standardize(mesh, xs):
 
     return jax.shard_map(block, mesh=mesh, in_specs=P("x", None), out_specs=P("x", None))(xs)
 
+
 # %% wrong="sharded_standardize" reason="values" about="one mean for all columns"
 def sharded_standardize(mesh, xs):
     def block(rows):
@@ -162,12 +183,14 @@ def sharded_standardize(mesh, xs):
 
     return jax.shard_map(block, mesh=mesh, in_specs=P("x", None), out_specs=P("x", None))(xs)
 
+
 # %% wrong="sharded_standardize" reason="values" about="only centres"
 def sharded_standardize(mesh, xs):
     def block(rows):
         return rows - lax.pmean(rows.mean(axis=0), "x")
 
     return jax.shard_map(block, mesh=mesh, in_specs=P("x", None), out_specs=P("x", None))(xs)
+
 
 # %% wrong="sharded_standardize" reason="values" about="the root of each device's variance, averaged"
 def sharded_standardize(mesh, xs):
@@ -176,6 +199,7 @@ def sharded_standardize(mesh, xs):
         return centred / lax.pmean(jnp.sqrt((centred**2).mean(axis=0)), "x")
 
     return jax.shard_map(block, mesh=mesh, in_specs=P("x", None), out_specs=P("x", None))(xs)
+
 
 # %% right="sharded_standardize" about="mean of the squares less the squared mean, both in one message"
 def sharded_standardize(mesh, xs):
@@ -187,6 +211,7 @@ def sharded_standardize(mesh, xs):
 
     return jax.shard_map(block, mesh=mesh, in_specs=P("x", None), out_specs=P("x", None))(xs)
 
+
 # %% right="sharded_standardize" about="sums and a count that travels with them"
 def sharded_standardize(mesh, xs):
     def block(rows):
@@ -195,6 +220,7 @@ def sharded_standardize(mesh, xs):
         return centred / jnp.sqrt(lax.psum((centred**2).sum(axis=0), "x") / count)
 
     return jax.shard_map(block, mesh=mesh, in_specs=P("x", None), out_specs=P("x", None))(xs)
+
 
 # %% right="sharded_standardize" about="vmap over the columns, with the collective inside"
 def sharded_standardize(mesh, xs):
@@ -205,9 +231,11 @@ def sharded_standardize(mesh, xs):
     block = jax.vmap(column, in_axes=1, out_axes=1)
     return jax.shard_map(block, mesh=mesh, in_specs=P("x", None), out_specs=P("x", None))(xs)
 
+
 # %% wrong="scatter_matmul" reason="operation" about="leaves it to the compiler"
 def scatter_matmul(mesh, A, B):
     return lax.with_sharding_constraint(A @ B, NamedSharding(mesh, P("x", None)))
+
 
 # %% wrong="scatter_matmul" reason="communication" about="gathers both and keeps its rows"
 def scatter_matmul(mesh, A, B):
@@ -220,6 +248,7 @@ def scatter_matmul(mesh, A, B):
     specs = (P(None, "x"), P("x", None))
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x", None))(A, B)
 
+
 # %% wrong="scatter_matmul" reason="values" about="divides the sum by the number of devices"
 def scatter_matmul(mesh, A, B):
     def block(a, b):
@@ -228,6 +257,7 @@ def scatter_matmul(mesh, A, B):
 
     specs = (P(None, "x"), P("x", None))
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x", None))(A, B)
+
 
 # %% wrong="scatter_matmul" reason="values" about="deals the rows out in turns"
 def scatter_matmul(mesh, A, B):
@@ -238,6 +268,7 @@ def scatter_matmul(mesh, A, B):
 
     specs = (P(None, "x"), P("x", None))
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x", None))(A, B)
+
 
 # %% wrong="scatter_matmul" reason="sharding" about="gathers the pieces again"
 def scatter_matmul(mesh, A, B):
@@ -250,6 +281,7 @@ def scatter_matmul(mesh, A, B):
         block, mesh=mesh, in_specs=specs, out_specs=P(None, None), check_vma=False
     )(A, B)
 
+
 # %% right="scatter_matmul" about="the default dimension, positional"
 def scatter_matmul(mesh, A, B):
     def block(a, b):
@@ -258,6 +290,7 @@ def scatter_matmul(mesh, A, B):
     specs = (P(None, "x"), P("x"))
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x"))(A, B)
 
+
 # %% right="scatter_matmul" about="scatters the columns of the transposed product"
 def scatter_matmul(mesh, A, B):
     def block(a, b):
@@ -265,6 +298,7 @@ def scatter_matmul(mesh, A, B):
 
     specs = (P(None, "x"), P("x", None))
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x", None))(A, B)
+
 
 # %% right="scatter_matmul" about="in a jit, the check switched off"
 def scatter_matmul(mesh, A, B):
@@ -276,9 +310,11 @@ def scatter_matmul(mesh, A, B):
         jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x", None), check_vma=False)
     )(A, B)
 
+
 # %% wrong="data_parallel_step" reason="operation" about="grad of the whole loss, left to the compiler"
 def data_parallel_step(mesh, w, xs, ys):
     return w - 0.1 * jax.grad(batch_loss)(w, xs, ys)
+
 
 # %% wrong="data_parallel_step" reason="values" about="pmean of the gradients with the check off and on at once: adds where it should average"
 def data_parallel_step(mesh, w, xs, ys):
@@ -286,9 +322,10 @@ def data_parallel_step(mesh, w, xs, ys):
         return w - 0.1 * lax.psum(jax.grad(batch_loss)(w, xs, ys), "x")
 
     specs = (P(), P("x", None), P("x"))
-    return jax.shard_map(
-        block, mesh=mesh, in_specs=specs, out_specs=P(), check_vma=False
-    )(w, xs, ys)
+    return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P(), check_vma=False)(
+        w, xs, ys
+    )
+
 
 # %% wrong="data_parallel_step" reason="values" about="steps uphill"
 def data_parallel_step(mesh, w, xs, ys):
@@ -298,6 +335,7 @@ def data_parallel_step(mesh, w, xs, ys):
     specs = (P(), P("x", None), P("x"))
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P())(w, xs, ys)
 
+
 # %% wrong="data_parallel_step" reason="values" about="another step size"
 def data_parallel_step(mesh, w, xs, ys):
     def block(w, xs, ys):
@@ -306,15 +344,17 @@ def data_parallel_step(mesh, w, xs, ys):
     specs = (P(), P("x", None), P("x"))
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P())(w, xs, ys)
 
+
 # %% wrong="data_parallel_step" reason="values" about="pmean inside the loss, with check_vma=False"
 def data_parallel_step(mesh, w, xs, ys):
     def block(w, xs, ys):
         return w - 0.1 * jax.grad(lambda w: lax.pmean(batch_loss(w, xs, ys), "x"))(w)
 
     specs = (P(), P("x", None), P("x"))
-    return jax.shard_map(
-        block, mesh=mesh, in_specs=specs, out_specs=P(), check_vma=False
-    )(w, xs, ys)
+    return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P(), check_vma=False)(
+        w, xs, ys
+    )
+
 
 # %% wrong="data_parallel_step" reason="communication" about="averages the gradients of every example"
 def data_parallel_step(mesh, w, xs, ys):
@@ -323,9 +363,10 @@ def data_parallel_step(mesh, w, xs, ys):
         return w - 0.1 * lax.pmean(each, "x").mean(axis=0)
 
     specs = (P(), P("x", None), P("x"))
-    return jax.shard_map(
-        block, mesh=mesh, in_specs=specs, out_specs=P(), check_vma=False
-    )(w, xs, ys)
+    return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P(), check_vma=False)(
+        w, xs, ys
+    )
+
 
 # %% right="data_parallel_step" about="the automatic sum, divided by the devices"
 def data_parallel_step(mesh, w, xs, ys):
@@ -335,6 +376,7 @@ def data_parallel_step(mesh, w, xs, ys):
     specs = (P(), P("x", None), P("x"))
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P())(w, xs, ys)
 
+
 # %% right="data_parallel_step" about="psum of the gradients divided by the devices, check off"
 def data_parallel_step(mesh, w, xs, ys):
     def block(w, xs, ys):
@@ -342,9 +384,10 @@ def data_parallel_step(mesh, w, xs, ys):
         return w - 0.1 * gradient
 
     specs = (P(), P("x", None), P("x"))
-    return jax.shard_map(
-        block, mesh=mesh, in_specs=specs, out_specs=P(), check_vma=False
-    )(w, xs, ys)
+    return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P(), check_vma=False)(
+        w, xs, ys
+    )
+
 
 # %% right="data_parallel_step" about="the gradient of the shard_mapped loss"
 def data_parallel_step(mesh, w, xs, ys):
@@ -359,6 +402,7 @@ def data_parallel_step(mesh, w, xs, ys):
 
     return w - 0.1 * jax.grad(loss)(w)
 
+
 # %% right="data_parallel_step" about="the gradient written by hand"
 def data_parallel_step(mesh, w, xs, ys):
     def block(w, xs, ys):
@@ -367,9 +411,11 @@ def data_parallel_step(mesh, w, xs, ys):
     specs = (P(), P("x", None), P("x"))
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P())(w, xs, ys)
 
+
 # %% wrong="halo_smooth" reason="operation" about="smooth on the cut array, left to the compiler"
 def halo_smooth(mesh, u):
     return lax.with_sharding_constraint(smooth(u), NamedSharding(mesh, P("x")))
+
 
 # %% wrong="halo_smooth" reason="values" about="divides by two at the ends"
 def halo_smooth(mesh, u):
@@ -386,6 +432,7 @@ def halo_smooth(mesh, u):
 
     return jax.shard_map(block, mesh=mesh, in_specs=P("x"), out_specs=P("x"))(u)
 
+
 # %% wrong="halo_smooth" reason="values" about="takes the second number from the end"
 def halo_smooth(mesh, u):
     n = mesh.shape["x"]
@@ -397,6 +444,7 @@ def halo_smooth(mesh, u):
         return (padded[:-2] + u + padded[2:]) / 3
 
     return jax.shard_map(block, mesh=mesh, in_specs=P("x"), out_specs=P("x"))(u)
+
 
 # %% wrong="halo_smooth" reason="values" about="works for two numbers a device and more only"
 def halo_smooth(mesh, u):
@@ -411,6 +459,7 @@ def halo_smooth(mesh, u):
 
     return jax.shard_map(block, mesh=mesh, in_specs=P("x"), out_specs=P("x"))(u)
 
+
 # %% wrong="halo_smooth" reason="communication" about="sends whole blocks to the neighbours"
 def halo_smooth(mesh, u):
     n = mesh.shape["x"]
@@ -421,6 +470,7 @@ def halo_smooth(mesh, u):
         return smooth(jnp.concatenate([left, u, right]))[u.size : 2 * u.size]
 
     return jax.shard_map(block, mesh=mesh, in_specs=P("x"), out_specs=P("x"))(u)
+
 
 # %% right="halo_smooth" about="smooth on the padded block, cut to its own part"
 def halo_smooth(mesh, u):
@@ -433,6 +483,7 @@ def halo_smooth(mesh, u):
 
     return jax.shard_map(block, mesh=mesh, in_specs=P("x"), out_specs=P("x"))(u)
 
+
 # %% right="halo_smooth" about="a convolution of the padded block"
 def halo_smooth(mesh, u):
     n = mesh.shape["x"]
@@ -444,6 +495,7 @@ def halo_smooth(mesh, u):
         return jnp.convolve(padded, jnp.full(3, 1 / 3), mode="valid", precision="highest")
 
     return jax.shard_map(block, mesh=mesh, in_specs=P("x"), out_specs=P("x"))(u)
+
 
 # %% right="halo_smooth" about="the messages go all the way round, and the ends are set to zero"
 def halo_smooth(mesh, u):
@@ -459,6 +511,7 @@ def halo_smooth(mesh, u):
 
     return jax.shard_map(block, mesh=mesh, in_specs=P("x"), out_specs=P("x"))(u)
 
+
 # %% wrong="ring_product" reason="communication" about="sends its result round instead of B"
 def ring_product(mesh, A, B):
     def block(a, b):
@@ -471,9 +524,11 @@ def ring_product(mesh, A, B):
     rows = P("x", None)
     return jax.shard_map(block, mesh=mesh, in_specs=(rows, rows), out_specs=rows)(A, B)
 
+
 # %% wrong="ring_product" reason="communication" about="plain product, left to the compiler"
 def ring_product(mesh, A, B):
     return lax.with_sharding_constraint(A @ B, NamedSharding(mesh, P("x", None)))
+
 
 # %% wrong="ring_product" reason="values" about="passes to the left and counts as if to the right"
 def ring_product(mesh, A, B):
@@ -491,6 +546,7 @@ def ring_product(mesh, A, B):
     rows = P("x", None)
     return jax.shard_map(block, mesh=mesh, in_specs=(rows, rows), out_specs=rows)(A, B)
 
+
 # %% wrong="ring_product" reason="values" about="does not close the ring"
 def ring_product(mesh, A, B):
     n = mesh.shape["x"]
@@ -507,6 +563,7 @@ def ring_product(mesh, A, B):
     rows = P("x", None)
     return jax.shard_map(block, mesh=mesh, in_specs=(rows, rows), out_specs=rows)(A, B)
 
+
 # %% wrong="ring_product" reason="values" about="forgets its own block"
 def ring_product(mesh, A, B):
     n = mesh.shape["x"]
@@ -521,6 +578,7 @@ def ring_product(mesh, A, B):
 
     rows = P("x", None)
     return jax.shard_map(block, mesh=mesh, in_specs=(rows, rows), out_specs=rows)(A, B)
+
 
 # %% right="ring_product" about="a Python loop that passes on before it multiplies"
 def ring_product(mesh, A, B):
@@ -537,6 +595,7 @@ def ring_product(mesh, A, B):
 
     rows = P("x", None)
     return jax.shard_map(block, mesh=mesh, in_specs=(rows, rows), out_specs=rows)(A, B)
+
 
 # %% right="ring_product" about="a scan over the steps"
 def ring_product(mesh, A, B):
@@ -560,6 +619,7 @@ def ring_product(mesh, A, B):
     rows = P("x", None)
     return jax.shard_map(block, mesh=mesh, in_specs=(rows, rows), out_specs=rows)(A, B)
 
+
 # %% right="ring_product" about="passes once more than it has to"
 def ring_product(mesh, A, B):
     n = mesh.shape["x"]
@@ -577,13 +637,15 @@ def ring_product(mesh, A, B):
         return lax.fori_loop(0, n, turn, (total, b))[0]
 
     rows = P("x", None)
-    return jax.shard_map(
-        block, mesh=mesh, in_specs=(rows, rows), out_specs=rows, check_vma=False
-    )(A, B)
+    return jax.shard_map(block, mesh=mesh, in_specs=(rows, rows), out_specs=rows, check_vma=False)(
+        A, B
+    )
+
 
 # %% wrong="sharded_cross_entropy" reason="operation" about="log_softmax on the cut scores, left to the compiler"
 def sharded_cross_entropy(mesh, logits, labels):
     return -jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1)[:, 0]
+
 
 # %% wrong="sharded_cross_entropy" reason="values" about="the sign is turned"
 def sharded_cross_entropy(mesh, logits, labels):
@@ -598,6 +660,7 @@ def sharded_cross_entropy(mesh, logits, labels):
         logits, labels
     )
 
+
 # %% wrong="sharded_cross_entropy" reason="values" about="forgets to add the maximum again"
 def sharded_cross_entropy(mesh, logits, labels):
     def block(logits, labels):
@@ -611,6 +674,7 @@ def sharded_cross_entropy(mesh, logits, labels):
         logits, labels
     )
 
+
 # %% wrong="sharded_cross_entropy" reason="shape" about="the mean over the rows"
 def sharded_cross_entropy(mesh, logits, labels):
     def block(logits, labels):
@@ -623,6 +687,7 @@ def sharded_cross_entropy(mesh, logits, labels):
     return jax.shard_map(block, mesh=mesh, in_specs=(P(None, "x"), P()), out_specs=P())(
         logits, labels
     )
+
 
 # %% wrong="sharded_cross_entropy" reason="values" about="misses the last word of each block"
 def sharded_cross_entropy(mesh, logits, labels):
@@ -639,6 +704,7 @@ def sharded_cross_entropy(mesh, logits, labels):
         logits, labels
     )
 
+
 # %% wrong="sharded_cross_entropy" reason="values" about="lets every device that clips its label add a score"
 def sharded_cross_entropy(mesh, logits, labels):
     def block(logits, labels):
@@ -652,6 +718,7 @@ def sharded_cross_entropy(mesh, logits, labels):
     return jax.shard_map(block, mesh=mesh, in_specs=(P(None, "x"), P()), out_specs=P())(
         logits, labels
     )
+
 
 # %% wrong="sharded_cross_entropy" reason="values" about="counts words that share the highest score once"
 def sharded_cross_entropy(mesh, logits, labels):
@@ -667,6 +734,7 @@ def sharded_cross_entropy(mesh, logits, labels):
         logits, labels
     )
 
+
 # %% right="sharded_cross_entropy" about="a one-hot product finds the score"
 def sharded_cross_entropy(mesh, logits, labels):
     def block(logits, labels):
@@ -681,6 +749,7 @@ def sharded_cross_entropy(mesh, logits, labels):
         logits, labels
     )
 
+
 # %% right="sharded_cross_entropy" about="the score travels as a maximum"
 def sharded_cross_entropy(mesh, logits, labels):
     def block(logits, labels):
@@ -694,6 +763,7 @@ def sharded_cross_entropy(mesh, logits, labels):
         logits, labels
     )
 
+
 # %% right="sharded_cross_entropy" about="vmap over the rows, the collectives inside"
 def sharded_cross_entropy(mesh, logits, labels):
     def row(scores, label):
@@ -703,6 +773,6 @@ def sharded_cross_entropy(mesh, logits, labels):
         score = lax.psum(jnp.where(words == label, scores, 0).sum(), "x")
         return jnp.log(total) + top - score
 
-    return jax.shard_map(
-        jax.vmap(row), mesh=mesh, in_specs=(P(None, "x"), P()), out_specs=P()
-    )(logits, labels)
+    return jax.shard_map(jax.vmap(row), mesh=mesh, in_specs=(P(None, "x"), P()), out_specs=P())(
+        logits, labels
+    )

@@ -7,10 +7,12 @@ fast_track_portability = "bd"
 # %% right="fast_track_portability" about="a capital letter"
 fast_track_portability = "B"
 
+
 # %% wrong="largest_eigenvalue" reason="values" about="the largest in size, with its sign"
 def largest_eigenvalue(S):
     values = jnp.linalg.eigvalsh(S)
     return values[jnp.argmax(jnp.abs(values))]
+
 
 # %% wrong="largest_eigenvalue" reason="values" about="power iteration"
 def largest_eigenvalue(S):
@@ -21,78 +23,95 @@ def largest_eigenvalue(S):
     v, _ = lax.scan(step, jnp.ones(len(S)), length=200)
     return v @ S @ v
 
+
 # %% wrong="largest_eigenvalue" reason="shape" about="keeps an axis of length 1"
 def largest_eigenvalue(S):
     return jnp.linalg.eigvalsh(S)[-1:]
+
 
 # %% wrong="largest_eigenvalue" reason="values" about="the largest entry of the diagonal"
 def largest_eigenvalue(S):
     return jnp.diag(S).max()
 
+
 # %% wrong="largest_eigenvalue" reason="platform" about="the general routine with eigenvectors"
 def largest_eigenvalue(S):
     return jnp.linalg.eig(S)[0].real.max()
 
+
 # %% wrong="largest_eigenvalue" reason="values" about="the sum of all eigenvalues"
 def largest_eigenvalue(S):
     return jnp.trace(S)
+
 
 # %% right="largest_eigenvalue" about="eigh and a maximum"
 def largest_eigenvalue(S):
     values, _ = jnp.linalg.eigh(S)
     return values.max()
 
+
 # %% right="largest_eigenvalue" about="lax.linalg"
 def largest_eigenvalue(S):
     _, values = lax.linalg.eigh(S)
     return jnp.max(values)
 
+
 # %% right="largest_eigenvalue" about="sorts the negated ones"
 def largest_eigenvalue(S):
     return -jnp.linalg.eigvalsh(-S)[0]
+
 
 # %% wrong="normalise_anywhere" reason="values" about="centres the rows"
 def normalise_anywhere(xs):
     centred = xs - xs.mean(axis=1, keepdims=True)
     return centred / jnp.linalg.norm(centred, axis=1, keepdims=True)
 
+
 # %% wrong="normalise_anywhere" reason="values" about="does not centre"
 def normalise_anywhere(xs):
     return xs / jnp.linalg.norm(xs, axis=1, keepdims=True)
+
 
 # %% wrong="normalise_anywhere" reason="values" about="brings the columns to length 1"
 def normalise_anywhere(xs):
     centred = xs - xs.mean(axis=0)
     return centred / jnp.linalg.norm(centred, axis=0)
 
+
 # %% wrong="normalise_anywhere" reason="values" about="divides by the sum of the sizes"
 def normalise_anywhere(xs):
     centred = xs - xs.mean(axis=0)
     return centred / jnp.abs(centred).sum(axis=1, keepdims=True)
+
 
 # %% wrong="normalise_anywhere" reason="values" about="divides by the standard deviation"
 def normalise_anywhere(xs):
     centred = xs - xs.mean(axis=0)
     return centred / centred.std(axis=1, keepdims=True)
 
+
 # %% wrong="normalise_anywhere" reason="batch loop" about="normalises row by row in Python"
 def normalise_anywhere(xs):
     centred = xs - xs.mean(axis=0)
     return jnp.stack([row / jnp.linalg.norm(row) for row in centred])
+
 
 # %% wrong="normalise_anywhere" reason="values" about="takes the median off"
 def normalise_anywhere(xs):
     centred = xs - jnp.median(xs, axis=0)
     return centred / jnp.linalg.norm(centred, axis=1, keepdims=True)
 
+
 # %% right="normalise_anywhere" about="vmap over the rows"
 def normalise_anywhere(xs):
     return jax.vmap(lambda row: row / jnp.linalg.norm(row))(xs - xs.mean(axis=0))
+
 
 # %% right="normalise_anywhere" about="a root of a sum of squares"
 def normalise_anywhere(xs):
     centred = xs - jnp.average(xs, axis=0)
     return centred / jnp.sqrt((centred * centred).sum(axis=-1, keepdims=True))
+
 
 # %% right="normalise_anywhere" about="jitted, with the lengths as a column"
 @jax.jit
@@ -100,9 +119,11 @@ def normalise_anywhere(xs):
     centred = xs - jnp.mean(xs, 0, keepdims=True)
     return centred / jnp.linalg.norm(centred, axis=1)[:, None]
 
+
 # %% wrong="moving_average" reason="values" about="the plain mean"
 def moving_average(xs):
     return xs.astype(jnp.float32).mean(axis=0).astype(xs.dtype)
+
 
 # %% wrong="moving_average" reason="values" about="carries bfloat16 and computes each step in float32"
 def moving_average(xs):
@@ -112,12 +133,14 @@ def moving_average(xs):
 
     return lax.scan(step, jnp.zeros(xs.shape[1], xs.dtype), xs)[0]
 
+
 # %% wrong="moving_average" reason="values" about="carries bfloat16, with the difference written out"
 def moving_average(xs):
     def step(average, x):
         return (average + 0.01 * (x - average)).astype(xs.dtype), None
 
     return lax.scan(step, jnp.zeros(xs.shape[1], xs.dtype), xs)[0]
+
 
 # %% wrong="moving_average" reason="values" about="swaps the two weights"
 def moving_average(xs):
@@ -126,6 +149,7 @@ def moving_average(xs):
 
     start = jnp.zeros(xs.shape[1], jnp.float32)
     return lax.scan(step, start, xs.astype(jnp.float32))[0].astype(xs.dtype)
+
 
 # %% wrong="moving_average" reason="shape" about="gives every average"
 def moving_average(xs):
@@ -136,6 +160,7 @@ def moving_average(xs):
     start = jnp.zeros(xs.shape[1], jnp.float32)
     return lax.scan(step, start, xs.astype(jnp.float32))[1].astype(xs.dtype)
 
+
 # %% wrong="moving_average" reason="values" about="corrects the start, as Adam does"
 def moving_average(xs):
     def step(average, x):
@@ -144,6 +169,7 @@ def moving_average(xs):
     start = jnp.zeros(xs.shape[1], jnp.float32)
     last = lax.scan(step, start, xs.astype(jnp.float32))[0]
     return (last / (1 - 0.99 ** len(xs))).astype(xs.dtype)
+
 
 # %% wrong="moving_average" reason="values" about="goes through the moments backwards"
 def moving_average(xs):
@@ -154,11 +180,13 @@ def moving_average(xs):
     drift = xs.astype(jnp.float32) * jnp.linspace(0.9, 1.1, len(xs))[:, None]
     return lax.scan(step, start, drift, reverse=True)[0].astype(xs.dtype)
 
+
 # %% right="moving_average" about="a fori_loop with a float32 carry"
 def moving_average(xs):
     wide = xs.astype(jnp.float32)
     body = lambda i, average: 0.99 * average + 0.01 * wide[i]
     return lax.fori_loop(0, len(xs), body, jnp.zeros(xs.shape[1])).astype(xs.dtype)
+
 
 # %% right="moving_average" about="converts each row inside the step"
 def moving_average(xs):
@@ -167,6 +195,7 @@ def moving_average(xs):
 
     return lax.scan(step, jnp.zeros(xs.shape[1], jnp.float32), xs)[0].astype(xs.dtype)
 
+
 # %% right="moving_average" about="vmap over the columns"
 def moving_average(xs):
     def one(column):
@@ -174,6 +203,7 @@ def moving_average(xs):
         return lax.scan(step, jnp.float32(0), column.astype(jnp.float32))[0]
 
     return jax.vmap(one, in_axes=1)(xs).astype(xs.dtype)
+
 
 # %% wrong="spectral_radius" reason="values" about="too few squarings"
 def spectral_radius(A):
@@ -184,13 +214,16 @@ def spectral_radius(A):
         A = (A / size) @ (A / size)
     return jnp.exp(log_radius)
 
+
 # %% wrong="spectral_radius" reason="values" about="the norm of the matrix"
 def spectral_radius(A):
     return jnp.linalg.norm(A)
 
+
 # %% wrong="spectral_radius" reason="values" about="the eigenvalues of the symmetric part"
 def spectral_radius(A):
     return jnp.abs(jnp.linalg.eigvalsh((A + A.T) / 2)).max()
+
 
 # %% wrong="spectral_radius" reason="values" about="forgets to halve the share"
 def spectral_radius(A):
@@ -200,6 +233,7 @@ def spectral_radius(A):
         return ((power / size) @ (power / size), log_radius + jnp.log(size)), None
 
     return jnp.exp(lax.scan(square, (A, 0.0), length=26)[0][1] / 2**25)
+
 
 # %% wrong="spectral_radius" reason="values" about="gives the logarithm"
 def spectral_radius(A):
@@ -211,10 +245,12 @@ def spectral_radius(A):
 
     return lax.scan(square, (A, 0.0, 1.0), length=26)[0][1]
 
+
 # %% wrong="spectral_radius" reason="platform" about="a Schur form"
 def spectral_radius(A):
     T, _ = jax.scipy.linalg.schur(A, output="complex")
     return jnp.abs(jnp.diag(T)).max()
+
 
 # %% right="spectral_radius" about="the maximum row sum as the norm, in a fori_loop"
 def spectral_radius(A):
@@ -226,6 +262,7 @@ def spectral_radius(A):
 
     return jnp.exp(lax.fori_loop(0, 28, square, (A, 0.0))[1])
 
+
 # %% right="spectral_radius" about="thirty squarings"
 def spectral_radius(A):
     def square(carry, _):
@@ -235,6 +272,7 @@ def spectral_radius(A):
         return (scaled @ scaled, log_radius + share * jnp.log(size), share / 2), None
 
     return jnp.exp(lax.scan(square, (A, 0.0, 1.0), length=30)[0][1])
+
 
 # %% right="spectral_radius" about="a while_loop that counts"
 def spectral_radius(A):
@@ -246,6 +284,7 @@ def spectral_radius(A):
 
     return jnp.exp(lax.while_loop(lambda s: s[0] < 27, body, (0, A, 0.0))[2])
 
+
 # %% wrong="init_network" reason="key reuse" about="the carried key is used and then split"
 def init_network(key, widths):
     net = []
@@ -253,6 +292,7 @@ def init_network(key, widths):
         net.append({"w": jax.random.normal(key, (i, o)) * i**-0.5, "b": jnp.zeros(o)})
         key = jax.random.split(key)[0]
     return net
+
 
 # %% wrong="init_network" reason="structure" about="pairs in place of dicts"
 def init_network(key, widths):
@@ -262,6 +302,7 @@ def init_network(key, widths):
         for k, i, o in zip(keys, widths, widths[1:])
     ]
 
+
 # %% wrong="init_network" reason="distribution" about="divides by the root of the outputs"
 def init_network(key, widths):
     keys = jax.random.split(key, len(widths) - 1)
@@ -270,6 +311,7 @@ def init_network(key, widths):
         for k, i, o in zip(keys, widths, widths[1:])
     ]
 
+
 # %% wrong="init_network" reason="shape" about="transposed weights"
 def init_network(key, widths):
     keys = jax.random.split(key, len(widths) - 1)
@@ -277,6 +319,7 @@ def init_network(key, widths):
         {"w": jax.random.normal(k, (o, i)) * i**-0.5, "b": jnp.zeros(o)}
         for k, i, o in zip(keys, widths, widths[1:])
     ]
+
 
 # %% wrong="init_network" reason="distribution" about="uniform with the right deviation"
 def init_network(key, widths):
@@ -289,6 +332,7 @@ def init_network(key, widths):
         for k, i, o in zip(keys, widths, widths[1:])
     ]
 
+
 # %% wrong="init_network" reason="distribution" about="random biases"
 def init_network(key, widths):
     keys = jax.random.split(key, 2 * len(widths) - 2)
@@ -300,6 +344,7 @@ def init_network(key, widths):
         for n, (i, o) in enumerate(zip(widths, widths[1:]))
     ]
 
+
 # %% right="init_network" about="carries a key from layer to layer"
 def init_network(key, widths):
     net = []
@@ -308,6 +353,7 @@ def init_network(key, widths):
         net.append({"w": jax.random.normal(mine, (i, o)) * i**-0.5, "b": jnp.zeros(o)})
     return net
 
+
 # %% right="init_network" about="a typed key inside"
 def init_network(key, widths):
     keys = jax.random.split(jax.random.wrap_key_data(key), len(widths) - 1)
@@ -315,6 +361,7 @@ def init_network(key, widths):
         {"w": jax.random.normal(k, (i, o)) / np.sqrt(i), "b": jnp.zeros(o)}
         for k, i, o in zip(keys, widths[:-1], widths[1:])
     ]
+
 
 # %% right="init_network" about="one initializer of jax.nn for each layer"
 def init_network(key, widths):
@@ -325,45 +372,54 @@ def init_network(key, widths):
         for k, i, o in zip(keys, widths, widths[1:])
     ]
 
+
 # %% wrong="network_loss" reason="values" about="sizes in place of squares"
 def network_loss(network, xs, ys):
     each = jnp.abs(jax.vmap(predict_one, (None, 0))(network, xs) - ys)
     return {"each": each, "loss": each.mean()}
+
 
 # %% wrong="network_loss" reason="values" about="the root of the mean"
 def network_loss(network, xs, ys):
     each = (jax.vmap(predict_one, (None, 0))(network, xs) - ys) ** 2
     return {"each": each, "loss": jnp.sqrt(each.mean())}
 
+
 # %% wrong="network_loss" reason="values" about="half of each square"
 def network_loss(network, xs, ys):
     each = (jax.vmap(predict_one, (None, 0))(network, xs) - ys) ** 2 / 2
     return {"each": each, "loss": each.mean()}
+
 
 # %% wrong="network_loss" reason="structure" about="a tuple"
 def network_loss(network, xs, ys):
     each = (jax.vmap(predict_one, (None, 0))(network, xs) - ys) ** 2
     return each, each.mean()
 
+
 # %% wrong="network_loss" reason="shape" about="squeezes: a batch of one loses its axis"
 def network_loss(network, xs, ys):
     each = jnp.squeeze((jax.vmap(predict_one, (None, 0))(network, xs) - ys) ** 2)
     return {"each": each, "loss": each.mean()}
+
 
 # %% wrong="network_loss" reason="shape" about="keeps an axis"
 def network_loss(network, xs, ys):
     each = (jax.vmap(predict_one, (None, 0))(network, xs) - ys)[:, None] ** 2
     return {"each": each, "loss": each.mean()}
 
+
 # %% wrong="network_loss" reason="values" about="the median"
 def network_loss(network, xs, ys):
     each = (jax.vmap(predict_one, (None, 0))(network, xs) - ys) ** 2
     return {"each": each, "loss": jnp.median(each)}
 
+
 # %% right="network_loss" about="vmap of the whole error"
 def network_loss(network, xs, ys):
     each = jax.vmap(lambda x, y: jnp.square(y - predict_one(network, x)))(xs, ys)
     return dict(each=each, loss=jnp.mean(each))
+
 
 # %% right="network_loss" about="the layers written for a batch"
 def network_loss(network, xs, ys):
@@ -373,11 +429,13 @@ def network_loss(network, xs, ys):
     each = ((xs @ last["w"] + last["b"])[:, 0] - ys) ** 2
     return {"loss": each.mean(), "each": each}
 
+
 # %% right="network_loss" about="a scan over the examples"
 def network_loss(network, xs, ys):
     one = lambda _, pair: (None, (predict_one(network, pair[0]) - pair[1]) ** 2)
     each = lax.scan(one, None, (xs, ys))[1]
     return {"each": each, "loss": each.sum() / len(ys)}
+
 
 # %% wrong="train_step" reason="donation" about="donates the batch instead"
 def train_step(state, xs, ys):
@@ -388,6 +446,7 @@ def train_step(state, xs, ys):
 
 
 train_step = jax.jit(train_step, donate_argnums=(1, 2))
+
 
 # %% wrong="train_step" reason="values" about="the loss after the step"
 def train_step(state, xs, ys):
@@ -400,6 +459,7 @@ def train_step(state, xs, ys):
 
 train_step = jax.jit(train_step, donate_argnums=0)
 
+
 # %% wrong="train_step" reason="values" about="adds the velocity"
 def train_step(state, xs, ys):
     loss, gradient = jax.value_and_grad(mean_loss)(state["network"], xs, ys)
@@ -409,6 +469,7 @@ def train_step(state, xs, ys):
 
 
 train_step = jax.jit(train_step, donate_argnums=0)
+
 
 # %% wrong="train_step" reason="values" about="forgets to count the step"
 def train_step(state, xs, ys):
@@ -420,6 +481,7 @@ def train_step(state, xs, ys):
 
 train_step = jax.jit(train_step, donate_argnums=0)
 
+
 # %% wrong="train_step" reason="values" about="weights the gradient by a tenth"
 def train_step(state, xs, ys):
     loss, gradient = jax.value_and_grad(mean_loss)(state["network"], xs, ys)
@@ -430,6 +492,7 @@ def train_step(state, xs, ys):
 
 train_step = jax.jit(train_step, donate_argnums=0)
 
+
 # %% wrong="train_step" reason="dtype" about="counts in floating point"
 def train_step(state, xs, ys):
     loss, gradient = jax.value_and_grad(mean_loss)(state["network"], xs, ys)
@@ -439,6 +502,7 @@ def train_step(state, xs, ys):
 
 
 train_step = jax.jit(train_step, donate_argnums=0)
+
 
 # %% right="train_step" about="one tree.map for both, with donate_argnames"
 def step_of(state, xs, ys):
@@ -457,16 +521,16 @@ def step_of(state, xs, ys):
 
 train_step = jax.jit(step_of, donate_argnames="state")
 
+
 # %% right="train_step" about="a decorator by partial"
 @partial(jax.jit, donate_argnums=(0,))
 def train_step(state, xs, ys):
     loss, gradient = jax.value_and_grad(mean_loss)(state["network"], xs, ys)
     state["velocity"] = jax.tree.map(lambda v, g: 0.9 * v + g, state["velocity"], gradient)
-    state["network"] = jax.tree.map(
-        lambda p, v: p - 0.05 * v, state["network"], state["velocity"]
-    )
+    state["network"] = jax.tree.map(lambda p, v: p - 0.05 * v, state["network"], state["velocity"])
     state["step"] += 1
     return state, loss
+
 
 # %% right="train_step" about="flat arrays inside"
 from jax.flatten_util import ravel_pytree
@@ -483,18 +547,22 @@ def train_step(state, xs, ys):
 
 train_step = jax.jit(train_step, donate_argnums=0)
 
+
 # %% wrong="train_by_scan" reason="values" about="the losses in reverse"
 def train_by_scan(network, xs, ys):
     network, losses = lax.scan(lambda p, batch: plain_step(p, *batch), network, (xs, ys))
     return network, losses[::-1]
 
+
 # %% wrong="train_by_scan" reason="values" about="goes through the minibatches backwards"
 def train_by_scan(network, xs, ys):
     return lax.scan(lambda p, batch: plain_step(p, *batch), network, (xs, ys), reverse=True)
 
+
 # %% wrong="train_by_scan" reason="values" about="the first minibatch again and again"
 def train_by_scan(network, xs, ys):
     return lax.scan(lambda p, _: plain_step(p, xs[0], ys[0]), network, length=len(xs))
+
 
 # %% wrong="train_by_scan" reason="values" about="one step on the mean of all minibatches"
 def train_by_scan(network, xs, ys):
@@ -502,19 +570,23 @@ def train_by_scan(network, xs, ys):
     network, _ = plain_step(network, xs.reshape(-1, 4), ys.ravel())
     return network, losses
 
+
 # %% wrong="train_by_scan" reason="shape" about="the last loss alone"
 def train_by_scan(network, xs, ys):
     network, losses = lax.scan(lambda p, batch: plain_step(p, *batch), network, (xs, ys))
     return network, losses[-1]
+
 
 # %% wrong="train_by_scan" reason="batch loop" about="a scan that is unrolled altogether"
 def train_by_scan(network, xs, ys):
     step = lambda p, batch: plain_step(p, *batch)
     return lax.scan(step, network, (xs, ys), unroll=len(xs))
 
+
 # %% right="train_by_scan" about="indexes inside the loop"
 def train_by_scan(network, xs, ys):
     return lax.scan(lambda p, i: plain_step(p, xs[i], ys[i]), network, jnp.arange(xs.shape[0]))
+
 
 # %% right="train_by_scan" about="a while_loop with a counter"
 def train_by_scan(network, xs, ys):
@@ -526,6 +598,7 @@ def train_by_scan(network, xs, ys):
     start = 0, network, jnp.zeros(len(xs))
     return lax.while_loop(lambda state: state[0] < len(xs), body, start)[1:]
 
+
 # %% right="train_by_scan" about="jitted, by named arguments"
 @jax.jit
 def train_by_scan(network, xs, ys):
@@ -535,6 +608,7 @@ def train_by_scan(network, xs, ys):
         return carry, loss
 
     return lax.scan(f=step, init=network, xs=(xs, ys))
+
 
 # %% wrong="train_on_mesh" reason="values" about="adds the losses"
 def train_on_mesh(mesh, network, xs, ys):
@@ -547,6 +621,7 @@ def train_on_mesh(mesh, network, xs, ys):
     specs = (P(), P(None, "x"), P(None, "x"))
     return jax.shard_map(train, mesh=mesh, in_specs=specs, out_specs=P())(network, xs, ys)
 
+
 # %% wrong="train_on_mesh" reason="values" about="pmean in the loss, with check_vma=False"
 def train_on_mesh(mesh, network, xs, ys):
     def step(network, batch):
@@ -556,9 +631,10 @@ def train_on_mesh(mesh, network, xs, ys):
 
     train = lambda p, xs, ys: lax.scan(step, p, (xs, ys))
     specs = (P(), P(None, "x"), P(None, "x"))
-    return jax.shard_map(
-        train, mesh=mesh, in_specs=specs, out_specs=P(), check_vma=False
-    )(network, xs, ys)
+    return jax.shard_map(train, mesh=mesh, in_specs=specs, out_specs=P(), check_vma=False)(
+        network, xs, ys
+    )
+
 
 # %% wrong="train_on_mesh" reason="values" about="steps on the first minibatch five times"
 def train_on_mesh(mesh, network, xs, ys):
@@ -572,6 +648,7 @@ def train_on_mesh(mesh, network, xs, ys):
 
     specs = (P(), P(None, "x"), P(None, "x"))
     return jax.shard_map(train, mesh=mesh, in_specs=specs, out_specs=P())(network, xs, ys)
+
 
 # %% wrong="train_on_mesh" reason="values" about="four steps"
 def train_on_mesh(mesh, network, xs, ys):
@@ -587,6 +664,7 @@ def train_on_mesh(mesh, network, xs, ys):
     specs = (P(), P(None, "x"), P(None, "x"))
     return jax.shard_map(train, mesh=mesh, in_specs=specs, out_specs=P())(network, xs, ys)
 
+
 # %% wrong="train_on_mesh" reason="structure" about="the network alone"
 def train_on_mesh(mesh, network, xs, ys):
     def step(network, batch):
@@ -596,6 +674,7 @@ def train_on_mesh(mesh, network, xs, ys):
     train = lambda p, xs, ys: lax.scan(step, p, (xs, ys))[0]
     specs = (P(), P(None, "x"), P(None, "x"))
     return jax.shard_map(train, mesh=mesh, in_specs=specs, out_specs=P())(network, xs, ys)
+
 
 # %% right="train_on_mesh" about="the automatic sum, divided by eight"
 def train_on_mesh(mesh, network, xs, ys):
@@ -609,6 +688,7 @@ def train_on_mesh(mesh, network, xs, ys):
     train = lambda p, xs, ys: lax.scan(step, p, (xs, ys))
     specs = (P(), P(None, "x"), P(None, "x"))
     return jax.shard_map(train, mesh=mesh, in_specs=specs, out_specs=P())(network, xs, ys)
+
 
 # %% right="train_on_mesh" about="the scan outside, a shard_map for each step"
 def train_on_mesh(mesh, network, xs, ys):
@@ -624,6 +704,7 @@ def train_on_mesh(mesh, network, xs, ys):
         return jax.tree.map(lambda p, g: p - 0.05 * g, network, gradient), value
 
     return lax.scan(step, network, (xs, ys))
+
 
 # %% right="train_on_mesh" about="a Python loop over the five steps"
 def train_on_mesh(mesh, network, xs, ys):
