@@ -232,7 +232,7 @@ def sharded_standardize(mesh, xs):
     return jax.shard_map(block, mesh=mesh, in_specs=P("x", None), out_specs=P("x", None))(xs)
 
 
-# %% wrong="scatter_matmul" reason="operation" about="leaves it to the compiler"
+# %% wrong="scatter_matmul" reason="communication" about="leaves it to the compiler"
 def scatter_matmul(mesh, A, B):
     return lax.with_sharding_constraint(A @ B, NamedSharding(mesh, P("x", None)))
 
@@ -412,7 +412,7 @@ def data_parallel_step(mesh, w, xs, ys):
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P())(w, xs, ys)
 
 
-# %% wrong="halo_smooth" reason="operation" about="smooth on the cut array, left to the compiler"
+# %% wrong="halo_smooth" reason="communication" about="smooth on the cut array, left to the compiler"
 def halo_smooth(mesh, u):
     return lax.with_sharding_constraint(smooth(u), NamedSharding(mesh, P("x")))
 
