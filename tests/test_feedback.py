@@ -108,6 +108,12 @@ def test_a_number_is_told_only_if_it_is_ours():
     assert made.findings[0].advice == "advice of the listed"
 
 
+def test_what_a_limit_was_is_told():
+    told = Finding("timeout", "It was still running after 20 seconds.")
+    verdict = Verdict("f", Status.TIMEOUT, (told,))
+    assert feedback.in_words_of(verdict, verdict, "").findings == (told,)
+
+
 HIDING = {
     "in the text": "raise ValueError(str(xs))",
     "in the class": "raise type('E' + str(xs[0]), (Exception,), {})()",

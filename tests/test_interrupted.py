@@ -226,7 +226,7 @@ def test_the_lock_is_free_when_a_run_of_the_formgrader_has_ended(
         f"print(NbGraderAPI(config=config).autograde('{ASSIGNMENT}', 'student000')['success']); "
         f"run = subprocess.run(['nbgrader', 'autograde', '{ASSIGNMENT}']); sys.exit(run.returncode)"
     )
-    run = course_folder.run(course, sys.executable, "-c", twice)
+    run = course_folder.run(course, sys.executable, "-c", twice, seconds=900)
     assert run.returncode == 0, run.stdout
     assert "True" in run.stdout
     assert list(points(course).values()) == [POINTS] * FEW
@@ -266,6 +266,7 @@ def test_nbgrader_called_by_its_path(released: Path, tmp_path: Path) -> None:
     (course / "gradebook.db").unlink()
     nbgrader = str(Path(sys.executable).parent / "nbgrader")
     for command in ("generate_assignment", "autograde"):
-        run = course_folder.run(course, nbgrader, command, ASSIGNMENT, PATH="/usr/bin:/bin")
+        words = (nbgrader, command, ASSIGNMENT)
+        run = course_folder.run(course, *words, seconds=900, PATH="/usr/bin:/bin")
         assert run.returncode == 0, run.stdout
     assert list(points(course).values()) == [POINTS] * FEW

@@ -32,6 +32,8 @@ KNOWN = {
     if isinstance(value, type) and issubclass(value, BaseException)
 } | {*TRACER_ERRORS, "ShardingTypeError", "UsageError", "XlaRuntimeError"}
 """The classes of exceptions that are named."""
+LIMITED = (Status.TIMEOUT, Status.TOO_MUCH_OUTPUT, Status.GRADER_FAULT)
+"""What no process can claim of itself, and what is said of it has numbers of ours alone."""
 RAISES = "raises "
 """How the structure of a call begins that raised, see `calling.call`."""
 SENTENCES = (
@@ -117,6 +119,8 @@ def in_words_of(verdict: Verdict, shown: Verdict, known: str) -> Verdict:
     numbers = set(re.findall(r"\d+", known))
 
     def told(finding: Finding) -> Finding:
+        if verdict.status in LIMITED:
+            return finding
         message, line, code = finding.message.partition(" The line: ")
         message = re.sub(r"\b\d+\b", lambda one: one[0] if one[0] in numbers else "…", message)
         return replace(finding, message=message + line + code, difference=None)
@@ -128,9 +132,9 @@ def in_words_of(verdict: Verdict, shown: Verdict, known: str) -> Verdict:
 
 
 def _failure(failure: Failure, exercise: str, lines: Set[str]) -> Failure:
+    if failure.status in LIMITED:
+        return failure
     match failure.status:
-        case Status.TIMEOUT | Status.TOO_MUCH_OUTPUT | Status.GRADER_FAULT:
-            return failure  # no process can claim these of itself
         case Status.OUT_OF_MEMORY:
             error = failure.error if failure.error in KNOWN else ""
             message = "The answer asked for more memory than it may have."

@@ -48,9 +48,11 @@ class traces_like_reference(ReportedRequirement):
                 "The function is never traced: it is not compiled.",
                 "Put `jax.jit` around it, outside of the call.",
             )
+        often = "more often" if traces > most else "less often"
         return Finding(
             self.reason,
-            f"Over the same calls the function is traced {traces} times; {most} was to be had.",
+            f"Over the same calls the function is traced {often} than it should be: "
+            f"{traces} times, not {most}.",
             "A trace is made for each new shape, dtype, static value and function: look for "
             "`jax.jit` inside the call, and for arguments that should, or should not, be static.",
         )
