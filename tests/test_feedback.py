@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from autograder.classroom.grader import Grader
 from autograder.jail import claims, runner
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
-from autograder.judge import calling, vetting
+from autograder.judge import calling, tree, vetting
 from autograder.judge.tracing_errors import failure_of
 from autograder.judge.verdict import Answer, Failure, Finding, Status, Verdict
 from autograder.student.card import of_grade
@@ -68,7 +69,7 @@ def test_sentences_of_ours_stay_without_what_the_program_has_in_them():
 
 def test_every_refusal_of_a_program_is_among_the_sentences():
     """A sentence that is missing there would be told as `The program is not allowed.`"""
-    said = [text for module in (vetting, runner, claims, calling) for text in sentences(module)]
+    said = [text for module in (vetting, tree, runner, calling) for text in sentences(module)]
     assert len(said) >= 20
     assert [text for text in said if feedback._sentence(text, "") != text] == []
 
@@ -81,7 +82,7 @@ def sentences(module):
             text = "".join(
                 str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts
             )
-            is_sentence = re.match(r"(The program|The function …)\b.*[.?]$", text)
+            is_sentence = re.match(r"(The program|The function …|The result)\b.*[.?]$", text)
             if is_sentence and "for the student" not in text:
                 yield text
 
@@ -96,6 +97,12 @@ def test_a_call_that_raises_is_told_by_a_class_that_is_known(error):
     expected = {"called": [Answer("raises Inputs", (), ())]}
     ((made,),) = feedback.without_secrets("f", {"called": [raised]}, expected, LINES).values()
     assert made.structure == f"raises {error if error == 'Inputs' else feedback.OTHER}"
+
+
+def test_what_is_known_of_a_program_that_is_too_long_stays():
+    long = "The program has more than 5,000 operations: is a Python loop unrolled that could be a "
+    failure = Failure(Status.BROKE_THE_RULES, f"{long}scan or a vmap?", facts={"growth": 3})
+    assert shown(failure) == replace(failure, message=failure.message.replace("5,000", "…"))
 
 
 def test_a_number_is_told_only_if_it_is_ours():

@@ -37,7 +37,6 @@ LIMITED = (Status.TIMEOUT, Status.TOO_MUCH_OUTPUT, Status.GRADER_FAULT)
 RAISES = "raises "
 """How the structure of a call begins that raised, see `calling.call`."""
 SENTENCES = (
-    "Its result has other leaves than it said.",
     "Nothing has been written here yet.",
     UNANSWERED.message,
     "The function … of the program calls itself.",
@@ -62,6 +61,9 @@ SENTENCES = (
     "The program takes other inputs than it was asked to.",
     "The program was exported with safety checks switched off.",
     "The program's functions call each other far too often.",
+    "The result has more than … arrays.",
+    "The result has more than … containers within containers.",
+    "The result is too large to be compared.",
     "What it sent cannot be read.",
 )
 """What else may be said, where `…` stands for what a program has in that place, and stays out."""
@@ -151,7 +153,7 @@ def _failure(failure: Failure, exercise: str, lines: Set[str]) -> Failure:
             message = _sentence(failure.message, exercise)
             advice = failure.advice if failure.advice in ADVICE else ""
     line = failure.line if failure.line in lines else ""
-    return Failure(failure.status, message, error, advice, line)
+    return Failure(failure.status, message, error, advice, line, failure.facts)
 
 
 def _raised(error: str) -> str:

@@ -265,17 +265,11 @@ class Grader:
             return verdict
         spec = self.exercises[verdict.exercise]
         expected = self._reference(expected_answers, spec).result()
-        got = self._by_view(spec.name, outcomes)
+        got = program.by_view({case: outcomes[case] for case in self._cases(spec.name)})
         safe = feedback.without_secrets(spec.name, got, expected, lines)
         shown = judge.judge(spec.name, spec.requires, expected, safe)
         paths = [one.paths for many in expected.values() for one in many]
         return feedback.in_words_of(verdict, shown, f"{spec.requires} {paths}")
-
-    def _by_view(self, exercise: str, outcomes: Mapping[Case, Outcome]) -> dict[str, list[Outcome]]:
-        got: dict[str, list[Outcome]] = {}
-        for case in self._cases(exercise):
-            got.setdefault(case.view, []).append(outcomes[case])
-        return got
 
     def _reference(self, made: Callable[..., Result], spec: Exercise) -> Future[Result]:
         """What is made of the references of an exercise, once; it is begun when it is asked for."""

@@ -20,6 +20,7 @@ from autograder.judge.schema import MalformedError, decode
 from autograder.judge.tree import LONGEST
 from autograder.judge.verdict import Answer, Failure, Outcome, Status
 from autograder.judge.views import VIEWS, Case
+from autograder.text import printable
 
 UNREADABLE = Failure(Status.BROKE_THE_RULES, "What it sent cannot be read.")
 HONEST = (Status.ERROR, Status.MISSING, Status.OUT_OF_MEMORY, Status.BROKE_THE_RULES)
@@ -114,8 +115,7 @@ def failure_in(header: Any) -> Failure | None:
 
 
 def _plain(text: str, most: int = 500) -> str:
-    """Text that may be printed: no character of it moves a terminal's cursor or rings its bell."""
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text[:most])
+    return printable(text[:most])
 
 
 def digest(made: Claim | Outcome) -> bytes:
