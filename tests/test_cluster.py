@@ -105,9 +105,11 @@ def test_workers_that_are_killed_while_the_client_starts(cluster, monkeypatch, l
     """The run goes on with those that are left; where none is, one sentence says so."""
     address, workers = cluster
     threads = Client.nthreads
+    monkeypatch.setattr("autograder.classroom.cluster.ANSWER_SECONDS", 300)
+    with Client(address, timeout=300, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=300)
 
     def kill_first(client):
-        client.wait_for_workers(2, timeout=120)
         found = threads(client)
         for worker in workers[:lost]:
             worker.kill()

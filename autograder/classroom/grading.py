@@ -124,7 +124,7 @@ class GradingRun(LoggingConfigurable):
             )
         )
         try:
-            self._only_run(converter)
+            self._only_run()
             device = devices.named(self.device)
             strongest, weakest = Level(self.strongest), Level(self.require)
             self.jail = (
@@ -155,8 +155,8 @@ class GradingRun(LoggingConfigurable):
             raise NbGraderException(str(problem)) from None
         self._remove_unfinished()
 
-    def _only_run(self, converter: Any) -> None:
-        """Hold the course's lock until nbgrader has taken up every submission.
+    def _only_run(self) -> None:
+        """Hold the course's lock, until `end`.
 
         Raises:
             Problem: another run holds it.
@@ -171,15 +171,13 @@ class GradingRun(LoggingConfigurable):
                     f"Another run is grading in {self.coursedir.root}: wait until it has ended, "
                     "then run the same command again."
                 ) from None
-        convert = converter.convert_notebooks
 
-        def convert_and_release() -> None:
-            try:
-                convert()
-            finally:
-                self._lock.release()
-
-        converter.convert_notebooks = convert_and_release
+    def end(self) -> None:
+        """Sum up the class, when nbgrader has taken up every submission, and let others grade."""
+        try:
+            self.tally.sum_up()
+        finally:
+            self._lock.release()
 
     def _seed(self, kept: Cache) -> int:
         """The seed of the assignment, which a class that was graded in part goes on with."""

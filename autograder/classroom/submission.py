@@ -101,7 +101,7 @@ class SubmissionExporter(NotebookExporter):
     def sum_up(self) -> None:
         """Say what became of the class; whatever became of single submissions."""
         if self.run is not None:
-            self.run.tally.sum_up()
+            self.run.end()
 
     def _restored(self, which: Which, path: Path) -> NotebookNode:
         return self.restored(nbformat.read(path, as_version=4), which[1])

@@ -7,7 +7,6 @@ cases, as in the notebook.
 
 from __future__ import annotations
 
-import copy
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -138,21 +137,13 @@ def _verdicts(
             if jail.level.lacks:
                 said = f"Isolation level {jail.level}: {jail.level.lacks}."
                 print(" ".join([said, *jail.weaker_because]), file=sys.stderr)
-            return grader(asked, jail, device).grade(_with_tags(read))
+            return grader(asked, jail, device).grade(read)
 
 
 def grader(asked: Mapping[str, PublicExercise], jail: Runs, device: Device = CPU) -> PublicGrader:
     """What judges notebooks on the public cases of these exercises."""
     specs: dict[str, Any] = {name: _Released(one, device) for name, one in asked.items()}
     return PublicGrader(specs, 0, jail, device)
-
-
-def _with_tags(read: NotebookNode) -> NotebookNode:
-    """The notebook, without what stands in the place of nbgrader's metadata and is none."""
-    made = copy.deepcopy(read)
-    for cell in made.cells:
-        cell.metadata["nbgrader"] = notebook.tags(cell)
-    return made
 
 
 def _table(verdicts: Mapping[str, Verdict]) -> Table:
