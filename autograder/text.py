@@ -27,6 +27,8 @@ def printable(text: str, lines: bool = False) -> str:
         text: what somebody wrote.
         lines: whether line breaks stay.
     """
+    # Windows ends its lines with two characters.
+    text = text.replace("\r\n", "\n") if lines else text
     return "".join(
         one if one.isprintable() or (lines and one == "\n") else _shown(one)
         for one in text.expandtabs(4)

@@ -26,6 +26,7 @@ def test_what_can_be_seen_stays():
     assert text.printable("def f(x):\n\treturn x  # é 中 🙂", lines=True) == (
         "def f(x):\n    return x  # é 中 🙂"
     )
+    assert text.printable("a\r\nb\r", lines=True) == "a\nb\N{REPLACEMENT CHARACTER}"
     assert text.printable("two\nlines") == "two\N{REPLACEMENT CHARACTER}lines"
     assert text.printable("a\xa0b") == "a b"
 
