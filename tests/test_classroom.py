@@ -533,7 +533,10 @@ def test_a_class_falls_into_groups(classroom: Class) -> None:
             said = [
                 classroom.graded.record(student)["verdicts"][exercise] for student in one.students
             ]
-            assert all(verdict == one.verdict for verdict in said)
+            # The message on a file that cannot be read says which file it is.
+            same = [{**verdict, "message": one.verdict["message"]} for verdict in said]
+            assert all(verdict == one.verdict for verdict in same)
+            assert one.name == "unreadab" or same == said
     largest = found["predict_batch"][0]
     assert {"right_as_the_reference", "magics_and_a_plot"} <= set(largest.students)
     assert "right_with_broadcasting" not in largest.students
