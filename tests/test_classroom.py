@@ -417,6 +417,7 @@ def test_a_grade_can_be_replayed(classroom: Class) -> None:
             (ASSIGNMENT, "raises", "nothing"),
             "has no exercise nothing: it has fast_track_vmap, predict_batch",
         ),
+        ((ASSIGNMENT, "not_json", "pairwise"), "The notebook of not_json was not judged"),
     ],
 )
 def test_what_was_not_graded_cannot_be_replayed(

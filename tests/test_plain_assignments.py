@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,11 @@ def gradebook(folder: Path) -> dict[Any, Any]:
     return found
 
 
+def _grades(folder: Path, name: str, student: str) -> dict[str, Any]:
+    grades, _ = gradebook(folder)["ps1", name, student]
+    return grades
+
+
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course with a master, files beside it, and plain notebooks, graded and given back."""
@@ -73,6 +79,11 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
     handed_in(folder, "solutions", "exercises")
+    good = (folder / "submitted" / "good" / "ps1" / "squares.ipynb").read_bytes()
+    odd = folder / "submitted" / "odd" / "ps1"
+    odd.mkdir(parents=True)
+    (odd / "Squares (2).ipynb").write_bytes(b"\xef\xbb\xbf" + good)
+    (odd / "double.ipynb").symlink_to("../../good/ps1/double.ipynb")
     right = nbformat.writes(course_folder.right_answers(folder))
     for student in SQUARES:
         path = folder / "submitted" / student / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
@@ -100,10 +111,43 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_plain_notebooks_get_the_scores_of_stock_nbgrader(ours: Path, stock: Path) -> None:
     """Whoever is beside them: hidden tests, partial credit, stderr, texts and comments."""
     assert gradebook(ours) == gradebook(stock)
-    grades, _ = gradebook(ours)["ps1", "double", "bad"]
-    assert grades == {"test_double": (0.0, None, False)}
+    assert _grades(ours, "double", "bad") == {"test_double": (0.0, None, False)}
     cells = gradebook(ours)["ps1", "double"]
     assert "assert double(3) == 6" in cells["test_double"][0]
+
+
+@pytest.mark.slow
+def test_a_plain_notebook_that_nbgrader_cannot_read_is_read_or_asks_for_a_person(
+    ours: Path,
+) -> None:
+    """One with a byte order mark and another name has its scores; a link has none."""
+    with Gradebook(f"sqlite:///{ours}/gradebook.db") as book:
+        read = book.find_submission_notebook("squares", "ps1", "odd")
+        scores = {one.name: one.auto_score for one in read.grades}
+        linked = book.find_submission_notebook("double", "ps1", "odd")
+        asked = [(one.auto_score, one.needs_manual_grade) for one in linked.grades]
+    assert scores == {name: score for name, (score, *_) in _grades(ours, "squares", "good").items()}
+    assert asked == [(None, True)]
+    page = ours / "feedback" / "odd" / "ps1" / "double.html"
+    assert "is a link to another file" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_formgrader_grades_one_student_as_the_command_does(ours: Path, tmp_path: Path) -> None:
+    """Its button goes through nbgrader's API, and leaves the others alone."""
+    folder = shutil.copytree(ours, tmp_path / "course", symlinks=True)
+    before = gradebook(folder)
+    script = (
+        "from traitlets.config.loader import PyFileConfigLoader\n"
+        "from nbgrader.apps import NbGraderAPI\n"
+        "config = PyFileConfigLoader('nbgrader_config.py', '.').load_config()\n"
+        "for assignment in ('ps1', '05_vmap'):\n"
+        "    made = NbGraderAPI(config=config).autograde(assignment, 'bad', force=True)\n"
+        "    assert made['success'], made\n"
+    )
+    run = course_folder.run(folder, sys.executable, "-c", script)
+    assert run.returncode == 0, run.stdout
+    assert gradebook(folder) == before
 
 
 @pytest.mark.slow
@@ -139,7 +183,7 @@ def test_what_lies_beside_a_master_is_released_and_the_master_never(ours: Path) 
 @pytest.mark.slow
 def test_a_master_that_was_lost_is_one_sentence(ours: Path, tmp_path: Path) -> None:
     """The tests stood in it: without them everybody would get full marks."""
-    folder = shutil.copytree(ours, tmp_path / "course")
+    folder = shutil.copytree(ours, tmp_path / "course", symlinks=True)
     (folder / "solutions" / ASSIGNMENT / f"{NOTEBOOK}.py").unlink()
     before = course_folder.scores(folder)
     run = course_folder.nbgrader(folder, "autograde", ASSIGNMENT, "--force")

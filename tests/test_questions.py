@@ -114,11 +114,13 @@ def test_a_question_is_graded_like_an_exercise():
         ),
     ],
 )
-def test_the_stub_of_a_value_is_an_assignment(source, stub):
+def test_the_stub_of_a_value_is_an_assignment(source, stub, tmp_path):
+    (tmp_path / "vmap.py").write_text('# %% solution="it"\n')
     tags = {"grade_id": "it", "solution": True, "grade": False, "locked": False}
     cell = new_code_cell(source, metadata={"nbgrader": {**tags, "schema_version": 3}})
     step = ClearSolutions()
-    cleared, _ = step.preprocess_cell(cell, {"language": "python"}, 0)
+    where = {"metadata": {"path": str(tmp_path)}, "nbgrader": {"notebook": "vmap"}}
+    cleared, _ = step.preprocess_cell(cell, {"language": "python", **where}, 0)
     assert cleared.source == stub
     assert step.code_stub == Stock().code_stub
 

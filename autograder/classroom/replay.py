@@ -18,7 +18,7 @@ from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge import devices
-from autograder.judge.verdict import Verdict
+from autograder.judge.verdict import Status, Verdict
 from autograder.problem import Problem
 
 
@@ -62,6 +62,11 @@ def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
         known = ", ".join(name for one in graded for name in one["verdicts"])
         raise Problem(f"{assignment} has no exercise {exercise}: it has {known}.")
     record = about[-1]
+    if record["verdicts"][exercise]["status"] == Status.UNREADABLE:
+        why = record["verdicts"][exercise]["message"]
+        raise Problem(
+            f"The notebook of {student} was not judged, so there is nothing to judge: {why}"
+        )
     settings = nbgrader_config(root)
     course = CourseDirectory(config=settings, root=str(root))
     source = course.format_path(course.source_directory, ".", assignment)

@@ -161,7 +161,8 @@ def _exercises(made: Report) -> Figure:
 
 
 def _count(counts: Counter[str], kind: str) -> int:
-    passed, fault = counts[Status.PASSED], counts[Status.GRADER_FAULT]
+    passed = counts[Status.PASSED]
+    fault = counts[Status.GRADER_FAULT] + counts[Status.UNREADABLE]
     rest = counts.total() - passed - fault
     return {"passed": passed, "not passed": rest, "not judged": fault}[kind]
 

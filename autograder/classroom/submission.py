@@ -25,10 +25,12 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.authoring import tags
+from autograder.classroom import gradebook as books
 from autograder.classroom.grading import GradingRun, Resources, Which
 from autograder.classroom.intake import Taken
 from autograder.classroom.release import hide_masters
 from autograder.classroom.restore import ASK, KEY, restore
+from autograder.problem import Problem
 
 # nbgrader opens the gradebook for every step of every submission, each time with a new engine,
 # which compiles every statement anew. SQLAlchemy wants one for each process.
@@ -55,7 +57,8 @@ class SubmissionExporter(NotebookExporter):
         self._prompts: dict[str, frozenset[str]] = {}
         self.run: GradingRun | None = None
         due = list(_due(self._converter))
-        self._require_masters({which[1] for which, _ in due}, folder)
+        if plain := {which[1] for which, _ in due} - self._masters:
+            self._require_masters(plain, folder)
         if self._masters:
             self.run = GradingRun(parent=self)
             self._prompts = self.run.prompts
@@ -110,18 +113,27 @@ class SubmissionExporter(NotebookExporter):
     def _taken(self) -> Mapping[Which, Taken]:
         return self._converter.intake.taken
 
-    def _require_masters(self, notebooks: set[str], folder: str) -> None:
+    def _require_masters(self, plain: set[str], folder: str) -> None:
         """Refuse to take for plain what was released without its tests, for it had a master."""
-        for name in sorted(notebooks - self._masters):
-            with contextlib.suppress(MissingEntry):
-                for cell in self.released(name).cells:
-                    if cell.id.startswith("check-") and cell.source.startswith("check("):
-                        said = (
-                            f"{name}.ipynb was released from a master, and there is no {name}.py "
-                            f"in {folder}: put it back, for the tests are in it."
-                        )
-                        self.log.error("%s", said)
-                        raise NbGraderException(said)
+        course = self._converter.coursedir
+        try:
+            with books.opened(course) as gradebook:
+                books.assignment(gradebook, course.assignment_id)
+                for name in sorted(plain):
+                    with contextlib.suppress(MissingEntry):
+                        if any(map(_is_check, self.released(name).cells)):
+                            raise Problem(
+                                f"{name}.ipynb was released from a master, and there is no "
+                                f"{name}.py in {folder}: put it back, for the tests are in it."
+                            )
+        except Problem as problem:
+            self.log.error("%s", problem)
+            raise NbGraderException(str(problem)) from None
+
+
+def _is_check(cell: NotebookNode) -> bool:
+    """Whether only a master says what is right here."""
+    return bool(cell.id.startswith("check-") and cell.source.startswith("check("))
 
 
 def _due(converter: Any) -> Iterator[tuple[Which, Path]]:
