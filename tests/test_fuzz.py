@@ -219,8 +219,8 @@ EXERCISES = {
     ),
     "lengths": exercise(lengths, matches_when_called()),
     "traced": exercise(
-        traced, matches_reference(), stays_in_32_bits(), matches_gradient(), traces_like_reference(), leaks_nothing(),
-        uses_primitive("sin"), weak_type_like_reference(),
+        traced, matches_reference(), stays_in_32_bits(), matches_gradient(),
+        traces_like_reference(), leaks_nothing(), uses_primitive("sin"), weak_type_like_reference(),
     ),
     "answer": exercise_module.question(
         "answer", answer=["cos", 2.5], hints=(), explanation="", mistakes=()

@@ -50,7 +50,7 @@ EITHER = {
     "potrf": (CHOLESKY,),
     "trsm": ("nn nb -> nb if side = 76", "nn bn -> bn if side = 82"),
 }
-SVD = "mn -> mn k:r mm|mk|kk nn|kn|nk -:i"
+SVD = "mn -> mn k:r mm|mk nn|kn|nk -:i"
 UNARY = "- -> -"
 SIGNATURES: dict[str, tuple[str, ...]] = {
     f"lapack_{letter}{routine}_ffi": signatures
@@ -66,7 +66,7 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "cu_lu_pivots_to_permutation": ("t:i -> n:i",),
     "cu_threefry2x32_ffi": ("- - - - -> - -",),
     "cusolver_geqrf_ffi": (QR,),
-    "cusolver_gesvd_ffi": (SVD, "nm -> nm k:r mm|mk|kk nn|kn|nk -:i"),
+    "cusolver_gesvd_ffi": (SVD, "nm -> nm k:r mm|mk|km nn|kn|nk -:i"),
     "cusolver_gesvdj_ffi": (SVD,),
     "cusolver_getrf_ffi": (LU,),
     "cusolver_orgqr_ffi": (Q,),
@@ -100,7 +100,8 @@ def fits(module: Module, call: Operation) -> bool:
     letter = re.match(r"lapack_([sdcz])", call.target)
     if letter and kinds[0] and kinds[0][0].element != ELEMENTS[letter[1]]:
         return False
-    configuration = str(call.attributes["mhlo.backend_config"]) if letter else ""
+    has_more = "mhlo.backend_config" in call.attributes
+    configuration = str(call.attributes["mhlo.backend_config"]) if has_more else ""
     return any(
         (not said or re.search(rf"\b{said}\b", configuration)) and _matches(words, *kinds)
         for words, _, said in (each.partition(" if ") for each in SIGNATURES[call.target])
