@@ -201,6 +201,7 @@ class uses(Requirement):
     at_most: int | None = None
     instead: str = ""
     reason: ClassVar[str] = "operation"
+    early: ClassVar[tuple[str, ...]] = ("by_name",)
     blind: ClassVar[str] = "which JAX primitive it was, where two lower to the same operation"
 
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
@@ -229,6 +230,7 @@ class runs_on_demand(Requirement):
     operation: str
     instead: str = ""
     reason: ClassVar[str] = "branch"
+    early: ClassVar[tuple[str, ...]] = ("always",)
     blind: ClassVar[str] = "the same thing done by other operations; which branch is chosen"
 
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
