@@ -1,24 +1,54 @@
-"""Damaged programs cost nothing but themselves: the runner answers for every one of them."""
+"""Damaged programs and messages cost nothing but themselves: each ends in a verdict."""
 
+import functools
+import json
+import random
 import time
 from collections import Counter
 from dataclasses import asdict, replace
 
 import jax
 import jax.numpy as jnp
+import nbformat
 import numpy as np
 import pytest
 from jax import export, lax
 from jax.extend.mlir import ir
 from jax.extend.mlir.dialects import stablehlo
 
+from autograder import exercise as exercise_module
+from autograder.classroom.grader import Grader
+from autograder.exercise import Exercise
 from autograder.jail import claims
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
+from autograder.jail.walls import Level
 from autograder.judge.frames import Frame
 from autograder.judge.module import parse
 from autograder.judge.verdict import Answer, Failure, Status
 from autograder.judge.views import Case, Draw
+from autograder.requirements import (
+    distributed_like_reference,
+    donates_like_reference,
+    grows_with_batch,
+    independent_streams,
+    is_pure,
+    leaks_nothing,
+    lowers_everywhere,
+    matches_gradient,
+    matches_reference,
+    matches_when_called,
+    memory_within,
+    runs_on_demand,
+    stays_in_32_bits,
+    traces_like_reference,
+    uses,
+    uses_keys_once,
+    uses_primitive,
+    weak_type_like_reference,
+    work_grows,
+    work_within,
+)
 
 SEED = 20_261_124
 X = np.linspace(0.5, 2.0, 8, dtype=np.float32)
@@ -154,3 +184,144 @@ def test_damaged_programs():
 @pytest.mark.slow
 def test_very_many_damaged_programs():
     survive(2_000)
+
+
+# Whatever a worker or a runner says
+
+
+def noisy(key, x):
+    return {"noise": jax.random.normal(jax.random.wrap_key_data(key), (64,)), "x": [x * 2]}
+
+
+def lengths(x):
+    return [float(len(x)), "three"]
+
+
+@jax.jit
+def traced(x):
+    return jnp.sin(x)
+
+
+def exercise(reference, *requires, key=False):
+    def inputs(rng, n):
+        x = rng.normal(size=n).astype("float32")
+        return (np.array([n, 7], "uint32"), x) if key else (x,)
+
+    return Exercise(reference.__name__, reference, inputs, requires, (), "", "", (), (4, 9), (3,))
+
+
+EXERCISES = {
+    "noisy": exercise(
+        noisy, matches_reference(), grows_with_batch(), work_grows("linear"), work_within(2.0),
+        memory_within(), uses("while", at_least=0), runs_on_demand("sort"),
+        is_pure(), donates_like_reference(), lowers_everywhere(), uses_keys_once(),
+        distributed_like_reference(), independent_streams(), key=True,
+    ),
+    "lengths": exercise(lengths, matches_when_called()),
+    "traced": exercise(
+        traced, matches_reference(), stays_in_32_bits(), matches_gradient(),
+        traces_like_reference(), leaks_nothing(), uses_primitive("sin"), weak_type_like_reference(),
+    ),
+    "answer": exercise_module.question(
+        "answer", answer=["cos", 2.5], hints=(), explanation="", mistakes=()
+    ),
+}  # fmt: skip
+SOURCE = """
+import jax, jax.numpy as jnp
+
+def noisy(key, x):
+    return {"noise": jax.random.normal(jax.random.wrap_key_data(key), (64,)), "x": [x * 2]}
+
+def lengths(x):
+    return [float(len(x)), "three"]
+
+@jax.jit
+def traced(x):
+    return jnp.sin(x)
+
+answer = ["cos", 2.5]
+"""
+JUNK = (
+    None, True, -1, 0, 7, 2**31, 10**400, 0.5, 1e308, "", "raises ValueError", "\ud800\x1b[2J",
+    "x" * 300_000, [], [[]], [None], ["a", 1], {}, {"a": 1}, {"failure": {}}, {"failure": 3},
+    {"failure": {"status": "grader fault", "facts": {"operations": 10**9}}},
+    {"failure": {"status": "passed", "facts": {"operations": -1}}},
+    functools.reduce(lambda inner, _: [inner], range(400), 1),
+)  # fmt: skip
+
+
+class Recorded:
+    """Gives back what a jail gave back once, changed in a place or two."""
+
+    level = Level.PROCESS
+
+    def __init__(self, jail):
+        self.jail, self.frames, self.random = jail, {}, None
+
+    def run(self, role, request, steps, *late):
+        if role not in self.frames:
+            self.frames[role] = self.jail.run(role, request, steps, *late)
+        if self.random is None or role != self.changed:
+            return self.frames[role]
+        return {step: self.spoilt(frame) for step, frame in self.frames[role].items()}
+
+    def spoilt(self, frame):
+        header = json.loads(json.dumps(frame.header))
+        for _ in range(self.random.choice([1, 1, 1, 2, 5])):
+            self.spoil(header)
+        arrays = list(frame.arrays)
+        if arrays and self.random.random() < 0.3:
+            position = self.random.randrange(len(arrays))
+            change = self.random.choice(["gone", "twice", "dtype", "shape", "huge"])
+            array = arrays.pop(position)
+            arrays[position:position] = {
+                "gone": [],
+                "twice": [array, array],
+                "dtype": [array.astype(self.random.choice(["int8", "complex64", "uint32"]))],
+                "shape": [array[None]],
+                "huge": [np.full(array.shape, 2**32 - 1, np.uint32)],
+            }[change]
+        return Frame(header, tuple(arrays), frame.blob)
+
+    def spoil(self, node):
+        """Change one place of a header, as likely a deep one as a shallow one."""
+        while True:
+            keys = list(node) if isinstance(node, dict) else range(len(node))
+            if not keys:
+                return
+            key = self.random.choice(list(keys))
+            if isinstance(node[key], dict | list) and self.random.random() < 0.8:
+                node = node[key]
+                continue
+            if self.random.random() < 0.1:
+                del node[key]
+            elif isinstance(node, dict) and self.random.random() < 0.1:
+                node["more"] = 1
+            else:
+                node[key] = self.random.choice(JUNK)
+            return
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    with Jail(Limits(seconds=60)) as jail:
+        runs = Recorded(jail)
+        grader = Grader(EXERCISES, 1, runs, again=EXERCISES)
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SOURCE)])
+        verdicts = grader.grade(notebook)
+        assert {name: one for name, one in verdicts.items() if not one.passed} == {}
+        yield runs, grader, notebook
+
+
+@pytest.mark.parametrize("role", ["worker", "runner"])
+def test_whatever_a_process_says_is_no_fault_of_the_grader(recorded, role):
+    runs, grader, notebook = recorded
+    ends = Counter()
+    for seed in range(250):
+        runs.random, runs.changed = random.Random(seed), role
+        verdicts = grader.grade(notebook)
+        faults = {n: v for n, v in verdicts.items() if v.status is Status.GRADER_FAULT}
+        assert not faults, (seed, faults)
+        ends.update(verdict.status for verdict in verdicts.values())
+    runs.random = None
+    assert ends["broke the rules"] > 100

@@ -12,7 +12,7 @@ from jax import export
 
 from autograder import requirements
 from autograder.exercise import outcomes
-from autograder.judge import program
+from autograder.judge import program, vetting
 from autograder.judge.anatomy import dissect
 from autograder.judge.comparison import close
 from autograder.judge.frames import DTYPES
@@ -467,13 +467,13 @@ def test_a_double_loop_is_told_by_its_growth_before_it_is_compiled():
     assert (found.status, found.reason) == (Status.WRONG, "batch loop")
 
 
-def test_growth_is_seen_in_a_program_that_is_too_long_to_be_run():
+def test_growth_is_seen_in_a_program_that_is_too_long_to_be_run(monkeypatch):
     def loop(x):
-        for row in x:
-            for _ in range(400):
-                row = jnp.sin(row) * 2
-        return row
+        return jnp.stack([jnp.sin(jnp.cos(row)) for row in x])
 
+    monkeypatch.setattr(vetting, "MOST_OPERATIONS", 60)
+    made = outcomes(loop, [matches_reference()], ROWS)
+    assert made["value"][-1].error == "ProgramTooLongError"
     found = verdict([matches_reference(), grows_with_batch()], softplus, loop, ROWS)
     assert (found.status, found.reason) == (Status.WRONG, "batch loop")
 

@@ -78,7 +78,7 @@ def judge(
 def early(
     requires: Sequence[Requirement], expected: Answers | None, got: Outcomes
 ) -> list[Finding]:
-    """What is found before anything is compiled; an answer with such a finding is not.
+    """What is found before anything is compiled, where that stops the answer from being compiled.
 
     Args:
         requires: the demands; those that need more than facts are left out.
@@ -86,14 +86,16 @@ def early(
             reference itself.
         got: what is known of the answer so far.
     """
-    found = []
+    found: list[Finding] = []
+    stops = False
     for want in requires:
         if want.early and (expected is not None or not want.compares):
             facts = {view: [_facts(one) for one in got.get(view, ())] for view in want.views}
             known = [set(want.early) <= one.facts.keys() for many in facts.values() for one in many]
-            if known and all(known):
-                found.append(want.judge(expected or {}, facts))
-    return [finding for finding in found if finding is not None]
+            if known and all(known) and (finding := want.judge(expected or {}, facts)):
+                found.append(finding)
+                stops |= want.stops
+    return found if stops else []
 
 
 def _facts(one: Outcome) -> Answer:

@@ -35,7 +35,8 @@ class grows_with_batch(Requirement):
 
     how: str = "not at all"
     reason: ClassVar[str] = "batch loop"
-    early: ClassVar[tuple[str, ...]] = ("operations", "size", "sliced")
+    early: ClassVar[tuple[str, ...]] = ("operations", "size")
+    stops: ClassVar[bool] = True
     blind: ClassVar[str] = (
         "a loop in the program, such as scan over the batch: ask `uses` for that; "
         "a Python loop of a fixed length that slices no array more than 24 times"
@@ -48,7 +49,7 @@ class grows_with_batch(Requirement):
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
         facts = [answer.facts for answer in got["value"]]
         lengths = {one["size"]: one["operations"] for one in facts}
-        # What was released before this fact was known does not have it.
+        # Of a program that is too long to be run, only the length is known.
         unrolled = any(one.get("sliced", 0) > MOST_SLICES + 2 * one["size"] for one in facts)
         if not unrolled and not _grows(lengths, facts[0]["size"], facts[-1]["size"]):
             return None
@@ -101,6 +102,7 @@ class work_grows(Requirement):
     reason: ClassVar[str] = "work"
     blind: ClassVar[str] = "what fusion saves; a loop whose length only the values decide"
     early: ClassVar[tuple[str, ...]] = ("work", "size")
+    stops: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.how not in GROWTH:
@@ -133,6 +135,7 @@ class work_within(Requirement):
     reason: ClassVar[str] = "work"
     blind: ClassVar[str] = "what fusion saves; a loop whose length only the values decide"
     early: ClassVar[tuple[str, ...]] = ("work",)
+    stops: ClassVar[bool] = True
     compares: ClassVar[tuple[str, ...]] = ("work",)
 
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
@@ -198,6 +201,7 @@ class uses(Requirement):
     at_most: int | None = None
     instead: str = ""
     reason: ClassVar[str] = "operation"
+    early: ClassVar[tuple[str, ...]] = ("by_name",)
     blind: ClassVar[str] = "which JAX primitive it was, where two lower to the same operation"
 
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
@@ -226,6 +230,7 @@ class runs_on_demand(Requirement):
     operation: str
     instead: str = ""
     reason: ClassVar[str] = "branch"
+    early: ClassVar[tuple[str, ...]] = ("always",)
     blind: ClassVar[str] = "the same thing done by other operations; which branch is chosen"
 
     def judge(self, expected: Answers, got: Answers) -> Finding | None:
@@ -241,6 +246,7 @@ class stays_in_32_bits(Requirement):
     """No number in the program has more than 32 bits, on the way either. Reason: `64 bits`."""
 
     reason: ClassVar[str] = "64 bits"
+    early: ClassVar[tuple[str, ...]] = ("widest",)
     blind: ClassVar[str] = "two numbers of 32 bits that stand for one of 64"
 
     def judge(self, expected: Answers, got: Answers) -> Finding | None:

@@ -17,7 +17,9 @@ class Requirement:
         reason: the short name of its finding.
         failed: how a finding begins when one of its views could not be made.
         early: the facts that it judges by, where these are all and known before a program is
-            compiled; an answer that does not meet it is not compiled.
+            compiled.
+        stops: whether an answer that does not meet it is not compiled, since that, or running it,
+            may take very long.
         compares: the facts of the reference's programs that it looks at.
         reported: whether its evidence is what the student's own process says.
         share: of the points that not meeting it costs.
@@ -29,6 +31,7 @@ class Requirement:
     failed: ClassVar[str] = "The function fails."
     blind: ClassVar[str] = ""
     early: ClassVar[tuple[str, ...]] = ()
+    stops: ClassVar[bool] = False
     compares: ClassVar[tuple[str, ...]] = ()
     reported: ClassVar[bool] = False
     share: ClassVar[float] = 1.0

@@ -113,6 +113,9 @@ def of_grade(verdict: Verdict, points: float, most: float) -> Card:
             card.paragraph(f"This looks like an answer that {verdict.lookalike}.")
         if finding.advice:
             card.labelled("What to try", finding.advice)
+    shown = {finding.reason for finding in verdict.findings}
+    if others := [reason for reason in verdict.reported if reason not in shown]:
+        card.labelled("Reported only", f"that there is nothing of: {', '.join(others)}")
     return card.done(colour)
 
 
