@@ -85,6 +85,7 @@ AXES = {"in_axes", "out_axes", "axis", "axes"}
 """Keywords whose numbers may be `None` as well."""
 NOISE = {"normal", "uniform", "truncated_normal", "exponential", "gamma", "laplace", "gumbel"}
 RATES = {"bernoulli", "binomial", "poisson"}
+MODULES = {"jax", "jnp", "np", "lax", "functools", "itertools", "math", "operator"}
 NAMING = {"psum", "pmean", "pmax", "pmin", "all_gather", "psum_scatter", "ppermute", "axis_index"}
 """Calls that take the name of an axis, besides `P`."""
 
@@ -251,6 +252,10 @@ def _of_operator(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     if isinstance(node, ast.BinOp | ast.AugAssign | ast.BoolOp):
         for other in OPERATORS.get(type(node.op), ()):
             yield f"{SYMBOLS[type(node.op)]} → {SYMBOLS[other]}", _with(node, op=other())
+    if isinstance(node, ast.BinOp):
+        for kept, dropped in ((node.left, node.right), (node.right, node.left)):
+            if not isinstance(kept, ast.Constant):
+                yield f"{_text(node)} → without {_text(dropped)}", kept
     if isinstance(node, ast.BinOp) and isinstance(node.op, NOT_COMMUTATIVE):
         turned = _with(node, left=node.right, right=node.left)
         yield f"{_text(node)} → {_text(turned)}", turned
@@ -305,13 +310,17 @@ def _of_call(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         for other in OTHERS.get(node.func.id, ()):
             if node.func.id in ("min", "max", "any", "all", "sum", "round"):
                 yield f"{node.func.id} → {other}", _with(node, func=ast.Name(other))
-    of_module = _root(node.func) in ("jax", "jnp", "np", "lax", "P", "") or isinstance(
-        node.func, ast.Name
-    )
-    if not of_module and isinstance(node.func, ast.Attribute):
-        yield f".{name}(…) → nothing", node.func.value
+    if isinstance(node.func, ast.Attribute) and _root(node.func) not in MODULES:
+        array: Any = node.func.value
+        if isinstance(array, ast.Subscript) and getattr(array.value, "attr", "") == "at":
+            array = array.value.value  # type: ignore[attr-defined]
+        yield f".{name}(…) → nothing", array
     elif arguments and not isinstance(arguments[0], ast.Starred) and name not in ("P", "range"):
         yield f"{name}(…) → its first argument", arguments[0]
+    if name == "while_loop" and arguments:
+        negated = _expression("lambda *state: ~_0(*state)", arguments[0])
+        changed = _with(node, args=[negated, *arguments[1:]])
+        yield f"while {_text(arguments[0])} → while not", changed
     for at, keyword in enumerate(node.keywords):
         rest = [*node.keywords[:at], *node.keywords[at + 1 :]]
         said = f"{keyword.arg or '**'}={_text(keyword.value)}"
@@ -344,6 +353,8 @@ def _root(node: ast.AST) -> str:
 
 
 def _of_slice(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    if isinstance(node, ast.Subscript) and getattr(node.value, "attr", "") != "at":
+        yield f"{_text(node)} → {_text(node.value)}", node.value
     if isinstance(node, ast.Slice):
         for field in ("lower", "upper", "step"):
             bound = getattr(node, field)

@@ -28,7 +28,7 @@ from rich.table import Table
 from autograder import exercise
 from autograder.authoring import master
 from autograder.authoring.master import Master
-from autograder.authoring.mutants import mutants
+from autograder.authoring.mutants import Mutant, mutants
 from autograder.exercise import Exercise
 from autograder.judge import program
 from autograder.judge.judge import Lookalike, judge
@@ -225,19 +225,23 @@ class Tally:
 def prove_mutants(path: Path, names: Sequence[str], processes: int = 1) -> dict[str, Tally]:
     """Judge every mutant of some exercises of the master at `path`.
 
-    Each exercise gets a process, and another one where a mutant has ended that: by its own fault,
-    since it took too much processor time or memory.
+    This is done in processes of their own. A mutant that takes too much processor time or memory
+    ends its process, and another one goes on with the next mutant.
     """
     loaded = master.load(path)
     functions = [name for name in names if not loaded.exercises[name].is_question]
+    made = {name: mutants(solution(loaded, name)) for name in functions}
+    parts = [
+        {name: len(made[name]) for name in functions[number::processes]}
+        for number in range(processes)
+    ]
     with ThreadPoolExecutor(processes) as threads:
-        made = threads.map(lambda name: _tally(loaded, name), functions)
-        return dict(zip(functions, made, strict=True))
+        judged = threads.map(lambda part: _reasons(path, part), parts)
+        reasons = {name: said for part in judged for name, said in part.items()}
+    return {name: _tally(loaded.exercises[name], made[name], reasons[name]) for name in functions}
 
 
-def _tally(loaded: Master, name: str) -> Tally:
-    spec, made = loaded.exercises[name], mutants(solution(loaded, name))
-    reasons = _reasons(loaded.path, name, len(made))
+def _tally(spec: Exercise, made: Sequence[Mutant], reasons: Sequence[str]) -> Tally:
     fates = []
     for mutant, reason in zip(made, reasons, strict=True):
         fate, why = "caught", reason
@@ -246,7 +250,7 @@ def _tally(loaded: Master, name: str) -> Tally:
         elif not reason:
             listed = spec.equal_mutants.get(mutant.description)
             fate, why = ("survived", "") if listed is None else ("listed", listed)
-        fates.append(Fate(name, mutant.description, mutant.line, fate, why))
+        fates.append(Fate(spec.name, mutant.description, mutant.line, fate, why))
     return Tally(tuple(fates), tuple(_faults(spec, fates)))
 
 
@@ -335,22 +339,43 @@ def _table(
 
 EQUAL = "equal"
 """Stands in place of a reason where a mutant is the same program as the reference."""
+READY = "ready"
+"""What a process says when an exercise's reference has passed, before the first mutant."""
 
 
-def _reasons(path: Path, name: str, count: int) -> list[str]:
-    """Why each mutant is rejected; empty where it is not."""
-    reasons: list[str] = []
-    while len(reasons) < count:
-        before = len(reasons)
-        reasons += _of_process(path, name, before)
-        if len(reasons) < count:
-            reasons.append("time or memory")
+def _reasons(path: Path, counts: Mapping[str, int]) -> dict[str, list[str]]:
+    """Why each mutant of some exercises is rejected; empty where it is not.
+
+    Args:
+        path: of the master.
+        counts: how many mutants each exercise has.
+    """
+    reasons: dict[str, list[str]] = {name: [] for name in counts}
+    while left := {
+        name: len(reasons[name]) for name in counts if len(reasons[name]) < counts[name]
+    }:
+        for name, reason in _of_process(path, left):
+            if reason is None:
+                raise Problem(f"The reference of {name} is rejected when its cell is run again.")
+            reasons[name].append(reason)
+        ended = next((name for name in left if len(reasons[name]) < counts[name]), None)
+        if ended is not None:
+            reasons[ended].append("time or memory")
     return reasons
 
 
-def _of_process(path: Path, name: str, first: int) -> list[str]:
-    """What one process says, until it has judged all mutants or is ended by one of them."""
-    command = [sys.executable, "-m", __name__, str(path), name, str(first)]
+def _of_process(path: Path, left: Mapping[str, int]) -> list[tuple[str, str | None]]:
+    """What one process says, until it has judged all that is left or is ended by a mutant.
+
+    Args:
+        path: of the master.
+        left: the exercises, and how many mutants of each have been judged.
+
+    Returns:
+        The name of the exercise and the reason, of each mutant; no reason where it is the reference
+        that is rejected.
+    """
+    command = [sys.executable, "-m", __name__, str(path), json.dumps(dict(left))]
     environment = {**os.environ, "JAX_PLATFORMS": "cpu"}
     with (
         tempfile.TemporaryFile() as said,
@@ -359,11 +384,11 @@ def _of_process(path: Path, name: str, first: int) -> list[str]:
         ) as process,
     ):
         lines = _lines(process)
-        if lines[:1] != ["ready"]:
+        if not lines:
             said.seek(0)
             trouble = said.read().decode(errors="replace").strip().splitlines()
-            raise Problem(f"The mutants of {name} cannot be judged: {(trouble or ['…'])[-1]}")
-        return [json.loads(line) for line in lines[1:]]
+            raise Problem(f"The mutants of {path} cannot be judged: {(trouble or ['…'])[-1]}")
+        return [tuple(json.loads(line)) for line in lines if line != READY]
 
 
 def _lines(process: subprocess.Popen[bytes]) -> list[str]:
@@ -383,20 +408,20 @@ def _lines(process: subprocess.Popen[bytes]) -> list[str]:
     return said.decode().splitlines()
 
 
-def judge_mutants(path: Path, name: str, first: int) -> Iterator[str]:
-    """Why each mutant from number `first` on is rejected; this process may end on the way."""
+def _judge_mutants(path: Path, left: Mapping[str, int]) -> Iterator[str]:
+    """What `_of_process` reads; this process may end on the way."""
     loaded = master.load(path)
-    spec, code = loaded.exercises[name], solution(loaded, name)
-    grading = Grading(spec)
-    if (trouble := _rejection(grading, code)) not in ("", EQUAL):
-        raise Problem(f"the reference itself is rejected ({trouble}) when its cell runs once more")
-
-    def rejections() -> Iterator[str]:
+    for name, first in left.items():
+        code = solution(loaded, name)
+        grading = Grading(loaded.exercises[name])
+        if _rejection(grading, code) not in ("", EQUAL):
+            yield json.dumps([name, None])
+            return
+        yield READY
         for mutant in mutants(code)[first:]:
             signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
-            yield _rejection(grading, mutant.code)
-
-    return rejections()
+            yield json.dumps([name, _rejection(grading, mutant.code)])
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _rejection(grading: Grading, code: str) -> str:
@@ -411,15 +436,13 @@ def _rejection(grading: Grading, code: str) -> str:
     return EQUAL if same else ""
 
 
-def _main(path: str, name: str, first: str) -> None:
+def _main(path: str, left: str) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     # What a mutant prints must not be read as a verdict.
     with os.fdopen(os.dup(1), "w", buffering=1) as out:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        verdicts = judge_mutants(Path(path), name, int(first))
-        print("ready", file=out)
-        for reason in verdicts:
-            print(json.dumps(reason), file=out)
+        for line in _judge_mutants(Path(path), json.loads(left)):
+            print(line, file=out)
 
 
 if __name__ == "__main__":
