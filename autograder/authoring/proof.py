@@ -238,34 +238,43 @@ def prove_mutants(path: Path, names: Sequence[str], processes: int = 1) -> dict[
     with ThreadPoolExecutor(processes) as threads:
         judged = threads.map(lambda part: _reasons(path, part), parts)
         reasons = {name: said for part in judged for name, said in part.items()}
-    return {name: _tally(loaded.exercises[name], made[name], reasons[name]) for name in functions}
+    return {name: tally(loaded.exercises[name], made[name], reasons[name]) for name in functions}
 
 
-def _tally(spec: Exercise, made: Sequence[Mutant], reasons: Sequence[str]) -> Tally:
+def tally(spec: Exercise, made: Sequence[Mutant], reasons: Sequence[str]) -> Tally:
+    """What came of the mutants of an exercise, from why each was rejected."""
     fates = []
     for mutant, reason in zip(made, reasons, strict=True):
         fate, why = "caught", reason
         if reason == EQUAL:
             fate, why = "equal", ""
         elif not reason:
-            listed = spec.equal_mutants.get(mutant.description)
-            fate, why = ("survived", "") if listed is None else ("listed", listed)
+            listed = spec.equal_mutants
+            why = listed.get(mutant.description) or listed.get(_whatever(mutant.description), "")
+            fate = "listed" if why else "survived"
         fates.append(Fate(spec.name, mutant.description, mutant.line, fate, why))
     return Tally(tuple(fates), tuple(_faults(spec, fates)))
 
 
+def _whatever(description: str) -> str:
+    """How all changes of one place are listed at once: `1.0 → anything (line 4)`."""
+    return re.sub(r" → .*( \(line)", r" → anything\1", description)
+
+
 def _faults(spec: Exercise, fates: Sequence[Fate]) -> Iterator[str]:
-    known = {one.description: one for one in fates}
     for one in fates:
         if one.fate == "survived":
             yield f"{spec.name}: {one.description} passes. The line: `{one.line}`"
-    for description in spec.equal_mutants:
-        if description not in known:
-            yield f"{spec.name} lists {description} as equal, and there is no such mutant."
-        elif known[description].fate != "listed":
-            fate = known[description]
-            what = f"rejected ({fate.reason})" if fate.fate == "caught" else "the same program"
-            yield f"{spec.name} lists {description} as equal, and it is {what}."
+    for listed in spec.equal_mutants:
+        meant = [one for one in fates if listed in (one.description, _whatever(one.description))]
+        caught = [one for one in meant if one.fate == "caught"]
+        if not meant:
+            yield f"{spec.name} lists {listed} as equal, and there is no such mutant."
+        elif caught:
+            words = f"and {caught[0].description} is rejected ({caught[0].reason})."
+            yield f"{spec.name} lists {listed} as equal, {words}"
+        elif not any(one.fate == "listed" for one in meant):
+            yield f"{spec.name} lists {listed} as equal, and the program is the same: drop it."
 
 
 def report(
@@ -329,9 +338,9 @@ def _table(
         table.add_column(column, justify="right")
     for name, claimed in made.items():
         row = [name, f"{sum(one.holds for one in claimed)} of {len(claimed)}"]
-        if tally := tallies.get(name):
-            equal = tally.count("equal", "listed")
-            counts = (len(tally.fates), tally.count("caught"), equal, tally.count("survived"))
+        if one := tallies.get(name):
+            equal = one.count("equal", "listed")
+            counts = (len(one.fates), one.count("caught"), equal, one.count("survived"))
             row += map(str, counts)
         table.add_row(*row)
     return table
