@@ -78,7 +78,8 @@ class Exercise:
         in_specs: for each argument how it lies on the mesh; replicated where nothing is said.
         source: all the code that the specification depends on, where a master was loaded.
         equal_mutants: changes of the reference that do the same as it, by the description that
-            `autograder prove --mutants` gives them, with the reason.
+            `autograder prove --mutants` gives them, with the reason; `1.0 → anything (line 4)`
+            stands for all changes of one place.
     """
 
     name: str

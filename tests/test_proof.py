@@ -1,13 +1,15 @@
 """`autograder prove`: what is said of a good exercise, and of one with a hole."""
 
+import dataclasses
 import json
 import shutil
 
 import pytest
 from click.testing import CliRunner
-from masters import ROOT
+from masters import ROOT, exercises
 
 from autograder.authoring import master, proof
+from autograder.authoring.mutants import Mutant
 from autograder.cli import main
 
 MASTER = """\
@@ -114,12 +116,30 @@ def test_a_mutant_that_passes_is_a_fault_unless_it_is_listed_as_equal(course):
     assert prove("99_proved", "--mutants").exit_code == 0
 
 
-@pytest.mark.slow
-def test_a_listed_mutant_has_to_be_there_and_to_pass(course):
-    course("    return x + 0.5", "0.5 + x", listed='{"+ → - (line 2)": "no", "+ → / (line 2)": ""}')
-    done = prove("99_proved", "answer", "--mutants")
-    assert "answer lists + → - (line 2) as equal, and it is rejected (values)." in done.output
-    assert "answer lists + → / (line 2) as equal, and there is no such mutant." in done.output
+def tally_of(listed, **fates):
+    """What is said where mutants came to these fates, of `1 → 0` and `1 → 2` in line 2."""
+    spec = dataclasses.replace(exercises()[0], name="answer", equal_mutants=listed)
+    made = [Mutant(f"1 → {number} (line 2)", "return 1", "") for number in (0, 2)]
+    return proof.tally(spec, made, [fates["to_0"], fates["to_2"]])
+
+
+def test_all_changes_of_one_place_are_listed_at_once():
+    listed = {"1 → anything (line 2)": "it is multiplied by zero"}
+    both = tally_of(listed, to_0="", to_2="")
+    assert [one.fate for one in both.fates] == ["listed", "listed"]
+    assert both.faults == ()
+    assert tally_of(listed, to_0="equal", to_2="").faults == ()
+    (fault,) = tally_of(listed, to_0="values", to_2="").faults
+    assert fault.endswith("and 1 → 0 (line 2) is rejected (values).")
+
+
+def test_what_is_listed_has_to_survive_by_another_program():
+    listed = {"1 → 0 (line 2)": "no reason"}
+    assert tally_of(listed, to_0="", to_2="shape").faults == ()
+    (fault,) = tally_of(listed, to_0="equal", to_2="shape").faults
+    assert fault == "answer lists 1 → 0 (line 2) as equal, and the program is the same: drop it."
+    (fault,) = tally_of({"1 → 3 (line 2)": "so"}, to_0="shape", to_2="shape").faults
+    assert fault == "answer lists 1 → 3 (line 2) as equal, and there is no such mutant."
 
 
 @pytest.mark.slow

@@ -42,16 +42,19 @@ OPERATORS: dict[Any, list[Any]] = {
     ast.Or: [ast.And],
 }
 NOT_COMMUTATIVE = (ast.Sub, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)
-WORDS = [
+TWINS = [
     "min max",
     "minimum maximum",
     "argmin argmax",
     "any all",
-    "sum mean prod",
-    "cumsum cumprod cummax",
+    "sum mean",
+    "sum prod",
+    "cumsum cumprod",
     "sort argsort",
-    "floor ceil round",
-    "psum pmean pmax",
+    "floor ceil",
+    "floor round",
+    "psum pmean",
+    "psum pmax",
     "zeros ones",
     "zeros_like ones_like",
     "sin cos",
@@ -60,31 +63,37 @@ WORDS = [
     "logical_and logical_or",
     "isnan isinf",
     "add set",
-    "float32 bfloat16 float64 int32",
-    "bfloat16 float32",
-    "float16 float32",
-    "float64 float32",
-    "int32 int8 float32",
-    "uint32 int32",
-    "left right",
-    "drop clip fill",
-    "clip drop",
-    "fill clip",
-    "promise_in_bounds drop",
+    "cumsum cummax",
 ]
-"""Names, and words as arguments, that are changed for each other: the first for all that follow,
-and those for the first."""
-OTHERS: dict[str, list[str]] = {}
-for _line in WORDS:
-    _first, *_rest = _line.split()
-    OTHERS.setdefault(_first, _rest)
-    if _first[0] not in "fbiucdp" or "float" not in _line:
-        for _one in _rest:
-            OTHERS.setdefault(_one, [_first])
+"""Names of functions and methods that are changed for each other."""
+DTYPES = {
+    "bfloat16": ["float32"],
+    "float16": ["float32"],
+    "float32": ["bfloat16", "float64", "int32"],
+    "float64": ["float32"],
+    "int32": ["int8", "float32"],
+    "uint32": ["int32"],
+}
+NAMES = {name: list(others) for name, others in DTYPES.items()}
+for _one, _other in map(str.split, TWINS):
+    NAMES.setdefault(_one, []).append(_other)
+    NAMES.setdefault(_other, []).append(_one)
+WORDS = DTYPES | {
+    "left": ["right"],
+    "right": ["left"],
+    "drop": ["clip", "fill"],
+    "clip": ["drop"],
+    "fill": ["drop"],
+    "promise_in_bounds": ["drop"],
+}
+"""What a word in quotes is changed for."""
+FACTORS = (1.01, 1.05, 1.1)
 AXES = {"in_axes", "out_axes", "axis", "axes"}
 """Keywords whose numbers may be `None` as well."""
 NOISE = {"normal", "uniform", "truncated_normal", "exponential", "gamma", "laplace", "gumbel"}
 RATES = {"bernoulli", "binomial", "poisson"}
+MODULES = {"jax", "jnp", "np", "lax", "functools", "itertools", "math", "operator"}
+BUILTINS = {"min", "max", "any", "all", "sum"}
 NAMING = {"psum", "pmean", "pmax", "pmin", "all_gather", "psum_scatter", "ppermute", "axis_index"}
 """Calls that take the name of an axis, besides `P`."""
 
@@ -231,6 +240,10 @@ def _expression(code: str, *parts: ast.AST) -> ast.expr:
     return made
 
 
+def _scaled(value: float, factor: float) -> float:
+    return float(f"{value * factor:.12g}")
+
+
 def _called(node: ast.AST) -> str:
     """The last name of the function that a call calls."""
     if not isinstance(node, ast.Call):
@@ -251,6 +264,17 @@ def _of_operator(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     if isinstance(node, ast.BinOp | ast.AugAssign | ast.BoolOp):
         for other in OPERATORS.get(type(node.op), ()):
             yield f"{SYMBOLS[type(node.op)]} → {SYMBOLS[other]}", _with(node, op=other())
+    if isinstance(node, ast.BinOp):
+        for kept, dropped in ((node.left, node.right), (node.right, node.left)):
+            if not isinstance(kept, ast.Constant):
+                yield f"{_text(node)} → without {_text(dropped)}", kept
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
+        for side in ("left", "right"):
+            value = getattr(getattr(node, side), "value", None)
+            if type(value) is int:
+                for factor in FACTORS:
+                    scaled = _scaled(value, factor)
+                    yield f"{value} → {scaled}", _with(node, **{side: ast.Constant(scaled)})
     if isinstance(node, ast.BinOp) and isinstance(node.op, NOT_COMMUTATIVE):
         turned = _with(node, left=node.right, right=node.left)
         yield f"{_text(node)} → {_text(turned)}", turned
@@ -275,8 +299,8 @@ def _of_constant(node: ast.AST, axes: list[str]) -> Iterator[tuple[str, ast.AST]
     elif isinstance(value, int):
         others = [value + 1, value - 1]
     elif isinstance(value, float):
-        others = [value + 1, value - 1, *(value * k for k in (1.01, 1.05, 1.1, 0.9) if value)]
-        others = [float(f"{one:.12g}") for one in others]
+        others = [value + 1, value - 1]
+        others += [_scaled(value, factor) for factor in (*FACTORS, 0.9) if value]
     elif isinstance(value, str):
         if value in axes:
             others = [one for one in axes if one != value]
@@ -284,14 +308,14 @@ def _of_constant(node: ast.AST, axes: list[str]) -> Iterator[tuple[str, ast.AST]
             taken, given = value.split("->")
             others = [f"{taken}->{given[::-1]}"]
         else:
-            others = list(OTHERS.get(value, ()))
+            others = list(WORDS.get(value, ()))
     for other in others:
         yield f"{value!r} → {other!r}", ast.Constant(other)
 
 
 def _of_name(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     if isinstance(node, ast.Attribute):
-        for other in OTHERS.get(node.attr, ()):
+        for other in NAMES.get(node.attr, ()):
             yield f"{node.attr} → {other}", _with(node, attr=other)
         if node.attr in ("T", "mT", "real", "imag"):
             yield f".{node.attr} → nothing", node.value
@@ -302,16 +326,20 @@ def _of_call(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         return
     name, arguments = _called(node), node.args
     if isinstance(node.func, ast.Name):
-        for other in OTHERS.get(node.func.id, ()):
-            if node.func.id in ("min", "max", "any", "all", "sum", "round"):
+        for other in NAMES.get(node.func.id, ()):
+            if {node.func.id, other} <= BUILTINS:
                 yield f"{node.func.id} → {other}", _with(node, func=ast.Name(other))
-    of_module = _root(node.func) in ("jax", "jnp", "np", "lax", "P", "") or isinstance(
-        node.func, ast.Name
-    )
-    if not of_module and isinstance(node.func, ast.Attribute):
-        yield f".{name}(…) → nothing", node.func.value
+    if isinstance(node.func, ast.Attribute) and _root(node.func) not in MODULES:
+        array: Any = node.func.value
+        if isinstance(array, ast.Subscript) and getattr(array.value, "attr", "") == "at":
+            array = array.value.value  # type: ignore[attr-defined]
+        yield f".{name}(…) → nothing", array
     elif arguments and not isinstance(arguments[0], ast.Starred) and name not in ("P", "range"):
         yield f"{name}(…) → its first argument", arguments[0]
+    if name == "while_loop" and arguments:
+        negated = _expression("lambda *state: ~_0(*state)", arguments[0])
+        changed = _with(node, args=[negated, *arguments[1:]])
+        yield f"while {_text(arguments[0])} → while not", changed
     for at, keyword in enumerate(node.keywords):
         rest = [*node.keywords[:at], *node.keywords[at + 1 :]]
         said = f"{keyword.arg or '**'}={_text(keyword.value)}"
@@ -328,10 +356,10 @@ def _of_call(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
                 turned = [*arguments[:at], ast.Constant(None), *arguments[at + 1 :]]
                 yield f"{_text(one)} → None", _with(node, args=turned)
     if name in NOISE and "random" in ast.unparse(node.func):
-        for factor in (1.01, 1.05, 1.1):
+        for factor in FACTORS:
             yield f"{name}(…) → {factor} times it", _expression(f"{factor} * _0", node)
     if name in RATES and len(arguments) > 1 and not isinstance(arguments[1], ast.Constant):
-        for factor in (1.01, 1.05, 1.1):
+        for factor in FACTORS:
             scaled = _expression(f"{factor} * _0", arguments[1])
             said = f"{_text(arguments[1])} → {factor} times it"
             yield said, _with(node, args=[arguments[0], scaled, *arguments[2:]])
@@ -344,6 +372,8 @@ def _root(node: ast.AST) -> str:
 
 
 def _of_slice(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    if isinstance(node, ast.Subscript) and getattr(node.value, "attr", "") != "at":
+        yield f"{_text(node)} → {_text(node.value)}", node.value
     if isinstance(node, ast.Slice):
         for field in ("lower", "upper", "step"):
             bound = getattr(node, field)

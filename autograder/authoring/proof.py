@@ -28,7 +28,7 @@ from rich.table import Table
 from autograder import exercise
 from autograder.authoring import master
 from autograder.authoring.master import Master
-from autograder.authoring.mutants import mutants
+from autograder.authoring.mutants import Mutant, mutants
 from autograder.exercise import Exercise
 from autograder.judge import program
 from autograder.judge.judge import Lookalike, judge
@@ -225,43 +225,56 @@ class Tally:
 def prove_mutants(path: Path, names: Sequence[str], processes: int = 1) -> dict[str, Tally]:
     """Judge every mutant of some exercises of the master at `path`.
 
-    Each exercise gets a process, and another one where a mutant has ended that: by its own fault,
-    since it took too much processor time or memory.
+    This is done in processes of their own. A mutant that takes too much processor time or memory
+    ends its process, and another one goes on with the next mutant.
     """
     loaded = master.load(path)
     functions = [name for name in names if not loaded.exercises[name].is_question]
+    made = {name: mutants(solution(loaded, name)) for name in functions}
+    parts = [
+        {name: len(made[name]) for name in functions[number::processes]}
+        for number in range(processes)
+    ]
     with ThreadPoolExecutor(processes) as threads:
-        made = threads.map(lambda name: _tally(loaded, name), functions)
-        return dict(zip(functions, made, strict=True))
+        judged = threads.map(lambda part: _reasons(path, part), parts)
+        reasons = {name: said for part in judged for name, said in part.items()}
+    return {name: tally(loaded.exercises[name], made[name], reasons[name]) for name in functions}
 
 
-def _tally(loaded: Master, name: str) -> Tally:
-    spec, made = loaded.exercises[name], mutants(solution(loaded, name))
-    reasons = _reasons(loaded.path, name, len(made))
+def tally(spec: Exercise, made: Sequence[Mutant], reasons: Sequence[str]) -> Tally:
+    """What came of the mutants of an exercise, from why each was rejected."""
     fates = []
     for mutant, reason in zip(made, reasons, strict=True):
         fate, why = "caught", reason
         if reason == EQUAL:
             fate, why = "equal", ""
         elif not reason:
-            listed = spec.equal_mutants.get(mutant.description)
-            fate, why = ("survived", "") if listed is None else ("listed", listed)
-        fates.append(Fate(name, mutant.description, mutant.line, fate, why))
+            listed = spec.equal_mutants
+            why = listed.get(mutant.description) or listed.get(_whatever(mutant.description), "")
+            fate = "listed" if why else "survived"
+        fates.append(Fate(spec.name, mutant.description, mutant.line, fate, why))
     return Tally(tuple(fates), tuple(_faults(spec, fates)))
 
 
+def _whatever(description: str) -> str:
+    """How all changes of one place are listed at once: `1.0 → anything (line 4)`."""
+    return re.sub(r" → .*( \(line)", r" → anything\1", description)
+
+
 def _faults(spec: Exercise, fates: Sequence[Fate]) -> Iterator[str]:
-    known = {one.description: one for one in fates}
     for one in fates:
         if one.fate == "survived":
             yield f"{spec.name}: {one.description} passes. The line: `{one.line}`"
-    for description in spec.equal_mutants:
-        if description not in known:
-            yield f"{spec.name} lists {description} as equal, and there is no such mutant."
-        elif known[description].fate != "listed":
-            fate = known[description]
-            what = f"rejected ({fate.reason})" if fate.fate == "caught" else "the same program"
-            yield f"{spec.name} lists {description} as equal, and it is {what}."
+    for listed in spec.equal_mutants:
+        meant = [one for one in fates if listed in (one.description, _whatever(one.description))]
+        caught = [one for one in meant if one.fate == "caught"]
+        if not meant:
+            yield f"{spec.name} lists {listed} as equal, and there is no such mutant."
+        elif caught:
+            words = f"and {caught[0].description} is rejected ({caught[0].reason})."
+            yield f"{spec.name} lists {listed} as equal, {words}"
+        elif not any(one.fate == "listed" for one in meant):
+            yield f"{spec.name} lists {listed} as equal, and the program is the same: drop it."
 
 
 def report(
@@ -325,9 +338,9 @@ def _table(
         table.add_column(column, justify="right")
     for name, claimed in made.items():
         row = [name, f"{sum(one.holds for one in claimed)} of {len(claimed)}"]
-        if tally := tallies.get(name):
-            equal = tally.count("equal", "listed")
-            counts = (len(tally.fates), tally.count("caught"), equal, tally.count("survived"))
+        if one := tallies.get(name):
+            equal = one.count("equal", "listed")
+            counts = (len(one.fates), one.count("caught"), equal, one.count("survived"))
             row += map(str, counts)
         table.add_row(*row)
     return table
@@ -335,22 +348,43 @@ def _table(
 
 EQUAL = "equal"
 """Stands in place of a reason where a mutant is the same program as the reference."""
+READY = "ready"
+"""What a process says when an exercise's reference has passed, before the first mutant."""
 
 
-def _reasons(path: Path, name: str, count: int) -> list[str]:
-    """Why each mutant is rejected; empty where it is not."""
-    reasons: list[str] = []
-    while len(reasons) < count:
-        before = len(reasons)
-        reasons += _of_process(path, name, before)
-        if len(reasons) < count:
-            reasons.append("time or memory")
+def _reasons(path: Path, counts: Mapping[str, int]) -> dict[str, list[str]]:
+    """Why each mutant of some exercises is rejected; empty where it is not.
+
+    Args:
+        path: of the master.
+        counts: how many mutants each exercise has.
+    """
+    reasons: dict[str, list[str]] = {name: [] for name in counts}
+    while left := {
+        name: len(reasons[name]) for name in counts if len(reasons[name]) < counts[name]
+    }:
+        for name, reason in _of_process(path, left):
+            if reason is None:
+                raise Problem(f"The reference of {name} is rejected when its cell is run again.")
+            reasons[name].append(reason)
+        ended = next((name for name in left if len(reasons[name]) < counts[name]), None)
+        if ended is not None:
+            reasons[ended].append("time or memory")
     return reasons
 
 
-def _of_process(path: Path, name: str, first: int) -> list[str]:
-    """What one process says, until it has judged all mutants or is ended by one of them."""
-    command = [sys.executable, "-m", __name__, str(path), name, str(first)]
+def _of_process(path: Path, left: Mapping[str, int]) -> list[tuple[str, str | None]]:
+    """What one process says, until it has judged all that is left or is ended by a mutant.
+
+    Args:
+        path: of the master.
+        left: the exercises, and how many mutants of each have been judged.
+
+    Returns:
+        The name of the exercise and the reason, of each mutant; no reason where it is the reference
+        that is rejected.
+    """
+    command = [sys.executable, "-m", __name__, str(path), json.dumps(dict(left))]
     environment = {**os.environ, "JAX_PLATFORMS": "cpu"}
     with (
         tempfile.TemporaryFile() as said,
@@ -359,11 +393,11 @@ def _of_process(path: Path, name: str, first: int) -> list[str]:
         ) as process,
     ):
         lines = _lines(process)
-        if lines[:1] != ["ready"]:
+        if not lines:
             said.seek(0)
             trouble = said.read().decode(errors="replace").strip().splitlines()
-            raise Problem(f"The mutants of {name} cannot be judged: {(trouble or ['…'])[-1]}")
-        return [json.loads(line) for line in lines[1:]]
+            raise Problem(f"The mutants of {path} cannot be judged: {(trouble or ['…'])[-1]}")
+        return [tuple(json.loads(line)) for line in lines if line != READY]
 
 
 def _lines(process: subprocess.Popen[bytes]) -> list[str]:
@@ -383,20 +417,20 @@ def _lines(process: subprocess.Popen[bytes]) -> list[str]:
     return said.decode().splitlines()
 
 
-def judge_mutants(path: Path, name: str, first: int) -> Iterator[str]:
-    """Why each mutant from number `first` on is rejected; this process may end on the way."""
+def _judge_mutants(path: Path, left: Mapping[str, int]) -> Iterator[str]:
+    """What `_of_process` reads; this process may end on the way."""
     loaded = master.load(path)
-    spec, code = loaded.exercises[name], solution(loaded, name)
-    grading = Grading(spec)
-    if (trouble := _rejection(grading, code)) not in ("", EQUAL):
-        raise Problem(f"the reference itself is rejected ({trouble}) when its cell runs once more")
-
-    def rejections() -> Iterator[str]:
+    for name, first in left.items():
+        code = solution(loaded, name)
+        grading = Grading(loaded.exercises[name])
+        if _rejection(grading, code) not in ("", EQUAL):
+            yield json.dumps([name, None])
+            return
+        yield READY
         for mutant in mutants(code)[first:]:
             signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
-            yield _rejection(grading, mutant.code)
-
-    return rejections()
+            yield json.dumps([name, _rejection(grading, mutant.code)])
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _rejection(grading: Grading, code: str) -> str:
@@ -411,15 +445,13 @@ def _rejection(grading: Grading, code: str) -> str:
     return EQUAL if same else ""
 
 
-def _main(path: str, name: str, first: str) -> None:
+def _main(path: str, left: str) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     # What a mutant prints must not be read as a verdict.
     with os.fdopen(os.dup(1), "w", buffering=1) as out:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        verdicts = judge_mutants(Path(path), name, int(first))
-        print("ready", file=out)
-        for reason in verdicts:
-            print(json.dumps(reason), file=out)
+        for line in _judge_mutants(Path(path), json.loads(left)):
+            print(line, file=out)
 
 
 if __name__ == "__main__":
