@@ -27,7 +27,10 @@ from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
 from autograder.exercise import exercise, mistake, question, wrong
-from autograder.requirements import grows_with_batch, matches_reference, uses
+from autograder.requirements import grows_with_batch, matches_reference, uses, work_within
+
+# The last catches, at size 1, a Python loop of a fixed length whose surplus is cut off afterwards.
+SHORT = [matches_reference(), grows_with_batch(), work_within(16)]
 
 ### END HIDDEN TESTS
 
@@ -107,6 +110,7 @@ check(predict_batch)
 exercise(
     predict_batch,
     inputs=lambda rng, n: (rng.normal(size=(3, 4)), rng.normal(size=3), rng.normal(size=(n, 4))),
+    requires=SHORT,
     hints=[
         "Only one of the three arguments has a batch axis.",
         "`in_axes` takes one entry per argument: an axis number, or `None` for an argument that "
@@ -152,7 +156,7 @@ exercise(
 # ## 2 · Another axis
 #
 # Here the vectors are the **columns** of a matrix. Write `column_norms`, which gives the norm of
-# each of them, without transposing the matrix.
+# each of them, without transposing the matrix. The norm of a column of zeros is 0.
 
 
 # %% given="norm"
@@ -171,13 +175,22 @@ def column_norms(A):
 
 # %% check="column_norms"
 check(column_norms)
+
+
 ### BEGIN HIDDEN TESTS
+def _columns(rng, n):
+    """Columns of which the last is zero; at size 0 three zero ones, where only 0 is near enough."""
+    A = rng.normal(size=(5, n or 3))
+    return A if n == 1 else A * [column < n - 1 for column in range(n or 3)]
+
+
 exercise(
     column_norms,
-    inputs=lambda rng, n: (rng.normal(size=(5, n)),),
+    sizes=(range(5, 10), 1, 0, range(61, 101)),
+    public_sizes=(4, 1, 0, 10),
+    inputs=lambda rng, n: (_columns(rng, n),),
     requires=[
-        matches_reference(),
-        grows_with_batch(),
+        *SHORT,
         uses("transpose", at_most=0, instead="`in_axes=1` slices the columns as they stand."),
     ],
     hints=[
@@ -246,6 +259,7 @@ check(predict_columns)
 exercise(
     predict_columns,
     inputs=lambda rng, n: (rng.normal(size=(3, 4)), rng.normal(size=3), rng.normal(size=(4, n))),
+    requires=SHORT,
     hints=[
         "The batch axis has a place in the input and a place in the output; you may choose both.",
         "`in_axes` says where the batch axis of each argument is, `out_axes` where it shall come "
@@ -314,10 +328,14 @@ check(ensemble)
 ### BEGIN HIDDEN TESTS
 exercise(
     ensemble,
+    # Size 0 stands for three models: as many as each of them has outputs.
+    sizes=(range(5, 10), 1, 0, range(61, 101)),
+    public_sizes=(4, 1, 0, 10),
     inputs=lambda rng, n: (
-        {"W": rng.normal(size=(n, 3, 4)), "b": rng.normal(size=3)},
+        {"W": rng.normal(size=(n or 3, 3, 4)), "b": rng.normal(size=3)},
         rng.normal(size=4),
     ),
+    requires=SHORT,
     hints=[
         "`in_axes` may be a pytree too: one entry for each leaf of the argument.",
         "The first entry of `in_axes` is a dictionary with the keys of `params`.",
@@ -364,7 +382,8 @@ exercise(
 # ## 5 · All pairs
 #
 # `distance` compares two points. Write `pairwise`, which compares every point of `xs` with every
-# point of `ys`: entry `[i, j]` is the distance from `xs[i]` to `ys[j]`.
+# point of `ys`: entry `[i, j]` is the distance from `xs[i]` to `ys[j]`. Some points stand in both
+# lists, and the distance of equal points is 0.
 
 
 # %% given="distance"
@@ -384,10 +403,26 @@ def pairwise(xs, ys):
 
 # %% check="pairwise"
 check(pairwise)
+
+
 ### BEGIN HIDDEN TESTS
+def _two_lists(rng, n):
+    """Two lists that share points; at size 0 one point over and over, where only 0 is enough.
+
+    All are far from the origin, so that a difference of squares has too few digits.
+    """
+    xs, ys = 300 + rng.normal(size=(n or 3, 3)), 300 + rng.normal(size=(n + 2, 3))
+    ys[-1] = xs[-1]
+    ys[: n // 2] = xs[: n // 2]
+    return (xs, ys) if n else (xs[:1].repeat(3, axis=0), xs[:1].repeat(2, axis=0))
+
+
 exercise(
     pairwise,
-    inputs=lambda rng, n: (rng.normal(size=(n, 3)), rng.normal(size=(n + 2, 3))),
+    sizes=(range(5, 10), 1, 0, range(24, 41)),
+    public_sizes=(4, 1, 0, 10),
+    inputs=_two_lists,
+    requires=SHORT,
     hints=[
         "First write a function from one point to all of `ys`; a vmap is enough for that.",
         "A vmapped function is a function: vmap it again, over the other argument.",
@@ -455,11 +490,17 @@ check(per_example_gradients)
 ### BEGIN HIDDEN TESTS
 exercise(
     per_example_gradients,
+    # Large losses of small inputs: a difference of two losses has too few digits for a slope.
     inputs=lambda rng, n: (
         {"w": rng.normal(size=4), "b": rng.normal()},
-        rng.normal(size=(n, 4)),
-        rng.normal(size=n),
+        0.1 * rng.normal(size=(n, 4)),
+        100 * rng.normal(size=n),
     ),
+    requires=[
+        matches_reference(),
+        grows_with_batch(),
+        uses("slice", 0, 16, instead="`vmap` hands out the examples: no Python loop."),
+    ],
     hints=[
         "`jax.grad(loss)` is a function of one example. What makes it one of many?",
         "Transformations nest: vmap of grad. `params` is shared, the examples are not.",
@@ -543,10 +584,26 @@ def attention(queries, keys, values):
 
 # %% check="attention"
 check(attention)
+
+
 ### BEGIN HIDDEN TESTS
+def _sequences(rng, n):
+    """Queries, keys and values, whose four axes all differ and depend on the size.
+
+    Queries and keys are eighths, so that their products are exact on any device. The first queries
+    are so large that the exponential of a score overflows.
+    """
+    queries, keys, values = (rng.normal(size=(n, n + 1, n + 2, 3 + n % 2)) for _ in range(3))
+    queries, keys = (8 * queries).round() / 8, (8 * keys).round() / 8
+    queries[:, 0] *= 256
+    return queries, keys, values
+
+
 exercise(
     attention,
-    inputs=lambda rng, n: tuple(rng.normal(size=(n, 5, 2, 3)) for _ in range(3)),
+    sizes=(range(5, 9), 1, range(19, 25)),
+    inputs=_sequences,
+    requires=SHORT,
     hints=[
         "Work from the inside out. First: all the queries of one sequence and one head.",
         "Then the heads. With the batch axis gone, the axes are (time, head, feature): which "

@@ -33,6 +33,7 @@ from autograder.requirements import (
     lowers_everywhere,
     matches_gradient,
     matches_reference,
+    work_within,
 )
 
 
@@ -41,8 +42,8 @@ def layer(rng, n, m):
 
 
 def held(tree, n):
-    """The tree as it is, or at other sizes than 4 in more containers: no leaf is added."""
-    return tree if n == 4 else {"all": (tree, None), "none": ()}
+    """The tree as it is, or at odd sizes in more containers: no leaf is added."""
+    return {"all": (tree, None), "none": ()} if n % 2 else tree
 
 
 ### END HIDDEN TESTS
@@ -130,7 +131,7 @@ exercise(
             },
             n,
         ),
-        rng.normal(),
+        (-1) ** n * rng.uniform(0.5, 2.0),
     ),
     hints=[
         "You need not know the form of `tree`. Which function visits every leaf?",
@@ -340,12 +341,12 @@ exercise(
 #
 # Write `ema_update`, which moves a running average a little towards the newest state:
 # `decay * a + (1 - decay) * s`. This is for **floating** leaves only. Any other leaf, such as a
-# counter of steps, is taken from `state` as it is. Both pytrees have the same form.
+# counter of steps or a switch, is taken from `state` as it is. Both pytrees have the same form.
 
 
 # %% solution="ema_update"
 def ema_update(average, state, decay):
-    """Two pytrees of one form, with float32 and int32 leaves, decay () float32 -> one such."""
+    """Two pytrees of one form; float32, int32 and bool leaves; decay () float32 -> one such."""
 
     ### BEGIN SOLUTION
     def move(a, s):
@@ -369,11 +370,12 @@ exercise(
                     "norm": {"mean": rng.normal(size=3), "seen": rng.integers(2**30, 2**31, 3)},
                     "scale": rng.normal(),
                     "tokens": rng.integers(2**30, 2**31),
-                    "step": rng.integers(2**30, 2**31),
+                    "step": 2**31 - 1 - old,
+                    "frozen": [old, not old],
                 },
                 n,
             )
-            for _ in range(2)
+            for old in (True, False)
         ),
         rng.uniform(0.6, 0.9),
     ),
@@ -442,7 +444,8 @@ exercise(
 #
 # The global norm of a pytree is the square root of the sum of the squares of all its numbers. Write
 # `clip_gradients`: if the global norm of `grads` is larger than `limit`, scale all of `grads` by
-# one factor so that the norm is `limit`. Otherwise leave them as they are.
+# one factor so that the norm is `limit`. Otherwise leave them as they are, also if all are zero.
+# `limit` is above 0.
 
 
 # %% solution="clip_gradients"
@@ -457,16 +460,28 @@ def clip_gradients(grads, limit):
 
 # %% check="clip_gradients"
 check(clip_gradients)
+
+
 ### BEGIN HIDDEN TESTS
+def _gradients(rng, n):
+    """Gradients, and a limit below their norm at odd sizes, a little above it at even ones.
+
+    At size 1 they are short, so that something tiny that is added to the norm shows. At size 0 all
+    of them are zero.
+    """
+    scale = {0: 0.0, 1: 1e-3}.get(n, 1.0)
+    arrays = rng.normal(size=(n or 2, 3)), rng.normal(size=3), rng.normal(size=(3, 3))
+    w, b, v = (scale * array for array in arrays)
+    norm = sum((array**2).sum() for array in (w, b, v)) ** 0.5
+    limit = norm * rng.uniform(0.2, 0.5) if n % 2 else norm * 1.02 if n else 0.5
+    return held({"body": [{"w": w, "b": b}, {"w": v}], "none": (None,)}, n), limit
+
+
 exercise(
     clip_gradients,
-    # Sizes below 9 come with a limit beyond the norm, the others with one well below it.
-    sizes=(8, 24),
-    public_sizes=(4, 10),
-    inputs=lambda rng, n: (
-        held({"body": [layer(rng, n, 3), layer(rng, 3, 3)], "head": (rng.normal(size=3), None)}, n),
-        rng.uniform(10, 12) if n < 9 else rng.uniform(0.5, 1.0),
-    ),
+    sizes=(range(5, 10), 1, 0, range(61, 101)),
+    public_sizes=(4, 1, 0, 10),
+    inputs=_gradients,
     hints=[
         "First one norm for the whole pytree, then one factor for every leaf.",
         "The values are not known while tracing, so ask with `jnp.where` or `jnp.minimum`, not "
@@ -575,6 +590,7 @@ exercise(
                 "blocks": [layer(rng, 3, 3), layer(rng, 3, 2)],
                 "scales": [rng.normal(), rng.normal(size=3)],
                 "mixture": {"w": [rng.normal(size=3), rng.normal()]},
+                "mask": [{"w": {"scale": rng.normal(size=3), "w": rng.normal()}}, None],
             },
             n,
         ),
@@ -657,7 +673,7 @@ exercise(
 #
 # You have a list of pytrees that all have the same form and shapes. Write `stack_trees`, which
 # makes one pytree of them, of the form of a single one: each leaf has a new **first** axis that
-# counts the pytrees of the list.
+# counts the pytrees of the list, be it one.
 
 
 # %% solution="stack_trees"
@@ -673,10 +689,18 @@ check(stack_trees)
 ### BEGIN HIDDEN TESTS
 exercise(
     stack_trees,
-    sizes=(8, 24),
-    public_sizes=(4, 10),
     inputs=lambda rng, n: (
-        [held({"body": layer(rng, n, 2), "head": layer(rng, 2, 3)}, n) for _ in range(4 - (n > 9))],
+        [
+            held(
+                {
+                    "body": layer(rng, n, 2),
+                    "head": layer(rng, 2, 3),
+                    "seen": rng.integers(2**30, 2**31, 3),
+                },
+                n,
+            )
+            for _ in range(1 if n == 1 else 4 - (n > 9))
+        ],
     ),
     hints=[
         "`jax.tree.map` takes any number of pytrees, and the function as many leaves.",
@@ -787,6 +811,7 @@ exercise(
     requires=[
         matches_reference(),
         grows_with_batch("not at all"),
+        work_within(16),  # catches a Python loop over as many layers as there may ever be
         matches_gradient(),
         lowers_everywhere(),
     ],
@@ -794,8 +819,9 @@ exercise(
         {"w": rng.normal(size=(n, 3, 3)) / 2, "b": rng.normal(size=(n, 3))},
         rng.normal(size=3),
     ),
-    sizes=(8, 24),
-    public_sizes=(10, 30),  # a scan may be unrolled by as many layers as divide both
+    # Growth is judged between sizes that 16 divides: a scan may be unrolled in part.
+    sizes=(range(16, 49, 16), 1, 7, range(96, 145, 16)),
+    public_sizes=(64, 1, 5, 160),
     hints=[
         "`vmap` gives every layer the same `x`. Here each layer needs what the one before made.",
         "`jax.lax.scan(f, carry, stacked)` calls `f(carry, one_slice)` for slice after slice; `f` "
