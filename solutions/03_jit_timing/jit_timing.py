@@ -21,7 +21,7 @@
 
 # %%
 import time
-from functools import partial
+from functools import partial, wraps
 
 import jax
 import jax.numpy as jnp
@@ -161,7 +161,8 @@ question(
 # ## 2 · The cure that costs a trace each time
 #
 # `crop` shall return the `width` entries of `signal` that begin at `start`. It will be called with
-# very many different `start`s and one `width`, so it has to be traced **once** for all of them.
+# very many different `start`s and one `width`, so it has to be traced **once** for all of them;
+# some of the `start`s are results of other programs, that is, arrays.
 #
 # The decorator is right as it is. But `signal[start : start + width]` raises under it, and if you
 # cure that by making `start` static too, `crop` is traced for every `start`. Write the body.
@@ -170,7 +171,7 @@ question(
 # %% solution="crop"
 @partial(jax.jit, static_argnames="width")
 def crop(signal, start, width):
-    """signal (64,), start an int, width a static int -> (width,), traced once for all starts."""
+    """signal (64,), start () int32, width a static int -> (width,), traced once for all starts."""
     ### BEGIN SOLUTION
     return jax.lax.dynamic_slice_in_dim(signal, start, width)
     ### END SOLUTION
@@ -178,10 +179,22 @@ def crop(signal, start, width):
 
 # %% check="crop"
 check(crop)
+
+
 ### BEGIN HIDDEN TESTS
+def _width(n):
+    """The second case is as wide as the first, so that both have one program."""
+    return 1 if n == 1 else 8 if n < 20 else 11
+
+
+def _start(rng, n):
+    """Somewhere inside; at the very end in the last case."""
+    return np.int32(64 - _width(n) - (0 if n >= 20 else rng.integers(1, 50)))
+
+
 exercise(
     crop,
-    inputs=lambda rng, n: (rng.normal(size=64), static(n), static(8 if n < 40 else 11)),
+    inputs=lambda rng, n: (rng.normal(size=64), _start(rng, n), static(_width(n))),
     requires=[matches_reference(), traces_like_reference()],
     hints=[
         "The size of the result is known while tracing. Where it begins is not, and need not be.",
@@ -196,10 +209,11 @@ exercise(
     wrong_answers=[
         wrong(
             jax.jit(lambda s, start, width: s[start : start + width], static_argnums=(1, 2)),
-            "makes the start static, or takes the decorator away",
-            rejected_by="traces",
+            "makes the start static",
+            rejected_by="ValueError",
             advice="The value of a static `start` is part of the key: every new start is a new "
-            "trace and a new program. Leave the decorator as it is, with `width` alone.",
+            "trace and a new program, and a start that is data is refused. Leave the decorator as "
+            "it is, with `width` alone.",
         ),
         wrong(
             jax.jit(lambda s, start, width: s[start : start + width], static_argnums=2),
@@ -228,8 +242,9 @@ exercise(
             advice="The first entries are asked for only where `start` is 0.",
         ),
     ],
-    public_sizes=(5, 18, 41),
-    sizes=(7, 29, 45),
+    # They only tell the cases apart.
+    sizes=(range(5, 10), range(11, 20), 1, range(61, 101)),
+    public_sizes=(4, 10, 1, 30),
 )
 ### END HIDDEN TESTS
 
@@ -270,24 +285,21 @@ check(calm)
 
 
 ### BEGIN HIDDEN TESTS
-def _signal(rng, n):
-    """n entries below 1 in magnitude, but for one near -5, or 5 in the longest."""
+def _calm_inputs(rng, n):
+    """A signal that is loud below zero; one as loud as the limit; of one entry; loud above zero."""
     signal = rng.uniform(-0.9, 0.9, size=n)
     signal[rng.integers(n)] -= 5
-    return -signal if n in (28, 32) else signal
-
-
-def _calm_inputs(rng, n):
-    """A loud signal, one whose loudest entry is the limit itself, and one that is loud above 0."""
-    signal = _signal(rng, n)
-    return signal, np.max(np.abs(signal)) if n in (20, 24) else rng.uniform(1, 1.5)
+    if n >= 20:
+        signal = -signal
+    at_limit = 10 <= n < 20
+    return signal, np.max(np.abs(signal)) if at_limit else rng.uniform(1, 1.5)
 
 
 exercise(
     calm,
     inputs=_calm_inputs,
-    sizes=(16, 24, 32),
-    public_sizes=(12, 20, 28),
+    sizes=(range(5, 10), range(11, 20), 1, range(61, 101)),
+    public_sizes=(4, 10, 1, 30),
     requires=[
         matches_reference(),
         uses(
@@ -388,8 +400,8 @@ exercise(
 #     x = better(x, a)
 # ```
 #
-# `newton_roots` shall do this under `jit`. It must stop as soon as `off` says that all roots are
-# near enough: no more work than that.
+# `newton_roots` shall do this under `jit`. It must begin with `a`, take no root by other means, and
+# stop as soon as `off` says that all roots are near enough: no more work than that.
 
 
 # %% given="better"
@@ -430,17 +442,28 @@ def _unrolled(a):
     return x
 
 
+def _squares(rng, n):
+    """Numbers whose roots are nearly right a turn before the last, and 1; or one below 1, alone."""
+    root = 1 + rng.uniform(2.5e-4, 4.5e-4, size=n)  # so many times too large
+    for _ in range({1: 5}.get(n, 6 if n < 10 else 16)):
+        root += np.sqrt(root**2 - 1)  # one turn before
+    return root**-2 if n == 1 else np.append(root[1:] ** 2, 1.0)
+
+
+OTHER_ROOTS = [
+    uses(name, at_least=0, at_most=0, instead="Take no root by other means: begin with `a`.")
+    for name in ("sqrt", "rsqrt", "power", "log")
+]
+
+
 exercise(
     newton_roots,
-    sizes=(8, 24),
-    public_sizes=(4, 10),
-    inputs=lambda rng, n: (
-        np.concatenate([[1.0], rng.uniform(2, 900, size=n - 1) * (1 if n in (4, 8) else 1e6)]),
-    ),
+    inputs=lambda rng, n: (_squares(rng, n),),
     requires=[
-        matches_reference(),
         uses("while", instead="`jax.lax.while_loop` keeps its loop in the program."),
+        *OTHER_ROOTS,
         work_within(4),
+        matches_reference(),
     ],
     hints=[
         "How often the loop turns depends on values, so the loop belongs into the program.",
@@ -454,15 +477,20 @@ exercise(
     "which a `fori_loop` of sixty turns does not do.",
     another="def newton_roots(a):\n"
     "    def one(v):\n"
-    "        more = lambda x: jnp.abs(x * x - v) > 1e-5 * v\n"
-    "        return jax.lax.while_loop(more, partial(better, a=v), v)\n"
+    "        return jax.lax.while_loop(lambda x: off(x, v), partial(better, a=v), v)\n"
     "    return jax.vmap(one)(a)",
     wrong_answers=[
         wrong(
+            lambda a: jax.lax.while_loop(lambda x: off(x, a), lambda x: better(x, a), jnp.sqrt(a)),
+            "begins with the roots themselves",
+            rejected_by="operation",
+            advice="Then the loop has nothing to do. Newton's method begins with `a`.",
+        ),
+        wrong(
             lambda a: jax.lax.fori_loop(0, 10, lambda i, x: better(x, a), a),
             "turns ten times, whatever the numbers",
-            rejected_by="values",
-            advice="Ten turns are enough for small numbers. Large ones need more: ask `off`.",
+            rejected_by="work",
+            advice="Ten turns are too many for small numbers, and large ones need more: ask `off`.",
         ),
         wrong(
             _by_python,
@@ -553,22 +581,15 @@ def _history(start, deposits):
 
 
 def _deposits(rng, n):
-    """n deposits, of which the second takes more out of the account than is in it."""
+    """n deposits, of which the second, or the only one, takes out more than is in the account."""
     deposits = rng.normal(size=n)
-    deposits[1] -= 12
+    deposits[min(1, n - 1)] -= 12
     return deposits
 
 
 exercise(
     account_history,
-    sizes=(8, 24),
-    public_sizes=(4, 10),
     inputs=lambda rng, n: (rng.uniform(1, 5), _deposits(rng, n)),
-    requires=[
-        matches_reference(),
-        grows_with_batch("not at all"),
-        uses("while", instead="`jax.lax.scan` carries a value along the rows of an array."),
-    ],
     hints=[
         "Two things come out of each month: what is carried on, and what goes into the history.",
         "`jax.lax.scan(body, start, deposits)`, where `body(balance, deposit)` returns a pair.",
@@ -659,18 +680,16 @@ check(fade_in)
 
 ### BEGIN HIDDEN TESTS
 def _times(rng, n):
-    """When it starts and when it is called: while it brightens, then before, then after it."""
+    """When it starts and when it is called: while it brightens; of one row before it; after it."""
     start = rng.uniform(5, 6)
-    passed = {4: (2, 7), 8: (2, 7), 6: (-4, -2), 16: (-4, -2), 10: (12, 20), 24: (12, 20)}
-    return start, start + rng.uniform(*passed[n])
+    passed = (12, 20) if n >= 10 else (-4, -2) if n == 1 else (2, 7)
+    return start, start + rng.uniform(*passed)
 
 
 exercise(
     fade_in,
     inputs=lambda rng, n: (rng.normal(size=(n, 3)), *_times(rng, n)),
-    public_sizes=(4, 6, 10),
-    sizes=(8, 16, 24),
-    requires=[is_pure(), matches_reference()],
+    requires=[matches_reference(), is_pure()],
     hints=[
         "What does the program know of the time? Only what it is handed.",
         "Take the line of `fade_in_by_clock`, and replace the call that reads the clock.",
@@ -686,7 +705,7 @@ exercise(
         wrong(
             lambda image, start, now: image * jnp.clip((clock() - start) / 8, 0, 1),
             "still reads the clock inside",
-            rejected_by="impure",
+            rejected_by="values",
             advice="The clock is read while tracing, and its number is built into the program. "
             "`now` is the time to use.",
         ),
@@ -725,10 +744,22 @@ exercise(
 # `score` keeps its hidden layer in a list, to be looked at later. Without `jit` that works. Under
 # `jit` the list is filled with tracers, and whoever touches one gets an `UnexpectedTracerError`.
 # Write `score_and_hidden`: the same score, and the hidden layer, as a pair. Nothing else may
-# remember it.
+# remember it: `sealed`, which stays above your function, makes JAX look for tracers that got out,
+# and raises an exception if there is one.
 
 
 # %% given="score"
+def sealed(function):
+    """The same function, jitted; to trace it raises an exception if a tracer gets out."""
+
+    @wraps(function)
+    def traced(weights, xs):
+        with jax.checking_leaks():
+            return jax.jit(function)(weights, xs)
+
+    return traced
+
+
 kept = []
 
 
@@ -740,6 +771,7 @@ def score(weights, xs):
 
 
 # %% solution="score_and_hidden"
+@sealed
 def score_and_hidden(weights, xs):
     """weights {"in": (3, 4), "out": (4,)}, xs (n, 3) -> a tuple: scores (n,), hidden (n, 4)."""
     ### BEGIN SOLUTION
@@ -753,6 +785,7 @@ check(score_and_hidden)
 
 
 ### BEGIN HIDDEN TESTS
+@sealed
 def _keeps_too(weights, xs):
     scores = score(weights, xs)
     return scores, kept[-1]
@@ -777,8 +810,8 @@ exercise(
     ],
     explanation="Whatever is returned becomes a result of the program and arrives as numbers. "
     "Whatever is stored while tracing stays a tracer, and keeps the whole trace alive besides. "
-    "`jax.checking_leaks()` finds such leaks in your own code; the judge uses it.",
-    another="def score_and_hidden(weights, xs):\n"
+    "`jax.checking_leaks()`, which `sealed` uses, finds such leaks in your own code too.",
+    another="@sealed\ndef score_and_hidden(weights, xs):\n"
     "    def one(x):\n"
     '        layer = jnp.tanh(jnp.dot(x, weights["in"]))\n'
     '        return jnp.dot(layer, weights["out"]), layer\n'
@@ -787,7 +820,7 @@ exercise(
         wrong(
             _keeps_too,
             "returns both and goes on filling the list",
-            rejected_by="leak",
+            rejected_by="Exception",
             advice="The values are right, but the list still holds a tracer. Do not call `score`, "
             "and append to nothing.",
         ),
@@ -841,16 +874,16 @@ check(honest_speedup)
 
 ### BEGIN HIDDEN TESTS
 def _timings(rng, n, typical):
-    seconds = typical * rng.uniform(0.9, 1.3, size=n)
+    """A first call and n others; where there are three, one is slow, slower yet than the first."""
+    seconds = typical * rng.uniform(0.9, 1.3, size=n + 1)
     seconds[0] += 50 * typical
-    seconds[rng.integers(1, n)] *= 90 if n in (4, 8) else 9
+    if n >= 3:
+        seconds[rng.integers(1, n)] *= 90
     return seconds
 
 
 exercise(
     honest_speedup,
-    sizes=(8, 24),
-    public_sizes=(4, 10),
     inputs=lambda rng, n: (_timings(rng, n, rng.uniform(4, 8)), _timings(rng, n + 3, 1.0)),
     requires=[matches_when_called()],
     hints=[
@@ -1002,8 +1035,8 @@ exercise(
         * np.where(np.arange(n) < n // 4, rng.uniform(0.01, 0.1, n), rng.uniform(0.98, 1.0, n)),
         rng.normal(size=n),
     ),
-    sizes=(128, 384),
-    public_sizes=(64, 160),
+    sizes=(range(120, 141), 1, range(361, 400)),
+    public_sizes=(64, 1, 160),
     requires=[
         matches_reference(),
         uses(
