@@ -783,6 +783,10 @@ def _readings(rng, n):
 
 exercise(
     variance_far_from_zero,
+    equal_mutants={
+        "x - x.mean(axis=1, keepdims=True) → x.mean(axis=1, keepdims=True) - x (line 2)": "it is "
+        "squared"
+    },
     requires=IN_32_BITS,
     inputs=lambda rng, n: (_readings(rng, n),),
     hints=[
@@ -898,6 +902,7 @@ def _scattered(rng, n):
 
 exercise(
     compact_positive,
+    equal_mutants={"set → add (line 4)": "into zeros, and no place is written twice"},
     inputs=lambda rng, n: (_scattered(rng, n),),
     public_sizes=(4, 1, 2, 10),
     sizes=(range(5, 10), 1, 3, range(61, 101)),

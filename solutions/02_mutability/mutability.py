@@ -451,6 +451,10 @@ def tests_each_star(sky, rows, cols):
 
 exercise(
     light_up,
+    equal_mutants={
+        "< → <= (line 3)": "row 12 is outside, so that a write there is dropped",
+        "< → <= (line 3, place 2)": "column 16 is outside, so that a write there is dropped",
+    },
     inputs=lambda rng, n: (rng.random(size=(12, 16)), *stars(rng, n)),
     requires=[matches_reference(), grows_with_batch("not at all"), no_false_promise],
     hints=[
@@ -899,6 +903,10 @@ def repeats_without_a_length(x):
 
 exercise(
     sort_by_counting,
+    equal_mutants={
+        ":-1 → without -1 (line 3)": "the last end is n, which is outside and dropped",
+        "50 → 51 (line 2)": "no entry is 50, and the one end more is n, which is dropped",
+    },
     inputs=lambda rng, n: (up_to_49(rng, n),),
     requires=[
         matches_reference(),
