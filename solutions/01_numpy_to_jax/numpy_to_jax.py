@@ -686,7 +686,7 @@ def _signed(rng, n):
 exercise(
     first_three_positive,
     inputs=_signed,
-    public_sizes=(4, 1, 2, 10),
+    public_sizes=(4, 1, 2, 30),
     sizes=(range(5, 10), 1, 3, range(61, 101)),
     hints=[
         "How many entries `nonzero` gives depends on the numbers. Can you promise a number?",
@@ -904,7 +904,7 @@ exercise(
     compact_positive,
     equal_mutants={"set → add (line 4)": "into zeros, and no place is written twice"},
     inputs=lambda rng, n: (_scattered(rng, n),),
-    public_sizes=(4, 1, 2, 10),
+    public_sizes=(4, 1, 2, 30),
     sizes=(range(5, 10), 1, 3, range(61, 101)),
     hints=[
         "An entry that is kept moves to the position that says how many kept ones are before it. "

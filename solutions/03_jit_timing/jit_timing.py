@@ -590,6 +590,7 @@ def _deposits(rng, n):
 exercise(
     account_history,
     inputs=lambda rng, n: (rng.uniform(1, 5), _deposits(rng, n)),
+    public_sizes=(4, 1, 30),
     hints=[
         "Two things come out of each month: what is carried on, and what goes into the history.",
         "`jax.lax.scan(body, start, deposits)`, where `body(balance, deposit)` returns a pair.",
