@@ -460,9 +460,9 @@ exercise(
     newton_roots,
     inputs=lambda rng, n: (_squares(rng, n),),
     requires=[
+        work_within(4),
         uses("while", instead="`jax.lax.while_loop` keeps its loop in the program."),
         *OTHER_ROOTS,
-        work_within(4),
         matches_reference(),
     ],
     hints=[
@@ -508,7 +508,7 @@ exercise(
         wrong(
             _unrolled,
             "writes many turns into the program",
-            rejected_by="operation",
+            rejected_by="work",
             advice="A Python loop is unrolled: its body stands in the program once per turn, and "
             "the number of turns is fixed while tracing.",
         ),
