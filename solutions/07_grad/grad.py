@@ -121,11 +121,6 @@ check(force)
 exercise(
     force,
     inputs=lambda rng, n: (rng.normal(size=n),),
-    requires=[
-        matches_reference(),
-        grows_with_batch(),
-        uses("slice", 0, 40, instead="One walk back gives all the slopes: no Python loop."),
-    ],
     hints=[
         "One transformation turns `energy` into the function of its slopes.",
         "`jax.grad(energy)` is a function of `x`: call it.",
@@ -199,7 +194,14 @@ def descent_step(params, xs, ys, rate):
 
 # %% check="descent_step"
 check(descent_step)
+
+
 ### BEGIN HIDDEN TESTS
+def _step(params, xs, ys, rate):
+    (loss, predictions), slopes = jax.value_and_grad(squared_error, has_aux=True)(params, xs, ys)
+    return jax.tree.map(lambda p, g: p - rate * g, params, slopes), loss, predictions
+
+
 exercise(
     descent_step,
     inputs=lambda rng, n: (
@@ -228,14 +230,7 @@ exercise(
     "    return new, loss, predictions",
     wrong_answers=[
         wrong(
-            lambda params, xs, ys, rate: (
-                jax.tree.map(
-                    lambda p, g: p + rate * g,
-                    params,
-                    jax.grad(squared_error, has_aux=True)(params, xs, ys)[0],
-                ),
-                *squared_error(params, xs, ys),
-            ),
+            lambda params, xs, ys, rate: _step(params, xs, ys, -rate),
             "steps uphill",
             rejected_by="values",
             advice="The gradient points to where the loss grows: subtract it.",
@@ -262,17 +257,10 @@ exercise(
             "returns them along with it.",
         ),
         wrong(
-            lambda params, xs, ys, rate: (lambda new: (new, *squared_error(new, xs, ys)))(
-                jax.tree.map(
-                    lambda p, g: p - rate * g,
-                    params,
-                    jax.grad(squared_error, has_aux=True)(params, xs, ys)[0],
-                )
-            ),
-            "reports the loss after the step",
+            lambda params, xs, ys, rate: _step(params, xs, ys, 1.0),
+            "takes the whole gradient, whatever the rate",
             rejected_by="values",
-            advice="Loss and predictions of the old parameters are asked for: the ones that the "
-            "gradient was computed from.",
+            advice="The gradient says where to go, `rate` how far: multiply them.",
         ),
     ],
 )
@@ -499,7 +487,7 @@ exercise(
     sizes=(range(5, 10), 1, 0, range(61, 101)),
     public_sizes=(4, 1, 0, 10),
     inputs=lambda rng, n: (_with_zeros(rng, n),),
-    requires=[matches_reference(), matches_gradient(), grows_with_batch(), work_within(30)],
+    requires=[matches_reference(), matches_gradient(), grows_with_batch("not at all")],
     hints=[
         "The slope of a square root at 0 is infinite. Which argument may the root have instead?",
         "A `where` around the root is too late: the root of 0 has been taken. Put one inside.",
@@ -624,7 +612,6 @@ exercise(
         rng.normal(size=n),
         rng.normal(size=(n, 4)),
     ),
-    requires=[matches_reference(), grows_with_batch(), work_within(16)],
     hints=[
         "The parameters appear twice in the loss. Through one of the two, nothing shall flow back.",
         "`jax.lax.stop_gradient(a)` has the value of `a` and counts as a constant.",
@@ -729,7 +716,6 @@ exercise(
         matches_reference(),
         matches_gradient(),
         grows_with_batch("not at all"),
-        work_within(16),
         uses_primitive("custom_vjp_call", instead="Write the rule with `jax.custom_vjp`."),
     ],
     hints=[

@@ -20,7 +20,7 @@ def pairwise(xs, ys):
     return jnp.sqrt(jnp.sum((xs[:, None] - ys[None]) ** 2, axis=-1) + 1e-6)
 
 
-# %% wrong="pairwise" reason="work" about="a Python loop over the batch of a fixed length, cut afterwards"
+# %% wrong="pairwise" reason="batch loop" about="a Python loop over the batch of a fixed length, cut afterwards"
 def pairwise(xs, ys):
     n = xs.shape[0]
     rows = []
@@ -77,7 +77,7 @@ fast_track_vmap = (12, 3)
 fast_track_vmap = 35
 
 
-# %% wrong="predict_batch" reason="work" about="a loop over a hundred examples, cut afterwards"
+# %% wrong="predict_batch" reason="batch loop" about="a loop over a hundred examples, cut afterwards"
 def predict_batch(W, b, xs):
     n = len(xs)
     return jnp.stack([predict(W, b, xs[min(i, n - 1)]) for i in range(100)])[:n]
@@ -248,7 +248,7 @@ def predict_columns(W, b, xs):
     return out
 
 
-# %% wrong="predict_columns" reason="work" about="a loop over 128 columns, cut afterwards"
+# %% wrong="predict_columns" reason="batch loop" about="a loop over 128 columns, cut afterwards"
 def predict_columns(W, b, xs):
     n = xs.shape[1]
     return jnp.stack([predict(W, b, xs[:, i % n]) for i in range(128)], axis=1)[:, :n]
@@ -346,7 +346,7 @@ def ensemble(params, x):
     return jnp.tanh((params["W"].reshape(n * o, i) @ x).reshape(n, o) + params["b"])
 
 
-# %% wrong="pairwise" reason="work" about="a Python loop of a hundred, cut afterwards"
+# %% wrong="pairwise" reason="batch loop" about="a Python loop of a hundred, cut afterwards"
 def pairwise(xs, ys):
     n = xs.shape[0]
     rows = []
@@ -478,7 +478,7 @@ def per_example_gradients(params, xs, ys):
     return {"w": each["w"] * scale[:, None], "b": each["b"] * scale}
 
 
-# %% wrong="per_example_gradients" reason="operation" about="a loop over a hundred examples, cut afterwards"
+# %% wrong="per_example_gradients" reason="batch loop" about="a loop over a hundred examples, cut afterwards"
 def per_example_gradients(params, xs, ys):
     n = len(ys)
     each = [jax.grad(loss)(params, xs[i % n], ys[i % n]) for i in range(100)]

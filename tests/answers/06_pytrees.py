@@ -627,7 +627,7 @@ def through_layers(stacked, x):
     return x @ stacked["w"][-1] + stacked["b"][-1]
 
 
-# %% wrong="through_layers" reason="work" about="a loop over 160 layers, of which the surplus is masked"
+# %% wrong="through_layers" reason="batch loop" about="a loop over 160 layers, of which the surplus is masked"
 def through_layers(stacked, x):
     n = len(stacked["b"])
     for i in range(160):

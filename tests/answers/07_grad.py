@@ -67,7 +67,7 @@ def force(x):
     return value, -slopes
 
 
-# %% wrong="force" reason="operation" about="a loop over a hundred beads, cut afterwards"
+# %% wrong="force" reason="batch loop" about="a loop over a hundred beads, cut afterwards"
 def force(x):
     n, forces = x.size, []
     for i in range(100):
@@ -98,11 +98,18 @@ def force(x):
     return (left - x) + (right - x) - x * x * x
 
 
-# %% wrong="descent_step" reason="values" about="the predictions after the step"
+# %% wrong="descent_step" reason="work" about="the predictions after the step"
 def descent_step(params, xs, ys, rate):
     (value, _), gradient = jax.value_and_grad(squared_error, has_aux=True)(params, xs, ys)
     new = jax.tree.map(lambda p, g: p - rate * g, params, gradient)
     return new, value, xs @ new["w"] + new["b"]
+
+
+# %% wrong="descent_step" reason="work" about="loss and predictions after the step"
+def descent_step(params, xs, ys, rate):
+    gradient, _ = jax.grad(squared_error, has_aux=True)(params, xs, ys)
+    new = jax.tree.map(lambda p, g: p - rate * g, params, gradient)
+    return new, *squared_error(new, xs, ys)
 
 
 # %% wrong="descent_step" reason="values" about="divides the step by the size of the batch again"
@@ -388,7 +395,7 @@ def lengths(xs):
     return safe(xs)
 
 
-# %% wrong="lengths" reason="work" about="a loop over a hundred rows, cut afterwards"
+# %% wrong="lengths" reason="batch loop" about="a loop over a hundred rows, cut afterwards"
 def lengths(xs):
     def one(x):
         zero = (x == 0).all()
@@ -842,7 +849,7 @@ def eccentric_anomaly(M, e):
     return solved(M, e)
 
 
-# %% wrong="eccentric_anomaly" reason="operation" about="searches a second time for what the backward rule keeps"
+# %% wrong="eccentric_anomaly" reason="work" about="searches a second time for what the backward rule keeps"
 def eccentric_anomaly(M, e):
     hold = jax.lax.stop_gradient
     E = solve_kepler(hold(M), hold(e))
@@ -850,7 +857,7 @@ def eccentric_anomaly(M, e):
     return again - (E - e * jnp.sin(E) - M) / hold(1 - e * jnp.cos(again))
 
 
-# %% wrong="eccentric_anomaly" reason="operation" about="a scan of Newton steps of its own"
+# %% wrong="eccentric_anomaly" reason="work" about="a scan of Newton steps of its own"
 def eccentric_anomaly(M, e):
     def newton(E, _):
         return E - (E - e * jnp.sin(E) - M) / (1 - e * jnp.cos(E)), None
