@@ -473,7 +473,7 @@ def test_keys_are_not_accused_without_partitionable_threefry(function):
 
 
 def on_devices(inside, in_specs, out_specs):
-    mesh = jax.sharding.AbstractMesh((4,), ("x",))
+    mesh = jax.sharding.AbstractMesh((4,), ("x",), axis_types=(jax.sharding.AxisType.Auto,))
     return jax.shard_map(inside, mesh=mesh, in_specs=in_specs, out_specs=out_specs, check_vma=False)
 
 
