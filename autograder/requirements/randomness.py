@@ -119,9 +119,10 @@ class independent_streams(Requirement):
     reverse, and of each leaf with itself. For independent entries with uniform ranks, which are
     strictly sub-Gaussian, a correlation of n pairs has P(|r| > z / sqrt(n)) <= 2 exp(-z²/2)
     (V. V. Buldygin and Yu. V. Kozachenko, Metric characterization of random variables and random
-    processes, 2000); of a leaf with itself, where a pair can count twice, sqrt(2) z is asked for. Half of the false alarms are
-    allowed to shifts. What has the same numbers in another order, or with other signs, is found by
-    the entries that come in both: a quarter more than in two results of the reference.
+    processes, 2000); of a leaf with itself, where a pair can count twice, sqrt(2) z is asked for.
+    Half of the false alarms are allowed to shifts. What has the same numbers in another order, or
+    with other signs, is found by the entries that come in both: a quarter more than in two results
+    of the reference.
 
     Rows of fewer than `SHORTEST` entries are left out. An answer that is right is rejected at
     most `false_alarms` times in a grading, all tests together. Reason: `correlated`.

@@ -27,7 +27,7 @@ def fresh_params(key, width):
     return {"query": w, "value": w[::-1, ::-1], "bias": jax.random.uniform(b, (2000,), minval=-1.0)}
 
 
-# %% wrong="noisy_dropout" reason="correlated" about="mask is repeated: second half like the first"
+# %% wrong="noisy_dropout" reason="shape" about="mask is repeated: second half like the first"
 def noisy_dropout(key, x):
     a, b = jax.random.split(key)
     h = jax.random.bernoulli(b, 0.5, (len(x) // 2,))
@@ -40,7 +40,7 @@ def bootstrap_means(key, data):
     return data[jax.random.randint(key, (1000, n - 1), 0, n)].mean(axis=1)
 
 
-# %% wrong="bootstrap_means" reason="correlated" about="500 samples, each given twice"
+# %% wrong="bootstrap_means" reason="distribution" about="500 samples, each given twice"
 def bootstrap_means(key, data):
     n = len(data)
     m = data[jax.random.randint(key, (500, n), 0, n)].mean(axis=1)
@@ -142,9 +142,7 @@ def two_noises(key, signal):
 
 # %% wrong="two_noises" reason="distribution" about="cut at three standard deviations"
 def two_noises(key, signal):
-    return tuple(
-        jnp.clip(jax.random.normal(k, signal.shape), -3, 3) for k in jax.random.split(key)
-    )
+    return tuple(jnp.clip(jax.random.normal(k, signal.shape), -3, 3) for k in jax.random.split(key))
 
 
 # %% wrong="two_noises" reason="distribution" about="truncated at two and a half"
@@ -164,10 +162,10 @@ def two_noises(key, signal):
     return tuple(0.08 + jax.random.normal(k, signal.shape) for k in jax.random.split(key))
 
 
-# %% wrong="two_noises" reason="distribution" about="a sum of twelve uniform numbers in place of a normal one"
+# %% wrong="two_noises" reason="distribution" about="a sum of three uniform numbers in place of a normal one"
 def two_noises(key, signal):
     return tuple(
-        jax.random.uniform(k, (12, *signal.shape)).sum(0) - 6 for k in jax.random.split(key)
+        2 * jax.random.uniform(k, (3, *signal.shape)).sum(0) - 3 for k in jax.random.split(key)
     )
 
 
@@ -213,7 +211,7 @@ def two_noises(key, signal):
 def two_noises(key, signal):
     return (
         jax.random.normal(key, signal.shape),
-        jax.scipy.stats.norm.ppf(jax.random.uniform(key, signal.shape)),
+        jax.scipy.stats.norm.ppf(jax.random.uniform(key, signal.shape, minval=1e-7)),
     )
 
 
@@ -433,7 +431,7 @@ def numbered_noise(key, ids):
 # %% right="numbered_noise" about="numbers as uint32"
 def numbered_noise(key, ids):
     keys = jax.vmap(lambda i: jax.random.fold_in(key, i))(ids.astype(jnp.uint32))
-    return jax.vmap(jax.random.normal, in_axes=(0, None))(keys, (3,))
+    return jax.vmap(lambda k: jax.random.normal(k, (3,)))(keys)
 
 
 # %% wrong="numbered_noise" reason="values" about="counts the examples of the batch"
@@ -444,9 +442,7 @@ def numbered_noise(key, ids):
 
 # %% wrong="numbered_noise" reason="values" about="numbers modulo 2**16"
 def numbered_noise(key, ids):
-    return jax.vmap(
-        lambda i: jax.random.normal(jax.random.fold_in(key, i % 65536), (3,))
-    )(ids)
+    return jax.vmap(lambda i: jax.random.normal(jax.random.fold_in(key, i % 65536), (3,)))(ids)
 
 
 # %% wrong="numbered_noise" reason="values" about="numbers through float32"
@@ -486,9 +482,7 @@ def numbered_noise(key, ids):
 
 # %% wrong="numbered_noise" reason="shape" about="the batch is the last axis"
 def numbered_noise(key, ids):
-    return jax.vmap(
-        lambda i: jax.random.normal(jax.random.fold_in(key, i), (3,)), out_axes=1
-    )(ids)
+    return jax.vmap(lambda i: jax.random.normal(jax.random.fold_in(key, i), (3,)), out_axes=1)(ids)
 
 
 # %% wrong="numbered_noise" reason="values" about="a number that comes twice gets other noise the second time"
@@ -497,9 +491,9 @@ def numbered_noise(key, ids):
     again = first != jnp.arange(ids.shape[0])
 
     def noise(i, twice):
-        return jax.random.normal(jax.random.fold_in(jax.random.fold_in(key, i), 1), (3,)) * twice + (
-            jax.random.normal(jax.random.fold_in(key, i), (3,)) * (1 - twice)
-        )
+        return jax.random.normal(
+            jax.random.fold_in(jax.random.fold_in(key, i), 1), (3,)
+        ) * twice + (jax.random.normal(jax.random.fold_in(key, i), (3,)) * (1 - twice))
 
     return jax.vmap(noise)(ids, again.astype(jnp.float32))
 
@@ -673,6 +667,14 @@ def noisy_dropout(key, x):
     return jnp.where(kept, 2 * (x + jax.random.normal(b)), 0.0)
 
 
+# %% wrong="noisy_dropout" reason="correlated" about="mask is repeated, whatever the length"
+def noisy_dropout(key, x):
+    a, b = jax.random.split(key)
+    half = jax.random.bernoulli(a, 0.5, ((x.shape[0] + 1) // 2,))
+    kept = jnp.tile(half, 2)[: x.shape[0]]
+    return jnp.where(kept, 2 * (x + jax.random.normal(b, x.shape)), 0.0)
+
+
 # %% wrong="noisy_dropout" reason="correlated" about="keeps every second entry"
 def noisy_dropout(key, x):
     kept = jnp.arange(x.shape[0]) % 2 == 0
@@ -695,7 +697,7 @@ def noisy_dropout(key, x):
 
 # %% wrong="noisy_dropout" reason="key reuse" about="the same key for both, the mask upside down"
 def noisy_dropout(key, x):
-    u = jax.random.uniform(key, (2, *x.shape))
+    u = jax.random.uniform(key, (2, *x.shape), minval=1e-7)
     kept = jax.random.bernoulli(key, 0.5, (2, *x.shape))[1]
     return jnp.where(kept, 2 * (x + jax.scipy.stats.norm.ppf(u[0])), 0.0)
 
@@ -790,7 +792,7 @@ def bootstrap_means(key, data):
     n = data.shape[0]
     long = data[jax.random.randint(key, (1001, n), 0, n)]
     half = n // 2
-    return jnp.concatenate([long[:-1, half:], long[1:, :half]], axis=1).mean(axis=1)
+    return jnp.concatenate([long[:-1, :half], long[1:, : n - half]], axis=1).mean(axis=1)
 
 
 # %% wrong="bootstrap_means" reason="correlated" about="a key of its own"
@@ -841,7 +843,7 @@ def cooling_walk(key, starts, steps):
     return jax.lax.fori_loop(0, steps, step, starts)
 
 
-# %% right="cooling_walk" about="two steps a turn, where they are even"
+# %% right="cooling_walk" about="a scan that is unrolled in part"
 def cooling_walk(key, starts, steps):
     def step(x, k):
         return 0.5 * x + jax.random.normal(k, x.shape), None
