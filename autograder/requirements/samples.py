@@ -160,27 +160,27 @@ SHORTEST = 30
 class Ranks:
     """A leaf by the ranks of its entries, from -1 to 1, and by their distance from the middle."""
 
-    def __init__(self, leaf: np.ndarray) -> None:
+    def __init__(self, leaf: np.ndarray, ranks: np.ndarray | None = None) -> None:
         self.leaf = leaf
-        self.looks = [_ranks(leaf)]
-        self.looks.append(_ranks(np.abs(self.looks[0])))
+        self.ranks = _ranks(leaf) if ranks is None else ranks
+        self.looks = self.ranks, np.abs(self.ranks)
 
     @property
     def varies(self) -> bool:
         """Whether not all entries are equal."""
-        return bool(self.looks[0].any())
+        return bool(self.ranks.any())
 
     def cut(self, n: int) -> Ranks:
-        return self if n == self.leaf.size else Ranks(self.leaf.ravel()[:n])
+        """The first n entries."""
+        return Ranks(self.leaf.ravel()[:n], self.ranks[:n])
 
     def between_rows(self) -> Iterator[np.ndarray]:
         """The surprises of the correlations of any two rows."""
         leaf = self.leaf
         if leaf.ndim < 2 or len(leaf) < 2 or leaf[0].size < SHORTEST:
             return
-        each = [Ranks(row) for row in leaf]
-        for look in range(2):
-            rows = np.stack([_standard(one.looks[look]) for one in each])
+        for look in self.looks:
+            rows = np.stack([_standard(row) for row in look.reshape(len(leaf), -1)])
             r = (rows @ rows.T)[np.triu_indices(len(rows), 1)]
             yield r**2 * leaf[0].size / 2
 
