@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+import jax
 import numpy as np
 from jax import export
 
 from autograder.judge import meshes, program, tree
 from autograder.judge.calling import UNANSWERED, call, called
+from autograder.judge.comparison import seen
 from autograder.judge.devices import CPU, Device
 from autograder.judge.frames import DTYPES
 from autograder.judge.judge import Lookalike, early
@@ -23,7 +25,9 @@ from autograder.judge.verdict import Answer, Answers, Failure, Outcome
 from autograder.judge.views import VIEWS, Case, Draw, cases, tied
 from autograder.problem import Problem
 from autograder.requirements.programs import grows_with_batch
+from autograder.requirements.randomness import distributed_like_reference
 from autograder.requirements.requirement import Requirement
+from autograder.requirements.samples import distribution
 from autograder.requirements.values import answers_question, digest_of, matches_reference
 
 Size = int | range
@@ -257,6 +261,12 @@ def expected_answers(
         for one in many:
             if isinstance(one, Failure):
                 raise Problem(f"The reference of {spec.name} fails ({view}): {one.message}")
+    if any(isinstance(want, distributed_like_reference) for want in spec.requires):
+        known: dict[str, Callable[..., Any]] = {}
+        for n, (draw, arguments) in enumerate(drawn.items()):
+            # What a program is made for depends on the shapes and on what is static.
+            result = known.setdefault(str(arguments.skeleton), _jitted(spec, arguments.skeleton))
+            made["value"][n] = _sampled(spec, seed, made["value"][n], draw, arguments, result)
     return made  # type: ignore[return-value]  # no failure is left in it
 
 
@@ -272,6 +282,49 @@ def facts_of_reference(
     return program.by_view(made)  # type: ignore[return-value]  # no failure is left in it
 
 
+RESULTS, ENTRIES = (16, 256), 2**20
+"""A large sample: so many results of a reference, least and most, and so many entries in all."""
+
+
+def _jitted(spec: Exercise, skeleton: Any) -> Callable[..., list[Any]]:
+    """The reference, compiled, from leaves to leaves."""
+    return jax.jit(
+        lambda *leaves: jax.tree.leaves(spec.reference(*tree.unflatten(skeleton, leaves)))
+    )
+
+
+def _sampled(
+    spec: Exercise,
+    seed: int,
+    answer: Any,
+    draw: Draw,
+    arguments: Arguments,
+    result: Callable[..., list[Any]],
+) -> Answer:
+    """The answer with what is known of its distribution in place of its numbers.
+
+    That comes from results of the reference for the same arguments and other keys, so it does not
+    depend on an answer that draws from the same key.
+    """
+    which = [seed, zlib.crc32(spec.name.encode()), draw.size, draw.again, 1]
+    generator = np.random.default_rng(which)
+    size = max(1, *(leaf.size for leaf in answer.leaves))
+    drawn = []
+    for _ in range(int(np.clip(ENTRIES // size, *RESULTS))):
+        leaves = [
+            generator.integers(0, 2**32, 2, dtype="uint32") if _is_key(leaf) else leaf
+            for leaf in arguments.leaves
+        ]
+        drawn.append([np.asarray(leaf) for leaf in result(*leaves)])
+    known = [distribution(many).packed() for many in zip(*drawn, strict=True)]
+    zeros = tuple(map(np.zeros_like, answer.leaves))
+    return replace(answer, leaves=zeros, facts={**answer.facts, "distribution": known})
+
+
+def _is_key(leaf: np.ndarray) -> bool:
+    return leaf.dtype == np.uint32 and leaf.shape == (2,)
+
+
 def lookalikes(
     spec: Exercise, seed: int, sizes: Sequence[Size], device: Device = CPU
 ) -> tuple[Lookalike, ...]:
@@ -284,10 +337,21 @@ def lookalikes(
             one.title,
             one.rejected_by,
             one.advice,
-            outcomes(one.function, running, drawn, device, expected=expected),
+            _seen(outcomes(one.function, running, drawn, device, expected=expected)),
         )
         for one in spec.wrong_answers
     )
+
+
+def _seen(made: Mapping[str, Sequence[Outcome]]) -> dict[str, list[Outcome]]:
+    """Outcomes without what nobody compares; see `comparison.seen`."""
+    return {
+        view: [
+            one if isinstance(one, Failure) else replace(one, leaves=tuple(map(seen, one.leaves)))
+            for one in many
+        ]
+        for view, many in made.items()
+    }
 
 
 def wrong(

@@ -1,9 +1,15 @@
 """What `exercise.Exercise` draws: sizes and values by the seed."""
 
+import dataclasses
+
+import jax
 import numpy as np
 import pytest
 
-from autograder.exercise import Exercise
+from autograder.exercise import Exercise, expected_answers, outcomes
+from autograder.judge.comparison import seen
+from autograder.judge.judge import judge
+from autograder.requirements import distributed_like_reference, independent_streams
 
 
 def spec(*sizes):
@@ -43,3 +49,34 @@ def test_a_size_that_is_named_twice_is_drawn_twice_with_other_values():
     (values,), (others,) = (one.draw(1, draw).leaves for draw in (first, again))
     assert values.shape == others.shape
     assert not np.array_equal(values, others)
+
+
+def test_what_is_expected_of_a_sample_is_its_distribution_and_not_its_numbers():
+    def noise(key):
+        return jax.random.normal(key, (6000,))
+
+    drawing = dataclasses.replace(
+        spec(8, 8),
+        reference=noise,
+        requires=(distributed_like_reference(), independent_streams()),
+        inputs=lambda rng, n: (rng.integers(0, 2**32, 2, dtype="uint32"),),
+    )
+    expected = expected_answers(drawing, 3, drawing.sizes)
+    first, again = expected["value"]
+    assert not first.leaves[0].any()
+    assert len(first.facts["distribution"]) == 1
+    assert not np.array_equal(first.facts["distribution"][0], again.facts["distribution"][0])
+    drawn = {draw: drawing.draw(3, draw) for draw in drawing.draws(drawing.sizes, seed=3)}
+    reasons = [
+        judge("it", drawing.requires, expected, outcomes(answer, drawing.requires, drawn)).reason
+        for answer in (noise, lambda key: noise(key) * 1.1, lambda key: noise(key[:1].repeat(2)))
+    ]
+    assert reasons == ["passed", "distribution", "passed"]
+
+
+def test_of_a_long_result_of_a_wrong_answer_its_beginning_is_kept():
+    short, long = np.arange(4096.0), np.arange(1.0, 4099.0)
+    assert seen(short) is short
+    assert seen(long).shape == long.shape
+    assert seen(long).nonzero()[0].tolist() == list(range(256))
+    assert np.array_equal(seen(seen(long)), seen(long))

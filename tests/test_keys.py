@@ -195,6 +195,11 @@ def stacked_copies(key):
     return jax.vmap(lambda k: NORMAL(k, (3,)))(jnp.stack([key] * 4))
 
 
+def many_keys_twice(key):
+    keys = random.split(key, 100_000)
+    return jax.vmap(NORMAL)(keys) + jax.vmap(random.uniform)(keys)
+
+
 def one_own_key_twice(key):
     del key
     return NORMAL(random.key(0), (3,)) + random.uniform(random.key(0), (4,)).sum()
@@ -240,6 +245,7 @@ WRONG = [
     some_of_the_mapped_again,
     gathered_again,
     stacked_copies,
+    many_keys_twice,
     one_own_key_twice,
     reversed_keys_beside_keys,
 ]
@@ -415,6 +421,14 @@ def seeds(key):
     return jax.vmap(lambda seed: NORMAL(random.key(seed), (2,)))(jnp.arange(5))
 
 
+def a_key_for_each_of_many(key):
+    def one(key):
+        first, second = random.split(key)
+        return NORMAL(first) + random.uniform(second)
+
+    return jax.vmap(one)(random.split(key, 100_000))
+
+
 def large_draws(key):
     one, other = random.split(key)
     return NORMAL(one, (600, 1000)).sum() + random.uniform(other, (600_000,)).sum()
@@ -447,6 +461,7 @@ RIGHT = [
     gradient_through_noise,
     seeds,
     large_draws,
+    a_key_for_each_of_many,
 ]
 
 
@@ -473,7 +488,7 @@ def test_keys_are_not_accused_without_partitionable_threefry(function):
 
 
 def on_devices(inside, in_specs, out_specs):
-    mesh = jax.sharding.AbstractMesh((4,), ("x",))
+    mesh = jax.sharding.AbstractMesh((4,), ("x",), axis_types=(jax.sharding.AxisType.Auto,))
     return jax.shard_map(inside, mesh=mesh, in_specs=in_specs, out_specs=out_specs, check_vma=False)
 
 

@@ -16,6 +16,8 @@ from autograder.judge.module import Block, Module, Operation, plain_name
 
 LONGEST = 20_000
 """So many operations are followed; after that a loop is followed for two turns only."""
+MANY = 2**14
+"""Up to so many keys and counters of a call, all of its keys are followed."""
 FEW = 64
 """Up to so many counters of a key are kept as a set."""
 BRANCHES = ("stablehlo.case", "stablehlo.if")
@@ -248,18 +250,22 @@ class KeyUse:
     def _use(self, keys: np.ndarray, counters: np.ndarray, spends: bool) -> bool:
         if keys.size == 0 or counters.size == 0:
             return False
+        every = mixed(keys, counters)
+        repeated = np.unique(every).size < every.size
         if keys.size == 1:
             groups = [(int(keys.ravel()[0]), counters.ravel())]
         else:
-            both = np.broadcast_arrays(keys, counters)
-            order = np.argsort(both[0], axis=None, kind="stable")
-            keys, counters = (array.ravel()[order] for array in both)
-            starts = np.flatnonzero(np.diff(keys, prepend=keys[0] ^ np.uint64(1)))
+            keys, counters = (each.ravel() for each in np.broadcast_arrays(keys, counters))
+            # Of very many keys some are followed, the same ones in every call.
+            rarer = np.uint64((1 << (keys.size // MANY).bit_length()) - 1)
+            chosen = np.flatnonzero((keys & rarer) == 0) if keys.size > MANY else slice(None)
+            order = np.argsort(keys[chosen], kind="stable")
+            keys, counters = keys[chosen][order], counters[chosen][order]
+            starts = np.flatnonzero(np.diff(keys, prepend=0) != 0)
             groups = list(zip(keys[starts].tolist(), np.split(counters, starts[1:]), strict=True))
-        repeated = False
         for key, some in groups:
             by_guards = self._uses.setdefault(key, {})
-            repeated |= np.unique(some).size < some.size or any(
+            repeated |= any(
                 use.repeats(some, spends)
                 for guards, use in by_guards.items()
                 if not _exclude_each_other(guards, self._guards)

@@ -33,6 +33,8 @@ from autograder.student import syllabus
 from autograder.student.syllabus import FOLDER
 
 BFLOAT16 = DTYPES["bfloat16"]
+ARRAYS = frozenset(("distribution",))
+"""The facts that are lists of arrays."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,11 @@ def write(
             "paths": outcome.paths,
             "leaves": [keep(leaf) for leaf in outcome.leaves],
             **({} if outcome.ran else {"ran": False}),
-            "facts": {key: outcome.facts[key] for key in sorted(COMPARED) if key in outcome.facts},
+            "facts": {
+                key: list(map(keep, outcome.facts[key])) if key in ARRAYS else outcome.facts[key]
+                for key in sorted(COMPARED)
+                if key in outcome.facts
+            },
         }
 
     def pack_outcomes(outcomes: Outcomes) -> dict[str, Any]:
@@ -161,8 +167,12 @@ def read(assignment: str, folder: Path = FOLDER) -> list[PublicExercise]:
 
     def unpack_answer(packed: dict[str, Any]) -> Answer:
         leaves = tuple(map(array, packed["leaves"]))
+        facts = {
+            key: list(map(array, fact)) if key in ARRAYS else fact
+            for key, fact in packed["facts"].items()
+        }
         structure, paths = packed["structure"], tuple(packed["paths"])
-        return Answer(structure, paths, leaves, packed["facts"], packed.get("ran", True))
+        return Answer(structure, paths, leaves, facts, packed.get("ran", True))
 
     def unpack_outcome(packed: dict[str, Any]) -> Outcome:
         if "error" in packed:

@@ -42,9 +42,21 @@ from autograder.requirements import (
 )
 
 
-def a_key(rng):
-    """The data of a random key, as `jax.random.PRNGKey` gives it."""
-    return rng.integers(0, 2**32, 2, dtype="uint32")
+def a_key(rng, n=None):
+    """The data of a random key, as `jax.random.PRNGKey` gives it.
+
+    With a batch size, two keys of that size differ in one of their two numbers only: in the second
+    up to a size of 20, then in the first. So an answer that looks at one of them is told.
+    """
+    key = rng.integers(0, 2**32, 2, dtype="uint32")
+    if n is not None:
+        key[int(n > 20)] = 2_654_435_761 * (n + 1) % 2**32
+    return key
+
+
+def repeated(rng, length):
+    """Some normal numbers, again and again: a long array that takes little room in a file."""
+    return np.resize(rng.normal(size=100), length)
 
 
 ### END HIDDEN TESTS
@@ -125,7 +137,11 @@ check(two_noises)
 ### BEGIN HIDDEN TESTS
 exercise(
     two_noises,
-    inputs=lambda rng, n: (a_key(rng), rng.normal(size=200 * n)),
+    # Every size but 1 is drawn with two keys, here and in the next exercises. 20,000 numbers tell a
+    # distribution that is cut at three standard deviations.
+    inputs=lambda rng, n: (a_key(rng, n), repeated(rng, 1 if n == 1 else 800 * n)),
+    sizes=(20, 20, 1, 41, 41),
+    public_sizes=(10, 10, 1, 27, 27),
     requires=[
         distributed_like_reference(),
         uses_keys_once(),
@@ -236,7 +252,9 @@ check(fresh_params)
 ### BEGIN HIDDEN TESTS
 exercise(
     fresh_params,
-    inputs=lambda rng, n: (a_key(rng), static(n)),
+    inputs=lambda rng, n: (a_key(rng, n), static(n)),
+    sizes=(20, 20, 1, 41, 41),
+    public_sizes=(10, 10, 1, 21, 21),
     requires=[
         distributed_like_reference(),
         uses_keys_once(),
@@ -339,9 +357,18 @@ def numbered_noise(key, ids):
 # %% check="numbered_noise"
 check(numbered_noise)
 ### BEGIN HIDDEN TESTS
+
+
+def some_numbers(rng, n):
+    """Any numbers; among several are the largest one, 0, and one that comes twice."""
+    ids = rng.integers(2**31, size=n)
+    ids[1:4] = [2**31 - 1, 0, ids[0]][: len(ids[1:4])]
+    return ids
+
+
 exercise(
     numbered_noise,
-    inputs=lambda rng, n: (a_key(rng), rng.integers(2**31, size=n)),
+    inputs=lambda rng, n: (a_key(rng), some_numbers(rng, n)),
     hints=[
         "Write a function of one number first. Which number goes into `fold_in`?",
         "`jax.vmap` applies that function to every entry of `ids`. The key may come from outside.",
@@ -472,7 +499,8 @@ exercise(
 # ## 5 · Noise, then dropout
 #
 # Write `noisy_dropout`. It adds standard normal noise to every entry of `x`, then keeps every
-# entry with probability 0.5 and doubles what is kept; the others become zero.
+# entry with probability 0.5 and doubles what is kept; the others become zero. Noise and dropout
+# are independent of each other and from entry to entry.
 
 
 # %% solution="noisy_dropout"
@@ -490,7 +518,10 @@ check(noisy_dropout)
 ### BEGIN HIDDEN TESTS
 exercise(
     noisy_dropout,
-    inputs=lambda rng, n: (a_key(rng), 2 + 0.1 * rng.normal(size=2000 * n)),
+    # 160,000 entries tell a probability of 0.51.
+    inputs=lambda rng, n: (a_key(rng, n), 2 + 0.1 * repeated(rng, 1 if n == 1 else 6000 * n)),
+    sizes=(10, 10, 1, 27, 27),
+    public_sizes=(8, 8, 1, 29, 29),
     requires=[
         distributed_like_reference(),
         uses_keys_once(),
@@ -597,10 +628,11 @@ check(bootstrap_means)
 ### BEGIN HIDDEN TESTS
 exercise(
     bootstrap_means,
-    # Two sizes have as much data, in order: a fixed seed picks the same twice.
-    inputs=lambda rng, n: (a_key(rng), np.sort(rng.lognormal(size=4 + n // 2))),
-    sizes=(40, 120, 121),
-    public_sizes=(10, 30, 31),
+    # The data are in order, so a fixed seed picks the same places of both that are as long. With
+    # two or three of them the means have few values, which tell how many were picked.
+    inputs=lambda rng, n: (a_key(rng, n), np.sort(rng.lognormal(size=n))),
+    sizes=(20, 20, 1, 3, 57, 57),
+    public_sizes=(10, 10, 1, 2, 31, 31),
     requires=[
         distributed_like_reference(),
         uses_keys_once(),
@@ -703,15 +735,15 @@ def _unrolled(key, starts, steps):
 exercise(
     cooling_walk,
     # So many that a wrong order of halving and noise is seen in the distribution, and so far out
-    # that the start is still seen after all the halvings. Two sizes have as many steps: a fixed
-    # seed gives the same noise twice.
+    # that the start is still seen after all the halvings. The numbers of steps are even, since a
+    # scan that is unrolled in part has a remainder for others.
     inputs=lambda rng, n: (
-        a_key(rng),
-        2.0 ** (n - n % 2) * (5 + 0.1 * rng.normal(size=40_000)),
-        static(n - n % 2),
+        a_key(rng, n),
+        2.0**n * (5 + 0.1 * repeated(rng, 40_000)),
+        static(n),
     ),
-    sizes=(8, 24, 25),
-    public_sizes=(4, 10, 11),
+    sizes=(8, 8, 1, 32, 32),
+    public_sizes=(4, 4, 1, 24, 24),
     requires=[
         distributed_like_reference(),
         uses_keys_once(),
@@ -835,7 +867,7 @@ check(luckiest_seed)
 
 def losers(rng, n):
     """n seeds whose score is below zero, so that no score can be told without looking."""
-    seeds = rng.permutation(100_000)[: 4 * n].astype("int32")
+    seeds = rng.permutation(100_000)[: 4 * n + 40].astype("int32")
     scores = jax.vmap(lambda seed: trial(jax.random.key(seed)))(seeds)
     return seeds[np.asarray(scores) < 0][:n]
 

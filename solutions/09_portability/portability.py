@@ -543,12 +543,19 @@ def layers_with(keys, widths, scale=lambda i, o: i**-0.5):
     ]
 
 
+def a_raw_key(rng, n):
+    """A key; two of one batch size differ in one number only, the second up to a size of 10."""
+    key = rng.integers(0, 2**32, 2, dtype="uint32")
+    key[int(n > 10)] = 2_654_435_761 * (n + 1) % 2**32
+    return key
+
+
 exercise(
     init_network,
-    inputs=lambda rng, n: (
-        rng.integers(0, 2**32, 2, dtype="uint32"),
-        static((2 * n, 16 * n, 16 * n, 16 * n, 1)),
-    ),
+    # Every size but 1 is drawn with two keys.
+    inputs=lambda rng, n: (a_raw_key(rng, n), static((2 * n, 16 * n, 16 * n, 16 * n, 1))),
+    sizes=(8, 8, 1, 13, 13),
+    public_sizes=(6, 6, 1, 11, 11),
     requires=[distributed_like_reference(), uses_keys_once(), independent_streams()],
     hints=[
         "How many draws are there? Make one key for each before you draw.",
