@@ -33,7 +33,7 @@ from autograder.requirements.values import answers_question, digest_of, matches_
 Size = int | range
 """A batch size, or a range of which the seed draws one."""
 
-SIZES: tuple[tuple[Size, ...], tuple[Size, ...]] = (4, 1, 10), (range(5, 10), 1, range(61, 101))
+SIZES: tuple[tuple[Size, ...], tuple[Size, ...]] = (4, 1, 30), (range(5, 10), 1, range(61, 101))
 SIZES_ON_MESH: tuple[tuple[Size, ...], tuple[Size, ...]] = (
     (16, 8, 48),
     (range(24, 41, 8), 8, range(64, 105, 8)),

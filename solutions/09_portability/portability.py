@@ -349,6 +349,10 @@ exercise(
     inputs=lambda rng, n: (0.05 * rng.normal(size=(500, n)) + rng.uniform(2, 6, size=n),),
     dtypes=("float32", "bfloat16"),
     requires=ANYWHERE,
+    equal_mutants={
+        ".astype(…) → nothing (line 6, place 2)": "the step is in float32 all the same, but for "
+        "0.01 * x, whose rounding the digits of the result hide",
+    },
     hints=[
         "Write it for `float32` first: a `lax.scan` whose carry is the average.",
         "Which dtype does the carry have when `xs` is bfloat16? Store short, accumulate long.",
@@ -455,6 +459,10 @@ exercise(
     sizes=(range(5, 10), 2, range(61, 101)),  # a complex pair takes two rows
     public_sizes=(4, 2, 10),
     requires=ANYWHERE,
+    equal_mutants={
+        f"26 → {length} (line 8)": "the last squarings change digits that float32 does not have"
+        for length in (25, 27)
+    },
     hints=[
         "Divide by the norm before each squaring, and remember what you divided by. In logarithms "
         "products become sums.",
@@ -679,6 +687,7 @@ exercise(
     network_loss,
     inputs=lambda rng, n: (a_deep_network(rng), *some_data(rng, n)),
     requires=ANYWHERE,
+    equal_mutants={"predictions - ys → ys - predictions (line 3)": "it is squared"},
     hints=[
         "Which argument of `predict_one` has a batch axis?",
         "`in_axes` has one entry an argument; the whole network, a pytree, is shared by `None`.",
