@@ -481,6 +481,9 @@ exercise(
     sizes=(range(5, 10), 1, 0, range(61, 101)),
     public_sizes=(4, 1, 0, 10),
     inputs=_gradients,
+    equal_mutants={
+        "1.0, limit / norm → swapped (line 3)": "the smaller of two numbers, in either order"
+    },
     hints=[
         "First one norm for the whole pytree, then one factor for every leaf.",
         "The values are not known while tracing, so ask with `jnp.where` or `jnp.minimum`, not "

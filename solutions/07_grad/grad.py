@@ -487,6 +487,10 @@ exercise(
     sizes=(range(5, 10), 1, 0, range(61, 101)),
     public_sizes=(4, 1, 0, 10),
     inputs=lambda rng, n: (_with_zeros(rng, n),),
+    equal_mutants={
+        f"1.0 → {other} (line 4)": "the stand-in for zero is a constant that the outer where drops"
+        for other in ("2.0", "0.0", "1.01", "1.05", "1.1", "0.9")
+    },
     requires=[matches_reference(), matches_gradient(), grows_with_batch("not at all")],
     hints=[
         "The slope of a square root at 0 is infinite. Which argument may the root have instead?",
