@@ -1,6 +1,7 @@
 """The facts of programs, against numbers worked out by hand."""
 
 import dataclasses
+import inspect
 import json
 
 import jax
@@ -42,9 +43,31 @@ def test_the_facts_of_a_small_program():
         loops=(),
         widest=32,
         donated=(),
+        jitted=False,
         sliced=0,
         reused_keys=0,
     )
+
+
+@jax.jit
+def doubled(x):
+    return jnp.where(x > 0, x, 0) * 2
+
+
+@pytest.mark.parametrize(
+    ("function", "is_jitted"),
+    [
+        (doubled, True),
+        (lambda x: doubled(x), True),
+        (jax.jit(lambda x, by: (x * by, x), static_argnums=1), True),
+        (doubled.__wrapped__, False),
+        (lambda x: doubled(x) + 1, False),
+        (lambda x: x, False),
+    ],
+)
+def test_a_function_that_is_jitted_as_a_whole_is_one_call(function, is_jitted):
+    arguments = (3,) if "by" in inspect.signature(function).parameters else ()
+    assert anatomy(lambda x: function(x, *arguments), vector(4)).jitted is is_jitted
 
 
 @pytest.mark.parametrize(

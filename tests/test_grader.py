@@ -143,8 +143,8 @@ def test_programs_are_cut_out_of_the_frame():
 
 FACTS = {
     "operations": 3, "written_out": 3, "by_name": {"add": 1}, "always": {}, "work": 1, "loops": [],
-    "widest": 32, "donated": [], "sliced": 0, "reused_keys": 0, "size": 1, "again": 0,
-    "platforms": ["cpu"], "digest": "",
+    "widest": 32, "donated": [], "jitted": False, "sliced": 0, "reused_keys": 0, "size": 1,
+    "again": 0, "platforms": ["cpu"], "digest": "",
 }  # fmt: skip
 RAN = {"structure": "PyTreeDef(*)", "paths": [""], "leaves": 1, "facts": FACTS, "ran": True}
 

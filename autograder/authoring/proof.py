@@ -85,8 +85,9 @@ class Grading:
 
     def verdict(self, answer: Any, lookalikes: Sequence[Lookalike] = ()) -> Verdict:
         """The verdict on an answer."""
-        got = exercise.outcomes(answer, self.spec.requires, self.drawn)
-        return judge(self.spec.name, self.spec.requires, self.expected, got, lookalikes)
+        requires, expected = self.spec.requires, self.expected
+        got = exercise.outcomes(answer, requires, self.drawn, expected=expected)
+        return judge(self.spec.name, requires, expected, got, lookalikes)
 
     def rejection(self, answer: Any) -> str:
         """Why an answer does not pass; empty where it does.

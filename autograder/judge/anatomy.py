@@ -46,6 +46,8 @@ class Anatomy:
             decides. JAX's own loops are among them, such as the 5 turns of threefry.
         widest: the bits of the widest number in it.
         donated: the positions of the arguments of `main` whose memory is given away.
+        jitted: whether `main` is one call, as where the function that was exported is a `jit` of
+            its own; only constants may stand beside it.
         sliced: how often the value is sliced, or gathered from, that is so most often, not counting
             the turns of loops.
         reused_keys: how many calls of threefry use a key again, see `keys.KeyUse`.
@@ -59,6 +61,7 @@ class Anatomy:
     loops: tuple[int | None, ...]
     widest: int
     donated: tuple[int, ...]
+    jitted: bool
     sliced: int
     reused_keys: int
 
@@ -83,6 +86,7 @@ def dissect(module_bytes: bytes) -> Anatomy:
         tuple(counter.loops),
         max((int(bits) for one in module.types for bits in NUMBER.findall(one.element)), default=0),
         donated,
+        _is_jitted(module.functions["main"]),
         max(
             Counter(one.operands[0] for one in module.operations if one.name in SLICES).values(),
             default=0,
@@ -108,6 +112,11 @@ def promises(module: Module, operation: Operation) -> list[str]:
     given = [one for one in said if one in operation.attributes]
     true = [one for one in given if ir.BoolAttr(operation.attributes[one]).value]
     return [f"scatter with {one}" for one in true if places > 1]
+
+
+def _is_jitted(main: Block) -> bool:
+    names = [one.name for one in main.operations[:-1] if one.name != "stablehlo.constant"]
+    return names == ["func.call"]
 
 
 @dataclass

@@ -14,6 +14,7 @@ from autograder.problem import Problem
 from autograder.requirements.programs import (
     donates_like_reference,
     grows_with_batch,
+    is_jitted,
     is_pure,
     lowers_everywhere,
     memory_within,
@@ -57,6 +58,7 @@ KNOWN: dict[str, type[Requirement]] = {
         uses,
         runs_on_demand,
         stays_in_32_bits,
+        is_jitted,
         is_pure,
         donates_like_reference,
         lowers_everywhere,

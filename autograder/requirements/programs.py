@@ -242,6 +242,26 @@ class runs_on_demand(Requirement):
 
 
 @dataclasses.dataclass(frozen=True)
+class is_jitted(Requirement):
+    """The function is a `jit` as a whole. Reason: `not jitted`.
+
+    Such a function is lowered to a program that is one call of another.
+    """
+
+    reason: ClassVar[str] = "not jitted"
+    blind: ClassVar[str] = "a `jit` that is made anew inside the call: `traces_like_reference` sees"
+
+    def judge(self, expected: Answers, got: Answers) -> Finding | None:
+        if all(answer.facts["jitted"] for answer in got["value"]):
+            return None
+        return Finding(
+            self.reason,
+            "The function is not jitted: Python runs it anew at every call.",
+            "Put `jax.jit` around it, outside of the call.",
+        )
+
+
+@dataclasses.dataclass(frozen=True)
 class stays_in_32_bits(Requirement):
     """No number in the program has more than 32 bits, on the way either. Reason: `64 bits`."""
 

@@ -35,6 +35,7 @@ from autograder import check, hint, reset
 from autograder.exercise import exercise, mistake, question, static, wrong
 from autograder.requirements import (
     grows_with_batch,
+    is_jitted,
     is_pure,
     leaks_nothing,
     matches_reference,
@@ -197,7 +198,7 @@ def _start(rng, n):
 exercise(
     crop,
     inputs=lambda rng, n: (rng.normal(size=64), _start(rng, n), static(_width(n))),
-    requires=[matches_reference(), traces_like_reference()],
+    requires=[matches_reference(), is_jitted(), traces_like_reference()],
     hints=[
         "The size of the result is known while tracing. Where it begins is not, and need not be.",
         "Exercise 1 used a function that takes a start which is data and a size which is static.",
@@ -236,6 +237,13 @@ exercise(
             "leaves `width` to be traced",
             rejected_by="TracerIntegerConversionError",
             advice="The decorator of the cell makes `width` static. Keep it: `width` is a shape.",
+        ),
+        wrong(
+            lambda s, start, width: jax.lax.dynamic_slice_in_dim(s, start, width),
+            "leaves the decorator out",
+            rejected_by="not jitted",
+            advice="The numbers are right, and nothing is traced once: keep the decorator of the "
+            "cell.",
         ),
         wrong(
             jax.jit(lambda s, start, width: s[:width], static_argnums=2),

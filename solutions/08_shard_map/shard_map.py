@@ -341,9 +341,9 @@ exercise(
 #
 # The rows of `xs` are cut along `"x"`. Write `sharded_standardize`, which brings each
 # column of the **whole** array to mean 0 and standard deviation 1 (as `jnp.std` has it), and
-# leaves the rows where they are. The rows stay at home: only a few numbers a column may travel, and
-# they are added up on the way, with collectives that you write: no `all_gather`, and nothing left to
-# the compiler.
+# leaves the rows where they are. The rows stay at home: only a few numbers per column may travel.
+# They are added up on the way, with collectives that you write: no `all_gather`, and nothing left
+# to the compiler.
 
 
 # %% solution="sharded_standardize"

@@ -177,9 +177,9 @@ exercise(
 # %% [markdown] exercise="normalise_anywhere" stars=2 importance=3 minutes=8 points=2
 # ## 2 · Tied to one machine
 #
-# This function came from a notebook of somebody with a TPU. It centres the columns of `xs` (two rows
-# or more) and then brings every row to length 1. Three of its lines tie it to a machine, or keep it out of
-# `jit`.
+# This function came from a notebook of somebody with a TPU. It centres the columns of `xs`, which
+# has two rows or more, and then brings every row to length 1. Three of its lines tie it to a
+# machine, or keep it out of `jit`.
 #
 # ```python
 # def normalise(xs):

@@ -86,7 +86,7 @@ def crop(signal, start, width):
     return jax.jit(lambda s, i: jax.lax.dynamic_slice_in_dim(s, i, width))(signal, start)
 
 
-# %% wrong="crop" reason="traces" about="not compiled at all"
+# %% wrong="crop" reason="not jitted" about="not compiled at all"
 def crop(signal, start, width):
     return jax.lax.dynamic_slice_in_dim(signal, start, width)
 
