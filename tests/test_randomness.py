@@ -299,3 +299,11 @@ def test_the_rate_of_false_alarms_is_below_what_is_written():
 def answer(draw, seed):
     rows = np.random.default_rng([seed, draw.size]).normal(size=(3, 1500)).astype("float32")
     return Answer("PyTreeDef(*)", ("",), (rows,), {"size": draw.size})
+
+
+def test_a_leaf_of_another_shape_is_seen_behind_one_of_the_right_shape():
+    def two(key, *shape):
+        return {"a": random.normal(key, (2000,)), "b": random.normal(key, shape)}
+
+    wanted, turned = (lambda key: two(key, 10, 300)), (lambda key: two(key, 300, 10))
+    assert verdict([distributed_like_reference()], wanted, turned, keys()).reason == "shape"

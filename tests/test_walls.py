@@ -37,7 +37,7 @@ raise RuntimeError(f"{loot('/etc/passwd')} {os.environ.get('SECRET')} {os.listdi
 def seen(jail: Jail, source: str = LOOKS) -> str:
     """What a cell finds that looks around."""
     cells = [{"step": "cell", "source": source}]
-    request = Frame({"cells": cells, "asks": [], "platform": "cpu"})
+    request = Frame({"cells": cells, "asks": [], "order": ["cell"], "platform": "cpu"})
     result = jail.run("worker", request, ["cell"])["cell"]
     assert isinstance(result, Frame), result
     return str(result.header["failure"]["message"]).removeprefix("It raised RuntimeError: ")
@@ -110,7 +110,8 @@ def test_the_memory_of_everything_is_limited() -> None:
     if cgroups.place() is None:
         pytest.skip("no control group can be made here")
     source = "x = bytearray(2**29)"
-    request = Frame({"cells": [{"step": "cell", "source": source}], "asks": [], "platform": "cpu"})
+    cells = [{"step": "cell", "source": source}]
+    request = Frame({"cells": cells, "asks": [], "order": ["cell"], "platform": "cpu"})
 
     class WithAddressSpace(Jail):
         """Limits what is in use, far below the address space."""

@@ -41,6 +41,7 @@ SENTENCES = (
     UNANSWERED.message,
     "The function … of the program calls itself.",
     "The program calls … for a side effect.",
+    "The program calls … with other shapes than JAX.",
     "The program calls …, which JAX does not.",
     "The program calls …, which is not in it.",
     "The program cannot be read: it is damaged, or of another version of JAX.",

@@ -207,7 +207,7 @@ class Grader:
                 # Drawn only now, after the student's code has run and ended.
                 arguments = self.exercises[name].draw(self.seed, case.draw)
                 leaves = arguments.leaves
-                jobs.setdefault(name, self._job(name))["cases"].append(
+                jobs.setdefault(name, self._job(name, made))["cases"].append(
                     {
                         **asdict(case),
                         "specs": arguments.specs,
@@ -237,9 +237,13 @@ class Grader:
         }
         return outcomes, own
 
-    def _job(self, name: str) -> dict[str, Any]:
-        """What the runner is told of an exercise, to reject an answer before it is compiled."""
-        requires = [want for want in self.exercises[name].requires if want.early]
+    def _job(self, name: str, made: Lowered) -> dict[str, Any]:
+        """What the runner is told of an exercise, to reject an answer before it is compiled.
+
+        Where a case failed already, the others cannot be compared with the reference's.
+        """
+        whole = not any(isinstance(one, Failure) for one in made.values())
+        requires = [want for want in self.exercises[name].requires if want.early and whole]
         compared = {fact for want in requires for fact in want.compares}
         expected = {
             view: [{fact: one.facts[fact] for fact in compared} for one in many]

@@ -68,7 +68,7 @@ def _grows(lengths: Mapping[int, int], first: int, last: int) -> bool:
     # A loop adds an operation for each example at least, and for every second where it takes
     # two at a time. One or two more come from constants that are equal at one size only.
     grown = lengths[last] - lengths[first]
-    if 2 * grown < last - first:
+    if last == first or 2 * grown < last - first:
         return False
     for other in lengths:
         low, middle = sorted((other, first))

@@ -660,7 +660,7 @@ exercise(
                 ]
             ),
             "loops over the samples in Python",
-            rejected_by="ProgramTooLongError",
+            rejected_by="batch loop",
             advice="The loop is written into the program 1000 times. Write one sample as a "
             "function of its key, and let `vmap` hand it 1000 keys.",
         ),
