@@ -614,7 +614,7 @@ def a_link_to_the_master(folder: Path, right: NotebookNode) -> None:
 
 @asks("is a link to another file")
 def a_link_to_the_system(folder: Path, right: NotebookNode) -> None:
-    (folder / "vmap.ipynb").symlink_to("/etc/hostname")
+    (folder / "vmap.ipynb").symlink_to("/etc/passwd")
 
 
 @asks("is a link to another file")

@@ -173,3 +173,17 @@ def test_under_validate_what_is_worth_no_points_is_no_error(monkeypatch, names):
     exec('check("fast_track_vmap")', {"check": autograder.check, **names})
     with pytest.raises(learner.NotPassed):
         exec("check(predict_batch)", {"check": autograder.check, "predict_batch": swapped})
+
+
+def test_under_validate_a_warning_is_no_lost_point(monkeypatch, capsys):
+    """nbgrader gives nothing for a cell that has written to standard error."""
+
+    def predict_batch(W, b, xs):
+        print("predicting", file=sys.stderr)
+        return xs @ W.T + b
+
+    monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
+    exec("check(predict_batch)", {"check": autograder.check, "predict_batch": predict_batch})
+    seen = capsys.readouterr()
+    assert "predicting" in seen.out
+    assert not seen.err

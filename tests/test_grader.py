@@ -11,6 +11,7 @@ import pytest
 from masters import ROOT, loaded
 from nbformat.v4 import new_code_cell, new_notebook
 
+from autograder.classroom import feedback
 from autograder.classroom.grader import Grader, code_of
 from autograder.exercise import Exercise
 from autograder.jail import claims
@@ -339,3 +340,10 @@ def test_purity_is_marked_as_reported_and_worth_a_quarter(jail):
     twice = forged("spread", "again", answer, "def spread(x):\n    return jnp.sum(x * x)")
     met = Grader({"spread": spec}, 1, jail).grade(twice)["spread"]
     assert met.reported == ("impure",)
+
+
+def test_a_program_that_is_too_long_is_still_told_by_its_growth():
+    """What a student reads is judged anew, without what was made where the secret inputs are."""
+    long = Failure(Status.ERROR, "", "ProgramTooLongError", facts={"operations": 9**5, "size": 99})
+    kept = feedback.without_secrets("f", {"value": [long]}, {}, set())
+    assert kept["value"][0].facts == long.facts

@@ -73,7 +73,10 @@ def _undo_rest(stack: contextlib.ExitStack) -> None:
     theirs = {
         name: value
         for name, value in jax.config.values.items()
-        if name not in MACHINE and name.removeprefix("jax_") not in JAX and value != START[name]
+        if name in START  # parts of JAX that are imported later bring more
+        and name not in MACHINE
+        and name.removeprefix("jax_") not in JAX
+        and value != START[name]
     }
     for name, value in theirs.items():
         # Some cannot be changed any more, and so changed nothing.

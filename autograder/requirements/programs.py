@@ -135,7 +135,6 @@ class work_within(Requirement):
     reason: ClassVar[str] = "work"
     blind: ClassVar[str] = "what fusion saves; a loop whose length only the values decide"
     early: ClassVar[tuple[str, ...]] = ("work",)
-    stops: ClassVar[bool] = True
     compares: ClassVar[tuple[str, ...]] = ("work",)
 
     def judge(self, expected: Answers, got: Answers) -> Finding | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stderr
 from typing import Any
 
 import jax
@@ -72,7 +72,9 @@ def check(answer: Callable[..., Any] | str, device: str = "") -> None:
     if not callable(function) and not released.is_question:
         raise Problem(f"{name} is no function: run the cell that defines it once more.")
     chosen = devices.named(device or os.environ.get("AUTOGRADER_DEVICE") or jax.default_backend())
-    with waiting.bar(f"Checking {name}") as bar:
+    # A warning would be no points for nbgrader as well, and is no mistake.
+    elsewhere = redirect_stderr(sys.stdout) if is_validating else nullcontext()
+    with waiting.bar(f"Checking {name}") as bar, elsewhere:
         verdict = examine(function, released, chosen, bar.step)
         done = record(verdict, facts)
         shown = card.of_check(verdict, released, done.of(name).hints)

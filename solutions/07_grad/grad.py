@@ -616,6 +616,9 @@ exercise(
         rng.normal(size=n),
         rng.normal(size=(n, 4)),
     ),
+    equal_mutants={
+        "target - worth(params, states) → worth(params, states) - target (line 5)": "it is squared",
+    },
     hints=[
         "The parameters appear twice in the loss. Through one of the two, nothing shall flow back.",
         "`jax.lax.stop_gradient(a)` has the value of `a` and counts as a constant.",

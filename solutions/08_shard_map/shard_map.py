@@ -909,6 +909,10 @@ exercise(
         communicates_like_reference(1.5, same_kinds=True),
         uses("dot_general", at_least=4, instead="Multiply with each block as it comes by."),
     ],
+    equal_mutants={
+        "(me - step) % n → without n (line 9)": "dynamic_slice counts a negative start from the "
+        "end, where the same owner's columns are",
+    },
     hints=[
         "The rows of `B` that I have in hand meet the *columns* of my `A` with the same numbers. "
         "Whose rows are they, after `step` passes to the right?",
@@ -1083,6 +1087,18 @@ exercise(
         communicates_like_reference(1.5),
         writes("all_reduce", "lax.psum(…, 'x')"),
     ],
+    equal_mutants={
+        line: "a label that is not here is clipped to any word: `where` does not take its score"
+        for line in (
+            "clip(…) → its first argument (line 8)",
+            "here, 0 → swapped (line 8)",
+            "0 → -1 (line 8, place 2)",
+            "- → + (line 8)",
+            "words - 1 → without 1 (line 8)",
+            "1 → 0 (line 8, place 2)",
+        )
+    }
+    | {"0 → 1 (line 8)": "the axis has one entry, and an index beyond it is clamped"},
     hints=[
         "Take it apart: the row's maximum, the sum of exponentials, the label's score. Each is "
         "found over all devices, and each is one number a row.",

@@ -503,16 +503,6 @@ def score_and_hidden(weights, xs):
     return last @ weights["out"], last
 
 
-# %% wrong="score_and_hidden" reason="Exception" about="remembers it in a dictionary of its own"
-remembered = {}
-
-
-@sealed
-def score_and_hidden(weights, xs):
-    remembered["hidden"] = jnp.tanh(xs @ weights["in"])
-    return remembered["hidden"] @ weights["out"], remembered["hidden"]
-
-
 # %% wrong="score_and_hidden" reason="leak" about="calls score without the seal"
 def score_and_hidden(weights, xs):
     return score(weights, xs), kept[-1]

@@ -523,6 +523,9 @@ train_step = jax.jit(step_of, donate_argnames="state")
 
 
 # %% right="train_step" about="a decorator by partial"
+from functools import partial
+
+
 @partial(jax.jit, donate_argnums=(0,))
 def train_step(state, xs, ys):
     loss, gradient = jax.value_and_grad(mean_loss)(state["network"], xs, ys)
