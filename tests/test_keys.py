@@ -533,3 +533,14 @@ def test_constants_of_several_flags_are_read():
         return jax.vmap(NORMAL)(keys).sum() + NORMAL(random.fold_in(key, 2))
 
     assert reused(masked) >= 1
+
+
+def test_two_keys_for_very_many_numbers_are_told_apart():
+    def apart(key):
+        return jax.vmap(lambda one: random.normal(one, (20_000,)))(random.split(key))
+
+    def alike(key):
+        return jax.vmap(lambda one: random.normal(one, (20_000,)))(jnp.stack([key, key]))
+
+    assert reused(apart) == 0
+    assert reused(alike) > 0

@@ -257,11 +257,14 @@ class KeyUse:
         else:
             keys, counters = (each.ravel() for each in np.broadcast_arrays(keys, counters))
             # Of very many keys some are followed, the same ones in every call.
-            rarer = np.uint64((1 << (keys.size // MANY).bit_length()) - 1)
-            chosen = np.flatnonzero((keys & rarer) == 0) if keys.size > MANY else slice(None)
+            distinct = np.unique(keys).size
+            rarer = np.uint64((1 << (distinct // MANY).bit_length()) - 1)
+            chosen = np.flatnonzero((keys & rarer) == 0) if distinct > MANY else slice(None)
             order = np.argsort(keys[chosen], kind="stable")
             keys, counters = keys[chosen][order], counters[chosen][order]
-            starts = np.flatnonzero(np.diff(keys, prepend=0) != 0)
+            starts = np.flatnonzero(np.diff(keys, prepend=keys[:1] + np.uint64(1)) != 0)
+            if not starts.size:
+                return bool(repeated)
             groups = list(zip(keys[starts].tolist(), np.split(counters, starts[1:]), strict=True))
         for key, some in groups:
             by_guards = self._uses.setdefault(key, {})

@@ -453,6 +453,10 @@ exercise(
     light_up,
     equal_mutants={
         "< → <= (line 3)": "row 12 is outside, so that a write there is dropped",
+        "(rows >= 0) & (rows < height) → without rows < height (line 3)": "rows from 12 on are "
+        "outside, and dropped as they are",
+        "(rows >= 0) & (rows < height) … < width) → without cols < width (line 3)": "columns from "
+        "16 on are outside, and dropped as they are",
         "< → <= (line 3, place 2)": "column 16 is outside, so that a write there is dropped",
     },
     inputs=lambda rng, n: (rng.random(size=(12, 16)), *stars(rng, n)),
@@ -905,6 +909,8 @@ exercise(
     sort_by_counting,
     equal_mutants={
         ":-1 → without -1 (line 3)": "the last end is n, which is outside and dropped",
+        "jnp.cumsum(counts)[:-1] → jnp.cumsum(counts) (line 3)": "the last end is n, which is "
+        "outside and dropped",
         "50 → 51 (line 2)": "no entry is 50, and the one end more is n, which is dropped",
     },
     inputs=lambda rng, n: (up_to_49(rng, n),),

@@ -819,6 +819,9 @@ exercise(
         rng.normal(size=(n, 3)),
     ),
     requires=[matches_reference(), leaks_nothing()],
+    equal_mutants={
+        "drop @sealed (line 2)": "the seal looks for tracers that got out, and none did",
+    },
     hints=[
         "There is one way out of a traced function that is not a leak.",
         "Return the hidden layer beside the score. The list is not needed.",

@@ -42,6 +42,10 @@ from autograder.requirements import (
 )
 
 
+ONE_PERCENT = "a spread that is 1 % too wide shows in 200,000 numbers, and fewer are drawn"
+SYMMETRIC = "the noise has the same distribution with the other sign"
+
+
 def a_key(rng, n=None):
     """The data of a random key, as `jax.random.PRNGKey` gives it.
 
@@ -148,6 +152,12 @@ exercise(
         independent_streams(),
         is_pure(),
     ],
+    equal_mutants={
+        "jax.random.normal(key_one, signal.shape), jax.random.normal(key_two, signal.shape) → "
+        "swapped (line 3)": "either key may draw the first",
+        "normal(…) → 1.01 times it (line 3)": ONE_PERCENT,
+        "normal(…) → 1.01 times it (line 3, place 2)": ONE_PERCENT,
+    },
     hints=[
         "One key, one draw. How many keys do you need?",
         "`jax.random.split(key)` gives two keys.",
@@ -261,6 +271,14 @@ exercise(
         independent_streams(),
         is_pure(),
     ],
+    equal_mutants={
+        "0.1 * jax.random.normal(key_qu…h, 2000)), 0.1 * jax.random.normal(key_va…h, 2000)) → "
+        "swapped (line 3)": "either key may draw either matrix",
+        "0.1 → 0.101 (line 3)": ONE_PERCENT,
+        "0.1 → 0.101 (line 3, place 2)": ONE_PERCENT,
+        "normal(…) → 1.01 times it (line 3)": ONE_PERCENT,
+        "normal(…) → 1.01 times it (line 3, place 2)": ONE_PERCENT,
+    },
     hints=[
         "How many draws are there? Make all the keys first.",
         "`jax.random.split(key, 3)` can be unpacked into three names.",
@@ -529,6 +547,12 @@ exercise(
         independent_streams(),
         is_pure(),
     ],
+    equal_mutants={
+        "+ → - (line 3)": SYMMETRIC,
+        "2 * noisy, 0 → swapped (line 4)": "one half is kept, whichever half it is",
+        "normal(…) → 1.01 times it (line 3)": ONE_PERCENT,
+        "0.5 → 0.505 (line 4)": "a rate of 0.505 shows in 600,000 entries, and fewer are drawn",
+    },
     hints=[
         "Two random decisions are made for every entry. How many keys is that?",
         "`jax.random.bernoulli(key_keep, 0.5, x.shape)` says which entries are kept.",
@@ -751,6 +775,10 @@ exercise(
         independent_streams(),
         is_pure(),
     ],
+    equal_mutants={
+        "+ → - (line 4)": SYMMETRIC,
+        "normal(…) → 1.01 times it (line 4)": ONE_PERCENT,
+    },
     hints=[
         "What does one step need from outside? The positions and a key.",
         "Either carry the key through the loop and split it in every step, or split it into "

@@ -565,6 +565,10 @@ exercise(
     sizes=(8, 8, 1, 13, 13),
     public_sizes=(6, 6, 1, 11, 11),
     requires=[distributed_like_reference(), uses_keys_once(), independent_streams()],
+    equal_mutants={
+        "normal(…) → 1.01 times it (line 3)": "a spread that is 1 % too wide shows in 200,000 "
+        "numbers, and fewer are drawn",
+    },
     hints=[
         "How many draws are there? Make one key for each before you draw.",
         "`jax.random.split(key, len(widths) - 1)` gives a key for each layer. `zip(widths[:-1], "

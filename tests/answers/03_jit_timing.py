@@ -687,7 +687,7 @@ def recurrence(a, b):
     return jax.lax.scan(step, 0.0, (a, b), unroll=4)[1]
 
 
-# %% wrong="recurrence" reason="batch loop" about="a Python loop over the rows"
+# %% wrong="recurrence" reason="operation" about="a Python loop over the rows"
 def recurrence(a, b):
     h, rows = 0.0, []
     for t in range(a.shape[0]):
