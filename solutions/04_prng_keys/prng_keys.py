@@ -41,7 +41,6 @@ from autograder.requirements import (
     uses_keys_once,
 )
 
-
 ONE_PERCENT = "a spread that is 1 % too wide shows in 200,000 numbers, and fewer are drawn"
 SYMMETRIC = "the noise has the same distribution with the other sign"
 
