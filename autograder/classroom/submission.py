@@ -56,14 +56,14 @@ class SubmissionExporter(NotebookExporter):
         self._released = functools.cache(_released)
         self._prompts: dict[str, frozenset[str]] = {}
         self.run: GradingRun | None = None
-        due = list(_due(self._converter))
-        if plain := {which[1] for which, _ in due} - self._masters:
+        if plain := {which[1] for which, _ in _due(self._converter)} - self._masters:
             self._require_masters(plain, folder)
         if self._masters:
             self.run = GradingRun(parent=self)
             self._prompts = self.run.prompts
             paths = {}
-            for which, path in due:
+            # Asked again: what a run that was killed had begun is due since the line above.
+            for which, path in _due(self._converter):
                 # nbgrader says what it thinks of a notebook that was never released.
                 with contextlib.suppress(MissingEntry):
                     self.released(which[1])
