@@ -212,6 +212,7 @@ def test_what_never_ends_is_tried_twice_and_accused_of_it():
     assert "still running after 1 seconds of processor time" in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [
