@@ -45,7 +45,8 @@ def test_only_the_card_is_stored(validating, monkeypatch, sockets):
     client.process_message = watch
     client.execute()
     bars = [line for line in seen if line.startswith("Checking")]
-    counted = [f"Checking shard_rows: {done} of 3" for done in range(3)]
+    # Four programs, each read and then run.
+    counted = [f"Checking shard_rows: {done} of 8" for done in range(8)]
     assert bars == ([] if validating else counted)
     (card,) = notebook.cells[3].outputs
     assert card.data["text/plain"].startswith("✓ passed: shard_rows")
