@@ -129,7 +129,8 @@ def lower(
         jax.ShapeDtypeStruct(np.shape(leaf), leaf.dtype, sharding=place)
         for leaf, place in zip(arguments.leaves, places, strict=True)
     ]
-    jitted: Any = jax.jit(leaves_to_plain)
+    # An argument that the answer ignores would be left out, and with it the mesh.
+    jitted: Any = jax.jit(leaves_to_plain, keep_unused=bool(mesh))
     asked: Sequence[Any] = abstract
     if view.as_written:
         jitted = function if hasattr(function, "lower") else jax.jit(function)

@@ -98,14 +98,14 @@ def force(x):
     return (left - x) + (right - x) - x * x * x
 
 
-# %% wrong="descent_step" reason="work" about="the predictions after the step"
+# %% wrong="descent_step" reason="values" about="the predictions after the step"
 def descent_step(params, xs, ys, rate):
     (value, _), gradient = jax.value_and_grad(squared_error, has_aux=True)(params, xs, ys)
     new = jax.tree.map(lambda p, g: p - rate * g, params, gradient)
     return new, value, xs @ new["w"] + new["b"]
 
 
-# %% wrong="descent_step" reason="work" about="loss and predictions after the step"
+# %% wrong="descent_step" reason="values" about="loss and predictions after the step"
 def descent_step(params, xs, ys, rate):
     gradient, _ = jax.grad(squared_error, has_aux=True)(params, xs, ys)
     new = jax.tree.map(lambda p, g: p - rate * g, params, gradient)
