@@ -10,9 +10,12 @@ import struct
 import sys
 from collections.abc import Iterator
 
+import masters
 import psutil
 import pytest
 
+from autograder.authoring.master import Master
+from autograder.classroom.grader import Grader
 from autograder.jail import cgroups, syscalls, walls
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
@@ -52,6 +55,16 @@ def test_every_level_keeps_what_it_promises(monkeypatch: pytest.MonkeyPatch) -> 
             found = jail.level
             assert bool(jail.weaker_because) == (found is not level)
             assert seen(jail).startswith(f"{files[found]} None [")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize("master", masters.loaded(), ids=lambda master: master.assignment)
+def test_what_the_course_needs_is_there_at_every_level(master: Master, level: Level) -> None:
+    """Every reference earns full marks, whatever files its compiler wants to read."""
+    with Jail(Limits(), strongest=level) as jail:
+        verdicts = Grader(master.exercises, 1, jail).grade(masters.answered(master.assignment))
+    assert {name for name, verdict in verdicts.items() if not verdict.passed} == set()
 
 
 @pytest.mark.slow

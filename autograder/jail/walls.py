@@ -65,6 +65,11 @@ def require(weakest: Level, level: Level, because: Sequence[str]) -> None:
         raise Problem(f"Isolation level {weakest} is required, and this is {level}. {why}")
 
 
+FILES = ("/etc/ld.so.cache", "/proc/cpuinfo")
+"""What may be read besides: YNNPACK, which XLA multiplies some matrices with, asks the second what
+the processor can do, and fails where it is not told."""
+
+
 class Unavailable(Exception):  # noqa: N818  (it says what is not there)
     """A level that this machine cannot give, with the reason and what to do."""
 
@@ -101,7 +106,7 @@ def around(level: Level) -> dict[str, Any]:
         raise Unavailable(
             f"System calls cannot be filtered here ({error}): install libseccomp2 and pyseccomp."
         ) from None
-    readable = [*map(str, folders()), "/etc/ld.so.cache"]
+    readable = [*map(str, folders()), *FILES]
     return {"level": level, "filter": refused.hex(), "readable": readable, "root": _is_root()}
 
 
