@@ -66,9 +66,9 @@ def check(file: Path, exercise: str, device: str) -> None:
     """
     from rich.console import Console
 
-    from autograder.student import terminal
+    from autograder.classroom import notebook_check
 
-    if not terminal.check(file, exercise, device, Console()):
+    if not notebook_check.check(file, exercise, device, Console()):
         sys.exit(1)
 
 
@@ -153,7 +153,7 @@ def prove(
 def slides() -> None:
     """Build the deck, the quick references and the tables into slides/build, as HTML and PDF."""
     root = _root()
-    from autograder.authoring.slides import build as build_slides
+    from slides.making import build as build_slides
 
     for path in build_slides(root):
         click.echo(path.relative_to(root))

@@ -30,8 +30,9 @@ import course_folder
 from course_folder import ASSIGNMENT, NOTEBOOK, cell_of
 
 from autograder.authoring import master
-from autograder.exercise import expected_answers, views_of
 from autograder.judge import program, tree
+from autograder.judge.references import expected_answers
+from autograder.judge.specification import views_of
 from autograder.judge.views import VIEWS, cases
 
 SEED = 1

@@ -13,11 +13,11 @@ from nbclient import NotebookClient
 
 from autograder.authoring import master
 from autograder.classroom.grader import Grader
-from autograder.exercise import views_of
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
 from autograder.judge import program
 from autograder.judge.anatomy import dissect
+from autograder.judge.specification import views_of
 from autograder.judge.views import VIEWS, cases
 
 NOTEBOOK = Path("solutions/05_vmap/vmap.ipynb")

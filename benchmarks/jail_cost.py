@@ -12,10 +12,10 @@ import nbformat
 
 from autograder.authoring import master
 from autograder.classroom.grader import Grader
+from autograder.jail.frames import Frame
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
-from autograder.judge.frames import Frame
 
 NOTEBOOK = Path("solutions/05_vmap/vmap.ipynb")
 ROUNDS = 9

@@ -723,7 +723,7 @@ platforms.draw_study(study, "")
 # ## The course behind the talk
 
 # %% tags=["hide", "big"]
-from autograder.authoring import coursemap
+from course import coursemap
 
 vector.show()
 coursemap.draw(coursemap.modules())

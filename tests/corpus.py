@@ -25,13 +25,14 @@ import jupytext
 from masters import answered, loaded
 from nbformat import NotebookNode
 
+from autograder.classroom import notebook_check
 from autograder.classroom.grader import Grader
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge.verdict import Verdict
 from autograder.problem import Problem
-from autograder.student import public, terminal
+from autograder.student import public
 
 FOLDER = Path(__file__).parent / "answers"
 TAGS = {"right": {"right", "about"}, "wrong": {"wrong", "reason", "about", "misconception"}}
@@ -172,7 +173,7 @@ def judged(
     released = {name: public.catalogue()[name] for name in home.facts}
     with Jail(Limits()) as walled, Jail(Limits(), strongest=Level.PROCESS) as students_own:
         graders: list[Grader] = [Grader(home.exercises, seed, walled) for seed in seeds]
-        graders.append(terminal.grader(released, students_own))
+        graders.append(notebook_check.grader(released, students_own))
 
         def judge(grader: Grader, notebook: NotebookNode, shown: list[Answer]) -> dict:
             asked = {one.exercise: grader.exercises[one.exercise] for one in shown}

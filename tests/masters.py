@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 from autograder.authoring import master
 from autograder.authoring.build import masters
 from autograder.authoring.master import Master
-from autograder.exercise import Exercise
+from autograder.judge.specification import Exercise
 
 ROOT = Path(__file__).parents[1]
 

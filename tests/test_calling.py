@@ -6,14 +6,14 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.classroom.grader import Grader
-from autograder.exercise import exercise, wrong
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
 from autograder.judge import calling
+from autograder.judge.requirements import matches_when_called
+from autograder.judge.specification import exercise, wrong
 from autograder.judge.tree import Arguments, flatten
 from autograder.judge.verdict import Status
 from autograder.judge.views import Case, Draw
-from autograder.requirements import matches_when_called
 
 
 def batches(xs, size):

@@ -31,11 +31,12 @@ from autograder.authoring import master
 from autograder.classroom import groups, report
 from autograder.classroom.grader import Grader
 from autograder.classroom.grading import KEY, SaveVerdicts
-from autograder.exercise import Exercise, expected_answers
+from autograder.jail.frames import Frame
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
-from autograder.judge.frames import Frame
+from autograder.judge.references import expected_answers
+from autograder.judge.specification import Exercise
 from autograder.judge.verdict import Failure, Status
 
 SEED = 7310584912345678

@@ -22,10 +22,10 @@ from autograder.authoring import master
 from autograder.classroom.cluster import Cluster, run_here
 from autograder.classroom.grader import Grader
 from autograder.classroom.grading import stopping
+from autograder.jail.frames import Frame
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge.devices import CPU
-from autograder.judge.frames import Frame
 from autograder.problem import CannotGrade, Problem
 
 

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from masters import ROOT, exercises
 
-from autograder import exercise
 from autograder.classroom.grader import Grader
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
-from autograder.judge import devices, program
+from autograder.judge import devices, outcomes, program, references
 from autograder.judge.comparison import SLACK, TOLERANCE, close
 from autograder.judge.judge import judge
 from autograder.problem import Problem
@@ -88,8 +87,8 @@ def test_every_exercise_on_a_gpu(spec):
     """The reference passes there, against itself on the CPU."""
     gpu = devices.named("gpu")
     drawn = {draw: spec.draw(1, draw) for draw in spec.draws(spec.sizes, gpu, seed=1)}
-    got = exercise.outcomes(spec.reference, spec.requires, drawn, gpu)
-    expected = exercise.expected_answers(spec, 1, spec.sizes)
+    got = outcomes.outcomes(spec.reference, spec.requires, drawn, gpu)
+    expected = references.expected_answers(spec, 1, spec.sizes)
     assert judge(spec.name, spec.requires, expected, got).passed
 
 

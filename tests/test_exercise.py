@@ -6,10 +6,12 @@ import jax
 import numpy as np
 import pytest
 
-from autograder.exercise import Exercise, expected_answers, outcomes
 from autograder.judge.comparison import seen
 from autograder.judge.judge import judge
-from autograder.requirements import distributed_like_reference, independent_streams
+from autograder.judge.outcomes import outcomes
+from autograder.judge.references import expected_answers
+from autograder.judge.requirements import distributed_like_reference, independent_streams
+from autograder.judge.specification import Exercise
 
 
 def spec(*sizes):

@@ -16,11 +16,10 @@ import pytest
 from jax.test_util import check_grads
 from masters import ROOT, exercises, loaded
 
-from autograder import exercise
-from autograder.judge import comparison
+from autograder.judge import comparison, outcomes, references
 from autograder.judge.judge import judge
+from autograder.judge.requirements import KNOWN, matches_gradient, matches_reference
 from autograder.judge.verdict import Status
-from autograder.requirements import KNOWN, matches_gradient, matches_reference
 from autograder.student import learner, public
 
 SEED = 20_261_123
@@ -51,8 +50,8 @@ def known(name):
     """What the reference and the wrong answers do on the secret sizes."""
     spec = SPECS[name]
     return (
-        exercise.expected_answers(spec, SEED, spec.sizes),
-        exercise.lookalikes(spec, SEED, spec.sizes),
+        references.expected_answers(spec, SEED, spec.sizes),
+        references.lookalikes(spec, SEED, spec.sizes),
     )
 
 
@@ -72,7 +71,7 @@ def grade_of(spec, function):
     """
     expected, lookalikes = known(spec.name)
     drawn_once = drawn(spec, spec.sizes)
-    got = exercise.outcomes(function, spec.requires, drawn_once, expected=expected)
+    got = outcomes.outcomes(function, spec.requires, drawn_once, expected=expected)
     verdict = judge(spec.name, spec.requires, expected, got, lookalikes)
     wide = {dtype: 3 * tolerance for dtype, tolerance in comparison.TOLERANCE.items()}
     with mock.patch.dict(comparison.TOLERANCE, wide):
@@ -179,8 +178,8 @@ def test_public_cases_do_not_give_the_answer_away(spec):
     # A sample of the right distribution is one whatever its key, so there the sizes tell.
     sizes += [spec.public_sizes] * (matches_reference() in spec.requires)
     for some in sizes:
-        got = exercise.outcomes(looked_up, values, drawn(spec, some))
-        expected = exercise.expected_answers(spec, SEED, some)
+        got = outcomes.outcomes(looked_up, values, drawn(spec, some))
+        expected = references.expected_answers(spec, SEED, some)
         assert not judge(spec.name, values, expected, got).passed
 
 

@@ -11,9 +11,8 @@ from hostile_class import MASTER
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.authoring import master
-from autograder.classroom import feedback
+from autograder.classroom import claims, feedback, runner
 from autograder.classroom.grader import Grader
-from autograder.jail import claims, runner
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
 from autograder.judge import calling, tree, vetting

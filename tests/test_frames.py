@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from autograder.judge import frames
-from autograder.judge.frames import Frame, FrameError, Reader
+from autograder.jail import frames
+from autograder.jail.frames import Frame, FrameError, Reader
 
 
 def received(data: bytes, largest: int = 2**20, piece: int = 7) -> list[Frame]:

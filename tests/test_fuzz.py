@@ -16,18 +16,15 @@ from jax import export, lax
 from jax.extend.mlir import ir
 from jax.extend.mlir.dialects import stablehlo
 
-from autograder import exercise as exercise_module
+from autograder.classroom import claims
 from autograder.classroom.grader import Grader
-from autograder.exercise import Exercise
-from autograder.jail import claims
+from autograder.jail.frames import Frame
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
-from autograder.judge.frames import Frame
+from autograder.judge import specification
 from autograder.judge.module import parse
-from autograder.judge.verdict import Answer, Failure, Status
-from autograder.judge.views import Case, Draw
-from autograder.requirements import (
+from autograder.judge.requirements import (
     distributed_like_reference,
     donates_like_reference,
     grows_with_batch,
@@ -49,6 +46,9 @@ from autograder.requirements import (
     work_grows,
     work_within,
 )
+from autograder.judge.specification import Exercise
+from autograder.judge.verdict import Answer, Failure, Status
+from autograder.judge.views import Case, Draw
 
 SEED = 20_261_124
 X = np.linspace(0.5, 2.0, 8, dtype=np.float32)
@@ -222,7 +222,7 @@ EXERCISES = {
         traced, matches_reference(), stays_in_32_bits(), matches_gradient(),
         traces_like_reference(), leaks_nothing(), uses_primitive("sin"), weak_type_like_reference(),
     ),
-    "answer": exercise_module.question(
+    "answer": specification.question(
         "answer", answer=["cos", 2.5], hints=(), explanation="", mistakes=()
     ),
 }  # fmt: skip

@@ -11,22 +11,21 @@ import pytest
 from masters import ROOT, loaded
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autograder.classroom import feedback
+from autograder.classroom import claims, feedback
 from autograder.classroom.grader import Grader, code_of
-from autograder.exercise import Exercise
-from autograder.jail import claims
+from autograder.jail.frames import Frame
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
-from autograder.judge.frames import Frame
-from autograder.judge.verdict import Failure, Status
-from autograder.judge.views import Case, Draw
-from autograder.requirements import (
+from autograder.judge.requirements import (
     donates_like_reference,
     is_pure,
     lowers_everywhere,
     matches_reference,
 )
+from autograder.judge.specification import Exercise
+from autograder.judge.verdict import Failure, Status
+from autograder.judge.views import Case, Draw
 
 (VMAP,) = [one for one in loaded() if one.assignment == "05_vmap"]
 TWO = {name: VMAP.exercises[name] for name in ("predict_batch", "column_norms")}

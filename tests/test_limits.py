@@ -8,13 +8,13 @@ from masters import loaded
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.classroom.grader import Grader
-from autograder.exercise import exercise
 from autograder.jail import process
 from autograder.jail.jail import Jail, Turns
 from autograder.jail.process import Limits, Meter
 from autograder.jail.walls import Level
+from autograder.judge.requirements import matches_reference
+from autograder.judge.specification import exercise
 from autograder.judge.verdict import Status
-from autograder.requirements import matches_reference
 
 
 def double(xs):

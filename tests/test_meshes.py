@@ -10,17 +10,17 @@ from jax.sharding import PartitionSpec as P
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.classroom.grader import Grader
-from autograder.exercise import exercise, wrong
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
 from autograder.judge import devices, meshes
-from autograder.judge.verdict import Status
-from autograder.problem import Problem
-from autograder.requirements import (
+from autograder.judge.requirements import (
     communicates_like_reference,
     matches_reference,
     sharded_like_reference,
 )
+from autograder.judge.specification import exercise, wrong
+from autograder.judge.verdict import Status
+from autograder.problem import Problem
 
 meshes.simulate_devices()
 SPEC = {"hints": "", "explanation": "e", "another": "a"}

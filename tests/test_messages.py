@@ -12,12 +12,13 @@ from click.testing import CliRunner
 from course_folder import cell_of
 from masters import ROOT
 
-from autograder.authoring import build, master, overview
+from autograder.authoring import build, master
 from autograder.classroom import groups, log, report
 from autograder.classroom.groups import Group
 from autograder.cli import main
 from autograder.problem import Problem
 from autograder.student import colab, notebook, progress, stubs
+from course import tables as overview
 
 RELEASED = ROOT / "exercises" / "05_vmap" / "vmap.ipynb"
 ANSWER = "def column_norms(A): return jnp.sum(A**2, axis=0)"

@@ -8,10 +8,11 @@ from jax import lax
 from masters import exercises
 
 from autograder.authoring import build
-from autograder.exercise import expected_answers, lookalikes, outcomes
 from autograder.judge.judge import Lookalike, judge
+from autograder.judge.outcomes import outcomes
+from autograder.judge.references import expected_answers, lookalikes
+from autograder.judge.requirements import matches_reference
 from autograder.judge.verdict import Answer
-from autograder.requirements import matches_reference
 
 SEED = 5
 AVERAGE = next(spec for spec in exercises() if spec.name == "moving_average")

@@ -24,7 +24,7 @@ import jax.numpy as jnp
 from autograder import check
 
 ### BEGIN HIDDEN TESTS
-from autograder.exercise import exercise, wrong
+from autograder.judge.specification import exercise, wrong
 
 ### END HIDDEN TESTS
 

@@ -14,9 +14,9 @@ from autograder.authoring.build import public_exercises
 from autograder.authoring.master import Master
 from autograder.classroom.grader import Grader
 from autograder.classroom.release import ClearSolutions
-from autograder.exercise import mistake, question
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
+from autograder.judge.specification import mistake, question
 from autograder.judge.verdict import Status
 from autograder.student import learner, public
 from autograder.student.public import Facts

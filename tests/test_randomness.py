@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from jax import random
 
-from autograder.exercise import outcomes
 from autograder.judge.judge import judge
+from autograder.judge.outcomes import outcomes
+from autograder.judge.requirements import distributed_like_reference, independent_streams
+from autograder.judge.requirements.samples import Distribution, distribution
 from autograder.judge.tree import Arguments, flatten
 from autograder.judge.verdict import Answer
 from autograder.judge.views import Draw
-from autograder.requirements import distributed_like_reference, independent_streams
-from autograder.requirements.samples import Distribution, distribution
 
 
 def keys(seed=0, sizes=(2000, 4000)):

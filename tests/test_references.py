@@ -5,9 +5,10 @@ import pytest
 from masters import ROOT
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from autograder.authoring import browser, functions, references, slides
-from autograder.authoring.pages import page
 from autograder.problem import Problem
+from slides import making as slides
+from slides.making import browser, functions, references
+from slides.making.pages import page
 
 MODULES = sorted(path.stem for path in (ROOT / "course").glob("[0-9]*.py"))
 

@@ -10,18 +10,13 @@ import numpy as np
 import pytest
 from jax import export
 
-from autograder import requirements
-from autograder.exercise import outcomes
-from autograder.judge import program, vetting
+from autograder.jail.frames import DTYPES
+from autograder.judge import program, requirements, vetting
 from autograder.judge.anatomy import dissect
 from autograder.judge.comparison import close
-from autograder.judge.frames import DTYPES
 from autograder.judge.judge import judge
-from autograder.judge.tree import Arguments, flatten, static
-from autograder.judge.verdict import Answer, Failure, Status
-from autograder.judge.views import Draw
-from autograder.problem import Problem
-from autograder.requirements import (
+from autograder.judge.outcomes import outcomes
+from autograder.judge.requirements import (
     KNOWN,
     Requirement,
     donates_like_reference,
@@ -42,6 +37,10 @@ from autograder.requirements import (
     work_grows,
     work_within,
 )
+from autograder.judge.tree import Arguments, flatten, static
+from autograder.judge.verdict import Answer, Failure, Status
+from autograder.judge.views import Draw
+from autograder.problem import Problem
 
 rng = np.random.default_rng(7)
 

@@ -9,8 +9,9 @@ import pypdf
 import pytest
 from masters import ROOT
 
-from autograder.authoring import browser, coursemap
-from autograder.authoring.deck import build_deck
+from course import coursemap
+from slides.making import browser
+from slides.making.deck import build_deck
 
 CELLS = jupytext.read(ROOT / "slides" / "deck.py").cells
 

@@ -17,11 +17,11 @@ import pytest
 from autograder.authoring.master import Master
 from autograder.classroom.grader import Grader
 from autograder.jail import cgroups, syscalls, walls
+from autograder.jail.frames import Frame
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge.devices import named
-from autograder.judge.frames import Frame
 from autograder.judge.verdict import Failure, Status
 from autograder.problem import Problem
 

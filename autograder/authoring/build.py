@@ -25,14 +25,16 @@ from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.authoring import coursemap, kernel, master, overview, tags
+from autograder.authoring import kernel, master, tags
 from autograder.authoring.master import Master
-from autograder.exercise import Exercise, expected_answers, lookalikes
 from autograder.judge.comparison import HALF, close
+from autograder.judge.references import expected_answers, lookalikes
+from autograder.judge.specification import Exercise
 from autograder.judge.views import Draw
 from autograder.problem import Problem
 from autograder.student import colab, progress, public, syllabus
 from autograder.student.public import PublicExercise
+from course import coursemap, tables
 from course.pictures import vector
 from course.pictures.play import STILL
 
@@ -196,24 +198,24 @@ def build_overview(root: Path, target: Path) -> list[Path]:
     """Write the syllabus and the tables; the lessons have to be built before, there or here."""
     loaded = [master.load(path) for path in masters(root)]
     mishaps = root / "tests" / "mishaps.py"
-    tables = {
-        "requirements.md": overview.requirements_table(),
-        "modules.md": overview.modules_table(loaded, [target / "course", root / "course"]),
-        "portability.md": overview.portability_table(
+    texts = {
+        "requirements.md": tables.requirements_table(),
+        "modules.md": tables.modules_table(loaded, [target / "course", root / "course"]),
+        "portability.md": tables.portability_table(
             spec for one in loaded for spec in one.exercises.values()
         ),
     }
     if mishaps.is_file():
-        tables["mishaps.md"] = runpy.run_path(str(mishaps))["document"]()
+        texts["mishaps.md"] = runpy.run_path(str(mishaps))["document"]()
     folder = target / "docs"
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in tables.items():
+    for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     drawn, _ = vector.svg(coursemap.draw(coursemap.modules(root)))
     (folder / "course_map.svg").write_text(drawn, encoding="utf-8")
-    modules = overview.syllabus_of(loaded, root / "course")
+    modules = tables.syllabus_of(loaded, root / "course")
     data = syllabus.write(modules, target / "autograder" / "released")
-    return [data, *(folder / name for name in (*tables, "course_map.svg"))]
+    return [data, *(folder / name for name in (*texts, "course_map.svg"))]
 
 
 def _write(notebook: NotebookNode, path: Path) -> Path:

@@ -22,12 +22,11 @@ import jupytext
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
-from autograder import exercise
 from autograder.authoring.tags import TAGS
-from autograder.exercise import Exercise, Size
-from autograder.judge import meshes
+from autograder.judge import meshes, specification
+from autograder.judge.requirements import reported
+from autograder.judge.specification import Exercise, Size
 from autograder.problem import Problem
-from autograder.requirements import reported
 from autograder.student import learner
 from autograder.student.public import Facts
 
@@ -143,7 +142,7 @@ def _specifications(path: Path) -> dict[str, Exercise]:
     # Too late in a process that computes already, and needed for meshes only.
     with contextlib.suppress(Problem):
         meshes.simulate_devices()
-    with exercise.collecting() as collected, learner.silence(), quiet:
+    with specification.collecting() as collected, learner.silence(), quiet:
         try:
             runpy.run_path(str(path))
         except (Exception, SystemExit) as error:

@@ -25,14 +25,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from autograder import exercise
 from autograder.authoring import master
 from autograder.authoring.master import Master
 from autograder.authoring.mutants import Mutant, mutants
-from autograder.exercise import Exercise
-from autograder.judge import program
+from autograder.judge import outcomes, program, references, specification
 from autograder.judge.judge import Lookalike, judge
 from autograder.judge.module import parse
+from autograder.judge.specification import Exercise
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Status, Verdict
 from autograder.judge.views import VIEWS, Case, cases
@@ -77,16 +76,16 @@ class Grading:
         self.spec, self.seed = spec, seed
         draws = spec.draws(spec.sizes, seed=seed)
         self.drawn = {draw: spec.draw(seed, draw) for draw in draws}
-        self.expected = exercise.expected_answers(spec, seed, spec.sizes)
+        self.expected = references.expected_answers(spec, seed, spec.sizes)
 
     def lookalikes(self) -> tuple[Lookalike, ...]:
         """What the listed wrong answers do on the same inputs."""
-        return exercise.lookalikes(self.spec, self.seed, self.spec.sizes)
+        return references.lookalikes(self.spec, self.seed, self.spec.sizes)
 
     def verdict(self, answer: Any, lookalikes: Sequence[Lookalike] = ()) -> Verdict:
         """The verdict on an answer."""
         requires, expected = self.spec.requires, self.expected
-        got = exercise.outcomes(answer, requires, self.drawn, expected=expected)
+        got = outcomes.outcomes(answer, requires, self.drawn, expected=expected)
         return judge(self.spec.name, requires, expected, got, lookalikes)
 
     def rejection(self, answer: Any) -> str:
@@ -97,7 +96,7 @@ class Grading:
         first = self.spec.requires[:1]
         (draw, arguments), *_ = self.drawn.items()
         expected = {view: self.expected[view][:1] for view in first[0].views}
-        got = exercise.outcomes(answer, first, {draw: arguments})
+        got = outcomes.outcomes(answer, first, {draw: arguments})
         verdict = judge(self.spec.name, first, expected, got)
         if verdict.passed:
             verdict = self.verdict(answer)
@@ -105,7 +104,7 @@ class Grading:
 
     def has_the_programs_of(self, answer: Any, other: Any) -> bool:
         """Whether two answers are the same programs on the inputs of a grading and of `check`."""
-        views = exercise.views_of(self.spec.requires)
+        views = specification.views_of(self.spec.requires)
         if "called" in views:
             return False
         public = self.spec.draws(self.spec.public_sizes)

@@ -14,11 +14,11 @@ from concurrent.futures import wait
 
 from autograder.classroom import cache
 from autograder.jail import walls
+from autograder.jail.frames import Frame
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge.devices import Device
-from autograder.judge.frames import Frame
 from autograder.judge.verdict import Failure
 from autograder.problem import CannotGrade, Problem
 

@@ -17,22 +17,15 @@ from typing import Any, Protocol, TypeVar
 
 from nbformat import NotebookNode
 
-from autograder import requirements
-from autograder.classroom import cache, feedback
+from autograder.classroom import cache, claims, feedback
 from autograder.classroom.cache import Cache
-from autograder.exercise import (
-    Exercise,
-    expected_answers,
-    facts_of_reference,
-    lookalikes,
-    views_of,
-)
-from autograder.jail import claims
-from autograder.jail.claims import Claim
+from autograder.classroom.claims import Claim
+from autograder.jail.frames import Frame
 from autograder.jail.walls import Level
-from autograder.judge import devices, judge, meshes, program
+from autograder.judge import devices, judge, meshes, program, requirements
 from autograder.judge.devices import CPU, Device
-from autograder.judge.frames import Frame
+from autograder.judge.references import expected_answers, facts_of_reference, lookalikes
+from autograder.judge.specification import Exercise, views_of
 from autograder.judge.verdict import Answers, Failure, Outcome, Status, Verdict
 from autograder.judge.views import VIEWS, Case, cases
 from autograder.problem import CannotGrade, Problem

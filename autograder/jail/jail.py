@@ -20,12 +20,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from autograder.jail import cgroups, walls
+from autograder.jail import cgroups, frames, walls
+from autograder.jail.frames import Frame
 from autograder.jail.process import ENDED, TOO_LONG, Limits, Meter, Process
 from autograder.jail.walls import Level, Unavailable
-from autograder.judge import frames
 from autograder.judge.devices import CPU, Device
-from autograder.judge.frames import Frame
 from autograder.judge.verdict import Failure
 from autograder.problem import Problem
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.judge import frames
-from autograder.judge.frames import Frame
+from autograder.jail import frames
+from autograder.jail.frames import Frame
 from autograder.judge.verdict import Failure, Status
 
 ENDED = "process ended"

@@ -41,9 +41,10 @@ import scipy.linalg  # loaded later, it would also change the digits of LAPACK c
 
 import autograder.student.hints
 import autograder.student.stubs
-from autograder.jail import confinement, runner, worker
+from autograder.classroom import runner, worker
+from autograder.jail import confinement, frames
 from autograder.jail.walls import FIRST_USER, USERS
-from autograder.judge import frames, meshes
+from autograder.judge import meshes
 
 ROLES: dict[str, Callable[[frames.Send, frames.Receive], None]] = {
     "worker": worker.main,

@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from autograder.judge.frames import DTYPES
+from autograder.jail.frames import DTYPES
 from autograder.judge.reports import report
 from autograder.judge.tracing_errors import failure_of
 from autograder.judge.tree import Arguments

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from autograder.judge.comparison import HALF, close, platform_of, seen
+from autograder.judge.requirements.reported import MOST
+from autograder.judge.requirements.requirement import Requirement
 from autograder.judge.verdict import (
     Answer,
     Answers,
@@ -21,8 +23,6 @@ from autograder.judge.verdict import (
     Status,
     Verdict,
 )
-from autograder.requirements.reported import MOST
-from autograder.requirements.requirement import Requirement
 
 
 @dataclass(frozen=True)

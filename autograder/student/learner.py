@@ -11,8 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from autograder import exercise
-from autograder.judge import devices, settings
+from autograder.judge import devices, outcomes, settings
 from autograder.judge.devices import CPU, Device
 from autograder.judge.judge import judge
 from autograder.judge.verdict import Status, Verdict
@@ -104,7 +103,7 @@ def examine(
     arguments = public.arguments_on(released, device)
     expected = released.expected
     with settings.ours():
-        got = exercise.outcomes(function, released.requires, arguments, device, step, expected)
+        got = outcomes.outcomes(function, released.requires, arguments, device, step, expected)
     return judge(released.facts.name, released.requires, expected, got, released.lookalikes)
 
 

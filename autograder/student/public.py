@@ -18,17 +18,16 @@ from typing import Any
 
 import numpy as np
 
-from autograder import requirements
-from autograder.exercise import spread
-from autograder.judge import meshes
+from autograder.jail.frames import DTYPES
+from autograder.judge import meshes, requirements
 from autograder.judge.devices import Device
-from autograder.judge.frames import DTYPES
 from autograder.judge.judge import Lookalike
+from autograder.judge.requirements import COMPARED
+from autograder.judge.requirements.requirement import Requirement
+from autograder.judge.specification import spread
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answer, Answers, Failure, Outcome, Outcomes, Status
 from autograder.judge.views import VIEWS, Draw
-from autograder.requirements import COMPARED
-from autograder.requirements.requirement import Requirement
 from autograder.student import syllabus
 from autograder.student.syllabus import FOLDER
 

@@ -29,8 +29,15 @@ import numpy as np
 from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
-from autograder.exercise import exercise, mistake, question, wrong
-from autograder.requirements import grows_with_batch, matches_reference, stays_in_32_bits
+from autograder import (
+    exercise,
+    grows_with_batch,
+    matches_reference,
+    mistake,
+    question,
+    stays_in_32_bits,
+    wrong,
+)
 
 IN_32_BITS = (matches_reference(), grows_with_batch("not at all"), stays_in_32_bits())
 ### END HIDDEN TESTS

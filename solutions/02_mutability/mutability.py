@@ -30,14 +30,17 @@ import numpy as np
 from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
-from autograder.exercise import exercise, mistake, question, wrong
-from autograder.requirements import (
+from autograder import (
     donates_like_reference,
+    exercise,
     grows_with_batch,
     is_pure,
     matches_reference,
+    mistake,
+    question,
     uses,
     work_grows,
+    wrong,
 )
 
 no_false_promise = uses(

@@ -32,19 +32,23 @@ import numpy as np
 from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
-from autograder.exercise import exercise, mistake, question, static, wrong
-from autograder.requirements import (
+from autograder import (
+    exercise,
     grows_with_batch,
     is_jitted,
     is_pure,
     leaks_nothing,
     matches_reference,
     matches_when_called,
+    mistake,
+    question,
     runs_on_demand,
+    static,
     traces_like_reference,
     uses,
     work_grows,
     work_within,
+    wrong,
 )
 
 ### END HIDDEN TESTS

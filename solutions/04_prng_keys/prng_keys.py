@@ -32,13 +32,17 @@ import numpy as np
 from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
-from autograder.exercise import exercise, mistake, question, static, wrong
-from autograder.requirements import (
+from autograder import (
     distributed_like_reference,
+    exercise,
     grows_with_batch,
     independent_streams,
     is_pure,
+    mistake,
+    question,
+    static,
     uses_keys_once,
+    wrong,
 )
 
 ONE_PERCENT = "a spread that is 1 % too wide shows in 200,000 numbers, and fewer are drawn"

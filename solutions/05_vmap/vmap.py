@@ -26,8 +26,7 @@ import jax.numpy as jnp
 from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
-from autograder.exercise import exercise, mistake, question, wrong
-from autograder.requirements import grows_with_batch, matches_reference, uses
+from autograder import exercise, grows_with_batch, matches_reference, mistake, question, uses, wrong
 
 ### END HIDDEN TESTS
 

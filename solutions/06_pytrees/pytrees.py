@@ -27,12 +27,15 @@ from jax.flatten_util import ravel_pytree
 from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
-from autograder.exercise import exercise, mistake, question, wrong
-from autograder.requirements import (
+from autograder import (
+    exercise,
     grows_with_batch,
     lowers_everywhere,
     matches_gradient,
     matches_reference,
+    mistake,
+    question,
+    wrong,
 )
 
 

@@ -27,15 +27,18 @@ import numpy as np
 from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
-from autograder.exercise import exercise, mistake, question, wrong
-from autograder.requirements import (
+from autograder import (
+    exercise,
     grows_with_batch,
     matches_gradient,
     matches_reference,
     memory_within,
+    mistake,
+    question,
     uses,
     uses_primitive,
     work_within,
+    wrong,
 )
 
 ### END HIDDEN TESTS

@@ -45,12 +45,16 @@ simulate_devices()  # jax.config.update("jax_num_cpu_devices", 8), before anythi
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from autograder.exercise import SIZES, exercise, mistake, question, wrong
-from autograder.requirements import (
+from autograder import (
+    SIZES,
     communicates_like_reference,
+    exercise,
     matches_reference,
+    mistake,
+    question,
     sharded_like_reference,
     uses,
+    wrong,
 )
 
 ON_MESH = (matches_reference(), sharded_like_reference(), communicates_like_reference())

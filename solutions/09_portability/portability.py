@@ -35,19 +35,23 @@ simulate_devices()  # jax.config.update("jax_num_cpu_devices", 8), before anythi
 ### BEGIN HIDDEN TESTS
 from functools import partial
 
-from autograder.exercise import exercise, mistake, question, static, wrong
-from autograder.requirements import (
+from autograder import (
     communicates_like_reference,
     distributed_like_reference,
     donates_like_reference,
+    exercise,
     grows_with_batch,
     independent_streams,
     lowers_everywhere,
     matches_reference,
+    mistake,
+    question,
     sharded_like_reference,
+    static,
     uses,
     uses_keys_once,
     work_within,
+    wrong,
 )
 
 ANYWHERE = (matches_reference(), grows_with_batch("not at all"), lowers_everywhere())

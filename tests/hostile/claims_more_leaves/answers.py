@@ -1,5 +1,5 @@
 # %% after="square"
-from autograder.jail import worker
+from autograder.classroom import worker
 from autograder.judge.verdict import Answer
 
 

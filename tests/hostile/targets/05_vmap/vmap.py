@@ -11,8 +11,7 @@ import numpy as np
 from autograder import check
 
 ### BEGIN HIDDEN TESTS
-from autograder.exercise import exercise, wrong
-from autograder.requirements import matches_reference, matches_when_called
+from autograder import exercise, matches_reference, matches_when_called, wrong
 
 WHAT_NOBODY_MAY_READ = "the-secret-of-the-master"
 SPEC = {"hints": ["Try.", "Try it.", "Try harder."], "explanation": "So it is.", "another": "pass"}

@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from nbformat.v4 import new_markdown_cell, new_notebook
-
-from autograder.authoring.pages import page
+from slides.making.pages import page
 
 MODULES = ("", "linalg", "fft")
 # What every ufunc of NumPy takes and a function of jax.numpy does not.
@@ -107,18 +106,26 @@ def build_table(root: Path, target: Path) -> Path:
     made = target / "functions.html"
     versions = f"NumPy {np.__version__} and JAX {jax.__version__}"
     cells = [new_markdown_cell(part) for part in _markdown(rows(), versions)]
-    html = page(new_notebook(cells=cells), "table", root, title="NumPy in JAX", foot=versions)
+    html = page(
+        new_notebook(cells=cells), "table", root, title="NumPy in JAX", foot=versions
+    )
     made.write_text(html, encoding="utf-8")
     return made
 
 
 def _markdown(found: list[Row], versions: str) -> list[str]:
     present = [row for row in found if row.present]
-    same = [row for row in present if row.only_numpy == row.only_jax == () and not row.difference]
+    same = [
+        row
+        for row in present
+        if row.only_numpy == row.only_jax == () and not row.difference
+    ]
     ufuncs = [
         row
         for row in present
-        if row.only_numpy and set(row.only_numpy) <= UFUNC and not (row.only_jax or row.difference)
+        if row.only_numpy
+        and set(row.only_numpy) <= UFUNC
+        and not (row.only_jax or row.difference)
     ]
     head = (
         f"# Is it in `jax.numpy`?\n\n"
@@ -166,13 +173,17 @@ def _listed(names: tuple[str, ...] | None) -> str:
 
 
 def _is_function(thing: Any) -> bool:
-    return callable(thing) and not isinstance(thing, type) and not inspect.ismodule(thing)
+    return (
+        callable(thing) and not isinstance(thing, type) and not inspect.ismodule(thing)
+    )
 
 
 def _parameters(function: Callable[..., Any]) -> dict[str, bool] | None:
     """The names of the parameters, and whether each may be given by name."""
     if isinstance(function, np.ufunc):
-        return dict.fromkeys(sorted(UFUNC), True) | dict.fromkeys(("x", "x1", "x2"), False)
+        return dict.fromkeys(sorted(UFUNC), True) | dict.fromkeys(
+            ("x", "x1", "x2"), False
+        )
     try:
         signature = inspect.signature(function)
     except ValueError:
@@ -197,11 +208,15 @@ def _difference(name: str, function: Callable[..., Any]) -> str:
         arguments = [jnp.array([1, 0, 1])] * VALUES_DECIDE[name]
         failed = _outcome(lambda: jax.jit(function)(*arguments))
         sized = _outcome(lambda: jax.jit(partial(function, size=2))(*arguments))
-        return f"under `jit`: {failed}" + ("" if "Error" in sized else ", unless given `size=`")
+        return f"under `jit`: {failed}" + (
+            "" if "Error" in sized else ", unless given `size=`"
+        )
     if name not in DIFFERENCES:
         return ""
     code = DIFFERENCES[name]
-    numpys, jaxs = (_outcome(lambda xp=xp: eval(code, {"xp": xp, "np": np})) for xp in (np, jnp))  # type: ignore
+    numpys, jaxs = (
+        _outcome(lambda xp=xp: eval(code, {"xp": xp, "np": np})) for xp in (np, jnp)
+    )  # type: ignore
     return f"`{code}`: {numpys}; {jaxs}"
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.jail.frames import Frame
 from autograder.judge.anatomy import Anatomy
-from autograder.judge.frames import Frame
 from autograder.judge.program import facts_of
 from autograder.judge.schema import MalformedError, decode
 from autograder.judge.tree import LONGEST

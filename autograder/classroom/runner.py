@@ -29,13 +29,13 @@ import jax
 import numpy as np
 from jax import export
 
-from autograder import requirements
-from autograder.judge import devices, judge, program, vetting
+from autograder.jail.frames import Frame, Receive, Send
+from autograder.judge import devices, requirements, vetting
 from autograder.judge.devices import Device
-from autograder.judge.frames import Frame, Receive, Send
+from autograder.judge.outcomes import judged_early
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answer, Outcome, Refusal
-from autograder.judge.views import VIEWS, Case, Draw, tied
+from autograder.judge.views import Case, Draw
 
 
 def main(send: Send, receive: Receive) -> None:
@@ -58,31 +58,22 @@ def _outcomes(
     job: dict[str, Any], request: Frame, device: Device, ours: Callable[[bool], None]
 ) -> dict[Case, Outcome]:
     asked = {Case(one["view"], Draw(**one["draw"])): one for one in job["cases"]}
-    ties = tied(list(asked))
-    programs: dict[Case, export.Exported] = {}
-    made: dict[Case, Outcome] = {}
-    for case, one in asked.items():
-        with program.failing(case, made):
-            artifact = request.blob[one["offset"] : one["offset"] + one["length"]]
-            exported = _deserialized(artifact)
-            _check_inputs(exported, _inputs(one, request))
-            made[case] = program.read(exported, case, device, case in ties)
-            programs[case] = exported
+
+    def program_of(case: Case) -> export.Exported:
+        offset, length = asked[case]["offset"], asked[case]["length"]
+        exported = _deserialized(request.blob[offset : offset + length])
+        _check_inputs(exported, _inputs(asked[case], request))
+        return exported
+
+    def arguments(case: Case) -> Arguments:
+        return Arguments(None, _inputs(asked[case], request), tuple(asked[case]["specs"]))
+
     requires = [requirements.from_json(want) for want in job["requires"]]
     expected = {
         view: [Answer("", (), (), facts) for facts in many]
         for view, many in job["expected"].items()
     }
-    if judge.early(requires, expected, program.by_view(made)):
-        return made
-    for case, exported in programs.items():
-        looked_at = made[case]
-        if VIEWS[case.view].runs and isinstance(looked_at, Answer):
-            inputs = _inputs(asked[case], request)
-            arguments = Arguments(None, inputs, tuple(asked[case]["specs"]))
-            with program.failing(case, made):
-                made[case] = program.run(exported, looked_at, arguments, case, device, ours)
-    return made
+    return judged_early(list(asked), program_of, arguments, requires, expected, device, ours=ours)
 
 
 def _deserialized(artifact: bytes) -> export.Exported:

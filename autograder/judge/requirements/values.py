@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 
 from autograder.judge.comparison import compare
+from autograder.judge.requirements.requirement import Requirement
 from autograder.judge.verdict import WORD, Answer, Answers, Finding
-from autograder.requirements.requirement import Requirement
 
 
 @dataclasses.dataclass(frozen=True)

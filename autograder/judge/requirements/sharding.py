@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
+from autograder.judge.requirements.requirement import Requirement
 from autograder.judge.verdict import Answers, Finding
-from autograder.requirements.requirement import Requirement
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import jupytext
+from autograder.problem import Problem
+from course.pictures import vector
 from matplotlib.figure import Figure
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-
-from autograder.authoring.pages import page
-from autograder.problem import Problem
-from course.pictures import vector
+from slides.making.pages import page
 
 WIDTH = 56  # characters of code in a column
 RAISES = re.compile(r"  # raises$")
@@ -47,9 +46,13 @@ def build_references(root: Path, target: Path) -> list[Path]:
     for path, notebook in zip(masters(root), run(masters(root)), strict=True):
         title = notebook.cells[0].source.splitlines()[0].strip("# ")
         foot = f"slides/references/{path.name}, run with JAX {jax.__version__}"
-        html = page(notebook, "reference", root, title=title.replace("`", ""), foot=foot)
+        html = page(
+            notebook, "reference", root, title=title.replace("`", ""), foot=foot
+        )
         html = re.sub(
-            r'<span class="c1"># ((?:→| {2}).*?)</span>', r'<span class="value">\1</span>', html
+            r'<span class="c1"># ((?:→| {2}).*?)</span>',
+            r'<span class="value">\1</span>',
+            html,
         )
         made.append(target / f"{path.stem}.html")
         made[-1].write_text(html, encoding="utf-8")
@@ -116,7 +119,9 @@ def annotate(source: str, names: dict[str, Any]) -> tuple[str, list[Figure]]:
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             try:
                 if isinstance(statement, ast.Expr):
-                    value = eval(compile(ast.Expression(statement.value), "-", "eval"), names)
+                    value = eval(
+                        compile(ast.Expression(statement.value), "-", "eval"), names
+                    )
                 else:
                     exec(compile(ast.Module([statement], []), "-", "exec"), names)
             except Exception as error:
@@ -127,7 +132,9 @@ def annotate(source: str, names: dict[str, Any]) -> tuple[str, list[Figure]]:
         if isinstance(value, Figure):
             figures.append(value)
         else:
-            shown = printed.getvalue() + raised + ("" if value is None else _text(value))
+            shown = (
+                printed.getvalue() + raised + ("" if value is None else _text(value))
+            )
             made = _behind(made, shown.splitlines())
     return "\n".join([*made, *lines[done:]]), figures
 
@@ -141,9 +148,15 @@ def _text(value: Any) -> str:
 
 def _behind(made: list[str], shown: list[str]) -> list[str]:
     """The lines with the value behind the last one, or below it where there is no room."""
-    if len(shown) == 1 and len(made[-1]) + len(shown[0]) + 6 <= WIDTH and "#" not in made[-1]:
+    if (
+        len(shown) == 1
+        and len(made[-1]) + len(shown[0]) + 6 <= WIDTH
+        and "#" not in made[-1]
+    ):
         return [*made[:-1], f"{made[-1]}  # → {shown[0]}"]
-    return made + [f"# {'→' if number == 0 else ' '} {line}" for number, line in enumerate(shown)]
+    return made + [
+        f"# {'→' if number == 0 else ' '} {line}" for number, line in enumerate(shown)
+    ]
 
 
 def _drawn(figure: Figure) -> NotebookNode:

@@ -11,9 +11,8 @@ from typing import ClassVar
 import numpy as np
 
 from autograder.judge.comparison import compare
-from autograder.judge.verdict import Answer, Answers, Finding
-from autograder.requirements.requirement import Requirement
-from autograder.requirements.samples import (
+from autograder.judge.requirements.requirement import Requirement
+from autograder.judge.requirements.samples import (
     SHORTEST,
     TESTS,
     Distribution,
@@ -21,6 +20,7 @@ from autograder.requirements.samples import (
     copies,
     distribution,
 )
+from autograder.judge.verdict import Answer, Answers, Finding
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,29 +6,23 @@ import contextlib
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
-import jax
 import numpy as np
-from jax import export
 
-from autograder.judge import meshes, program, tree
-from autograder.judge.calling import UNANSWERED, call, called
-from autograder.judge.comparison import seen
+from autograder.jail.frames import DTYPES
+from autograder.judge import meshes, tree
+from autograder.judge.calling import call
 from autograder.judge.devices import CPU, Device
-from autograder.judge.frames import DTYPES
-from autograder.judge.judge import Lookalike, early
 from autograder.judge.meshes import Spec
+from autograder.judge.requirements.programs import grows_with_batch
+from autograder.judge.requirements.requirement import Requirement
+from autograder.judge.requirements.values import answers_question, digest_of, matches_reference
 from autograder.judge.tree import Arguments
 from autograder.judge.tree import static as static
-from autograder.judge.verdict import Answer, Answers, Failure, Outcome
-from autograder.judge.views import VIEWS, Case, Draw, cases, tied
+from autograder.judge.verdict import Failure
+from autograder.judge.views import VIEWS, Draw
 from autograder.problem import Problem
-from autograder.requirements.programs import grows_with_batch
-from autograder.requirements.randomness import distributed_like_reference
-from autograder.requirements.requirement import Requirement
-from autograder.requirements.samples import distribution
-from autograder.requirements.values import answers_question, digest_of, matches_reference
 
 Size = int | range
 """A batch size, or a range of which the seed draws one."""
@@ -186,57 +180,6 @@ def _as_jax_would(leaf: Any, dtype: str) -> np.ndarray:
     return array.astype(narrow.get(array.dtype.name, array.dtype))
 
 
-def outcomes(
-    function: Any,
-    requires: Sequence[Requirement],
-    arguments: Mapping[Draw, Arguments],
-    device: Device = CPU,
-    step: Callable[[int, int], None] = lambda done, total: None,
-    expected: Answers | None = None,
-) -> dict[str, list[Outcome]]:
-    """What a function does on every case of an exercise, through its exported programs.
-
-    All programs are made and read first. An answer that its facts reject is not compiled.
-
-    Args:
-        function: the answer; of a question the value.
-        requires: the exercise's requirements, which say what to look at.
-        arguments: of each draw, in the order of `Exercise.draws`.
-        device: where programs are run.
-        step: told before each case how many are done, of how many.
-        expected: what the reference does, at least its facts; None of the reference itself.
-
-    Returns:
-        By the name of the view, the outcomes in the order of the draws; any exception that the
-        function raises becomes a `Failure`.
-    """
-    asked = cases(views_of(requires), list(arguments))
-    ties = tied(asked)
-    programs: dict[Case, export.Exported] = {}
-    made: dict[Case, Outcome] = {}
-    for number, case in enumerate(asked):
-        step(number, 2 * len(asked))
-        if function is ...:
-            made[case] = UNANSWERED
-        elif VIEWS[case.view].calls:
-            first = all(case.view != other.view for other in made)
-            made[case] = called(function, arguments[case.draw], case, first)
-        else:
-            with program.failing(case, made):
-                lowered = program.lower(function, arguments[case.draw], case, device.platform)
-                made[case] = program.read(lowered, case, device, case in ties)
-                programs[case] = lowered
-    if not early(requires, expected, program.by_view(made)):
-        for number, case in enumerate(asked):
-            step(len(asked) + number, 2 * len(asked))
-            if case in programs and VIEWS[case.view].runs:
-                with program.failing(case, made):
-                    looked_at = cast(Answer, made[case])
-                    run = program.run(programs[case], looked_at, arguments[case.draw], case, device)
-                    made[case] = run
-    return program.by_view(made)
-
-
 def views_of(requires: Sequence[Requirement]) -> list[str]:
     """The names of the views that these requirements look at."""
     return [view for want in requires for view in want.views]
@@ -245,115 +188,6 @@ def views_of(requires: Sequence[Requirement]) -> list[str]:
 def hides_answer(requires: Sequence[Requirement]) -> bool:
     """Whether a value is asked for whose right answer is not released."""
     return any(VIEWS[view].hides for view in views_of(requires))
-
-
-def expected_answers(
-    spec: Exercise, seed: int, sizes: Sequence[Size], device: Device = CPU
-) -> Answers:
-    """What the reference does on inputs drawn from the seed.
-
-    Raises:
-        Problem: the reference itself fails.
-    """
-    drawn = {draw: spec.draw(seed, draw) for draw in spec.draws(sizes, device, seed)}
-    made = outcomes(spec.reference, spec.requires, drawn, device)
-    for view, many in made.items():
-        for one in many:
-            if isinstance(one, Failure):
-                raise Problem(f"The reference of {spec.name} fails ({view}): {one.message}")
-    if any(isinstance(want, distributed_like_reference) for want in spec.requires):
-        known: dict[str, Callable[..., Any]] = {}
-        for n, (draw, arguments) in enumerate(drawn.items()):
-            # What a program is made for depends on the shapes and on what is static.
-            result = known.setdefault(str(arguments.skeleton), _jitted(spec, arguments.skeleton))
-            made["value"][n] = _sampled(spec, seed, made["value"][n], draw, arguments, result)
-    return made  # type: ignore[return-value]  # no failure is left in it
-
-
-def facts_of_reference(
-    spec: Exercise, seed: int, sizes: Sequence[Size], device: Device = CPU
-) -> Answers:
-    """The facts of the reference's programs that an answer's are compared with before it is run."""
-    views = {view for want in spec.requires if want.early and want.compares for view in want.views}
-    made: dict[Case, Outcome] = {}
-    for case in cases(list(views), spec.draws(sizes, device, seed)):
-        lowered = program.lower(spec.reference, spec.draw(seed, case.draw), case, device.platform)
-        made[case] = program.read(lowered, case, device)
-    return program.by_view(made)  # type: ignore[return-value]  # no failure is left in it
-
-
-RESULTS, ENTRIES = (16, 256), 2**20
-"""A large sample: so many results of a reference, least and most, and so many entries in all."""
-
-
-def _jitted(spec: Exercise, skeleton: Any) -> Callable[..., list[Any]]:
-    """The reference, compiled, from leaves to leaves."""
-    return jax.jit(
-        lambda *leaves: jax.tree.leaves(spec.reference(*tree.unflatten(skeleton, leaves)))
-    )
-
-
-def _sampled(
-    spec: Exercise,
-    seed: int,
-    answer: Any,
-    draw: Draw,
-    arguments: Arguments,
-    result: Callable[..., list[Any]],
-) -> Answer:
-    """The answer with what is known of its distribution in place of its numbers.
-
-    That comes from results of the reference for the same arguments and other keys, so it does not
-    depend on an answer that draws from the same key.
-    """
-    which = [seed, zlib.crc32(spec.name.encode()), draw.size, draw.again, 1]
-    generator = np.random.default_rng(which)
-    size = max(1, *(leaf.size for leaf in answer.leaves))
-    drawn = []
-    for _ in range(int(np.clip(ENTRIES // size, *RESULTS))):
-        leaves = [
-            generator.integers(0, 2**32, 2, dtype="uint32") if _is_key(leaf) else leaf
-            for leaf in arguments.leaves
-        ]
-        drawn.append([np.asarray(leaf) for leaf in result(*leaves)])
-    known = [distribution(many).packed() for many in zip(*drawn, strict=True)]
-    facts = {**answer.facts, "distribution": known}
-    if matches_reference() in spec.requires:
-        return replace(answer, facts=facts)
-    return replace(answer, leaves=tuple(map(np.zeros_like, answer.leaves)), facts=facts)
-
-
-def _is_key(leaf: np.ndarray) -> bool:
-    return leaf.dtype == np.uint32 and leaf.shape == (2,)
-
-
-def lookalikes(
-    spec: Exercise, seed: int, sizes: Sequence[Size], device: Device = CPU
-) -> tuple[Lookalike, ...]:
-    """What the listed wrong answers do on the same inputs, in the views that run."""
-    drawn = {draw: spec.draw(seed, draw) for draw in spec.draws(sizes, device, seed)}
-    expected = facts_of_reference(spec, seed, sizes, device)
-    running = [want for want in spec.requires if all(VIEWS[view].runs for view in want.views)]
-    return tuple(
-        Lookalike(
-            one.title,
-            one.rejected_by,
-            one.advice,
-            _seen(outcomes(one.function, running, drawn, device, expected=expected)),
-        )
-        for one in spec.wrong_answers
-    )
-
-
-def _seen(made: Mapping[str, Sequence[Outcome]]) -> dict[str, list[Outcome]]:
-    """Outcomes without what nobody compares; see `comparison.seen`."""
-    return {
-        view: [
-            one if isinstance(one, Failure) else replace(one, leaves=tuple(map(seen, one.leaves)))
-            for one in many
-        ]
-        for view, many in made.items()
-    }
 
 
 def wrong(

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+from autograder.problem import Problem
 from nbconvert.exporters import SlidesExporter
 from nbformat import NotebookNode
-
-from autograder.problem import Problem
 
 SANS = {
     "regular": ("400", "normal"),
@@ -69,7 +68,9 @@ def _reveal() -> Path:
     """The folder of reveal.js in the package that ships it, which need not be imported."""
     spec = importlib.util.find_spec("sphinx_revealjs")
     if spec is None or not spec.submodule_search_locations:
-        raise Problem("The slides need reveal.js: run `uv sync`, or pip install sphinx-revealjs.")
+        raise Problem(
+            "The slides need reveal.js: run `uv sync`, or pip install sphinx-revealjs."
+        )
     return Path(spec.submodule_search_locations[0]) / "_static" / "revealjs"
 
 
@@ -78,7 +79,13 @@ def _fonts(reveal: Path) -> list[tuple[str, str, str, str, str]]:
     sans = reveal / "dist" / "theme" / "fonts" / "source-sans-pro"
     mono = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     found = [
-        ("Source Sans Pro", weight, style, "woff", _inside(sans / f"source-sans-pro-{name}.woff"))
+        (
+            "Source Sans Pro",
+            weight,
+            style,
+            "woff",
+            _inside(sans / f"source-sans-pro-{name}.woff"),
+        )
         for name, (weight, style) in SANS.items()
     ]
     found += [

@@ -7,10 +7,10 @@ import math
 from collections.abc import Mapping
 from typing import ClassVar
 
+from autograder.judge.requirements.reported import ReportedRequirement
+from autograder.judge.requirements.requirement import Requirement
 from autograder.judge.verdict import Answers, Finding
 from autograder.problem import Problem
-from autograder.requirements.reported import ReportedRequirement
-from autograder.requirements.requirement import Requirement
 
 LOG_GROWTH = 2.5
 """How many times the growth between two sizes that log n foretells still counts as such: programs

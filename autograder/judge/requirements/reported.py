@@ -8,8 +8,8 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
+from autograder.judge.requirements.requirement import Requirement
 from autograder.judge.verdict import Answers, Finding
-from autograder.requirements.requirement import Requirement
 
 MOST = 0.25
 """The largest share of an exercise's points that may hang on reports."""

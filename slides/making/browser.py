@@ -100,7 +100,9 @@ def crowded(page: Any, deck: Path) -> list[str]:
     found = []
     for number in range(open_deck(page, deck)):
         page.evaluate(f"Reveal.slide({number})")
-        title = page.evaluate("Reveal.getCurrentSlide().querySelector('h1, h2').innerText")
+        title = page.evaluate(
+            "Reveal.getCurrentSlide().querySelector('h1, h2').innerText"
+        )
         lines = page.evaluate(CROWDED, [1280 - MARGIN, 720 - MARGIN, SMALLEST])
         found += [f"slide {number + 1}, {title}: something {line}" for line in lines]
     return found

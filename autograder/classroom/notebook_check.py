@@ -25,10 +25,10 @@ from autograder.jail.process import Limits
 from autograder.judge import devices, judge
 from autograder.judge.devices import CPU, Device
 from autograder.judge.program import by_view
+from autograder.judge.requirements.requirement import Requirement
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answers, Outcome, Verdict
 from autograder.judge.views import Case, Draw
-from autograder.requirements.requirement import Requirement
 from autograder.student import notebook, waiting
 from autograder.student.card import of_check
 from autograder.student.learner import record

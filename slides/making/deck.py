@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import jupytext
-
 from autograder.authoring import kernel
-from autograder.authoring.pages import page
 from course.pictures.play import STILL
+from slides.making.pages import page
 
 
 def build_deck(root: Path, target: Path) -> Path:
@@ -22,5 +21,7 @@ def build_deck(root: Path, target: Path) -> Path:
     kernel.execute(notebook, master, root, {STILL: "1"})
     made = target / "deck.html"
     made.parent.mkdir(parents=True, exist_ok=True)
-    made.write_text(page(notebook, "deck", root, title="NumPy & JAX NumPy"), encoding="utf-8")
+    made.write_text(
+        page(notebook, "deck", root, title="NumPy & JAX NumPy"), encoding="utf-8"
+    )
     return made

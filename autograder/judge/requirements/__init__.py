@@ -10,8 +10,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from autograder.problem import Problem
-from autograder.requirements.programs import (
+from autograder.judge.requirements.programs import (
     donates_like_reference,
     grows_with_batch,
     is_jitted,
@@ -24,25 +23,61 @@ from autograder.requirements.programs import (
     work_grows,
     work_within,
 )
-from autograder.requirements.randomness import (
+from autograder.judge.requirements.randomness import (
     distributed_like_reference,
     independent_streams,
     uses_keys_once,
 )
-from autograder.requirements.reported import (
+from autograder.judge.requirements.reported import (
     leaks_nothing,
     traces_like_reference,
     uses_primitive,
     weak_type_like_reference,
 )
-from autograder.requirements.requirement import Requirement
-from autograder.requirements.sharding import communicates_like_reference, sharded_like_reference
-from autograder.requirements.values import (
+from autograder.judge.requirements.requirement import Requirement
+from autograder.judge.requirements.sharding import (
+    communicates_like_reference,
+    sharded_like_reference,
+)
+from autograder.judge.requirements.values import (
     answers_question,
     matches_gradient,
     matches_reference,
     matches_when_called,
 )
+from autograder.problem import Problem
+
+__all__ = [
+    "COMPARED",
+    "KNOWN",
+    "Requirement",
+    "answers_question",
+    "communicates_like_reference",
+    "distributed_like_reference",
+    "donates_like_reference",
+    "from_json",
+    "grows_with_batch",
+    "independent_streams",
+    "is_jitted",
+    "is_pure",
+    "leaks_nothing",
+    "lowers_everywhere",
+    "matches_gradient",
+    "matches_reference",
+    "matches_when_called",
+    "memory_within",
+    "runs_on_demand",
+    "sharded_like_reference",
+    "stays_in_32_bits",
+    "to_json",
+    "traces_like_reference",
+    "uses",
+    "uses_keys_once",
+    "uses_primitive",
+    "weak_type_like_reference",
+    "work_grows",
+    "work_within",
+]  # fmt: skip
 
 KNOWN: dict[str, type[Requirement]] = {
     kind.__name__: kind

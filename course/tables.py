@@ -9,11 +9,10 @@ from typing import Any
 
 import nbformat
 
-from autograder import requirements
 from autograder.authoring.master import Master
-from autograder.exercise import Exercise, views_of
-from autograder.judge import program
+from autograder.judge import program, requirements
 from autograder.judge.devices import PLATFORMS
+from autograder.judge.specification import Exercise, views_of
 from autograder.judge.views import VIEWS, Case
 from autograder.problem import Problem
 from autograder.student import syllabus
@@ -21,7 +20,7 @@ from autograder.student import syllabus
 REQUIREMENTS = """\
 # What an exercise can ask for
 
-Made by `autograder build` from `autograder/requirements/`, whose docstrings say the rest. What is
+Made by `autograder build` from `autograder/judge/requirements/`, whose docstrings say the rest. What is
 **reported** can be seen by the student's own process only; the build refuses an exercise that hangs
 more than a quarter of its points on it.
 """

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.authoring import browser, functions
-from autograder.authoring.deck import build_deck
-from autograder.authoring.references import build_references
 from autograder.problem import Problem
+from slides.making import browser, functions
+from slides.making.deck import build_deck
+from slides.making.references import build_references
 
 
 def build(root: Path, target: Path | None = None) -> Iterator[Path]:
@@ -37,4 +37,6 @@ def build(root: Path, target: Path | None = None) -> Iterator[Path]:
             crowded += browser.beyond_one_page(page, html)
         yield browser.print_page(page, table)
     if crowded:
-        raise Problem("\n".join([*crowded, "Shorten the master, or give it a page more."]))
+        raise Problem(
+            "\n".join([*crowded, "Shorten the master, or give it a page more."])
+        )

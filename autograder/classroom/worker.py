@@ -27,9 +27,10 @@ import numpy as np
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from autograder.judge import frames, program, settings
+from autograder.jail import frames
+from autograder.jail.frames import Frame, Receive, Send
+from autograder.judge import program, settings
 from autograder.judge.calling import called
-from autograder.judge.frames import Frame, Receive, Send
 from autograder.judge.tracing_errors import failure_of
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Failure, Status
