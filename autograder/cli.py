@@ -5,15 +5,46 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from autograder import text
 from autograder.problem import Problem
 
+if TYPE_CHECKING:
+    from autograder.authoring.course import Course
 
-class Sentence(click.Group):
-    """Shows a `Problem`, or a file that cannot be used, as one sentence; the exit status is 2."""
+
+class Commands(click.Group):
+    """The commands, with those that the course here adds in its `course.toml`.
+
+    A `Problem`, or a file that cannot be used, is shown as one sentence; the exit status is 2.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        try:
+            return [*super().list_commands(ctx), *_course().commands]
+        except Problem:
+            return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if known := super().get_command(ctx, cmd_name):
+            return known
+        try:
+            here = _course()
+        except Problem:
+            return None
+        if cmd_name not in here.commands:
+            return None
+        try:
+            command = here.load(here.commands[cmd_name])
+        except Problem as problem:
+            return _failing(cmd_name, problem)  # only where it is called, and not in --help
+        if isinstance(command, click.Command):
+            return command
+        target = here.commands[cmd_name]
+        return _failing(cmd_name, Problem(f"{target} is not a command that was made with click."))
 
     def invoke(self, ctx: click.Context) -> object:
         text.write_anything()
@@ -30,15 +61,22 @@ class Sentence(click.Group):
         ctx.exit(2)
 
 
+def _failing(name: str, problem: Problem) -> click.Command:
+    def fail(**_: object) -> None:
+        raise problem
+
+    return click.Command(name, callback=fail, help="It cannot be loaded.")
+
+
 def _say(words: str) -> None:
     """Print what may hold text of others."""
     click.echo(text.printable(words, lines=True))
 
 
-@click.group(cls=Sentence)
+@click.group(cls=Commands)
 @click.version_option(package_name="numpy-to-jax")
 def main() -> None:
-    """The course that teaches NumPy people JAX, and its autograder."""
+    """Make, teach and take courses whose exercises ask for JAX programs."""
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
@@ -46,12 +84,13 @@ def main() -> None:
 def lab(options: tuple[str, ...]) -> None:
     """Open JupyterLab on the start page; OPTIONS are passed on to it, such as --no-browser."""
     root = _root()
-    # The settings keep JupyterLab from asking the network for news.
-    ours = [
-        "--LabApp.default_url=/lab/tree/course/start.ipynb",
-        f"--LabApp.app_settings_dir={root / 'course' / 'jupyterlab'}",
-    ]
-    command = [sys.executable, "-m", "jupyterlab", *ours, *options]
+    start, settings = Path("course", "start.ipynb"), root / "course" / "jupyterlab"
+    chosen = []
+    if (root / start).is_file():
+        chosen.append(f"--LabApp.default_url=/lab/tree/{start.as_posix()}")
+    if settings.is_dir():
+        chosen.append(f"--LabApp.app_settings_dir={settings}")
+    command = [sys.executable, "-m", "jupyterlab", *chosen, *options]
     sys.exit(subprocess.call(command, cwd=root))
 
 
@@ -150,16 +189,6 @@ def prove(
 
 
 @main.command()
-def slides() -> None:
-    """Build the deck, the quick references and the tables into slides/build, as HTML and PDF."""
-    root = _root()
-    from slides.making import build as build_slides
-
-    for path in build_slides(root):
-        click.echo(path.relative_to(root))
-
-
-@main.command()
 @click.argument("assignment")
 @click.argument("student")
 @click.argument("exercise")
@@ -235,8 +264,11 @@ def report(assignment: str, html: Path | None, names: bool) -> None:
     _say(str(path))
 
 
+def _course() -> Course:
+    from autograder.authoring import course
+
+    return course.find()
+
+
 def _root() -> Path:
-    for folder in (Path.cwd(), *Path.cwd().parents):
-        if (folder / "nbgrader_config.py").is_file() and (folder / "solutions").is_dir():
-            return folder
-    raise Problem("This is not the course's folder: go to where nbgrader_config.py is.")
+    return _course().root

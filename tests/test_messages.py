@@ -17,7 +17,7 @@ from autograder.classroom import groups, log, report
 from autograder.classroom.groups import Group
 from autograder.cli import main
 from autograder.problem import Problem
-from autograder.student import colab, notebook, progress, stubs
+from autograder.student import notebook, progress, stubs
 from course import tables as overview
 
 RELEASED = ROOT / "exercises" / "05_vmap" / "vmap.ipynb"
@@ -205,15 +205,6 @@ def test_the_table_of_modules_takes_the_lessons_that_were_built_anew_first(tmp_p
     assert "| 4321 |" not in overview.modules_table([loaded], [tmp_path / "no", course])
     with pytest.raises(Problem, match=r"05_vmap\.ipynb is not there: run `autograder build`"):
         overview.modules_table([loaded], [tmp_path / "no"])
-
-
-def test_a_folder_without_pyproject_has_no_address(tmp_path):
-    assert colab.address(tmp_path) == ""
-    (tmp_path / "pyproject.toml").write_text("[tool]\n")
-    assert colab.address(tmp_path) == ""
-    (tmp_path / "pyproject.toml").write_text("[project\n")
-    with pytest.raises(Problem, match=r"pyproject\.toml cannot be read: "):
-        colab.address(tmp_path)
 
 
 @pytest.mark.parametrize(

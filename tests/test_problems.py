@@ -98,7 +98,7 @@ def test_build_of_an_unknown_assignment():
 def test_a_command_outside_the_course(tmp_path):
     done = command("autograder", "build", folder=tmp_path)
     assert done.returncode == 2
-    assert done.stderr.startswith("This is not the course's folder")
+    assert done.stderr.startswith("There is no course here: go to the folder of one")
 
 
 def test_autograde_of_an_unknown_assignment(tmp_path):

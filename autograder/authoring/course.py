@@ -114,6 +114,23 @@ class Course:
                 f"{type(error).__name__}: {error}"
             ) from None
 
+    def require_modules(self) -> None:
+        """Make sure that every module has a lesson or an assignment.
+
+        Raises:
+            Problem: some have neither, with a sentence for each.
+        """
+        missing = [
+            f"{self.root / FILE} lists {name}, and there is neither course/{name}.py nor "
+            f"solutions/{name}: write one of them (`autograder new assignment {name}`), or take "
+            "it off the list."
+            for name in (module.name for module in self.modules)
+            if not (self.root / "course" / f"{name}.py").is_file()
+            and not (self.root / "solutions" / name).is_dir()
+        ]
+        if missing:
+            raise Problem("\n".join(missing))
+
     def require_jax(self) -> None:
         """Make sure that the installed JAX is one that the course is made for.
 

@@ -44,7 +44,7 @@ class Master:
 
     Attributes:
         path: of the `.py` file.
-        assignment: the folder's name, such as `05_vmap`.
+        assignment: the folder's name, such as `02_newton`.
         points: of the whole assignment, written answers included.
         minutes: likewise.
         facts: of every exercise by name, in the order of the notebook.
