@@ -152,7 +152,7 @@ def progress() -> None:
 @click.option("--check", is_flag=True, help="Change nothing; fail if a generated file has drifted.")
 def build(assignment: str | None, check: bool) -> None:
     """Make every generated file from its master, or those of one ASSIGNMENT."""
-    root = _root()
+    root = _checked(assignment)
     from autograder.authoring import build as builder
 
     if check:
@@ -179,7 +179,7 @@ def prove(
     The stub has to fail, the reference and the second solution have to pass, and each listed wrong
     answer has to be rejected for its reason. The exit status is 1 where something is otherwise.
     """
-    root = _root()
+    root = _checked(assignment)
     from rich.console import Console
 
     from autograder.authoring import proof
@@ -272,3 +272,14 @@ def _course() -> Course:
 
 def _root() -> Path:
     return _course().root
+
+
+def _checked(assignment: str | None) -> Path:
+    """The course's folder, once no text of its masters has a mistake, which needs no JAX to say."""
+    from autograder.authoring import course, faults
+
+    about = _course()
+    about.require_jax()
+    paths = course.masters(about.root, assignment)
+    faults.require(words for path in paths for words in faults.of_text(path, about.exercises))
+    return about.root

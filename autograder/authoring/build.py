@@ -25,8 +25,8 @@ from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.authoring import course, kernel, master, outline, tags
-from autograder.authoring.course import Course
+from autograder.authoring import course, faults, kernel, master, outline
+from autograder.authoring.course import Course, masters
 from autograder.authoring.master import Master
 from autograder.judge.comparison import HALF, close
 from autograder.judge.references import expected_answers, lookalikes
@@ -40,25 +40,6 @@ PUBLIC_SEED = 0
 READ = "read"
 
 
-def masters(root: Path, assignment: str | None = None) -> list[Path]:
-    """The masters of the course in the order of `course.toml`, or of one assignment.
-
-    Raises:
-        Problem: there is none.
-    """
-    folders = {path.name: path for path in sorted((root / "solutions").glob("*")) if path.is_dir()}
-    listed = [module.name for module in course.read(root).modules if module.name in folders]
-    others = [name for name in folders if name not in listed]
-    names = [assignment] if assignment else [*listed, *others]
-    found = [path for name in names if name in folders for path in tags.masters_in(folders[name])]
-    if not found:
-        raise Problem(
-            f"There is no assignment {assignment or ''} in {root / 'solutions'}: "
-            f"it holds {', '.join(folders) or 'none'}."
-        )
-    return found
-
-
 def build_assignment(path: Path, root: Path, target: Path) -> list[Path]:
     """Build one assignment from its master.
 
@@ -70,13 +51,14 @@ def build_assignment(path: Path, root: Path, target: Path) -> list[Path]:
     Returns:
         The files written.
     """
-    loaded = master.load(path)
+    loaded, about = master.load(path), course.read(root)
+    faults.require(faults.of_exercises(path, loaded.exercises.values(), about.exercises))
     source = target / "solutions" / loaded.assignment / f"{path.stem}.ipynb"
     if target != root:
         # What is released with the notebook; and the master, by which nbgrader's steps know it.
         shutil.copytree(path.parent, source.parent, dirs_exist_ok=True)
     where = f"exercises/{loaded.assignment}/{path.stem}.ipynb"
-    first = colab.first_cells(course.read(root).repository, where)
+    first = colab.first_cells(about.repository, where)
     loaded.notebook.cells = first + loaded.notebook.cells
     _write(loaded.notebook, source)
     released = _release(loaded, root, target)

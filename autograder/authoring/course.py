@@ -14,6 +14,7 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from autograder.authoring import tags
 from autograder.problem import Problem
 
 FILE = Path("course", "course.toml")
@@ -159,6 +160,25 @@ def find(start: Path | None = None) -> Course:
         f"There is no course here: go to the folder of one, where {FILE} is, or begin one with "
         "`autograder new course NAME`."
     )
+
+
+def masters(root: Path, assignment: str | None = None) -> list[Path]:
+    """The masters of the course in the order of `course.toml`, or of one assignment.
+
+    Raises:
+        Problem: there is none.
+    """
+    folders = {path.name: path for path in sorted((root / "solutions").glob("*")) if path.is_dir()}
+    listed = [module.name for module in read(root).modules if module.name in folders]
+    others = [name for name in folders if name not in listed]
+    names = [assignment] if assignment else [*listed, *others]
+    found = [path for name in names if name in folders for path in tags.masters_in(folders[name])]
+    if not found:
+        raise Problem(
+            f"There is no assignment {assignment or ''} in {root / 'solutions'}: "
+            f"it holds {', '.join(folders) or 'none'}."
+        )
+    return found
 
 
 def read(root: Path) -> Course:
