@@ -188,6 +188,51 @@ def prove(
         sys.exit(1)
 
 
+@main.group()
+def new() -> None:
+    """Begin a course, an assignment or an exercise; nothing that is there is overwritten."""
+
+
+@new.command("course")
+@click.argument("name")
+def new_course(name: str) -> None:
+    """Begin the course NAME in this folder, with a first assignment to try and to change."""
+    from autograder.authoring import new
+
+    for path in new.new_course(name, Path.cwd()):
+        click.echo(path.relative_to(Path.cwd()))
+    click.echo("Now `autograder prove` and `autograder build`; course/course.toml has the title.")
+
+
+@new.command("assignment")
+@click.argument("name")
+def new_assignment(name: str) -> None:
+    """Begin the assignment NAME of the course here, such as 02_newton."""
+    about = _course()
+    from autograder.authoring import new
+
+    for path in new.new_assignment(name, about):
+        click.echo(path.relative_to(about.root))
+    click.echo(f"Now `autograder prove {name}` and `autograder build {name}`.")
+
+
+@new.command("exercise")
+@click.argument("name")
+@click.argument("assignment", required=False)
+def new_exercise(name: str, assignment: str | None) -> None:
+    """Add the exercise NAME to an ASSIGNMENT.
+
+    NAME is that of the function which is asked for. Without ASSIGNMENT it is the one whose folder
+    this is, or else the last of the course.
+    """
+    about = _course()
+    from autograder.authoring import new
+
+    path = new.new_exercise(name, assignment, about)
+    click.echo(path.relative_to(about.root))
+    click.echo(f"Now `autograder prove {path.parent.name} {name}`.")
+
+
 @main.command()
 @click.argument("assignment")
 @click.argument("student")
