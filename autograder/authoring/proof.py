@@ -64,6 +64,10 @@ class Claim:
     seen: str
     holds: bool
 
+    def __str__(self) -> str:
+        words = f"should be {self.wanted}, and is {self.seen}"
+        return f"{self.exercise}: the answer “{self.answer}” {words}."
+
 
 class Grading:
     """An exercise with the inputs and the answers of one grading.
@@ -316,12 +320,7 @@ def report(
         for one in tallies.values():
             fates += one.fates
             faults += one.faults
-        faults += [
-            f"{one.exercise}: the answer “{one.answer}” should be {one.wanted}, and is {one.seen}."
-            for many in made.values()
-            for one in many
-            if not one.holds
-        ]
+        faults += [str(one) for many in made.values() for one in many if not one.holds]
         if not as_json:
             console.print(_table(loaded.assignment, made, tallies))
     if as_json:
