@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -83,7 +84,8 @@ def main() -> None:
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def lab(options: tuple[str, ...]) -> None:
     """Open JupyterLab on the start page; OPTIONS are passed on to it, such as --no-browser."""
-    root = _root()
+    here = _course()
+    root = here.root
     start, settings = Path("course", "start.ipynb"), root / "course" / "jupyterlab"
     chosen = []
     if (root / start).is_file():
@@ -91,7 +93,7 @@ def lab(options: tuple[str, ...]) -> None:
     if settings.is_dir():
         chosen.append(f"--LabApp.app_settings_dir={settings}")
     command = [sys.executable, "-m", "jupyterlab", *chosen, *options]
-    sys.exit(subprocess.call(command, cwd=root))
+    sys.exit(subprocess.call(command, cwd=root, env={**os.environ, **here.environment}))
 
 
 @main.command()

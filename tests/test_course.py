@@ -1,13 +1,17 @@
 """`course.toml`: what is read of it, and the sentence for each mistake."""
 
+import os
 import re
+import subprocess
 import tomllib
 
 import pytest
+from click.testing import CliRunner
 from masters import ROOT
 
 from autograder.authoring import course
 from autograder.authoring.course import CourseModule, Demands
+from autograder.cli import main
 from autograder.problem import Problem
 
 SMALL = 'id = "numerics"\ntitle = "Numerical methods"\n'
@@ -106,6 +110,44 @@ def test_another_jax_than_the_courses_is_said_in_one_sentence(folder):
 def test_a_hook_that_is_not_there_is_one_sentence(folder):
     with pytest.raises(Problem, match="names nothing_here:write, which cannot be loaded: Module"):
         written(folder, SMALL).load("nothing_here:write")
+
+
+def test_the_notebooks_of_a_course_may_import_what_its_folder_has(folder, monkeypatch):
+    written(folder, SMALL)
+    monkeypatch.chdir(folder / "course")
+    monkeypatch.setenv("PYTHONPATH", "before")
+    called = {}
+    monkeypatch.setattr(subprocess, "call", lambda *words, **how: called.update(how) or 0)
+    CliRunner().invoke(main, ["lab", "--no-browser"])
+    assert called["cwd"] == folder
+    assert called["env"]["PYTHONPATH"] == os.pathsep.join([str(folder), "before"])
+
+
+COMMAND = """\
+import click
+
+@click.command()
+def main():
+    "Say hello."
+    click.echo("hello")
+
+no_command = 3
+"""
+
+
+def test_a_course_has_commands_of_its_own(folder, monkeypatch):
+    (folder / "hello_of_this_course.py").write_text(COMMAND)
+    names = ("main", "no_command", "nothing")
+    lines = [f'{name} = "hello_of_this_course:{name}"\n' for name in names]
+    written(folder, SMALL + "[commands]\n" + "".join(lines))
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(folder))
+    run = CliRunner().invoke
+    assert "main        Say hello." in run(main, ["--help"]).output
+    assert run(main, ["main"]).output == "hello\n"
+    assert "is not a command that was made with click" in run(main, ["no_command"]).output
+    assert "cannot be loaded: AttributeError" in run(main, ["nothing"]).output
+    assert run(main, ["slides"]).exit_code == 2
 
 
 def test_the_file_of_this_course_agrees_with_its_lessons_and_pins():

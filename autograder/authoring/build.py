@@ -8,7 +8,6 @@ lesson: the executed notebook. Then what `course.toml` names under `after_build`
 from __future__ import annotations
 
 import difflib
-import os
 import re
 import shutil
 import tempfile
@@ -147,8 +146,7 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
     with tempfile.TemporaryDirectory() as kept:
         variables = {
             **about.lesson_environment,
-            # A lesson may import what the course's folder has.
-            "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]),
+            **about.environment,
             # A build must not change anyone's progress, nor show it in what it makes.
             progress.VARIABLE: f"{kept}/progress.json",
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import sys
 import tomllib
@@ -93,6 +94,12 @@ class Course:
         """The paths of `may_read` that are there."""
         paths = [self.root / path for path in self.may_read]
         return [path for path in paths if path.exists()]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What lets notebooks import what the course's folder has, as variables of their kernel."""
+        paths = [str(self.root), *filter(None, [os.environ.get("PYTHONPATH")])]
+        return {"PYTHONPATH": os.pathsep.join(paths)}
 
     def module(self, name: str) -> CourseModule:
         """The module of this name; one without a title where `course.toml` has none."""
