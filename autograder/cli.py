@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from autograder import text
 from autograder.problem import Problem
 
+if TYPE_CHECKING:
+    from autograder.authoring.course import Course
 
-class Sentence(click.Group):
-    """Shows a `Problem`, or a file that cannot be used, as one sentence; the exit status is 2."""
+
+class Commands(click.Group):
+    """The commands, with those that the course here adds in its `course.toml`.
+
+    A `Problem`, or a file that cannot be used, is shown as one sentence; the exit status is 2.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        try:
+            return [*super().list_commands(ctx), *_course().commands]
+        except Problem:
+            return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if known := super().get_command(ctx, cmd_name):
+            return known
+        try:
+            here = _course()
+        except Problem:
+            return None
+        if cmd_name not in here.commands:
+            return None
+        try:
+            command = here.load(here.commands[cmd_name])
+        except Problem as problem:
+            return _failing(cmd_name, problem)  # only where it is called, and not in --help
+        if isinstance(command, click.Command):
+            return command
+        target = here.commands[cmd_name]
+        return _failing(cmd_name, Problem(f"{target} is not a command that was made with click."))
 
     def invoke(self, ctx: click.Context) -> object:
         text.write_anything()
@@ -30,29 +62,38 @@ class Sentence(click.Group):
         ctx.exit(2)
 
 
+def _failing(name: str, problem: Problem) -> click.Command:
+    def fail(**_: object) -> None:
+        raise problem
+
+    return click.Command(name, callback=fail, help="It cannot be loaded.")
+
+
 def _say(words: str) -> None:
     """Print what may hold text of others."""
     click.echo(text.printable(words, lines=True))
 
 
-@click.group(cls=Sentence)
+@click.group(cls=Commands)
 @click.version_option(package_name="numpy-to-jax")
 def main() -> None:
-    """The course that teaches NumPy people JAX, and its autograder."""
+    """Make, teach and take courses whose exercises ask for JAX programs."""
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def lab(options: tuple[str, ...]) -> None:
     """Open JupyterLab on the start page; OPTIONS are passed on to it, such as --no-browser."""
-    root = _root()
-    # The settings keep JupyterLab from asking the network for news.
-    ours = [
-        "--LabApp.default_url=/lab/tree/course/start.ipynb",
-        f"--LabApp.app_settings_dir={root / 'course' / 'jupyterlab'}",
-    ]
-    command = [sys.executable, "-m", "jupyterlab", *ours, *options]
-    sys.exit(subprocess.call(command, cwd=root))
+    here = _course()
+    root = here.root
+    start, settings = Path("course", "start.ipynb"), root / "course" / "jupyterlab"
+    chosen = []
+    if (root / start).is_file():
+        chosen.append(f"--LabApp.default_url=/lab/tree/{start.as_posix()}")
+    if settings.is_dir():
+        chosen.append(f"--LabApp.app_settings_dir={settings}")
+    command = [sys.executable, "-m", "jupyterlab", *chosen, *options]
+    sys.exit(subprocess.call(command, cwd=root, env={**os.environ, **here.environment}))
 
 
 @main.command()
@@ -113,7 +154,7 @@ def progress() -> None:
 @click.option("--check", is_flag=True, help="Change nothing; fail if a generated file has drifted.")
 def build(assignment: str | None, check: bool) -> None:
     """Make every generated file from its master, or those of one ASSIGNMENT."""
-    root = _root()
+    root = _checked(assignment)
     from autograder.authoring import build as builder
 
     if check:
@@ -140,7 +181,7 @@ def prove(
     The stub has to fail, the reference and the second solution have to pass, and each listed wrong
     answer has to be rejected for its reason. The exit status is 1 where something is otherwise.
     """
-    root = _root()
+    root = _checked(assignment)
     from rich.console import Console
 
     from autograder.authoring import proof
@@ -149,14 +190,49 @@ def prove(
         sys.exit(1)
 
 
-@main.command()
-def slides() -> None:
-    """Build the deck, the quick references and the tables into slides/build, as HTML and PDF."""
-    root = _root()
-    from slides.making import build as build_slides
+@main.group()
+def new() -> None:
+    """Begin a course, an assignment or an exercise; nothing that is there is overwritten."""
 
-    for path in build_slides(root):
-        click.echo(path.relative_to(root))
+
+@new.command("course")
+@click.argument("name")
+def new_course(name: str) -> None:
+    """Begin the course NAME in this folder, with a first assignment to try and to change."""
+    from autograder.authoring import new
+
+    for path in new.new_course(name, Path.cwd()):
+        click.echo(path.relative_to(Path.cwd()))
+    click.echo("Now `autograder prove` and `autograder build`; course/course.toml has the title.")
+
+
+@new.command("assignment")
+@click.argument("name")
+def new_assignment(name: str) -> None:
+    """Begin the assignment NAME of the course here, such as 02_newton."""
+    about = _course()
+    from autograder.authoring import new
+
+    for path in new.new_assignment(name, about):
+        click.echo(path.relative_to(about.root))
+    click.echo(f"Now `autograder prove {name}` and `autograder build {name}`.")
+
+
+@new.command("exercise")
+@click.argument("name")
+@click.argument("assignment", required=False)
+def new_exercise(name: str, assignment: str | None) -> None:
+    """Add the exercise NAME to an ASSIGNMENT.
+
+    NAME is that of the function which is asked for. Without ASSIGNMENT it is the one whose folder
+    this is, or else the last of the course.
+    """
+    about = _course()
+    from autograder.authoring import new
+
+    path = new.new_exercise(name, assignment, about)
+    click.echo(path.relative_to(about.root))
+    click.echo(f"Now `autograder prove {path.parent.name} {name}`.")
 
 
 @main.command()
@@ -235,8 +311,22 @@ def report(assignment: str, html: Path | None, names: bool) -> None:
     _say(str(path))
 
 
+def _course() -> Course:
+    from autograder.authoring import course
+
+    return course.find()
+
+
 def _root() -> Path:
-    for folder in (Path.cwd(), *Path.cwd().parents):
-        if (folder / "nbgrader_config.py").is_file() and (folder / "solutions").is_dir():
-            return folder
-    raise Problem("This is not the course's folder: go to where nbgrader_config.py is.")
+    return _course().root
+
+
+def _checked(assignment: str | None) -> Path:
+    """The course's folder, once no text of its masters has a mistake, which needs no JAX to say."""
+    from autograder.authoring import course, faults
+
+    about = _course()
+    about.require_jax()
+    paths = course.masters(about.root, assignment)
+    faults.require(words for path in paths for words in faults.of_text(path, about.exercises))
+    return about.root

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,8 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
+from autograder.authoring import course
 from autograder.authoring.tags import masters_in
-from autograder.problem import Problem
 
 WIDTH = 10.0  # inches
 WORDS = 11.2  # points
@@ -43,26 +42,21 @@ class Module:
 
 
 def modules(root: Path | None = None) -> list[Module]:
-    """Read the modules off the texts of their masters, which are not run.
+    """The modules, with what the texts of their masters say of the exercises; none is run.
 
     Args:
         root: the course's folder; by default the one this package lies in.
     """
-    root = root or Path(__file__).parents[2]
+    root = root or Path(__file__).parents[1]
     found = []
-    for path in sorted((root / "course").glob("[0-9]*.py")):
-        text = path.read_text(encoding="utf-8")
-        title = re.search(r"^# # \d+\. (.*)$", text, re.MULTILINE)
-        before = re.search(r"\*\*Read before\*\*(.*)$", text, re.MULTILINE)
-        if not title or not before:
-            raise Problem(f'{path} needs a title with its number, and a line "**Read before** …".')
-        (master,) = masters_in(root / "solutions" / path.stem)
+    for module in course.read(root).modules:
+        (master,) = masters_in(root / "solutions" / module.name)
         tags: list[dict[str, Any]] = [cell.metadata for cell in jupytext.read(master).cells]
         found.append(
             Module(
-                path.stem,
-                title[1],
-                tuple(re.findall(r"`(\w+)`", before[1])),
+                module.name,
+                module.title,
+                module.needs,
                 tuple(tag["stars"] for tag in tags if "exercise" in tag),
                 sum(tag.get("minutes", 0) for tag in tags),
             )
@@ -70,17 +64,17 @@ def modules(root: Path | None = None) -> list[Module]:
     return found
 
 
-def draw(course: Sequence[Module], columns: int = 3) -> Figure:
+def draw(modules: Sequence[Module], columns: int = 3) -> Figure:
     """Draw the map: a box a module, an arrow from each to what it prepares for.
 
     Args:
-        course: the modules, each after those to read before it.
+        modules: each after those to read before it.
         columns: how many boxes stand side by side; the way turns at the end of a row.
     """
     wide, high, gap_x, gap_y = 3.5, 1.3, 0.42, 0.45
-    rows = -(-len(course) // columns)
+    rows = -(-len(modules) // columns)
     place = {}
-    for index, module in enumerate(course):
+    for index, module in enumerate(modules):
         row, column = divmod(index, columns)
         column = column if row % 2 == 0 else columns - 1 - column
         place[module.name] = column * (wide + gap_x), (rows - 1 - row) * (high + gap_y)
@@ -91,7 +85,7 @@ def draw(course: Sequence[Module], columns: int = 3) -> Figure:
     ax = fig.add_axes((0, 0, 1, 1), xlim=(-0.1, right + 0.1), ylim=(-0.65, top + 0.1))
     ax.axis("off")
     plt.close(fig)
-    for module in course:
+    for module in modules:
         x, y = place[module.name]
         for before in module.before:
             _arrow(ax, place[before], (x, y), (wide, high))
@@ -117,7 +111,7 @@ def draw(course: Sequence[Module], columns: int = 3) -> Figure:
             f"{module.name}: {module.title}; {len(module.stars)} exercises with "
             f"{' '.join(map(str, module.stars))} stars, {module.minutes} minutes, "
             f"after {' and '.join(module.before) or 'nothing'}."
-            for module in course
+            for module in modules
         )
     )
     return fig

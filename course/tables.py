@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+import runpy
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
+from autograder.authoring import build, master
+from autograder.authoring.course import Course
 from autograder.authoring.master import Master
 from autograder.judge import program, requirements
 from autograder.judge.devices import PLATFORMS
 from autograder.judge.specification import Exercise, views_of
 from autograder.judge.views import VIEWS, Case
 from autograder.problem import Problem
-from autograder.student import syllabus
+from course import coursemap
+from course.pictures import vector
 
 REQUIREMENTS = """\
 # What an exercise can ask for
@@ -38,6 +42,31 @@ for each platform alone. That a program lowers says that XLA's compiler for that
 given a program it knows how to read; not that it is fast there, fits into memory, or gives the same
 digits. Where there is a GPU, `uv run pytest -m gpu` runs every reference on it.
 """
+
+
+def write(course: Course, target: Path) -> list[Path]:
+    """Write the tables and the map of the course into the target's `docs`.
+
+    The lessons have to be built before, in the target or in the course. `autograder build` calls
+    this, see `after_build` in `course.toml`.
+    """
+    masters = [master.load(path) for path in build.masters(course.root)]
+    mishaps = runpy.run_path(str(course.root / "tests" / "mishaps.py"))["document"]
+    texts = {
+        "requirements.md": requirements_table(),
+        "modules.md": modules_table(masters, [target / "course", course.root / "course"]),
+        "portability.md": portability_table(
+            spec for one in masters for spec in one.exercises.values()
+        ),
+        "mishaps.md": mishaps(),
+    }
+    folder = target / "docs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    drawn, _ = vector.svg(coursemap.draw(coursemap.modules(course.root)))
+    (folder / "course_map.svg").write_text(drawn, encoding="utf-8")
+    return [folder / name for name in (*texts, "course_map.svg")]
 
 
 def requirements_table() -> str:
@@ -85,38 +114,6 @@ def modules_table(masters: Sequence[Master], courses: Sequence[Path]) -> str:
         )
     header = ["module", "words", "pictures", "predictions", "exercises", "points", "minutes"]
     return MODULES + _table([*header, "wrong answers", "seconds"], rows)
-
-
-def syllabus_of(masters: Sequence[Master], course: Path) -> list[syllabus.Module]:
-    """Every module with its minutes: the exercises' from the prompts, the lesson's from its head.
-
-    Raises:
-        Problem: the head of a lesson has no title or does not say how long it takes.
-    """
-    modules = []
-    for one in masters:
-        lesson = course / f"{one.assignment}.py"
-        text = lesson.read_text(encoding="utf-8")
-        title = re.search(r"^# # \d+\. (.*)$", text, re.MULTILINE)
-        minutes = re.search(r"\*\*Time\*\* about (\d+) minutes", text)
-        if title is None or minutes is None:
-            raise Problem(
-                f"{lesson}: its head needs a title such as `# 5. …` and the words "
-                "`**Time** about 25 minutes`."
-            )
-        tasks = [fact for fact in one.facts.values() if not fact.is_fast_track]
-        quick = next((fact.name for fact in one.facts.values() if fact.is_fast_track), "")
-        modules.append(
-            syllabus.Module(
-                one.assignment,
-                title[1],
-                int(minutes[1]),
-                one.path.stem,
-                tuple(syllabus.Task(fact.name, fact.title, fact.minutes) for fact in tasks),
-                quick,
-            )
-        )
-    return modules
 
 
 def portability_table(exercises: Iterable[Exercise]) -> str:

@@ -42,14 +42,22 @@ def python() -> str:
     pytest.skip(f"SKIPPED: Colab has Python {PYTHON}, which is not on this machine")
 
 
-def uv(*arguments: str) -> None:
-    """Run one command of uv, which has to succeed; a test that needs it is skipped without it."""
+def command() -> list[str]:
+    """What calls uv on this machine; a test that needs it is skipped where it is not there."""
     # `uv run` names itself to what it runs.
-    command = os.environ.get("UV") or shutil.which("uv")
-    if command is None:
-        pytest.skip("SKIPPED: needs uv, which makes the runtime")
-    done = subprocess.run([command, *arguments], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    if found := os.environ.get("UV") or shutil.which("uv"):
+        return [found]
+    pytest.skip("SKIPPED: needs uv, which makes the runtime")
+
+
+def uv(*arguments: str) -> None:
+    """Run one command of uv, which has to succeed, without the network where that can be."""
+    for offline in (["--offline"], []):
+        words = [*command(), *arguments, *offline]
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+        if done.returncode == 0:
+            return
+    raise AssertionError(done.stderr)
 
 
 def wheel(folder: Path) -> Path:
@@ -87,7 +95,10 @@ def run(notebook: NotebookNode, wheel: Path, folder: Path) -> NotebookNode:
         "git+https://colab.invalid/course", wheel.resolve().as_uri()
     )
     opened.cells = [install, *(cell for cell in opened.cells if cell.id not in _STAMPED)]
-    (folder / "content").mkdir()
+    # The lessons' pictures, which are no part of the wheel, lie where Colab's notebooks run.
+    pictures = Path("course", "pictures")
+    shutil.copytree(ROOT / pictures, folder / "content" / pictures)
+    shutil.copy(ROOT / "course" / "__init__.py", folder / "content" / "course")
     # `%pip` has to find the runtime's own pip, and nothing of this environment may be seen.
     hidden = ("PYTHONPATH", "VIRTUAL_ENV", "JAX_PLATFORMS", "XLA_FLAGS")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}

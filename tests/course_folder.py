@@ -36,6 +36,8 @@ class Score(NamedTuple):
 def make(folder: Path, solutions: Path = ROOT / "solutions", **settings: Any) -> Path:
     """Make a course in `folder` of these masters, with these settings of `GradingRun`."""
     shutil.copytree(solutions, folder / "solutions")
+    (folder / "course").mkdir()
+    shutil.copy(ROOT / "course" / "course.toml", folder / "course")
     config = (ROOT / "nbgrader_config.py").read_text(encoding="utf-8")
     lines = [f"c.GradingRun.{name} = {value!r}\n" for name, value in settings.items()]
     (folder / "nbgrader_config.py").write_text(config + "\n" + "".join(lines), encoding="utf-8")

@@ -17,7 +17,7 @@ from autograder.classroom import groups, log, report
 from autograder.classroom.groups import Group
 from autograder.cli import main
 from autograder.problem import Problem
-from autograder.student import colab, notebook, progress, stubs
+from autograder.student import notebook, progress, stubs
 from course import tables as overview
 
 RELEASED = ROOT / "exercises" / "05_vmap" / "vmap.ipynb"
@@ -207,23 +207,17 @@ def test_the_table_of_modules_takes_the_lessons_that_were_built_anew_first(tmp_p
         overview.modules_table([loaded], [tmp_path / "no"])
 
 
-def test_a_folder_without_pyproject_has_no_address(tmp_path):
-    assert colab.address(tmp_path) == ""
-    (tmp_path / "pyproject.toml").write_text("[tool]\n")
-    assert colab.address(tmp_path) == ""
-    (tmp_path / "pyproject.toml").write_text("[project\n")
-    with pytest.raises(Problem, match=r"pyproject\.toml cannot be read: "):
-        colab.address(tmp_path)
+HEAD = b'# %% [markdown] assignment="a" points=0\n# # A\n\n# %%\n'
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (b"def (", "fails when it is run: SyntaxError"),
-        (b'# %% [markdown] assignment="a" points=1\n# # A\n\n# %%\nraise SystemExit(3)\n',
-         "fails when it is run: SystemExit"),
+        (HEAD + b"def (", "fails when it is run: SyntaxError"),
+        (HEAD + b"raise SystemExit(3)", "fails when it is run: SystemExit"),
+        (HEAD + b"1 / 0", "fails when it is run: ZeroDivisionError"),
         (b"\xff\xfe", "cannot be read as a master"),
-        (b"1 / 0", "fails when it is run: ZeroDivisionError"),
+        (b"1 / 0", "the title cell needs the tags"),
     ],
 )  # fmt: skip
 def test_a_master_that_cannot_be_read_is_one_sentence(tmp_path, text, words):

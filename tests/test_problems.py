@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from masters import ROOT
 
-from autograder.authoring import master
+from autograder.authoring import faults, master
+from autograder.authoring.course import Demands
 from autograder.judge import devices
 from autograder.problem import Problem, require_jax
 
@@ -45,12 +46,83 @@ def edited(tmp_path: Path, *changes: tuple[str, str]) -> Path:
             [(f"{LAST} points=3", f"{LAST} points=0"), ('vmap" points=20', 'vmap" points=17')],
             "has no points, which is for the question of the fast track alone",
         ),
-        ([('"`in_axes` may be a plain number where there is one argument.",', "")], "2 hints"),
     ],
 )  # fmt: skip
 def test_a_master_that_does_not_fit_together(tmp_path, changes, sentence):
     with pytest.raises(Problem, match=re.escape(sentence)):
         master.load(edited(tmp_path, *changes))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            ('"`in_axes` may be a plain number where there is one argument.",', ""),
+            "has 2 hints; it",
+        ),
+        (("explanation=", "explanation='' and "), ""),
+        (('rejected_by="batch loop"', 'rejected_by="batch lop"'), "did you mean 'batch loop'?"),
+        (('rejected_by="shape"', 'rejected_by="Shape"'), "did you mean 'shape'?"),
+        ((f"{LAST} points=3", f"{LAST} points=4"), "add up to 21"),
+        (("return jnp.dot(W, x) + b", "return jnp.dot(W, x) +"), "invalid syntax."),
+    ],
+)
+def test_the_text_of_a_master_tells_what_is_wrong(tmp_path, change, sentence):
+    found = faults.of_text(edited(tmp_path, change), Demands())
+    assert sentence in " ".join(found)
+    assert len(found) == bool(sentence)
+
+
+def test_all_that_is_wrong_is_said_at_once_and_before_jax_is_imported(tmp_path):
+    path = edited(
+        tmp_path,
+        (f"{LAST} points=3", f"{LAST} points=4"),
+        ('rejected_by="batch loop"', 'rejected_by="batch lop"'),
+        ("import jax\n", "import jax, nothing_of_this_name\n"),
+    )
+    (tmp_path / "solutions").mkdir()
+    path.parent.rename(tmp_path / "solutions" / "05_vmap")
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config()\n")
+    program = (
+        "import sys; from autograder.cli import main; main(['prove'], standalone_mode=False); "
+        "print('jax' in sys.modules)"
+    )
+    done = command(sys.executable, "-c", program, folder=tmp_path)
+    assert done.stdout == "False\n"
+    first, second = done.stderr.splitlines()
+    assert "the points add up to 21" in first
+    assert "no answer is ever rejected by 'batch lop'" in second
+
+
+@pytest.mark.parametrize(
+    ("demands", "exercise"),
+    [
+        (Demands(hints=False), "hints=[]"),
+        (Demands(explanation=False), "explanation=''"),
+        (Demands(another=False), "another=''"),
+        (Demands(wrong_answers=0), "wrong_answers=[]"),
+    ],
+    ids=["hints", "explanation", "another", "wrong answers"],
+)
+def test_what_a_course_does_not_ask_for_may_be_left_out(tmp_path, demands, exercise):
+    whole = ["hints=['a', 'b', 'c']", "explanation='e'", "another='a'", "wrong_answers=[1, 2, 3]"]
+    without = [one for one in whole if one.split("=")[0] != exercise.split("=")[0]]
+    path = tmp_path / "a" / "a.py"
+    path.parent.mkdir()
+    head = '# %% [markdown] assignment="a" points=0\n# # A\n\n# %%\n'
+    for arguments in ([*without, exercise], without):
+        path.write_text(head + f"exercise(f, {', '.join(arguments)})\n")
+        assert faults.of_text(path, demands) == []
+        (sentence,) = faults.of_text(path, Demands())
+        assert "switches this off." in sentence
+
+
+def test_what_is_only_known_when_a_master_has_run_is_asked_for_then(tmp_path):
+    change = ('hints=[\n        "Only one', 'hints=2 * [\n        "Only one')
+    path = edited(tmp_path, change)
+    assert faults.of_text(path, Demands()) == []
+    (sentence,) = faults.of_exercises(path, master.load(path).exercises.values(), Demands())
+    assert "predict_batch has 6 hints; it needs 3" in sentence
 
 
 def test_a_missing_master(tmp_path):
@@ -98,7 +170,7 @@ def test_build_of_an_unknown_assignment():
 def test_a_command_outside_the_course(tmp_path):
     done = command("autograder", "build", folder=tmp_path)
     assert done.returncode == 2
-    assert done.stderr.startswith("This is not the course's folder")
+    assert done.stderr.startswith("There is no course here: go to the folder of one")
 
 
 def test_autograde_of_an_unknown_assignment(tmp_path):

@@ -1,1 +1,1 @@
-"""How the course is made: masters read, notebooks, slides and tables built."""
+"""How a course is made: `course.toml` and masters read and proved, notebooks built."""

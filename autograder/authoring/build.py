@@ -2,14 +2,13 @@
 
 For each assignment: nbgrader's source notebook beside the master, the release that students
 get, made by nbgrader's own `generate_assignment`, and the public data of `check`. For each
-lesson: the executed notebook.
+lesson: the executed notebook. Then what `course.toml` names under `after_build`.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-import runpy
 import shutil
 import tempfile
 import time
@@ -25,7 +24,8 @@ from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.authoring import kernel, master, tags
+from autograder.authoring import course, faults, kernel, master, outline
+from autograder.authoring.course import Course, masters
 from autograder.authoring.master import Master
 from autograder.judge.comparison import HALF, close
 from autograder.judge.references import expected_answers, lookalikes
@@ -34,29 +34,9 @@ from autograder.judge.views import Draw
 from autograder.problem import Problem
 from autograder.student import colab, progress, public, syllabus
 from autograder.student.public import PublicExercise
-from course import coursemap, tables
-from course.pictures import vector
-from course.pictures.play import STILL
 
 PUBLIC_SEED = 0
-START, READ = "start", "read"
-
-
-def masters(root: Path, assignment: str | None = None) -> list[Path]:
-    """The masters of the course, or of one assignment.
-
-    Raises:
-        Problem: there is none.
-    """
-    folders = sorted((root / "solutions").glob(assignment or "*"))
-    found = [path for folder in folders for path in tags.masters_in(folder)]
-    if not found:
-        known = sorted(path.name for path in (root / "solutions").glob("*") if path.is_dir())
-        raise Problem(
-            f"There is no assignment {assignment or ''} in {root / 'solutions'}: "
-            f"it holds {', '.join(known) or 'none'}."
-        )
-    return found
+READ = "read"
 
 
 def build_assignment(path: Path, root: Path, target: Path) -> list[Path]:
@@ -70,13 +50,14 @@ def build_assignment(path: Path, root: Path, target: Path) -> list[Path]:
     Returns:
         The files written.
     """
-    loaded = master.load(path)
+    loaded, about = master.load(path), course.read(root)
+    faults.require(faults.of_exercises(path, loaded.exercises.values(), about.exercises))
     source = target / "solutions" / loaded.assignment / f"{path.stem}.ipynb"
     if target != root:
         # What is released with the notebook; and the master, by which nbgrader's steps know it.
         shutil.copytree(path.parent, source.parent, dirs_exist_ok=True)
     where = f"exercises/{loaded.assignment}/{path.stem}.ipynb"
-    first = colab.first_cells(colab.address(root), where)
+    first = colab.first_cells(about.repository, where)
     loaded.notebook.cells = first + loaded.notebook.cells
     _write(loaded.notebook, source)
     released = _release(loaded, root, target)
@@ -159,11 +140,16 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02}"
     notebook.metadata.pop("jupytext", None)
-    notebook.cells += _last_cells(path.stem)
+    about = course.read(root)
+    notebook.cells += _last_cells(path.stem, about)
     started = time.monotonic()
-    # Nobody's progress shall change by a build, nor be seen in what it makes.
     with tempfile.TemporaryDirectory() as kept:
-        variables = {STILL: "1", progress.VARIABLE: f"{kept}/progress.json"}
+        variables = {
+            **about.lesson_environment,
+            **about.environment,
+            # A build must not change anyone's progress, nor show it in what it makes.
+            progress.VARIABLE: f"{kept}/progress.json",
+        }
         kernel.execute(notebook, path, path.parent, variables)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
@@ -174,13 +160,13 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
     notebook.metadata.pop("language_info", None)
     notebook.metadata["seconds"] = round(time.monotonic() - started)
     where = f"course/{path.stem}.ipynb"
-    notebook.cells = colab.first_cells(colab.address(root), where) + notebook.cells
+    notebook.cells = colab.first_cells(about.repository, where) + notebook.cells
     return _write(notebook, target / "course" / f"{path.stem}.ipynb")
 
 
-def _last_cells(lesson: str) -> list[NotebookNode]:
-    """The cell with which a lesson says that it was read; the start page has none."""
-    if lesson == START:
+def _last_cells(lesson: str, about: Course) -> list[NotebookNode]:
+    """The cell with which a lesson says that it was read; a page that is no module has none."""
+    if lesson not in [module.name for module in about.modules]:
         return []
     source = (
         "# Run this cell when you have come to the end: the start page will know that you have.\n"
@@ -194,28 +180,23 @@ def _is_without_alt(output: NotebookNode) -> bool:
     return drawn and not output.metadata.get("image/png", {}).get("alt")
 
 
-def build_overview(root: Path, target: Path) -> list[Path]:
-    """Write the syllabus and the tables; the lessons have to be built before, there or here."""
-    loaded = [master.load(path) for path in masters(root)]
-    mishaps = root / "tests" / "mishaps.py"
-    texts = {
-        "requirements.md": tables.requirements_table(),
-        "modules.md": tables.modules_table(loaded, [target / "course", root / "course"]),
-        "portability.md": tables.portability_table(
-            spec for one in loaded for spec in one.exercises.values()
-        ),
-    }
-    if mishaps.is_file():
-        texts["mishaps.md"] = runpy.run_path(str(mishaps))["document"]()
-    folder = target / "docs"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    drawn, _ = vector.svg(coursemap.draw(coursemap.modules(root)))
-    (folder / "course_map.svg").write_text(drawn, encoding="utf-8")
-    modules = tables.syllabus_of(loaded, root / "course")
-    data = syllabus.write(modules, target / "autograder" / "released")
-    return [data, *(folder / name for name in (*texts, "course_map.svg"))]
+def lessons(root: Path, name: str | None = None) -> list[Path]:
+    """The lessons' masters, or the one of this name; other files of the folder have no cells."""
+    paths = sorted((root / "course").glob("*.py"))
+    return [
+        path
+        for path in paths
+        if name in (None, path.stem) and "# %%" in path.read_text(encoding="utf-8")
+    ]
+
+
+def build_overview(about: Course, target: Path) -> list[Path]:
+    """Write the syllabus, and what the course's own functions make of the whole course."""
+    loaded = [master.load(path) for path in masters(about.root)]
+    written = [syllabus.write(outline.outline(about, loaded), target / "autograder" / "released")]
+    for hook in about.after_build:
+        written += about.load(hook)(about, target)
+    return written
 
 
 def _write(notebook: NotebookNode, path: Path) -> Path:
@@ -225,15 +206,21 @@ def _write(notebook: NotebookNode, path: Path) -> Path:
 
 
 def build(root: Path, assignment: str | None = None, target: Path | None = None) -> list[Path]:
-    """Build the course, or one module of it and what tells of all modules; the files written."""
+    """Build the course, or one module of it and what tells of all modules; the files written.
+
+    Raises:
+        Problem: the course is not made for this JAX, or something in it does not fit together.
+    """
     target = target or root
+    about = course.read(root)
+    about.require_jax()
+    about.require_modules()
     written = []
     for path in masters(root, assignment):
         written += build_assignment(path, root, target)
-    for path in sorted((root / "course").glob(f"{assignment or '*'}.py")):
-        if path.name != "__init__.py":
-            written.append(build_lesson(path, root, target))
-    return written + build_overview(root, target)
+    for path in lessons(root, assignment):
+        written.append(build_lesson(path, root, target))
+    return written + build_overview(about, target)
 
 
 def drift(root: Path, assignment: str | None = None) -> Iterator[str]:

@@ -12,17 +12,15 @@ import contextlib
 import io
 import re
 import runpy
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import jupytext
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
-from autograder.authoring.tags import TAGS
+from autograder.authoring import faults
 from autograder.judge import meshes, specification
 from autograder.judge.requirements import reported
 from autograder.judge.specification import Exercise, Size
@@ -30,9 +28,9 @@ from autograder.problem import Problem
 from autograder.student import learner
 from autograder.student.public import Facts
 
-SEAT = """
-
-Stuck? `hint("{name}")` shows one hint at a time. `reset("{name}")`, run in place of
+HINTS = 'Stuck? `hint("{name}")` shows one hint at a time. '
+SEAT = """\
+`reset("{name}")`, run in place of
 an answer, brings back what stood there. After the kernel was restarted, run the cells above the
 one you work on: *Run → Run All Above Selected Cell*.\
 """
@@ -44,7 +42,7 @@ class Master:
 
     Attributes:
         path: of the `.py` file.
-        assignment: the folder's name, such as `05_vmap`.
+        assignment: the folder's name, such as `02_newton`.
         points: of the whole assignment, written answers included.
         minutes: likewise.
         facts: of every exercise by name, in the order of the notebook.
@@ -73,38 +71,21 @@ def load(path: Path) -> Master:
     Raises:
         Problem: the file is not there, fails when it is run, or its parts do not fit together.
     """
-    if not path.is_file():
-        raise Problem(f"There is no master at {path}: every assignment needs one.")
-    try:
-        read = jupytext.read(path)
-    except Exception as error:
-        raise Problem(f"{path} cannot be read as a master: {error}") from None
-    tags = [_tags(cell, path) for cell in read.cells]
-    facts = _facts(read.cells, tags, path)
+    cells, tags = faults.read(path)
+    faults.require(faults.of_tags(path, tags))
+    facts = _facts(cells, tags, path)
     exercises = {
-        name: replace(spec, source=_source(read.cells, tags, name))
+        name: replace(spec, source=_source(cells, tags, name))
         for name, spec in _specifications(path).items()
     }
-    title = next((tag for tag in tags if "assignment" in tag), None)
-    if title is None:
-        raise Problem(f'{path}: the title cell needs the tags assignment="…" and points=….')
+    title = next(tag for tag in tags if "assignment" in tag)
     points, minutes = float(title["points"]), sum(tag.get("minutes", 0) for tag in tags)
-    whole = f"**{points:g} points** · about {minutes} minutes"
-    notebook = _notebook(read.cells, tags, facts, whole)
+    seat = HINTS * any(spec.hints for spec in exercises.values()) + SEAT
+    whole = f"**{points:g} points** · about {minutes} minutes\n\n{seat.format(name=[*facts][-1])}"
+    notebook = _notebook(cells, tags, facts, whole)
     master = Master(path, title["assignment"], points, minutes, facts, exercises, notebook)
-    _check(master, tags)
+    faults.require(_mistakes(master))
     return master
-
-
-def _tags(cell: NotebookNode, path: Path) -> dict[str, Any]:
-    tags = {key: value for key, value in cell.metadata.items() if key != "lines_to_next_cell"}
-    kinds = [kind for kind in TAGS if kind in tags]
-    if kinds and set(tags) != TAGS[kinds[0]]:
-        raise Problem(
-            f"{path}: a cell tagged {kinds[0]} has the tags {sorted(tags)}; "
-            f"it needs {sorted(TAGS[kinds[0]])}."
-        )
-    return tags
 
 
 def _facts(cells: list[NotebookNode], tags: list[dict[str, Any]], path: Path) -> dict[str, Facts]:
@@ -152,47 +133,31 @@ def _specifications(path: Path) -> dict[str, Exercise]:
     return {spec.name: spec for spec in collected}
 
 
-def _check(master: Master, tags: list[dict[str, Any]]) -> None:
-    def refuse(words: str) -> None:
-        raise Problem(f"{master.path}: {words}")
-
-    if master.assignment != master.path.parent.name:
-        refuse(f"the title says {master.assignment}, the folder {master.path.parent.name}.")
-    total = sum(tag["points"] for tag in tags if "exercise" in tag or "written" in tag)
-    if total != master.points:
-        refuse(f"the points add up to {total:g}, the title says {master.points:g}.")
-    for kind in ("solution", "check"):
-        count = Counter(tag[kind] for tag in tags if kind in tag)
-        for name in master.facts:
-            if count[name] != 1:
-                refuse(f"{name} needs one cell tagged {kind} and has {count[name]}.")
-        for name in count.keys() - master.facts.keys():
-            refuse(f'the {kind} of {name} has no prompt tagged exercise="{name}".')
+def _mistakes(master: Master) -> Iterator[str]:
+    """A sentence for each exercise that could not be judged well."""
     for name in master.facts:
         if name not in master.exercises:
-            refuse(f"{name} has no reference: its check cell needs exercise({name}, …).")
+            yield (
+                f"{master.path}: {name} has no reference: its check cell needs exercise({name}, …)."
+            )
+            continue
         spec = master.exercises[name]
-        if len(spec.hints) != 3:
-            refuse(f"{name} has {len(spec.hints)} hints; it needs 3.")
         if master.facts[name].is_fast_track and not spec.is_question:
-            refuse(f"{name} has no points, which is for the question of the fast track alone.")
-        fewest = 2 if spec.is_question else 3
-        if len(spec.wrong_answers) < fewest:
-            listed = len(spec.wrong_answers)
-            refuse(f"{name} lists {listed} wrong answers; it needs {fewest} or more.")
+            yield (
+                f"{master.path}: {name} has no points, which is for the question of the fast track "
+                "alone."
+            )
         ends = _sizes((*spec.sizes[:1], *spec.sizes[-1:]))
         if len(spec.sizes) < 2 or ends & _sizes(spec.public_sizes):
-            refuse(
-                f"{name} needs two batch sizes or more, the first and the last of them none of "
-                f"{spec.public_sizes}."
+            yield (
+                f"{master.path}: {name} needs two batch sizes or more, the first and the last of "
+                f"them none of {spec.public_sizes}."
             )
         if sum(want.share for want in spec.requires if want.reported) > reported.MOST:
-            refuse(
-                f"{name} hangs more than {reported.MOST:.0%} of its points on what the student's "
-                "own process reports: keep one such requirement."
+            yield (
+                f"{master.path}: {name} hangs more than {reported.MOST:.0%} of its points on what "
+                "the student's own process reports: keep one such requirement."
             )
-        if not spec.explanation or not (spec.another or spec.is_question):
-            refuse(f"{name} needs an explanation and another solution.")
 
 
 def _sizes(sizes: Sequence[Size]) -> set[int]:
@@ -210,7 +175,6 @@ def _notebook(
         cell.id = f"cell-{number:02}"
         if "assignment" in tag:
             cell.source += f"\n\n{whole}"
-            cell.source += SEAT.format(name=list(facts)[-1])
         elif "exercise" in tag:
             title, _, rest = cell.source.partition("\n")
             cell.source = f"{title}\n{_badge(facts[tag['exercise']])}\n{rest}"

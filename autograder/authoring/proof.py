@@ -25,7 +25,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from autograder.authoring import master
+from autograder.authoring import course, master
+from autograder.authoring.faults import of_exercises, require
 from autograder.authoring.master import Master
 from autograder.authoring.mutants import Mutant, mutants
 from autograder.judge import outcomes, program, references, specification
@@ -62,6 +63,10 @@ class Claim:
     wanted: str
     seen: str
     holds: bool
+
+    def __str__(self) -> str:
+        words = f"should be {self.wanted}, and is {self.seen}"
+        return f"{self.exercise}: the answer “{self.answer}” {words}."
 
 
 class Grading:
@@ -152,7 +157,7 @@ def claims(loaded: Master, name: str) -> list[Claim]:
         judged("stub", lambda: defined(spec, stub(loaded, name)), Status.MISSING)[0],
         judged("reference", lambda: spec.reference, Status.PASSED)[0],
     ]
-    if not spec.is_question:
+    if spec.another:
         made.append(judged("another", lambda: defined(spec, spec.another), Status.PASSED)[0])
     for wrong in spec.wrong_answers:
         function = wrong.function
@@ -300,12 +305,12 @@ def report(
     Returns:
         Whether all is as it should be.
     """
-    from autograder.authoring.build import masters  # not for every process: it needs nbgrader
-
+    demands = course.read(root).exercises
     faults: list[str] = []
     fates: list[Fate] = []
-    for path in masters(root, assignment):
+    for path in course.masters(root, assignment):
         loaded = master.load(path)
+        require(of_exercises(path, loaded.exercises.values(), demands))
         if name and name not in loaded.exercises:
             known = ", ".join(loaded.facts)
             raise Problem(f"{loaded.assignment} has no exercise {name}: it has {known}.")
@@ -315,12 +320,7 @@ def report(
         for one in tallies.values():
             fates += one.fates
             faults += one.faults
-        faults += [
-            f"{one.exercise}: the answer “{one.answer}” should be {one.wanted}, and is {one.seen}."
-            for many in made.values()
-            for one in many
-            if not one.holds
-        ]
+        faults += [str(one) for many in made.values() for one in many if not one.holds]
         if not as_json:
             console.print(_table(loaded.assignment, made, tallies))
     if as_json:

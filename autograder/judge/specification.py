@@ -62,10 +62,10 @@ class Exercise:
         inputs: draws the tuple of arguments from a `numpy.random.Generator` and a batch size;
             for an exercise with meshes, from a mesh besides, which may be one of the arguments.
         requires: what is asked of an answer, the gravest first.
-        hints: three, from a nudge to nearly the answer.
+        hints: from a nudge to nearly the answer; usually three.
         explanation: Markdown, shown after passing.
         another: a second solution, as source.
-        wrong_answers: at least three.
+        wrong_answers: what people really get wrong; usually three or more.
         sizes: the batch sizes of the grading. The first is the usual one, at which every dtype and
             every mesh is judged; the last is the largest, and growth is judged between the two.
             A size that is named twice is drawn twice, with other values. From a range the seed
@@ -216,10 +216,10 @@ def exercise(
     *,
     inputs: Callable[..., tuple[Any, ...]],
     requires: Sequence[Requirement] = (matches_reference(), grows_with_batch("not at all")),
-    hints: Sequence[str],
-    explanation: str,
-    another: str,
-    wrong_answers: Sequence[WrongAnswer],
+    hints: Sequence[str] = (),
+    explanation: str = "",
+    another: str = "",
+    wrong_answers: Sequence[WrongAnswer] = (),
     sizes: Sequence[Size] = (),
     public_sizes: Sequence[Size] = (),
     dtypes: Sequence[str] = ("float32",),
@@ -264,9 +264,9 @@ def question(
     name: str,
     *,
     answer: Any,
-    hints: Sequence[str],
-    explanation: str,
-    mistakes: Sequence[WrongAnswer],
+    hints: Sequence[str] = (),
+    explanation: str = "",
+    mistakes: Sequence[WrongAnswer] = (),
     digits: int = 3,
 ) -> Exercise:
     """Specify one question; what is released holds a digest of the answer only.
@@ -274,9 +274,9 @@ def question(
     Args:
         name: the variable that the student gives the answer to.
         answer: a string, a number, a boolean, or containers and arrays of them.
-        hints: three, from a nudge to nearly the answer.
+        hints: from a nudge to nearly the answer; usually three.
         explanation: Markdown, shown after passing.
-        mistakes: at least two.
+        mistakes: usually two or more.
         digits: how many digits after the point count.
     """
     given = call(lambda: answer, ())

@@ -82,7 +82,9 @@ def of_hints(released: PublicExercise, hints: int) -> Card:
     card = _Writer()
     card.headline("?", "hint", released.facts.name, GREY)
     _write_hints(card, released, hints)
-    if hints == len(released.hints):
+    if not released.hints:
+        card.paragraph("This exercise has no hints. The card of a wrong answer says more.")
+    elif hints == len(released.hints):
         card.paragraph("That was the last one. The card of a wrong answer says more.")
     return card.done(GREY)
 

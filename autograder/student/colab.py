@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from pathlib import Path
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
-
-from autograder.problem import Problem
 
 INSTALL = """\
 # On Colab this installs the course's package; where it is installed it does nothing.
@@ -22,22 +18,6 @@ BADGE = (
     "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
     "(https://colab.research.google.com/github/{repository}/blob/main/{path})"
 )
-
-
-def address(root: Path) -> str:
-    """The repository's own address, as `pyproject.toml` has it under `project.urls`; or nothing.
-
-    Raises:
-        Problem: the file is damaged.
-    """
-    path = root / "pyproject.toml"
-    if not path.is_file():
-        return ""
-    try:
-        project = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
-    except ValueError as error:
-        raise Problem(f"{path} cannot be read: {error}.") from None
-    return str(project.get("urls", {}).get("Repository", "")).removesuffix("/")
 
 
 def first_cells(address: str, path: str) -> list[NotebookNode]:

@@ -23,7 +23,7 @@ def lesson_read(module: str) -> None:
     """Count a lesson as read, and show the way to its exercises.
 
     Args:
-        module: such as `05_vmap`.
+        module: such as `02_newton`.
 
     Raises:
         Problem: there is none of that name.

@@ -29,7 +29,7 @@ class Module:
     """A lesson and its exercises.
 
     Attributes:
-        name: of the lesson and of the assignment, such as `05_vmap`.
+        name: of the lesson and of the assignment, such as `02_newton`.
         title: of the lesson.
         minutes: that the lesson takes.
         notebook: of the exercises, such as `vmap`.

@@ -1,0 +1,293 @@
+"""A course as `course/course.toml` describes it: all that this package knows of any course."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from autograder.authoring import tags
+from autograder.problem import Problem
+
+FILE = Path("course", "course.toml")
+CONFIGURATION = "nbgrader_config.py"
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+"""What may be the name of a folder for nbgrader, for every system, and a part of an address."""
+
+
+@dataclass(frozen=True)
+class CourseModule:
+    """A lesson and its assignment, or one of the two.
+
+    Attributes:
+        name: of the lesson and of the assignment's folder, such as `02_newton`.
+        title: shown on the start page.
+        minutes: that the lesson takes.
+        needs: the names of the modules to do before.
+    """
+
+    name: str
+    title: str = ""
+    minutes: int = 0
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What every exercise of a course has to have; `autograder prove` asks for it.
+
+    Attributes:
+        hints: three hints, from a nudge to nearly the answer.
+        another: a second solution.
+        explanation: a text that is shown after passing.
+        wrong_answers: the fewest listed wrong answers; a question may have one less.
+    """
+
+    hints: bool = True
+    another: bool = True
+    explanation: bool = True
+    wrong_answers: int = 3
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course, read from its `course.toml`; one without that file has the defaults.
+
+    Attributes:
+        root: the folder with `nbgrader_config.py`, `course`, `solutions` and `exercises`.
+        id: a short name without spaces.
+        title: for people.
+        repository: the address of its public repository; empty for none.
+        jax: the versions of JAX that it is made for, such as `>=0.7.2,<0.13`.
+        modules: in their order.
+        exercises: what every exercise has to have.
+        may_read: files and folders that student code may read and import from.
+        lesson_environment: variables that are set while the lessons are executed by the build.
+        after_build: functions, `package.module:function`, that are called with the course and the
+            target folder after every build, and return the files that they wrote.
+        commands: more commands for `autograder`, click's, by their names.
+    """
+
+    root: Path
+    id: str
+    title: str
+    repository: str = ""
+    jax: str = ""
+    modules: tuple[CourseModule, ...] = ()
+    exercises: Demands = field(default_factory=Demands)
+    may_read: tuple[str, ...] = ()
+    lesson_environment: Mapping[str, str] = field(default_factory=dict)
+    after_build: tuple[str, ...] = ()
+    commands: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def readable(self) -> list[Path]:
+        """The paths of `may_read` that are there."""
+        paths = [self.root / path for path in self.may_read]
+        return [path for path in paths if path.exists()]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What lets notebooks import what the course's folder has, as variables of their kernel."""
+        paths = [str(self.root), *filter(None, [os.environ.get("PYTHONPATH")])]
+        return {"PYTHONPATH": os.pathsep.join(paths)}
+
+    def module(self, name: str) -> CourseModule:
+        """The module of this name; one without a title where `course.toml` has none."""
+        return next((one for one in self.modules if one.name == name), CourseModule(name, name))
+
+    def load(self, target: str) -> Any:
+        """What `package.module:name` stands for, with the course's folder on the path.
+
+        Raises:
+            Problem: there is no such thing, or its file fails.
+        """
+        if str(self.root) not in sys.path:
+            sys.path.insert(0, str(self.root))
+        module, _, name = target.partition(":")
+        try:
+            return getattr(importlib.import_module(module), name)
+        except Exception as error:
+            raise Problem(
+                f"{self.root / FILE} names {target}, which cannot be loaded: "
+                f"{type(error).__name__}: {error}"
+            ) from None
+
+    def require_modules(self) -> None:
+        """Make sure that every module has a lesson or an assignment.
+
+        Raises:
+            Problem: some have neither, with a sentence for each.
+        """
+        missing = [
+            f"{self.root / FILE} lists {name}, and there is neither course/{name}.py nor "
+            f"solutions/{name}: write one of them (`autograder new assignment {name}`), or take "
+            "it off the list."
+            for name in (module.name for module in self.modules)
+            if not (self.root / "course" / f"{name}.py").is_file()
+            and not (self.root / "solutions" / name).is_dir()
+        ]
+        if missing:
+            raise Problem("\n".join(missing))
+
+    def require_jax(self) -> None:
+        """Make sure that the installed JAX is one that the course is made for.
+
+        Raises:
+            Problem: it is another one.
+        """
+        installed = version("jax")
+        if not SpecifierSet(self.jax).contains(installed, prereleases=True):
+            raise Problem(
+                f"{self.title} is made for JAX {self.jax} and found {installed}: run "
+                f'`pip install "jax{self.jax}"`, or change `jax` in {self.root / FILE}.'
+            )
+
+
+def find(start: Path | None = None) -> Course:
+    """The course that a folder belongs to: the working folder, where none is given.
+
+    Raises:
+        Problem: the folder belongs to no course, or `course.toml` has mistakes.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file() or (folder / CONFIGURATION).is_file():
+            return read(folder)
+    raise Problem(
+        f"There is no course here: go to the folder of one, where {FILE} is, or begin one with "
+        "`autograder new course NAME`."
+    )
+
+
+def masters(root: Path, assignment: str | None = None) -> list[Path]:
+    """The masters of the course in the order of `course.toml`, or of one assignment.
+
+    Raises:
+        Problem: there is none.
+    """
+    folders = {path.name: path for path in sorted((root / "solutions").glob("*")) if path.is_dir()}
+    listed = [module.name for module in read(root).modules if module.name in folders]
+    others = [name for name in folders if name not in listed]
+    names = [assignment] if assignment else [*listed, *others]
+    found = [path for name in names if name in folders for path in tags.masters_in(folders[name])]
+    if not found:
+        raise Problem(
+            f"There is no assignment {assignment or ''} in {root / 'solutions'}: "
+            f"it holds {', '.join(folders) or 'none'}."
+        )
+    return found
+
+
+def read(root: Path) -> Course:
+    """The course in this folder; where it has no `course.toml`, one with the defaults.
+
+    Raises:
+        Problem: the file cannot be read or has mistakes, with a sentence for each.
+    """
+    path = root / FILE
+    if not path.is_file():
+        return Course(root, root.name, root.name)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Problem(f"{path} is not valid TOML: {error}.") from None
+    mistakes = [f"{path}: {mistake}" for mistake in _mistakes(data)]
+    if mistakes:
+        raise Problem("\n".join(mistakes))
+    modules = tuple(
+        CourseModule(**{**module, "needs": tuple(module.get("needs", ()))})
+        for module in data.get("modules", ())
+    )
+    lists = {name: tuple(data.get(name, ())) for name in ("may_read", "after_build")}
+    exercises = Demands(**data.get("exercises", {}))
+    values: dict[str, Any] = {**data, **lists, "modules": modules, "exercises": exercises}
+    return Course(root, **values)
+
+
+_KINDS = {
+    "id": str, "title": str, "repository": str, "jax": str, "modules": list, "exercises": dict,
+    "may_read": list, "lesson_environment": dict, "after_build": list, "commands": dict,
+}  # fmt: skip
+_KINDS_OF_EXERCISES = {"hints": bool, "another": bool, "explanation": bool, "wrong_answers": int}
+_KINDS_OF_MODULE = {"name": str, "title": str, "minutes": int, "needs": list}
+_WORDS = {
+    str: "a text in quotes", int: "a whole number", bool: "true or false",
+    list: "a list in brackets", dict: "a table",
+}  # fmt: skip
+
+
+def _mistakes(data: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence for each mistake in what the file says."""
+    wrong_kinds = list(_wrong_kinds(data, _KINDS, "", ("id", "title")))
+    exercises, modules = data.get("exercises", {}), data.get("modules", [])
+    if isinstance(exercises, dict):
+        wrong_kinds += _wrong_kinds(exercises, _KINDS_OF_EXERCISES, " in [exercises]", ())
+    if isinstance(modules, list):
+        for number, module in enumerate(modules, 1):
+            where = f" in module {number}"
+            if isinstance(module, dict):
+                wrong_kinds += _wrong_kinds(module, _KINDS_OF_MODULE, where, ("name",))
+            else:
+                wrong_kinds.append(f"begin module {number} with the line [[modules]].")
+    for name in ("may_read", "after_build", "lesson_environment", "commands"):
+        entries = data.get(name, ())
+        values = entries.values() if isinstance(entries, dict) else entries
+        if isinstance(entries, list | dict) and not all(isinstance(one, str) for one in values):
+            wrong_kinds.append(f"every entry of {name} has to be a text in quotes.")
+    if wrong_kinds:
+        yield from wrong_kinds
+        return
+    if not NAME.fullmatch(data["id"]):
+        yield f"id is {data['id']!r}; use letters, digits, dashes and dots only."
+    try:
+        SpecifierSet(data.get("jax", ""))
+    except InvalidSpecifier:
+        yield f'jax is {data["jax"]!r}; write the versions of JAX as in ">=0.7.2,<0.13".'
+    if exercises.get("wrong_answers", 0) < 0:
+        yield "wrong_answers in [exercises] is negative; write 0 to ask for none."
+    for target in (*data.get("after_build", ()), *data.get("commands", {}).values()):
+        if not re.fullmatch(r"[\w.]+:\w+", target):
+            yield f'{target!r} is not a function; write it as in "package.module:function".'
+    for path in data.get("may_read", ()):
+        if Path(path).is_absolute() or ".." in Path(path).parts or not Path(path).parts:
+            yield f"may_read has {path!r}; name files and folders within the course's folder."
+    yield from _mistakes_of_modules(modules)
+
+
+def _wrong_kinds(
+    data: Mapping[str, Any], kinds: Mapping[str, type], where: str, needed: tuple[str, ...]
+) -> Iterator[str]:
+    for name in needed:
+        if not data.get(name):
+            yield f'{name}{where} is missing; add a line such as {name} = "…".'
+    for name, value in data.items():
+        if name not in kinds:
+            yield f"{name}{where} is not known; what there is: {', '.join(kinds)}."
+        elif type(value) is not kinds[name]:
+            yield f"{name}{where} is {value!r}; it has to be {_WORDS[kinds[name]]}."
+
+
+def _mistakes_of_modules(modules: list[dict[str, Any]]) -> Iterator[str]:
+    before: list[str] = []
+    for module in modules:
+        name = module["name"]
+        if not NAME.fullmatch(name):
+            yield f"a module is called {name!r}; use letters, digits, dashes and dots only."
+        if name in before:
+            yield f"the module {name} is listed twice; delete one of the two."
+        if module.get("minutes", 0) < 0:
+            yield f"the lesson of {name} takes {module['minutes']} minutes; write 0 or more."
+        for need in module.get("needs", ()):
+            if need not in before:
+                yield f"{name} needs {need}, which has to be a module that is listed above it."
+        before.append(name)
