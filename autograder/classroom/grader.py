@@ -27,7 +27,7 @@ from autograder.judge.devices import CPU, Device
 from autograder.judge.references import expected_answers, facts_of_reference, lookalikes
 from autograder.judge.specification import Exercise, views_of
 from autograder.judge.verdict import Answers, Failure, Outcome, Status, Verdict
-from autograder.judge.views import VIEWS, Case, cases
+from autograder.judge.views import Case, cases
 from autograder.problem import CannotGrade, Problem
 
 Lowered = Mapping[Case, Claim | Outcome]
@@ -304,7 +304,7 @@ class Grader:
                 ]
                 said = {"skeleton": drawn.skeleton, "specs": drawn.specs, "leaves": shapes}
                 asked.append({**asdict(case), **said})
-                if VIEWS[case.view].calls:
+                if case.call:
                     asked[-1]["inputs"] = list(range(len(inputs), len(inputs) + len(shapes)))
                     inputs += self.exercises[name].draw(self.seed, case.draw).leaves
             asks.append({"step": name, "cases": asked})

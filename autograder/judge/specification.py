@@ -21,7 +21,7 @@ from autograder.judge.requirements.values import answers_question, digest_of, ma
 from autograder.judge.tree import Arguments
 from autograder.judge.tree import static as static
 from autograder.judge.verdict import Failure
-from autograder.judge.views import VIEWS, Draw
+from autograder.judge.views import Draw
 from autograder.problem import Problem
 
 Size = int | range
@@ -187,7 +187,7 @@ def views_of(requires: Sequence[Requirement]) -> list[str]:
 
 def hides_answer(requires: Sequence[Requirement]) -> bool:
     """Whether a value is asked for whose right answer is not released."""
-    return any(VIEWS[view].hides for view in views_of(requires))
+    return "answered" in views_of(requires)
 
 
 def wrong(
