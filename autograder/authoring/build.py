@@ -25,7 +25,7 @@ from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.authoring import kernel, master, tags
+from autograder.authoring import kernel, lessons, master, tags
 from autograder.authoring.master import Master
 from autograder.judge.comparison import HALF, close
 from autograder.judge.references import expected_answers, lookalikes
@@ -149,7 +149,9 @@ def _release(loaded: Master, root: Path, target: Path) -> list[Path]:
 
 
 def build_lesson(path: Path, root: Path, target: Path) -> Path:
-    """Execute one lesson and write its notebook, with the seconds that took in its metadata.
+    """Write the notebook of one lesson, with the seconds that it took to run in its metadata.
+
+    It is executed where something changed since it was built last, see `lessons`.
 
     Raises:
         Problem: a cell that is not tagged `raises-exception` raised, or a picture says nothing to
@@ -160,11 +162,14 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
         cell.id = f"cell-{number:02}"
     notebook.metadata.pop("jupytext", None)
     notebook.cells += _last_cells(path.stem)
-    started = time.monotonic()
-    # Nobody's progress shall change by a build, nor be seen in what it makes.
-    with tempfile.TemporaryDirectory() as kept:
-        variables = {STILL: "1", progress.VARIABLE: f"{kept}/progress.json"}
-        kernel.execute(notebook, path, path.parent, variables)
+    made_from = lessons.hash_of(path, root)
+    if not lessons.take_outputs(notebook, root / "course" / f"{path.stem}.ipynb", made_from):
+        started = time.monotonic()
+        # Nobody's progress shall change by a build, nor be seen in what it makes.
+        with tempfile.TemporaryDirectory() as kept:
+            variables = {STILL: "1", progress.VARIABLE: f"{kept}/progress.json"}
+            kernel.execute(notebook, path, path.parent, variables)
+        notebook.metadata["seconds"] = round(time.monotonic() - started)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.id == READ:  # whoever opens the lesson has not read it yet
@@ -172,7 +177,7 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
         if any(map(_is_without_alt, cell.get("outputs", ()))):
             raise Problem(f"{path}: a picture has no description; give its figure a label.")
     notebook.metadata.pop("language_info", None)
-    notebook.metadata["seconds"] = round(time.monotonic() - started)
+    notebook.metadata[lessons.HASH] = made_from
     where = f"course/{path.stem}.ipynb"
     notebook.cells = colab.first_cells(colab.address(root), where) + notebook.cells
     return _write(notebook, target / "course" / f"{path.stem}.ipynb")
@@ -273,7 +278,8 @@ def _comparable(path: Path) -> str:
         # The last column of the modules is the seconds of the machine that built.
         return re.sub(r"\d+ \|$", "… |", text, flags=re.MULTILINE)
     notebook = nbformat.read(path, as_version=4)
-    notebook.metadata.pop("seconds", None)
+    for key in ("seconds", lessons.HASH):
+        notebook.metadata.pop(key, None)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
