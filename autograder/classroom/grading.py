@@ -61,8 +61,8 @@ class GradingRun(LoggingConfigurable):
 
     device = Unicode(
         "cpu",
-        help="Where answers are judged: cpu, gpu, tpu, or a mesh of simulated devices, such as "
-        "mesh:8 or mesh:4x2.",
+        help="Where answers are judged: cpu, gpu, tpu, a mesh of simulated devices such as mesh:8 "
+        "or mesh:4x2, or one of GPUs such as gpu:4 or gpu:2x2.",
     ).tag(config=True)
     seed = Integer(
         None,

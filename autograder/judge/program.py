@@ -225,8 +225,8 @@ def run(
     facts = dict(looked_at.facts)
     if (length := facts["written_out"]) > MOST_OPERATIONS:
         raise ProgramTooLongError(f"{length} operations")
-    is_on_cpu = case.draw.mesh or device.backend == "cpu"  # a mesh is simulated
-    options = ONCE if is_on_cpu and length <= ONCE_UP_TO else None
+    backend = meshes.backend(case.draw.mesh) if case.draw.mesh else device.backend
+    options = ONCE if backend == "cpu" and length <= ONCE_UP_TO else None
     ours(True)
     with _setting(case.draw):
         compiled, leaves = _compiled(exported, arguments, case.draw.mesh, device, options)
@@ -280,7 +280,7 @@ def _compiled(
     options: dict[str, Any] | None,
 ) -> tuple[Any, Sequence[Any]]:
     if mesh:
-        places = tuple(meshes.placements(mesh, arguments.specs))
+        places = tuple(meshes.placements(mesh, arguments.specs, meshes.backend(mesh)))
         lowered: Any = jax.jit(exported.call, in_shardings=places).lower(*arguments.leaves)
         return lowered.compile(options), arguments.leaves
     leaves = jax.device_put(arguments.leaves, devices.here(device))

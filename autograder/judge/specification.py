@@ -111,7 +111,7 @@ class Exercise:
             seed: draws the sizes of which only a range is said.
         """
         laid = [m for m in self.meshes if tuple(meshes.shape(m).values()) == device.mesh]
-        on = laid or self.meshes or (meshes.text(device.mesh),)
+        on = [device.mesh_for(mesh) for mesh in laid or self.meshes or ("",)]
         drawn = self._drawn(sizes, seed)
         first, *larger = [
             Draw(size, on[0], self.dtypes[0], drawn[:number].count(size))

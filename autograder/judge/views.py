@@ -15,8 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import export
 
-from autograder.judge import tree
+from autograder.judge import meshes, tree
 from autograder.judge.calling import call
+from autograder.judge.devices import PLATFORMS
 from autograder.judge.reports import once_more, report
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answer, Outcome
@@ -31,7 +32,7 @@ class Draw:
 
     Attributes:
         size: the batch size.
-        mesh: the mesh that they lie on, such as `x=4,y=2`; empty where there is none.
+        mesh: the mesh that they lie on, as text, see `meshes`; empty where there is none.
         dtype: of the floating leaves.
         again: how many draws of this size came before it.
     """
@@ -280,7 +281,8 @@ class Case:
 
     def platforms(self, platform: str) -> tuple[str, ...]:
         """What its program is lowered for, where `platform` is judged on."""
-        return self.export.platforms("cpu" if self.draw.mesh else platform)
+        mesh = self.draw.mesh
+        return self.export.platforms(PLATFORMS[meshes.backend(mesh)] if mesh else platform)
 
     def has_results(self) -> bool:
         """See `View.has_results`."""

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from autograder.jail.frames import DTYPES
-from autograder.judge import meshes, requirements
+from autograder.judge import requirements
 from autograder.judge.devices import Device
 from autograder.judge.judge import Lookalike
 from autograder.judge.requirements import COMPARED
@@ -219,13 +219,12 @@ def arguments_on(released: PublicExercise, device: Device) -> dict[Draw, Argumen
 
     An exercise on meshes is judged on its own.
     """
-    mesh = meshes.text(device.mesh)
-    return {
-        draw if draw.mesh else replace(draw, mesh=mesh): drawn
-        if draw.mesh
-        else replace(drawn, specs=spread(drawn.leaves, mesh))
-        for draw, drawn in released.arguments.items()
-    }
+    placed = {}
+    for draw, drawn in released.arguments.items():
+        mesh = device.mesh_for(draw.mesh)
+        specs = drawn.specs if draw.mesh else spread(drawn.leaves, mesh)
+        placed[replace(draw, mesh=mesh)] = replace(drawn, specs=specs)
+    return placed
 
 
 @functools.cache
