@@ -30,7 +30,7 @@ from nbgrader.api import Gradebook
 from autograder.authoring import master
 from autograder.classroom import groups, report
 from autograder.classroom.grader import Grader
-from autograder.classroom.grading import KEY, SaveVerdicts
+from autograder.classroom.grades import KEY, SaveVerdicts
 from autograder.jail.frames import Frame
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits

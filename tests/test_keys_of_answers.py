@@ -31,7 +31,7 @@ def answers(home):
 
 
 def programs(spec, about, answer):
-    """What can be exported of an answer: with the usual size, and of a reference the largest too."""
+    """What can be exported of an answer; of a reference with the largest size too."""
     first, *_, last = spec.draws(spec.sizes, seed=rehearsal.SEED)
     for draw in (first, last) if about == "reference" else (first,):
         with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):

@@ -2,7 +2,7 @@
 
 nbgrader keeps its commands, its database and its feedback. `intake.py` hands it the submissions,
 and it hands each notebook through a list of preprocessors, which `plug.plug_in` names; the one
-that grades is in `grading.py`. A notebook without a master goes nbgrader's own way.
+that grades is in `grades.py`. A notebook without a master goes nbgrader's own way.
 """
 
 from __future__ import annotations
