@@ -99,7 +99,11 @@ def lab(options: tuple[str, ...]) -> None:
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("exercise", required=False, default="")
-@click.option("--device", default="cpu", help="Where to run: cpu, gpu, tpu, or such as mesh:8.")
+@click.option(
+    "--device",
+    default="cpu",
+    help="Where to run: cpu, gpu, tpu, or a mesh such as mesh:8 or gpu:4.",
+)
 def check(file: Path, exercise: str, device: str) -> None:
     """Check the notebook FILE, or one EXERCISE of it, as `check` does in the notebook.
 

@@ -57,8 +57,8 @@ def plug_in(config: Config) -> None:
         "autograder.classroom.submission.RestoreCells",
     ]
     config.Autograde.autograde_preprocessors = [
-        "autograder.classroom.grading.JudgeNotebook",
-        "autograder.classroom.grading.SaveVerdicts",
+        "autograder.classroom.grades.JudgeNotebook",
+        "autograder.classroom.grades.SaveVerdicts",
         "nbgrader.preprocessors.AssignLatePenalties",
     ]
     config.ExportApp.plugin_class = "autograder.exporters.CsvExport"

@@ -33,7 +33,7 @@ from autograder.authoring import master
 from autograder.judge import program, tree
 from autograder.judge.references import expected_answers
 from autograder.judge.specification import views_of
-from autograder.judge.views import VIEWS, cases
+from autograder.judge.views import cases
 
 SEED = 1
 OURS = master.load(Path(f"solutions/{ASSIGNMENT}/{NOTEBOOK}.py"))
@@ -178,7 +178,7 @@ def programs(count):
             exec(source, names)
         for name, spec in FUNCTIONS.items():
             for case in cases(views_of(spec.requires), spec.draws(spec.sizes, seed=SEED)):
-                if VIEWS[case.view].runs and not VIEWS[case.view].calls:
+                if case.has_results() and not case.call:
                     drawn = spec.draw(SEED, case.draw)
                     yield program.lower(names[name], drawn, case).exported, drawn.leaves
 

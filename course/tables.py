@@ -16,7 +16,7 @@ from autograder.authoring.master import Master
 from autograder.judge import program, requirements
 from autograder.judge.devices import PLATFORMS
 from autograder.judge.specification import Exercise, views_of
-from autograder.judge.views import VIEWS, Case
+from autograder.judge.views import VIEWS, Case, Export
 from autograder.problem import Problem
 from course import coursemap
 from course.pictures import vector
@@ -120,7 +120,7 @@ def portability_table(exercises: Iterable[Exercise]) -> str:
     """A row an exercise that has a program: what its reference lowers for."""
     rows = []
     for spec in exercises:
-        if any(not VIEWS[view].calls for view in views_of(spec.requires)):
+        if any(isinstance(VIEWS[view], Export) for view in views_of(spec.requires)):
             case = Case("value", spec.draws(spec.sizes)[0])
             cells = [_lowers(spec, case, platform) for platform in PLATFORMS.values()]
             rows.append([f"`{spec.name}`", *cells])

@@ -17,7 +17,10 @@ OTHER_RELEASE = (
     "it is of another release of the course than the package: get both anew and copy your "
     "answers over."
 )
-DEVICES = "choose cpu, gpu, tpu, or a mesh of up to 8 simulated devices such as mesh:8 or mesh:4x2."
+DEVICES = (
+    "choose cpu, gpu, tpu, or a mesh of up to 8 devices, simulated ones such as mesh:8 or "
+    "mesh:4x2, or GPUs such as gpu:4 or gpu:2x2."
+)
 RESTART = (
     "This needs 8 devices, and JAX has already started with 1: restart the kernel and run the "
     "notebook from its first cell."

@@ -8,12 +8,11 @@ from nbformat.v4 import new_code_cell, new_notebook
 from autograder.classroom.grader import Grader
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
-from autograder.judge import calling
 from autograder.judge.requirements import matches_when_called
 from autograder.judge.specification import exercise, wrong
 from autograder.judge.tree import Arguments, flatten
 from autograder.judge.verdict import Status
-from autograder.judge.views import Case, Draw
+from autograder.judge.views import VIEWS
 
 
 def batches(xs, size):
@@ -147,5 +146,5 @@ def test_inputs_come_only_when_the_cells_have_run(jail, moment, reason):
 
 def test_an_answer_cannot_change_its_arguments():
     given = Arguments(*flatten((np.zeros(3),)))
-    assert calling.called(lambda xs: xs.fill(1), given, Case("called", Draw(3))).leaves == ()
+    assert VIEWS["called"].outcome(lambda xs: xs.fill(1), given).leaves == ()
     assert not given.leaves[0].any()

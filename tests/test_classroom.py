@@ -30,7 +30,7 @@ from nbgrader.api import Gradebook
 from autograder.authoring import master
 from autograder.classroom import groups, report
 from autograder.classroom.grader import Grader
-from autograder.classroom.grading import KEY, SaveVerdicts
+from autograder.classroom.grades import KEY, SaveVerdicts
 from autograder.jail.frames import Frame
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
@@ -389,7 +389,8 @@ def test_a_run_that_cannot_begin_is_one_sentence(
     assert run.returncode != 0
     sentence = {
         "device": 'There is no device "quantum" to judge on: choose cpu, gpu, tpu, or a mesh of up '
-        "to 8 simulated devices such as mesh:8 or mesh:4x2.",
+        "to 8 devices, simulated ones such as mesh:8 or mesh:4x2, or GPUs such as gpu:4 or "
+        "gpu:2x2.",
         "absent": "There is no tpu here that JAX can use: choose cpu, or install JAX for it, see "
         "https://docs.jax.dev/en/latest/installation.html.",
         "master": "put it back, for the tests are in it.",

@@ -8,7 +8,7 @@ import pytest
 import verdicts as table
 from masters import loaded
 
-from autograder.authoring import proof
+from autograder.authoring import trials
 from autograder.authoring.mutants import mutants
 
 HOMES = {one.assignment: one for one in loaded()}
@@ -23,7 +23,7 @@ FUNCTIONS = [
 @functools.cache
 def tallies(assignment):
     home = HOMES[assignment]
-    return proof.prove_mutants(home.path, list(home.facts), processes=2)
+    return trials.prove_mutants(home.path, list(home.facts), processes=2)
 
 
 @pytest.mark.slow

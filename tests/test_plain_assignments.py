@@ -181,12 +181,18 @@ def test_what_lies_beside_a_master_is_released_and_the_master_never(ours: Path) 
 
 
 @pytest.mark.slow
-def test_a_master_that_was_lost_is_one_sentence(ours: Path, tmp_path: Path) -> None:
-    """The tests stood in it: without them everybody would get full marks."""
+@pytest.mark.parametrize("options", [["--force"], []])
+def test_a_master_that_was_lost_is_one_sentence(
+    ours: Path, tmp_path: Path, options: list[str]
+) -> None:
+    """The tests stood in it: without them everybody would get full marks.
+
+    That is said also where everything has been graded before.
+    """
     folder = shutil.copytree(ours, tmp_path / "course", symlinks=True)
     (folder / "solutions" / ASSIGNMENT / f"{NOTEBOOK}.py").unlink()
     before = course_folder.scores(folder)
-    run = course_folder.nbgrader(folder, "autograde", ASSIGNMENT, "--force")
+    run = course_folder.nbgrader(folder, "autograde", ASSIGNMENT, *options)
     assert run.returncode != 0
     assert (
         f"{NOTEBOOK}.ipynb was released from a master, and there is no {NOTEBOOK}.py" in run.stdout

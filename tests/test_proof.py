@@ -3,12 +3,17 @@
 import dataclasses
 import json
 import shutil
+from types import SimpleNamespace
 
+import conftest
+import masters
+import nbformat
 import pytest
 from click.testing import CliRunner
 from masters import ROOT, exercises
+from nbformat.v4 import new_code_cell, new_notebook
 
-from autograder.authoring import master, proof
+from autograder.authoring import master, rehearsal, trials
 from autograder.authoring.mutants import Mutant
 from autograder.cli import main
 
@@ -99,6 +104,33 @@ def test_an_answer_with_another_verdict_is_a_fault(course, wrong, words):
     assert words in done.output
 
 
+def test_a_master_that_changed_since_it_was_built_is_said_and_is_no_fault(course):
+    path = course("    return jnp.abs(x)")
+    built = new_notebook(cells=[new_code_cell("# put there by the build")])
+    built.cells += master.load(path).notebook.cells
+    nbformat.write(built, path.with_suffix(".ipynb"))
+    assert "build" not in prove("99_proved").output
+    course("    return jnp.where(x > 0, x, -x)")
+    done = prove("99_proved")
+    assert done.exit_code == 0
+    assert (
+        "proved.py has changed since it was built: until you run `autograder build 99_proved`, "
+        "the notebook and `check` have the old exercises.\n"
+    ) in done.output
+
+
+def test_tests_that_fail_say_which_masters_were_not_built_since_they_changed(course, monkeypatch):
+    path = course("    return jnp.abs(x)")
+    nbformat.write(new_notebook(), path.with_suffix(".ipynb"))
+    monkeypatch.setattr(masters, "loaded", lambda: [master.load(path)])
+    said = []
+    reporter = SimpleNamespace(write_line=lambda line, **_: said.append(line))
+    conftest.pytest_terminal_summary(reporter, pytest.ExitCode.OK)
+    assert said == []
+    conftest.pytest_terminal_summary(reporter, pytest.ExitCode.TESTS_FAILED)
+    assert [line.split(":")[0] for line in said] == ["proved.py has changed since it was built"]
+
+
 def test_an_exercise_that_is_not_there_is_said_in_a_sentence(course):
     course("    return jnp.abs(x)")
     done = prove("99_proved", "anser")
@@ -120,7 +152,7 @@ def tally_of(listed, **fates):
     """What is said where mutants came to these fates, of `1 → 0` and `1 → 2` in line 2."""
     spec = dataclasses.replace(exercises()[0], name="answer", equal_mutants=listed)
     made = [Mutant(f"1 → {number} (line 2)", "return 1", "") for number in (0, 2)]
-    return proof.tally(spec, made, [fates["to_0"], fates["to_2"]])
+    return trials.tally(spec, made, [fates["to_0"], fates["to_2"]])
 
 
 def test_all_changes_of_one_place_are_listed_at_once():
@@ -148,7 +180,7 @@ def test_a_mutant_that_never_ends_is_caught_and_the_next_ones_are_judged(course)
         "    for i in itertools.count():\n        if i > 3:\n            break\n    return x + i"
     )
     path = course(endless, "x + 4")
-    tally = proof.prove_mutants(path, ["answer"])["answer"]
+    tally = trials.prove_mutants(path, ["answer"])["answer"]
     reasons = {one.description: one.reason for one in tally.fates}
     assert reasons["drop if i > 3: (line 3)"] == "time or memory"
     assert reasons["3 → 4 (line 3)"] == "values"
@@ -169,6 +201,6 @@ def test_the_stub_is_what_nbgrader_releases():
     released = {one["id"]: "".join(one["source"]) for one in json.loads(path.read_text())["cells"]}
     for name in home.facts:
         made, given = {}, {}
-        exec(f"import jax\n{proof.stub(home, name)}", made)
+        exec(f"import jax\n{rehearsal.stub(home, name)}", made)
         exec(f"import jax\n{released[name]}", given)
         assert callable(made[name]) == callable(given[name])

@@ -10,6 +10,7 @@ import pytest
 from masters import ROOT, loaded
 
 from autograder.authoring import build
+from autograder.authoring.built import out_of_date
 from autograder.student import syllabus
 
 RELEASED = [*(ROOT / "exercises").rglob("*"), *syllabus.FOLDER.rglob("*")]
@@ -43,6 +44,11 @@ def released_text(*suffixes):
         return "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
 
     return "\n".join(text(path) for path in RELEASED if path.suffix in suffixes)
+
+
+@each
+def test_a_master_was_built_since_it_changed(master):
+    assert out_of_date(master) == ""
 
 
 @each

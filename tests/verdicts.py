@@ -12,8 +12,8 @@ import corpus
 import jax
 from masters import ROOT, loaded
 
-from autograder.authoring import proof
-from autograder.authoring.proof import Tally
+from autograder.authoring import trials
+from autograder.authoring.trials import Tally
 from autograder.judge.verdict import Verdict
 
 DOCUMENT = ROOT / "docs" / "verdicts.md"
@@ -77,7 +77,7 @@ def document() -> str:
     """The text of docs/verdicts.md: judges everything."""
     rows = []
     for home in loaded():
-        tallies = proof.prove_mutants(home.path, list(home.facts), processes=2)
+        tallies = trials.prove_mutants(home.path, list(home.facts), processes=2)
         verdicts = corpus.judged(home.assignment, corpus.of(home.assignment), [SEED])
         checked = {one: verdict for one, (_, verdict) in verdicts.items()}
         rows.append([len(home.facts), *of_mutants(tallies.values()), *of_answers(checked)])

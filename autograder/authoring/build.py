@@ -24,7 +24,7 @@ from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.authoring import course, faults, kernel, master, outline
+from autograder.authoring import course, faults, kernel, lessons, master, outline
 from autograder.authoring.course import Course, masters
 from autograder.authoring.master import Master
 from autograder.judge.comparison import HALF, close
@@ -130,7 +130,9 @@ def _release(loaded: Master, root: Path, target: Path) -> list[Path]:
 
 
 def build_lesson(path: Path, root: Path, target: Path) -> Path:
-    """Execute one lesson and write its notebook, with the seconds that took in its metadata.
+    """Write the notebook of one lesson, with the seconds that it took to run in its metadata.
+
+    It is executed where something changed since it was built last, see `lessons`.
 
     Raises:
         Problem: a cell that is not tagged `raises-exception` raised, or a picture says nothing to
@@ -142,15 +144,18 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
     notebook.metadata.pop("jupytext", None)
     about = course.read(root)
     notebook.cells += _last_cells(path.stem, about)
-    started = time.monotonic()
-    with tempfile.TemporaryDirectory() as kept:
-        variables = {
-            **about.lesson_environment,
-            **about.environment,
-            # A build must not change anyone's progress, nor show it in what it makes.
-            progress.VARIABLE: f"{kept}/progress.json",
-        }
-        kernel.execute(notebook, path, path.parent, variables)
+    made_from = lessons.hash_of(path, root, about.lesson_environment)
+    if not lessons.take_outputs(notebook, root / "course" / f"{path.stem}.ipynb", made_from):
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory() as kept:
+            variables = {
+                **about.lesson_environment,
+                **about.environment,
+                # A build must not change anyone's progress, nor show it in what it makes.
+                progress.VARIABLE: f"{kept}/progress.json",
+            }
+            kernel.execute(notebook, path, path.parent, variables)
+        notebook.metadata["seconds"] = round(time.monotonic() - started)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.id == READ:  # whoever opens the lesson has not read it yet
@@ -158,7 +163,7 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
         if any(map(_is_without_alt, cell.get("outputs", ()))):
             raise Problem(f"{path}: a picture has no description; give its figure a label.")
     notebook.metadata.pop("language_info", None)
-    notebook.metadata["seconds"] = round(time.monotonic() - started)
+    notebook.metadata[lessons.HASH] = made_from
     where = f"course/{path.stem}.ipynb"
     notebook.cells = colab.first_cells(about.repository, where) + notebook.cells
     return _write(notebook, target / "course" / f"{path.stem}.ipynb")
@@ -180,7 +185,7 @@ def _is_without_alt(output: NotebookNode) -> bool:
     return drawn and not output.metadata.get("image/png", {}).get("alt")
 
 
-def lessons(root: Path, name: str | None = None) -> list[Path]:
+def lesson_masters(root: Path, name: str | None = None) -> list[Path]:
     """The lessons' masters, or the one of this name; other files of the folder have no cells."""
     paths = sorted((root / "course").glob("*.py"))
     return [
@@ -218,7 +223,7 @@ def build(root: Path, assignment: str | None = None, target: Path | None = None)
     written = []
     for path in masters(root, assignment):
         written += build_assignment(path, root, target)
-    for path in lessons(root, assignment):
+    for path in lesson_masters(root, assignment):
         written.append(build_lesson(path, root, target))
     return written + build_overview(about, target)
 
@@ -260,7 +265,8 @@ def _comparable(path: Path) -> str:
         # The last column of the modules is the seconds of the machine that built.
         return re.sub(r"\d+ \|$", "… |", text, flags=re.MULTILINE)
     notebook = nbformat.read(path, as_version=4)
-    notebook.metadata.pop("seconds", None)
+    for key in ("seconds", lessons.HASH):
+        notebook.metadata.pop(key, None)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

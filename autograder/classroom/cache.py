@@ -126,6 +126,19 @@ class Cache:
         self.put(key, asdict(verdict))
 
 
+class NoCache(Cache):
+    """Keeps nothing."""
+
+    def get(self, key: str) -> Any:
+        return None
+
+    def put(self, key: str, value: Any) -> None:
+        pass
+
+    def put_verdict(self, key: str, verdict: Verdict) -> None:
+        pass
+
+
 def key(*parts: Any) -> str:
     """A key for what depends on these, and on the versions of JAX and of this package.
 

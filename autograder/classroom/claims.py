@@ -19,7 +19,7 @@ from autograder.judge.program import facts_of
 from autograder.judge.schema import MalformedError, decode
 from autograder.judge.tree import LONGEST
 from autograder.judge.verdict import Answer, Failure, Outcome, Status
-from autograder.judge.views import VIEWS, Case
+from autograder.judge.views import Case
 from autograder.text import printable
 
 UNREADABLE = Failure(Status.BROKE_THE_RULES, "What it sent cannot be read.")
@@ -153,7 +153,7 @@ def answers(result: Frame | Failure, asked: Sequence[Case]) -> list[Claim | Outc
         for case, sent in zip(asked, _cases(result, len(asked)), strict=True):
             if failure := failure_in(sent):
                 made.append(_of(case, failure))
-            elif VIEWS[case.view].calls:
+            elif case.call:
                 call = decode(CallClaim, sent)
                 leaves = _leaves(result, position, call.leaves, call.paths)
                 position += call.leaves
@@ -186,7 +186,7 @@ def outcomes(result: Frame | Failure, asked: Sequence[Case]) -> list[Outcome]:
                 ran.append(_of(case, failure))
                 continue
             claim = decode(RunClaim, sent)
-            runs = VIEWS[case.view].runs
+            runs = case.has_results()
             paths = claim.paths if runs and claim.ran else ()
             leaves = _leaves(result, position, claim.leaves, paths)
             position += claim.leaves

@@ -11,35 +11,29 @@ import contextlib
 import hashlib
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from nbformat import NotebookNode
 
-from autograder.classroom import cache, claims, feedback
+from autograder.classroom import cache, claims
 from autograder.classroom.cache import Cache
 from autograder.classroom.claims import Claim
+from autograder.classroom.standards import FromMaster, Standard
 from autograder.jail.frames import Frame
 from autograder.jail.walls import Level
 from autograder.judge import devices, judge, meshes, program, requirements
 from autograder.judge.devices import CPU, Device
-from autograder.judge.references import expected_answers, facts_of_reference, lookalikes
-from autograder.judge.specification import Exercise, views_of
-from autograder.judge.verdict import Answers, Failure, Outcome, Status, Verdict
-from autograder.judge.views import VIEWS, Case, cases
+from autograder.judge.specification import views_of
+from autograder.judge.verdict import Failure, Outcome, Status, Verdict
+from autograder.judge.views import Case, cases
 from autograder.problem import CannotGrade, Problem
 
 Lowered = Mapping[Case, Claim | Outcome]
 """What left the worker of one exercise."""
 
-REFERENCES = ThreadPoolExecutor(1, "references")
-"""Runs the references one at a time, since `program` patches JAX meanwhile, and beside the jail."""
-
 CHECK = "check-"
 """How the id of a cell begins that checks an exercise; its name follows."""
-
-Result = TypeVar("Result")
 
 
 class Runs(Protocol):
@@ -64,18 +58,20 @@ class Grader:
         device: where programs are run; this process has to have it too, for the references.
         cache: of verdicts; an answer that does what another one did is not run again.
         again: the exercises that are judged anew, whatever the cache holds.
+        standard: makes of an exercise, the seed and the device what answers are judged by.
 
     Raises:
         Problem: the device is not there.
     """
 
-    exercises: Mapping[str, Exercise]
+    exercises: Mapping[str, Any]
     seed: int
     jail: Runs
     device: Device = CPU
     cache: Cache = field(default_factory=Cache)
     again: Collection[str] = ()
-    _references: dict[str, Future[Any]] = field(default_factory=dict)
+    standard: Callable[[Any, int, Device], Standard] = FromMaster
+    _standards: dict[str, Standard] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -118,9 +114,9 @@ class Grader:
         self, code: Code, names: Sequence[str], texts: Mapping[str, str]
     ) -> dict[str, Verdict]:
         for name in names:
-            self._facts(name)
+            self._standard(name).facts()
         for name in names:
-            self._reference(expected_answers, self.exercises[name])
+            self._standard(name).begin()
         lowered, undisturbed = self._lower(code, names)
         programs = {name: _program(lowered[name]) for name in names}
         keys = {name: self._key(name, program) for name, program in programs.items()}
@@ -133,8 +129,7 @@ class Grader:
         outcomes, ran = self._run(fresh)
         for name in fresh:
             try:
-                verdict = self._judge(self.exercises[name], outcomes[name])
-                verdict = self._shown(verdict, outcomes[name], code.lines)
+                verdict = self._judge(name, outcomes[name], code.lines)
             except Exception as error:
                 verdicts[name] = _fault(name, error)
                 continue
@@ -156,10 +151,9 @@ class Grader:
             return self.jail.run(*request)
 
     def _key(self, name: str, judged: Any) -> str:
-        spec = self.exercises[name]
         # What came out of weaker walls is not to be believed behind stronger ones.
         where = (self.device.name, self.jail.level)
-        return cache.key(name, spec.source, self.seed, *where, judged)
+        return cache.key(name, self._standard(name).source, self.seed, *where, judged)
 
     def _lower(self, code: Code, names: Sequence[str]) -> tuple[dict[str, Lowered], bool]:
         """Have the worker run the notebook and export every case of these exercises.
@@ -198,7 +192,7 @@ class Grader:
                 if not isinstance(claim, Claim):
                     continue
                 # Drawn only now, after the student's code has run and ended.
-                arguments = self.exercises[name].draw(self.seed, case.draw)
+                arguments = self._standard(name).arguments(case.draw)
                 leaves = arguments.leaves
                 jobs.setdefault(name, self._job(name, made))["cases"].append(
                     {
@@ -236,56 +230,34 @@ class Grader:
         Where a case failed already, the others cannot be compared with the reference's.
         """
         whole = not any(isinstance(one, Failure) for one in made.values())
-        requires = [want for want in self.exercises[name].requires if want.early and whole]
+        requires = [want for want in self._standard(name).requires if want.early and whole]
         compared = {fact for want in requires for fact in want.compares}
         expected = {
             view: [{fact: one.facts[fact] for fact in compared} for one in many]
-            for view, many in self._facts(name).items()
+            for view, many in self._standard(name).facts().items()
         }
         said = list(map(requirements.to_json, requires))
         return {"step": name, "cases": [], "requires": said, "expected": expected}
 
-    def _judge(self, spec: Exercise, outcomes: Mapping[Case, Outcome]) -> Verdict:
-        got = program.by_view({case: outcomes[case] for case in self._cases(spec.name)})
-        expected = self._reference(expected_answers, spec).result()
-        verdict = judge.judge(spec.name, spec.requires, expected, got)
+    def _judge(self, name: str, outcomes: Mapping[Case, Outcome], lines: Set[str]) -> Verdict:
+        standard = self._standard(name)
+        got = program.by_view({case: outcomes[case] for case in self._cases(name)})
+        verdict = judge.judge(name, standard.requires, standard.expected(), got)
         if verdict.status in (Status.WRONG, Status.ERROR):
-            alike = self._reference(lookalikes, spec).result()
-            verdict = judge.judge(spec.name, spec.requires, expected, got, alike)
-        return verdict
+            known = standard.lookalikes()
+            verdict = judge.judge(name, standard.requires, standard.expected(), got, known)
+        return verdict if verdict.passed else standard.in_public_words(verdict, got, lines)
 
-    def _shown(
-        self, verdict: Verdict, outcomes: Mapping[Case, Outcome], lines: Set[str]
-    ) -> Verdict:
-        """The verdict in words that hold nothing of the secret inputs, see `feedback`."""
-        if verdict.passed:
-            return verdict
-        spec = self.exercises[verdict.exercise]
-        expected = self._reference(expected_answers, spec).result()
-        got = program.by_view({case: outcomes[case] for case in self._cases(spec.name)})
-        safe = feedback.without_secrets(spec.name, got, expected, lines)
-        shown = judge.judge(spec.name, spec.requires, expected, safe)
-        paths = [one.paths for many in expected.values() for one in many]
-        return feedback.in_words_of(verdict, shown, f"{spec.requires} {paths}")
-
-    def _reference(self, made: Callable[..., Result], spec: Exercise) -> Future[Result]:
-        """What is made of the references of an exercise, once; it is begun when it is asked for."""
+    def _standard(self, name: str) -> Standard:
         with self._lock:
-            which = f"{made.__name__} {spec.name}"
-            if which not in self._references:
-                given = (spec, self.seed, spec.sizes, self.device)
-                self._references[which] = REFERENCES.submit(made, *given)
-            return self._references[which]
-
-    def _facts(self, name: str) -> Answers:
-        """Facts of the reference that an answer is compared with before it is compiled."""
-        if not any(want.early and want.compares for want in self.exercises[name].requires):
-            return {}
-        return self._reference(facts_of_reference, self.exercises[name]).result()
+            if name not in self._standards:
+                made = self.standard(self.exercises[name], self.seed, self.device)
+                self._standards[name] = made
+            return self._standards[name]
 
     def _cases(self, name: str) -> list[Case]:
-        spec = self.exercises[name]
-        return cases(views_of(spec.requires), spec.draws(spec.sizes, self.device, self.seed))
+        standard = self._standard(name)
+        return cases(views_of(standard.requires), standard.draws())
 
     def _asks(self, names: Sequence[str]) -> tuple[list[dict[str, Any]], Frame]:
         """What the worker is asked for, and the secret inputs of functions that are called.
@@ -297,16 +269,15 @@ class Grader:
         for name in names:
             asked = []
             for case in self._cases(name):
-                # The shapes of a draw do not depend on the seed, and this draw is thrown away.
-                drawn = self.exercises[name].draw(0, case.draw)
+                drawn = self._standard(name).shapes(case.draw)
                 shapes = [
                     {"dtype": leaf.dtype.name, "shape": list(leaf.shape)} for leaf in drawn.leaves
                 ]
                 said = {"skeleton": drawn.skeleton, "specs": drawn.specs, "leaves": shapes}
                 asked.append({**asdict(case), **said})
-                if VIEWS[case.view].calls:
+                if case.call:
                     asked[-1]["inputs"] = list(range(len(inputs), len(inputs) + len(shapes)))
-                    inputs += self.exercises[name].draw(self.seed, case.draw).leaves
+                    inputs += self._standard(name).arguments(case.draw).leaves
             asks.append({"step": name, "cases": asked})
         return asks, Frame({}, tuple(inputs))
 

@@ -1,4 +1,4 @@
-"""One run of `nbgrader autograde`: verdicts for each notebook, and how they become grades."""
+"""One run of `nbgrader autograde`: its settings, and the verdicts on each notebook."""
 
 from __future__ import annotations
 
@@ -16,11 +16,8 @@ import jax
 import sqlalchemy
 from filelock import FileLock, Timeout
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
-from nbgrader import utils
-from nbgrader.api import Grade, Gradebook
+from nbgrader.api import Gradebook
 from nbgrader.converters.base import NbGraderException
-from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import rmtree
 from sqlalchemy.exc import DatabaseError, OperationalError
 from traitlets import Enum, Float, Integer, List, Unicode
@@ -43,7 +40,6 @@ from autograder.judge import devices
 from autograder.judge.devices import Device
 from autograder.judge.verdict import Failure, Status, Verdict
 from autograder.problem import CannotGrade, Problem
-from autograder.student import card
 
 Resources = dict[str, Any]
 LOCK = ".grading.lock"
@@ -61,8 +57,8 @@ class GradingRun(LoggingConfigurable):
 
     device = Unicode(
         "cpu",
-        help="Where answers are judged: cpu, gpu, tpu, or a mesh of simulated devices, such as "
-        "mesh:8 or mesh:4x2.",
+        help="Where answers are judged: cpu, gpu, tpu, a mesh of simulated devices such as mesh:8 "
+        "or mesh:4x2, or one of GPUs such as gpu:4 or gpu:2x2.",
     ).tag(config=True)
     seed = Integer(
         None,
@@ -290,11 +286,12 @@ def _grade(grader: Grader, notebook: NotebookNode) -> Graded:
     if why := notebook.metadata.get(KEY, {}).get(ASK):
         # No answer is there, since the notebook that it stands in could not be read.
         missing = [name for name, one in verdicts.items() if one.status is Status.MISSING]
-        verdicts |= {name: _unreadable(name, why) for name in missing}
+        verdicts |= {name: unreadable(name, why) for name in missing}
     return Graded(code_of(notebook).key, verdicts, time.monotonic() - begun)
 
 
-def _unreadable(exercise: str, why: str) -> Verdict:
+def unreadable(exercise: str, why: str) -> Verdict:
+    """The verdict on an exercise that a person has to look at, with the reason."""
     return Verdict.of_failure(
         exercise, Failure(Status.UNREADABLE, f"{why}. A person will look at it.")
     )
@@ -314,7 +311,7 @@ def _cluster(address: str, limits: Limits, device: Device, strongest: Level) -> 
 
 
 def _is_finished(path: Path) -> bool:
-    """Whether a graded notebook was written to its end, where the mark of `JudgeNotebook` is."""
+    """Whether a graded notebook was written to its end, where the mark of `grades` is."""
     written = path.read_text(encoding="utf-8", errors="replace")
     return f'"{KEY}": "graded"' in written and written.rstrip().endswith("}")
 
@@ -339,80 +336,3 @@ def stopping(log: Any) -> Iterator[None]:
             why,
         )
         raise SystemExit(1) from None
-
-
-class JudgeNotebook(NbGraderPreprocessor):
-    """Grade one notebook: verdicts into the resources, a card into each test cell.
-
-    A submission can do what it likes without an exception leaving this class, because nbgrader
-    drops a submission for which one does.
-    """
-
-    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        run = self.parent.run
-        verdicts: dict[str, Verdict] = {}
-        if run is not None:
-            with stopping(self.log):
-                verdicts = run.judge(nb, resources["nbgrader"])
-        # A test cell that no master specifies can be judged by a person only.
-        why = nb.metadata.get(KEY, {}).get(ASK, "No master specifies this test")
-        for cell in nb.cells:
-            if utils.is_grade(cell) and not utils.is_solution(cell):
-                name = _exercise(cell)
-                verdict = verdicts.setdefault(name, _unreadable(name, why))
-                shown = card.of_grade(verdict, *_points(verdict, cell))
-                cell.outputs = [
-                    new_output("display_data", {"text/html": shown.html, "text/plain": shown.text})
-                ]
-        resources[KEY] = verdicts
-        nb.metadata[KEY] = "graded"
-        return nb, resources
-
-
-class SaveVerdicts(NbGraderPreprocessor):
-    """Write the verdicts, never a cell's output, into the gradebook: a notebook's all, or none.
-
-    A manual grade that is there stays; a grader fault, or a notebook that cannot be read, has no
-    score and asks for a person. Written answers wait for one too, as nbgrader's own
-    `SaveAutoGrades` has it, which this replaces.
-    """
-
-    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        where = resources["nbgrader"]
-        with stopping(self.log), Gradebook(where["db_url"]) as gradebook:
-            submitted = gradebook.find_submission_notebook(
-                where["notebook"], where["assignment"], where["student"]
-            )
-            grades = {one.name: one for one in submitted.grades}
-            comments = {one.name: one for one in submitted.comments}
-            for cell in nb.cells:
-                if utils.is_grade(cell):
-                    self._save_score(cell, grades[cell.metadata.nbgrader.grade_id], resources[KEY])
-                if utils.is_solution(cell):
-                    untouched = cell.metadata.nbgrader.checksum == utils.compute_checksum(cell)
-                    comment = comments[cell.metadata.nbgrader.grade_id]
-                    comment.auto_comment = "No response." if untouched else None
-            gradebook.db.commit()
-            waits = any(one.needs_manual_grade for one in grades.values())
-        if run := self.parent and self.parent.run:
-            run.tally.collected(where["student"], resources[KEY], waits)
-        return nb, resources
-
-    def _save_score(
-        self, cell: NotebookNode, grade: Grade, verdicts: Mapping[str, Verdict]
-    ) -> None:
-        if utils.is_solution(cell):
-            grade.auto_score, _ = utils.determine_grade(cell, self.log)
-        else:
-            verdict = verdicts[_exercise(cell)]
-            grade.auto_score = None if verdict.asks else _points(verdict, cell)[0]
-        grade.needs_manual_grade = grade.auto_score is None or grade.manual_score is not None
-
-
-def _exercise(cell: NotebookNode) -> str:
-    return str(cell.metadata.nbgrader["grade_id"]).removeprefix("check-")
-
-
-def _points(verdict: Verdict, cell: NotebookNode) -> tuple[float, float]:
-    most = float(cell.metadata.nbgrader["points"])
-    return verdict.fraction * most, most

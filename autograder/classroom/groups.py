@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from rich.text import Text
 from autograder.authoring.build import nbgrader_config
 from autograder.classroom import gradebook as books
 from autograder.classroom import log, page
+from autograder.markup import html
 from autograder.problem import Problem
 from autograder.text import printable
 
@@ -157,14 +157,15 @@ def write_page(found: dict[str, list[Group]], assignment: str, path: Path) -> No
     for exercise, many in found.items():
         rows = [
             [
-                f"<code>{one.name}</code>",
+                html("<code>{name}</code>", name=one.name),
                 str(len(one.students)),
-                escape(one.said),
-                f"<pre>{escape(one.sample)}</pre>",
+                one.said,
+                html("<pre>{sample}</pre>", sample=one.sample),
             ]
             for one in many
         ]
         noun = "program" if len(many) == 1 else "programs"
-        parts.append(f"<h2>{escape(exercise)}</h2><p>{len(many)} distinct {noun}</p>")
+        heading = "<h2>{exercise}</h2><p>{count} distinct {noun}</p>"
+        parts.append(html(heading, exercise=exercise, count=len(many), noun=noun))
         parts.append(page.table(["group", "students", "verdict", "for example"], rows))
-    page.write(path, f"{assignment}: what the class wrote", "\n".join(parts))
+    page.write(path, f"{assignment}: what the class wrote", parts)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 from xml.etree import ElementTree
 
 from jinja2 import pass_context
 from latex2mathml.converter import convert
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+from autograder.markup import html
 
 _NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
 _ELEMENTS = {
@@ -47,7 +48,7 @@ class _Renderer(IPythonRenderer):
         return _mathml(body, "block")
 
     def block_mermaidjs(self, code: str) -> str:
-        return f"<pre>{escape(code)}</pre>"
+        return str(html("<pre>{code}</pre>", code=code))
 
     def latex_environment(self, name: str, body: str) -> str:
         return _mathml(f"\\begin{{{name}}}{body}\\end{{{name}}}", "block")
@@ -62,7 +63,7 @@ def _mathml(formula: str, display: str) -> str:
             return made
     except Exception:  # A student's formula need not be one.
         pass
-    return f"<code>{escape(formula)}</code>"
+    return str(html("<code>{formula}</code>", formula=formula))
 
 
 def _is_plain(element: ElementTree.Element) -> bool:

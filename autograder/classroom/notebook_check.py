@@ -8,27 +8,24 @@ cases, as in the notebook.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
-from typing import Any
 
 from nbformat import NotebookNode
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from autograder.classroom.grader import Code, Grader, Runs
+from autograder.classroom.cache import NoCache
+from autograder.classroom.grader import Grader, Runs
 from autograder.jail.jail import Jail
 from autograder.jail.process import Limits
-from autograder.judge import devices, judge
+from autograder.judge import devices
 from autograder.judge.devices import CPU, Device
-from autograder.judge.program import by_view
-from autograder.judge.requirements.requirement import Requirement
+from autograder.judge.judge import Lookalike
 from autograder.judge.tree import Arguments
-from autograder.judge.verdict import Answers, Outcome, Verdict
-from autograder.judge.views import Case, Draw
+from autograder.judge.verdict import Answers, Outcomes, Verdict
+from autograder.judge.views import Draw
 from autograder.student import notebook, waiting
 from autograder.student.card import of_check
 from autograder.student.learner import record
@@ -36,51 +33,38 @@ from autograder.student.public import PublicExercise, arguments_on
 from autograder.text import printable
 
 
-@dataclass(frozen=True)
-class _Released:
-    """A released exercise in the form in which a `Grader` takes one; its draws are fixed."""
+class FromRelease:
+    """The standard of `check`: public cases, whose answers were released; nothing is secret."""
 
-    public: PublicExercise
-    device: Device
-    sizes: tuple[int, ...] = ()
-    source: str = ""
+    source = ""
 
-    @property
-    def name(self) -> str:
-        return self.public.facts.name
+    def __init__(self, released: PublicExercise, seed: int, device: Device) -> None:
+        self.requires = released.requires
+        self._released, self._arguments = released, arguments_on(released, device)
 
-    @property
-    def requires(self) -> tuple[Requirement, ...]:
-        return self.public.requires
+    def begin(self) -> None:
+        pass
 
-    @cached_property
-    def _arguments(self) -> dict[Draw, Arguments]:
-        return arguments_on(self.public, self.device)
-
-    def draws(self, sizes: tuple[int, ...], device: Device, seed: int) -> list[Draw]:
+    def draws(self) -> Sequence[Draw]:
         return list(self._arguments)
 
-    def draw(self, seed: int, draw: Draw) -> Arguments:
+    def arguments(self, draw: Draw) -> Arguments:
         return self._arguments[draw]
 
+    def shapes(self, draw: Draw) -> Arguments:
+        return self._arguments[draw]
 
-class PublicGrader(Grader):
-    """Judges on the public cases, whose answers were released; nothing is kept from the student."""
+    def expected(self) -> Answers:
+        return self._released.expected
 
-    def _grade(
-        self, code: Code, names: Sequence[str], texts: Mapping[str, str]
-    ) -> dict[str, Verdict]:
-        outcomes, _ = self._run(self._lower(code, names)[0])
-        return {name: self._judge(self.exercises[name], outcomes[name]) for name in names}
+    def facts(self) -> Answers:
+        return self._released.expected
 
-    def _facts(self, name: str) -> Answers:
-        released: Any = self.exercises[name]
-        return released.public.expected
+    def lookalikes(self) -> tuple[Lookalike, ...]:
+        return self._released.lookalikes
 
-    def _judge(self, spec: Any, outcomes: Mapping[Case, Outcome]) -> Verdict:
-        got = by_view({case: outcomes[case] for case in self._cases(spec.name)})
-        public = spec.public
-        return judge.judge(spec.name, spec.requires, public.expected, got, public.lookalikes)
+    def in_public_words(self, verdict: Verdict, got: Outcomes, lines: Set[str]) -> Verdict:
+        return verdict
 
 
 def check(file: Path, exercise: str, device: str, console: Console) -> bool:
@@ -140,10 +124,9 @@ def _verdicts(
             return grader(asked, jail, device).grade(read)
 
 
-def grader(asked: Mapping[str, PublicExercise], jail: Runs, device: Device = CPU) -> PublicGrader:
+def grader(asked: Mapping[str, PublicExercise], jail: Runs, device: Device = CPU) -> Grader:
     """What judges notebooks on the public cases of these exercises."""
-    specs: dict[str, Any] = {name: _Released(one, device) for name, one in asked.items()}
-    return PublicGrader(specs, 0, jail, device)
+    return Grader(asked, 0, jail, device, NoCache(), standard=FromRelease)
 
 
 def _table(verdicts: Mapping[str, Verdict]) -> Table:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
+from collections.abc import Sequence
 from pathlib import Path
 
+from markupsafe import Markup
+
+from autograder.markup import html, joined
 from autograder.problem import Problem
 
 STYLE = """
@@ -22,23 +25,28 @@ figure svg { width: 100%; height: auto; }
 """
 
 
-def write(path: Path, title: str, body: str) -> None:
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8">\
+<meta name="viewport" content="width=device-width, initial-scale=1">\
+<title>{title}</title><style>{style}</style></head>\
+<body><h1>{title}</h1>
+{body}
+</body></html>
+"""
+
+
+def write(path: Path, title: str, parts: Sequence[str]) -> None:
     """Write a page.
 
     Args:
         path: of the file, which is replaced.
         title: as text.
-        body: as HTML.
+        parts: the body, as HTML made by `markup.html`; text is escaped.
 
     Raises:
         Problem: the file cannot be written.
     """
-    page = (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>"
-        f"<body><h1>{escape(title)}</h1>\n{body}\n</body></html>\n"
-    )
+    page = html(PAGE, title=title, style=Markup(STYLE), body=joined(parts, "\n"))
     try:
         # A student's id can hold half a character.
         path.write_text(page, encoding="utf-8", errors="replace")
@@ -46,13 +54,16 @@ def write(path: Path, title: str, body: str) -> None:
         raise Problem(f"{path} cannot be written: {error.strerror}.") from None
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """A table whose cells are HTML; those that are numbers stand on the right."""
-    heads = "".join(f"<th>{escape(one)}</th>" for one in head)
-    lines = "".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in rows)
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>\n{lines}</tbody></table>"
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
+    """A table of text or HTML; numbers stand on the right."""
+    return html(
+        "<table><thead><tr>{heads}</tr></thead><tbody>\n{rows}</tbody></table>",
+        heads=joined(html("<th>{name}</th>", name=name) for name in head),
+        rows=joined(html("<tr>{cells}</tr>\n", cells=joined(map(_cell, row))) for row in rows),
+    )
 
 
-def _cell(text: str) -> str:
-    number = text.rstrip("%").replace(".", "", 1).isdigit()
-    return f'<td class="number">{text}</td>' if number else f"<td>{text}</td>"
+def _cell(content: str) -> Markup:
+    number = content.rstrip("%").replace(".", "", 1).isdigit()
+    kind = Markup(' class="number"') if number else ""
+    return html("<td{kind}>{content}</td>", kind=kind, content=content)

@@ -7,11 +7,11 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 from matplotlib.figure import Figure
 from nbgrader.coursedir import CourseDirectory
 
@@ -19,6 +19,7 @@ from autograder.authoring.build import nbgrader_config
 from autograder.classroom import gradebook as books
 from autograder.classroom import log, page
 from autograder.judge.verdict import Status
+from autograder.markup import html
 
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#999999"
 """Passed, not passed, and not judged: told apart by those who see few colours too."""
@@ -80,27 +81,35 @@ def write_page(made: Report, path: Path, names: bool = False) -> None:
     scores = sorted(made.scores.values())
     middle = statistics.median(scores) if scores else 0.0
     mean = statistics.fmean(scores) if scores else 0.0
+    about = "No submission is in the gradebook."
+    if scores:
+        about = (
+            f"{len(scores)} submissions, {made.most:g} points to be had: "
+            f"median {middle:g}, mean {mean:.1f}, from {scores[0]:g} to {scores[-1]:g}."
+        )
+    waiting = (
+        f"{made.waiting} of them wait for a person to grade something, such as a written "
+        "answer, and count without it so far."
+    )
     parts = [
-        f"<p>{len(scores)} submissions, {made.most:g} points to be had: "
-        f"median {middle:g}, mean {mean:.1f}, from {scores[0]:g} to {scores[-1]:g}.</p>"
-        if scores
-        else "<p>No submission is in the gradebook.</p>",
-        f"<p>{made.waiting} of them wait for a person to grade something, such as a written "
-        "answer, and count without it so far.</p>"
-        if made.waiting
-        else "",
-        "<h2>Scores</h2>",
+        _paragraph(about),
+        _paragraph(waiting) if made.waiting else "",
+        Markup("<h2>Scores</h2>"),
         _figure(_scores(scores, made.most), f"How many students have how many of {made.most:g}"),
-        "<h2>Exercises</h2>",
+        Markup("<h2>Exercises</h2>"),
         _figure(_exercises(made), "For each exercise, how many passed and how many did not"),
         page.table(["exercise", "passed", "of", "otherwise"], _success(made)),
-        "<h2>Misconceptions</h2>",
+        Markup("<h2>Misconceptions</h2>"),
         _misconceptions(made),
     ]
     if names:
-        rows = [[escape(name), f"{score:g}"] for name, score in sorted(made.scores.items())]
-        parts += ["<h2>Students</h2>", page.table(["student", "points"], rows)]
-    page.write(path, f"{made.assignment}: the class at a glance", "\n".join(parts))
+        rows = [[name, f"{score:g}"] for name, score in sorted(made.scores.items())]
+        parts += [Markup("<h2>Students</h2>"), page.table(["student", "points"], rows)]
+    page.write(path, f"{made.assignment}: the class at a glance", parts)
+
+
+def _paragraph(words: str) -> Markup:
+    return html("<p>{words}</p>", words=words)
 
 
 def _success(made: Report) -> list[list[str]]:
@@ -109,15 +118,15 @@ def _success(made: Report) -> list[list[str]]:
         others = [f"{count} {status}" for status, count in counts.most_common()]
         passed = counts[Status.PASSED]
         said = ", ".join(one for one in others if not one.endswith(f" {Status.PASSED}"))
-        rows.append([escape(exercise), str(passed), str(counts.total()), said])
+        rows.append([exercise, str(passed), str(counts.total()), said])
     return rows
 
 
-def _misconceptions(made: Report) -> str:
+def _misconceptions(made: Report) -> Markup:
     if not made.lookalikes:
-        return "<p>Nobody wrote a wrong answer that is listed.</p>"
+        return _paragraph("Nobody wrote a wrong answer that is listed.")
     rows = [
-        [escape(exercise), f"an answer that {escape(title)}", str(count)]
+        [exercise, f"an answer that {title}", str(count)]
         for (exercise, title), count in made.lookalikes.most_common(MOST_SHOWN)
     ]
     return page.table(["exercise", "looks like", "students"], rows)
@@ -171,8 +180,12 @@ def _plain(axes: Any) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _figure(figure: Figure, said: str) -> str:
+def _figure(figure: Figure, label: str) -> Markup:
     drawn = io.StringIO()
     figure.savefig(drawn, format="svg", metadata={"Date": None})
     svg = drawn.getvalue()
-    return f'<figure role="img" aria-label="{escape(said)}">{svg[svg.index("<svg") :]}</figure>'
+    return html(
+        '<figure role="img" aria-label="{label}">{svg}</figure>',
+        label=label,
+        svg=Markup(svg[svg.index("<svg") :]),
+    )

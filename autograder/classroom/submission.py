@@ -2,7 +2,7 @@
 
 nbgrader keeps its commands, its database and its feedback. `intake.py` hands it the submissions,
 and it hands each notebook through a list of preprocessors, which `plug.plug_in` names; the one
-that grades is in `grading.py`. A notebook without a master goes nbgrader's own way.
+that grades is in `grades.py`. A notebook without a master goes nbgrader's own way.
 """
 
 from __future__ import annotations
@@ -56,13 +56,14 @@ class SubmissionExporter(NotebookExporter):
         self._released = functools.cache(_released)
         self._prompts: dict[str, frozenset[str]] = {}
         self.run: GradingRun | None = None
-        if plain := {which[1] for which, _ in _due(self._converter)} - self._masters:
+        handed_in = {Path(path).stem for paths in converter.assignments.values() for path in paths}
+        if plain := handed_in - self._masters:
             self._require_masters(plain, folder)
         if self._masters:
             self.run = GradingRun(parent=self)
             self._prompts = self.run.prompts
             paths = {}
-            # Asked again: what a run that was killed had begun is due since the line above.
+            # What a run that was killed had begun is due only since the run was made.
             for which, path in _due(self._converter):
                 # nbgrader says what it thinks of a notebook that was never released.
                 with contextlib.suppress(MissingEntry):

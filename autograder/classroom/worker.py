@@ -30,7 +30,6 @@ from traitlets.config import Config
 from autograder.jail import frames
 from autograder.jail.frames import Frame, Receive, Send
 from autograder.judge import program, settings
-from autograder.judge.calling import called
 from autograder.judge.tracing_errors import failure_of
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Failure, Status
@@ -113,12 +112,12 @@ def _answer(
     blob = b""
     views: set[str] = set()
     for case in ask["cases"]:
-        if "inputs" in case:
+        if call := _case(case).call:
             leaves = tuple(inputs[position] for position in case["inputs"])
             asked = Arguments(case["skeleton"], leaves, tuple(case["specs"]))
             first = case["view"] not in views
             views.add(case["view"])
-            answer = called(names[name], asked, _case(case), first)
+            answer = call.outcome(names[name], asked, first)
             if isinstance(answer, Failure):
                 headers.append({"failure": dataclasses.asdict(answer)})
                 continue

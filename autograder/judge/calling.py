@@ -6,39 +6,18 @@ called where the student's code is, and only arrays leave that process.
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import jax
 import numpy as np
 
 from autograder.jail.frames import DTYPES
-from autograder.judge.reports import report
 from autograder.judge.tracing_errors import failure_of
-from autograder.judge.tree import Arguments
 from autograder.judge.verdict import WORD, Answer, Failure, Outcome, Status
-from autograder.judge.views import VIEWS, Case
 
 UNANSWERED = Failure(
     Status.MISSING, "There is no answer yet.", advice="Write your answer in place of the dots."
 )
-
-
-def called(function: Any, arguments: Arguments, case: Case, first: bool = True) -> Outcome:
-    """What comes of a case whose view calls the function.
-
-    Args:
-        function: the answer; of a question the value.
-        arguments: NumPy leaves; the function gets copies.
-        case: the view and the draw.
-        first: whether it is the first draw of that view.
-    """
-    if VIEWS[case.view].reports:
-        return report(function, arguments, first)
-    if VIEWS[case.view].hides:
-        return call(lambda: function, ())
-    leaves = tuple(np.array(leaf) for leaf in arguments.leaves)
-    return call(function, dataclasses.replace(arguments, leaves=leaves).values)
 
 
 def call(function: Any, arguments: tuple[Any, ...]) -> Outcome:

@@ -1,4 +1,4 @@
-"""Where answers are judged: a device, or a mesh of simulated ones, chosen by name."""
+"""Where answers are judged: a device, or a mesh of some, chosen by name."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from autograder.judge import meshes
 from autograder.problem import Problem
 
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}
+"""What programs are lowered for, by what JAX calls the devices in `jax.devices`."""
+SIMULATED = "mesh"
+"""Begins the name of a mesh of CPU devices that are simulated."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class Device:
     """A place to judge on.
 
     Attributes:
-        name: `cpu`, `gpu`, `tpu`, or a mesh such as `mesh:8` or `mesh:4x2`.
+        name: `cpu`, `gpu`, `tpu`, a mesh of simulated devices such as `mesh:8` or `mesh:4x2`, or
+            one of real ones such as `gpu:4` or `gpu:2x2`.
         mesh: the sizes of the mesh's axes, or nothing.
     """
 
@@ -28,13 +32,33 @@ class Device:
 
     @property
     def backend(self) -> str:
-        """What JAX calls it in `jax.devices(backend)`; a mesh is simulated on the CPU."""
-        return "cpu" if self.mesh else self.name
+        """What JAX calls it in `jax.devices(backend)`; a mesh may be simulated on the CPU."""
+        kind = self.name.partition(":")[0]
+        return "cpu" if kind == SIMULATED else kind
 
     @property
     def platform(self) -> str:
         """What programs are lowered for."""
         return PLATFORMS[self.backend]
+
+    @property
+    def count(self) -> int:
+        """How many devices it takes."""
+        return math.prod(self.mesh)
+
+    def mesh_for(self, mesh: str = "") -> str:
+        """The mesh, as text, that is judged on here.
+
+        Args:
+            mesh: of the exercise, such as `x=4,y=2`; empty where it asks for none.
+
+        Returns:
+            That mesh, of this place's devices where it has the same shape, simulated otherwise;
+            for an exercise without one this place's own mesh, empty where it has none.
+        """
+        mesh = mesh or meshes.text(self.mesh)
+        has_its_shape = tuple(meshes.shape(mesh).values()) == self.mesh if mesh else False
+        return meshes.on(self.backend, mesh) if has_its_shape else mesh
 
 
 CPU = Device("cpu")
@@ -48,13 +72,15 @@ def named(name: str) -> Device:
     """
     if name in PLATFORMS:
         return Device(name)
-    if re.fullmatch(r"mesh:[1-9]\d*(x[1-9]\d*)*", name):
-        sizes = tuple(int(size) for size in name.removeprefix("mesh:").split("x"))
-        if math.prod(sizes) <= meshes.SIMULATED:
-            return Device(name, sizes)
+    kind, _, axes = name.partition(":")
+    if kind in (SIMULATED, *PLATFORMS) and kind != "cpu":
+        sizes = re.fullmatch(r"[1-9]\d*(x[1-9]\d*)*", axes)
+        if sizes and math.prod(made := tuple(map(int, axes.split("x")))) <= meshes.SIMULATED:
+            return Device(name, made)
     raise Problem(
         f'There is no device "{name}" to judge on: choose cpu, gpu, tpu, or a mesh of up to '
-        f"{meshes.SIMULATED} simulated devices such as mesh:8 or mesh:4x2."
+        f"{meshes.SIMULATED} devices, simulated ones such as mesh:8 or mesh:4x2, or GPUs such as "
+        "gpu:4 or gpu:2x2."
     )
 
 
@@ -62,17 +88,23 @@ def here(device: Device) -> jax.Device:
     """The first of this process's devices of that kind.
 
     Raises:
-        Problem: this machine has none.
+        Problem: this machine has none, or too few for the mesh.
     """
     try:
-        return jax.devices(device.backend)[0]
+        found = jax.devices(device.backend)
     except RuntimeError:
         raise Problem(absent(device)) from None
+    if device.backend != "cpu" and len(found) < device.count:
+        raise Problem(
+            f"{device.name} takes {device.count} devices, and JAX finds {len(found)} here: choose "
+            f"a mesh of {len(found)} at most, or a simulated one such as mesh:{device.count}."
+        )
+    return found[0]
 
 
 def absent(device: Device) -> str:
     """The sentence for a device that is not there."""
     return (
-        f"There is no {device.name} here that JAX can use: choose cpu, or install JAX for it, see "
-        "https://docs.jax.dev/en/latest/installation.html."
+        f"There is no {device.backend} here that JAX can use: choose cpu, or install JAX for it, "
+        "see https://docs.jax.dev/en/latest/installation.html."
     )

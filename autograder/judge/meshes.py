@@ -1,4 +1,8 @@
-"""Meshes of simulated CPU devices, written as text such as `x=4,y=2`."""
+"""Meshes, written as text: `x=4,y=2` of simulated CPU devices, `gpu:x=4,y=2` of GPUs.
+
+What is traced for a mesh of GPUs is traced for simulated devices, so that a process without any can
+do it; where the program runs, the mesh has real ones.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +42,8 @@ def shape(text: str) -> dict[str, int]:
     Raises:
         Problem: the text is no mesh, or has more than `SIMULATED` devices.
     """
-    parts = [re.fullmatch(r"([a-z]\w*)=([1-9]\d*)", part.strip()) for part in text.split(",")]
+    axes = text.rpartition(":")[2].split(",")
+    parts = [re.fullmatch(r"([a-z]\w*)=([1-9]\d*)", axis.strip()) for axis in axes]
     sizes = {part[1]: int(part[2]) for part in parts if part}
     if len(sizes) != len(parts):
         raise Problem(f'"{text}" is no mesh: write its axes as "x=4,y=2".')
@@ -53,6 +58,16 @@ def text(sizes: Sequence[int]) -> str:
     return ",".join(f"{name}={size}" for name, size in zip(names, sizes, strict=False))
 
 
+def on(backend: str, text: str) -> str:
+    """The mesh of devices of another kind, as `jax.devices` names it."""
+    return text if backend == "cpu" else f"{backend}:{text}"
+
+
+def backend(text: str) -> str:
+    """Of which kind the mesh's devices are, as `jax.devices` names it."""
+    return text.rpartition(":")[0] or "cpu"
+
+
 def size_of(sizes: dict[str, int]) -> int:
     """The number of devices of a mesh with these axes."""
     count = 1
@@ -61,26 +76,31 @@ def size_of(sizes: dict[str, int]) -> int:
     return count
 
 
-def make(text: str) -> Mesh:
-    """The mesh over the first simulated CPU devices, its axes all `Auto`.
+def make(text: str, kind: str = "cpu") -> Mesh:
+    """The mesh over the first devices, its axes all `Auto`.
+
+    Args:
+        text: the mesh.
+        kind: of the devices; simulated ones of the CPU stand for any.
 
     Raises:
         Problem: JAX has started with fewer devices.
     """
     sizes = shape(text)
     count = size_of(sizes)
-    _require(count)
+    if kind == "cpu":
+        _require(count)
     return jax.make_mesh(
         tuple(sizes.values()),
         tuple(sizes),
         axis_types=(AxisType.Auto,) * len(sizes),
-        devices=jax.devices("cpu")[:count],
+        devices=jax.devices(kind)[:count],
     )
 
 
-def placements(mesh: str, specs: Sequence[Spec]) -> list[NamedSharding]:
-    """Where leaves with these specs lie on the mesh."""
-    made = make(mesh)
+def placements(mesh: str, specs: Sequence[Spec], kind: str = "cpu") -> list[NamedSharding]:
+    """Where leaves with these specs lie on the mesh; see `make`."""
+    made = make(mesh, kind)
     axes = [[tuple(axis) if isinstance(axis, list) else axis for axis in spec] for spec in specs]
     return [NamedSharding(made, PartitionSpec(*spec)) for spec in axes]
 

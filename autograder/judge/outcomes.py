@@ -8,14 +8,14 @@ from typing import Any, cast
 from jax import export
 
 from autograder.judge import program
-from autograder.judge.calling import UNANSWERED, called
+from autograder.judge.calling import UNANSWERED
 from autograder.judge.devices import CPU, Device
 from autograder.judge.judge import early
 from autograder.judge.requirements.requirement import Requirement
 from autograder.judge.specification import views_of
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answer, Answers, Outcome
-from autograder.judge.views import VIEWS, Case, Draw, cases, tied
+from autograder.judge.views import Case, Draw, cases, tied
 
 
 def outcomes(
@@ -46,11 +46,11 @@ def outcomes(
     def answer(case: Case) -> export.Exported | Outcome:
         if function is ...:
             return UNANSWERED
-        if not VIEWS[case.view].calls:
+        if (call := case.call) is None:
             return program.lower(function, arguments[case.draw], case, device.platform)
         first = case.view not in called_views
         called_views.add(case.view)
-        return called(function, arguments[case.draw], case, first)
+        return call.outcome(function, arguments[case.draw], first)
 
     made = judged_early(
         asked, answer, lambda case: arguments[case.draw], requires, expected, device, step=step
@@ -96,7 +96,7 @@ def judged_early(
         return made
     for number, case in enumerate(asked):
         step(len(asked) + number, 2 * len(asked))
-        if case in programs and VIEWS[case.view].runs:
+        if case in programs and case.has_results():
             with program.failing(case, made):
                 looked_at = cast(Answer, made[case])
                 made[case] = program.run(

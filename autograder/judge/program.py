@@ -23,7 +23,7 @@ from jax.extend.mlir.dialects import stablehlo
 from jax.sharding import NamedSharding
 from jaxlib.mlir.passmanager import PassManager
 
-from autograder.judge import collectives, devices, meshes, tree, vetting
+from autograder.judge import collectives, devices, meshes, vetting
 from autograder.judge.anatomy import dissect
 from autograder.judge.devices import CPU, Device
 from autograder.judge.meaning import meaning
@@ -32,7 +32,7 @@ from autograder.judge.tracing_errors import failure_of
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answer, Failure, Outcome, Refusal, Status
 from autograder.judge.vetting import MOST_OPERATIONS
-from autograder.judge.views import VIEWS, Case, Draw
+from autograder.judge.views import Case, Draw
 from autograder.problem import Problem, version
 
 ONCE: dict[str, Any] = {
@@ -117,33 +117,18 @@ def lower(
         Refusal: the result is too large.
         Exception: whatever the function raises while it is traced.
     """
-    view = VIEWS[case.view]
-    viewed = view.transform(function)
-
-    def leaves_to_plain(*flat: Any) -> Any:
-        return tree.plain(viewed(*tree.unflatten(arguments.skeleton, flat)))
-
     mesh = case.draw.mesh
     places = meshes.placements(mesh, arguments.specs) if mesh else [None] * len(arguments.leaves)
-    abstract = [
+    abstract = tuple(
         jax.ShapeDtypeStruct(np.shape(leaf), leaf.dtype, sharding=place)
         for leaf, place in zip(arguments.leaves, places, strict=True)
-    ]
+    )
     # An argument that the answer ignores would be left out, and with it the mesh.
-    jitted: Any = jax.jit(leaves_to_plain, keep_unused=bool(mesh))
-    asked: Sequence[Any] = abstract
-    if view.as_written:
-        jitted = function if hasattr(function, "lower") else jax.jit(function)
-        asked = tree.unflatten(arguments.skeleton, abstract)
+    shaped = dataclasses.replace(arguments, leaves=abstract)
+    jitted, asked = case.export.jitted(function, shaped, keep_unused=bool(mesh))
     with quiet_debugging(), _setting(case.draw, function):
         exported = export.export(jitted, platforms=case.platforms(platform))(*asked)
-    if not view.as_written:
-        return exported
-    # Of classes of the student's own nothing can be written down.
-    taken = jax.tree.structure((tuple(exported.in_avals), {}))
-    return dataclasses.replace(
-        exported, in_tree=taken, out_tree=jax.tree.structure(tuple(exported.out_avals))
-    )
+    return case.export.plain(exported)
 
 
 def anonymous(exported: export.Exported) -> export.Exported:
@@ -194,17 +179,16 @@ def read(exported: export.Exported, case: Case, device: Device = CPU, ties: bool
     count = meshes.size_of(meshes.shape(mesh)) if mesh else 1
     vetting.vet_exported(exported, count, case.platforms(device.platform))
     vetting.vet(exported.mlir_module_serialized)
-    view = VIEWS[case.view]
-    structure, paths = tree.described(exported.out_tree) if view.runs else ("", ())
+    structure, paths = case.export.described(exported)
     facts = {
         **facts_of(case),
         "platforms": list(exported.platforms),
         "digest": hashlib.sha256(exported.mlir_module_serialized).hexdigest(),
         **dataclasses.asdict(dissect(exported.mlir_module_serialized)),
     }
-    if ties or view.tied:
+    if ties:
         facts["meaning"] = meaning(exported)
-    return Answer(structure, paths, (), facts, ran=not view.runs)
+    return Answer(structure, paths, (), facts, ran=not case.has_results())
 
 
 def facts_of(case: Case) -> dict[str, Any]:
@@ -241,8 +225,8 @@ def run(
     facts = dict(looked_at.facts)
     if (length := facts["written_out"]) > MOST_OPERATIONS:
         raise ProgramTooLongError(f"{length} operations")
-    is_on_cpu = case.draw.mesh or device.backend == "cpu"  # a mesh is simulated
-    options = ONCE if is_on_cpu and length <= ONCE_UP_TO else None
+    backend = meshes.backend(case.draw.mesh) if case.draw.mesh else device.backend
+    options = ONCE if backend == "cpu" and length <= ONCE_UP_TO else None
     ours(True)
     with _setting(case.draw):
         compiled, leaves = _compiled(exported, arguments, case.draw.mesh, device, options)
@@ -296,7 +280,7 @@ def _compiled(
     options: dict[str, Any] | None,
 ) -> tuple[Any, Sequence[Any]]:
     if mesh:
-        places = tuple(meshes.placements(mesh, arguments.specs))
+        places = tuple(meshes.placements(mesh, arguments.specs, meshes.backend(mesh)))
         lowered: Any = jax.jit(exported.call, in_shardings=places).lower(*arguments.leaves)
         return lowered.compile(options), arguments.leaves
     leaves = jax.device_put(arguments.leaves, devices.here(device))

@@ -21,10 +21,19 @@ from autograder.judge import tree
 from autograder.judge.tracing_errors import failure_of
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answer, Outcome
-from autograder.judge.views import once_more
 
 TRACED = "/jax/core/compile/jaxpr_trace_duration"
 """The event of `jax.monitoring` with which JAX tells that it traced a jitted function."""
+
+
+def once_more(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, whose own jitted trace, if it has one, is forgotten.
+
+    What a jitted function inside it remembers stays.
+    """
+    if _is_jitted(function):
+        function.clear_cache()  # type: ignore[attr-defined]
+    return function
 
 
 def report(function: Callable[..., Any], arguments: Arguments, first: bool) -> Outcome:

@@ -21,7 +21,7 @@ from autograder.judge.requirements.values import answers_question, digest_of, ma
 from autograder.judge.tree import Arguments
 from autograder.judge.tree import static as static
 from autograder.judge.verdict import Failure
-from autograder.judge.views import VIEWS, Draw
+from autograder.judge.views import Draw
 from autograder.problem import Problem
 
 Size = int | range
@@ -111,7 +111,7 @@ class Exercise:
             seed: draws the sizes of which only a range is said.
         """
         laid = [m for m in self.meshes if tuple(meshes.shape(m).values()) == device.mesh]
-        on = laid or self.meshes or (meshes.text(device.mesh),)
+        on = [device.mesh_for(mesh) for mesh in laid or self.meshes or ("",)]
         drawn = self._drawn(sizes, seed)
         first, *larger = [
             Draw(size, on[0], self.dtypes[0], drawn[:number].count(size))
@@ -187,7 +187,7 @@ def views_of(requires: Sequence[Requirement]) -> list[str]:
 
 def hides_answer(requires: Sequence[Requirement]) -> bool:
     """Whether a value is asked for whose right answer is not released."""
-    return any(VIEWS[view].hides for view in views_of(requires))
+    return "answered" in views_of(requires)
 
 
 def wrong(

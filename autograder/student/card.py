@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from autograder.judge.comparison import close
 from autograder.judge.tree import OnMesh
 from autograder.judge.verdict import Difference, Finding, Status, Verdict
+from autograder.markup import html, joined, prose
 from autograder.student.public import PublicExercise
 
 # Okabe and Ito's blue and vermilion are told apart by colour-blind readers; every state also has a
@@ -186,46 +187,57 @@ class _Writer:
 
     def __init__(self) -> None:
         self._text: list[str] = []
-        self._html: list[str] = []
+        self._html: list[Markup] = []
+
+    def _add(self, text: str, template: str, **values: Any) -> None:
+        self._text.append(text)
+        self._html.append(html(template, **values))
 
     def headline(self, mark: str, state: str, words: str, colour: str) -> None:
-        self._text.append(f"{mark} {state}: {words}")
-        self._html.append(
-            f'<div style="font-weight:600;font-size:1.05em" role="heading" aria-level="4">'
-            f'<span style="background:{colour};color:white;border-radius:4px;padding:1px 8px;'
-            f'margin-right:4px">{mark} {escape(state)}</span> {escape(words)}</div>'
+        self._add(
+            f"{mark} {state}: {words}",
+            '<div style="font-weight:600;font-size:1.05em" role="heading" aria-level="4">'
+            '<span style="background:{colour};color:white;border-radius:4px;padding:1px 8px;'
+            'margin-right:4px">{mark} {state}</span> {words}</div>',
+            mark=mark,
+            state=state,
+            words=words,
+            colour=colour,
         )
 
     def paragraph(self, words: str) -> None:
-        self._text.append(words)
-        self._html.append(f'<p style="margin:6px 0">{_inline(words)}</p>')
+        self._add(words, '<p style="margin:6px 0">{words}</p>', words=prose(words))
 
     def labelled(self, label: str, words: str) -> None:
-        self._text.append(f"{label}: {words}")
-        self._html.append(
-            f'<div style="margin:3px 0"><span style="opacity:.75;display:inline-block;'
-            f'min-width:7.5em">{escape(label)}</span> {_inline(words)}</div>'
+        self._add(
+            f"{label}: {words}",
+            '<div style="margin:3px 0"><span style="opacity:.75;display:inline-block;'
+            'min-width:7.5em">{label}</span> {words}</div>',
+            label=label,
+            words=prose(words),
         )
 
     def link(self, label: str, words: str, target: str) -> None:
-        self._text.append(f"{label}: {words}, {target}")
-        self._html.append(
-            f'<div style="margin:3px 0">{escape(label)}: '
-            f'<a href="{escape(target)}">{_inline(words)}</a></div>'
+        self._add(
+            f"{label}: {words}, {target}",
+            '<div style="margin:3px 0">{label}: <a href="{target}">{words}</a></div>',
+            label=label,
+            words=prose(words),
+            target=target,
         )
 
     def fold(self, title: str, words: str = "", code: str = "") -> None:
         body = "\n".join(f"    {line}" for line in code.splitlines())
-        self._text.append(f"{title}: {words}" if words else f"{title}:\n{body}")
-        inner = f"<p>{_inline(words)}</p>" if words else ""
+        inner = [html("<p>{words}</p>", words=prose(words))] if words else []
         if code:
-            inner += (
-                '<pre style="background:rgba(128,128,128,.12);color:inherit;padding:6px 10px">'
-                f"{escape(code)}</pre>"
-            )
-        self._html.append(
-            f'<details style="margin:3px 0"><summary style="cursor:pointer">{escape(title)}'
-            f"</summary>{inner}</details>"
+            style = "background:rgba(128,128,128,.12);color:inherit;padding:6px 10px"
+            inner.append(html('<pre style="{style}">{code}</pre>', style=style, code=code))
+        self._add(
+            f"{title}: {words}" if words else f"{title}:\n{body}",
+            '<details style="margin:3px 0"><summary style="cursor:pointer">{title}</summary>'
+            "{inner}</details>",
+            title=title,
+            inner=joined(inner),
         )
 
     def drawing(self, difference: Difference) -> None:
@@ -239,10 +251,11 @@ class _Writer:
         differs = None
         if want.shape == have.shape:
             differs = ~close(want, have)
-        self._text.append(f"Expected values:\n{_rounded(want)}\nYour values:\n{_rounded(have)}")
-        self._html.append(
-            '<div style="display:flex;flex-wrap:wrap;gap:24px;margin:8px 0">'
-            f"{_grid('expected', want, None)}{_grid('came back', have, differs)}</div>"
+        self._add(
+            f"Expected values:\n{_rounded(want)}\nYour values:\n{_rounded(have)}",
+            '<div style="display:flex;flex-wrap:wrap;gap:24px;margin:8px 0">{want}{have}</div>',
+            want=_grid("expected", want, None),
+            have=_grid("came back", have, differs),
         )
 
     def _first_difference(self, want: np.ndarray, have: np.ndarray) -> None:
@@ -257,47 +270,47 @@ class _Writer:
         )
 
     def done(self, colour: str) -> Card:
-        html = "".join(self._html)
-        return Card(
-            "\n".join(self._text),
-            f'<div style="border:1px solid rgba(128,128,128,.4);border-left:6px solid {colour};'
+        whole = html(
+            '<div style="border:1px solid rgba(128,128,128,.4);border-left:6px solid {colour};'
             'border-radius:6px;padding:8px 14px;margin:4px 0;max-width:860px;color:inherit">'
-            f"{html}</div>",
+            "{inside}</div>",
+            colour=colour,
+            inside=joined(self._html),
         )
-
-
-def _inline(words: str) -> str:
-    """Escaped text in which `code` in backticks is set as code and blank lines part paragraphs."""
-    parts = escape(words).split("`")
-    coded = "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
-    return coded.replace("\n\n", "<br><br>")
+        return Card("\n".join(self._text), str(whole))
 
 
 def _rounded(array: np.ndarray) -> str:
     return np.array2string(array, precision=3, suppress_small=True)
 
 
-def _grid(caption: str, array: np.ndarray, differs: np.ndarray | None) -> str:
+def _grid(caption: str, array: np.ndarray, differs: np.ndarray | None) -> Markup:
     """An array as an HTML table, its two last axes as rows and columns."""
-    shape = f"{array.dtype.name}{list(array.shape)}"
-    head = f'<div style="opacity:.75;margin-bottom:2px">{caption} {escape(shape)}</div>'
     columns = array.shape[-1] if array.ndim else 1
     marks = np.zeros(array.shape, bool) if differs is None else differs
-    rows = []
-    for values, wrongs in zip(array.reshape(-1, columns), marks.reshape(-1, columns), strict=True):
-        cells = "".join(_cell(value, bool(bad)) for value, bad in zip(values, wrongs, strict=True))
-        rows.append(f"<tr>{cells}</tr>")
-    table = "".join(rows)
-    return (
-        f'<div>{head}<table style="border-collapse:collapse;font-family:monospace;'
-        f'font-size:.85em;margin:0" aria-label="{caption}">{table}</table></div>'
+    rows = [
+        html("<tr>{cells}</tr>", cells=joined(map(_cell, values, wrongs)))
+        for values, wrongs in zip(
+            array.reshape(-1, columns), marks.reshape(-1, columns), strict=True
+        )
+    ]
+    return html(
+        '<div><div style="opacity:.75;margin-bottom:2px">{caption} {dtype}{shape}</div>'
+        '<table style="border-collapse:collapse;font-family:monospace;'
+        'font-size:.85em;margin:0" aria-label="{caption}">{rows}</table></div>',
+        caption=caption,
+        dtype=array.dtype.name,
+        shape=list(array.shape),
+        rows=joined(rows),
     )
 
 
-def _cell(value: Any, bad: bool) -> str:
+def _cell(value: Any, bad: bool) -> Markup:
     text = f"{value:.3g}" if isinstance(value, (np.floating, np.complexfloating)) else str(value)
-    border = f"2px solid {ORANGE}" if bad else "1px solid rgba(128,128,128,.35)"
-    return (
-        f'<td style="border:{border};padding:1px 6px;text-align:right;background:none">'
-        f"{'≠ ' if bad else ''}{escape(text)}</td>"
+    return html(
+        '<td style="border:{border};padding:1px 6px;text-align:right;background:none">'
+        "{mark}{text}</td>",
+        border=f"2px solid {ORANGE}" if bad else "1px solid rgba(128,128,128,.35)",
+        mark="≠ " if bad else "",
+        text=text,
     )

@@ -16,7 +16,7 @@ def resume() -> None:
     text = io.StringIO()
     console = Console(file=text, width=100, force_jupyter=False, color_system=None)
     console.print(standing.table(now), standing.sentence(now))
-    card.Card(text.getvalue().rstrip(), standing.html(now)).show()
+    card.Card(text.getvalue().rstrip(), standing.page(now)).show()
 
 
 def lesson_read(module: str) -> None:

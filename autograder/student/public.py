@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from autograder.jail.frames import DTYPES
-from autograder.judge import meshes, requirements
+from autograder.judge import requirements
 from autograder.judge.devices import Device
 from autograder.judge.judge import Lookalike
 from autograder.judge.requirements import COMPARED
 from autograder.judge.requirements.requirement import Requirement
-from autograder.judge.specification import spread
+from autograder.judge.specification import hides_answer, spread
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answer, Answers, Failure, Outcome, Outcomes, Status
 from autograder.judge.views import VIEWS, Draw
@@ -78,7 +78,7 @@ class PublicExercise:
     @property
     def is_question(self) -> bool:
         """Whether a value is asked for, and no function."""
-        return any(VIEWS[view].hides for want in self.requires for view in want.views)
+        return hides_answer(self.requires)
 
 
 def write(
@@ -118,13 +118,7 @@ def write(
         return {view: [pack_outcome(one) for one in many] for view, many in outcomes.items()}
 
     def pack_expected(expected: Answers) -> dict[str, Any]:
-        hidden = Answer("", (), ())
-        return pack_outcomes(
-            {
-                view: [hidden if VIEWS[view].hides else one for one in many]
-                for view, many in expected.items()
-            }
-        )
+        return pack_outcomes({view: VIEWS[view].released(many) for view, many in expected.items()})
 
     data = [
         {
@@ -225,13 +219,12 @@ def arguments_on(released: PublicExercise, device: Device) -> dict[Draw, Argumen
 
     An exercise on meshes is judged on its own.
     """
-    mesh = meshes.text(device.mesh)
-    return {
-        draw if draw.mesh else replace(draw, mesh=mesh): drawn
-        if draw.mesh
-        else replace(drawn, specs=spread(drawn.leaves, mesh))
-        for draw, drawn in released.arguments.items()
-    }
+    placed = {}
+    for draw, drawn in released.arguments.items():
+        mesh = device.mesh_for(draw.mesh)
+        specs = drawn.specs if draw.mesh else spread(drawn.leaves, mesh)
+        placed[replace(draw, mesh=mesh)] = replace(drawn, specs=specs)
+    return placed
 
 
 @functools.cache

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
+from markupsafe import Markup
 from rich.table import Table
 
+from autograder.markup import html, joined, prose
 from autograder.student.progress import Progress
 from autograder.student.syllabus import Module
 
@@ -133,26 +134,44 @@ def table(now: Standing) -> Table:
     return made
 
 
-def html(now: Standing) -> str:
+def page(now: Standing) -> str:
     """The same with links, for the notebook of the working folder; it takes the page's colours."""
     rows = [
-        f"<tr>{_cell(_link(row.module.lesson_path, row.title))}"
-        f"{_cell('✓ read' if row.read else '· to read')}"
-        f"{_cell(_link(row.module.exercises_path, 'exercises'))}"
-        f'{_cell(f"""<span aria-hidden="true">{row.bar}</span> {row.count}""")}'
-        f"{_cell('✓ finished' if row.finished else f'{row.minutes} min left')}</tr>"
+        html(
+            "<tr>{cells}</tr>",
+            cells=joined(
+                html('<td style="text-align:left">{cell}</td>', cell=cell)
+                for cell in (
+                    _link(row.module.lesson_path, row.title),
+                    "✓ read" if row.read else "· to read",
+                    _link(row.module.exercises_path, "exercises"),
+                    html('<span aria-hidden="true">{r.bar}</span> {r.count}', r=row),
+                    "✓ finished" if row.finished else f"{row.minutes} min left",
+                )
+            ),
+        )
         for row in now.rows
     ]
-    heads = "".join(
-        f'<th style="text-align:left">{words}</th>'
+    heads = joined(
+        html('<th style="text-align:left">{words}</th>', words=words)
         for words in ("module", "lesson", "", "passed", "")
     )
     step = now.next
-    said = FINISHED if step is None else f"In all about {_time(now.minutes)} are left."
+    message: str = FINISHED
     if step is not None:
-        link = _link(step.path + (f"#cell-id={step.cell}" if step.cell else ""), step.words)
-        said = f"<b>Go on here</b>: {link}, about {step.minutes} min. {said}"
-    return f"<p>{said}</p><table><tr>{heads}</tr>{''.join(rows)}</table>"
+        message = html(
+            "<b>Go on here</b>: {link}, about {step.minutes} min. In all about {time} are left.",
+            link=_link(step.path + (f"#cell-id={step.cell}" if step.cell else ""), step.words),
+            step=step,
+            time=_time(now.minutes),
+        )
+    whole = html(
+        "<p>{message}</p><table><tr>{heads}</tr>{rows}</table>",
+        message=message,
+        heads=heads,
+        rows=joined(rows),
+    )
+    return str(whole)
 
 
 def href(path: str) -> str:
@@ -164,14 +183,8 @@ def href(path: str) -> str:
     return f"../{path}"
 
 
-def _cell(inner: str) -> str:
-    return f'<td style="text-align:left">{inner}</td>'
-
-
-def _link(path: str, words: str) -> str:
-    parts = escape(words).split("`")
-    coded = "".join(f"<code>{part}</code>" if n % 2 else part for n, part in enumerate(parts))
-    return f'<a href="{escape(href(path))}">{coded}</a>'
+def _link(path: str, words: str) -> Markup:
+    return html('<a href="{target}">{words}</a>', target=href(path), words=prose(words))
 
 
 def _time(minutes: int) -> str:

@@ -6,12 +6,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html import escape
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from autograder.markup import html
 from autograder.student.card import Card
 
 
@@ -48,9 +48,15 @@ class _InNotebook(Bar):
             self._display.update(bundle, raw=True)
 
     def step(self, done: int, total: int) -> None:
-        said = f"{self.words}: {done} of {total}"
-        bar = f'<progress value="{done}" max="{total}" style="width:20em"></progress>'
-        self._put({"text/plain": said, "text/html": f"<div>{bar} {escape(said)}</div>"})
+        message = f"{self.words}: {done} of {total}"
+        bar = html(
+            '<div><progress value="{done}" max="{total}" style="width:20em"></progress> '
+            "{message}</div>",
+            done=done,
+            total=total,
+            message=message,
+        )
+        self._put({"text/plain": message, "text/html": str(bar)})
 
     def show(self, card: Card) -> None:
         self._put(card._repr_mimebundle_())

@@ -1,0 +1,53 @@
+"""HTML is escaped once, whatever is put into whatever."""
+
+import doctest
+from collections import Counter
+
+from autograder import markup
+from autograder.classroom import groups, report
+from autograder.markup import html, joined, prose
+
+NASTY = "<script>alert(\"1\" & '2')</script>"
+SHOWN = "&lt;script&gt;alert(&#34;1&#34; &amp; &#39;2&#39;)&lt;/script&gt;"
+
+
+def test_the_examples_are_true():
+    assert doctest.testmod(markup) == (0, 2)
+
+
+def test_text_is_escaped_and_html_is_not():
+    inner = html("<b>{words}</b>", words=NASTY)
+    assert inner == f"<b>{SHOWN}</b>"
+    assert html("<p>{inner}{words}</p>", inner=inner, words=NASTY) == f"<p>{inner}{SHOWN}</p>"
+    assert joined([inner, NASTY]) == f"{inner}{SHOWN}"
+    assert joined(["a", "b"], "<br>") == "a<br>b"
+
+
+def test_the_pages_show_what_students_and_masters_wrote_as_it_was_written(tmp_path):
+    exercise, student = f"exercise{NASTY}", f"student{NASTY}"
+    verdict = {"status": "wrong", "lookalike": NASTY, "reason": "values"}
+    group = groups.Group("abc", exercise, "vmap", (student,), verdict, f"code{NASTY}")
+    groups.write_page({exercise: [group]}, NASTY, tmp_path / "groups.html")
+    counts = {exercise: Counter({"wrong": 1})}
+    made = report.Report(NASTY, 4.0, {student: 3.0}, counts, Counter({(exercise, NASTY): 1}), 0)
+    report.write_page(made, tmp_path / "report.html", names=True)
+    for page, texts in (
+        ("groups", (exercise, NASTY, f"code{NASTY}")),
+        ("report", (exercise, NASTY, student)),
+    ):
+        written = (tmp_path / f"{page}.html").read_text(encoding="utf-8")
+        assert "<script" not in written
+        assert "&amp;lt;" not in written
+        for text in texts:
+            assert f"{text.removesuffix(NASTY)}{SHOWN}" in written
+
+
+def test_an_attribute_cannot_be_left():
+    assert html('<a href="{target}">', target='" onclick="x') == '<a href="&#34; onclick=&#34;x">'
+
+
+def test_prose_sets_code_and_paragraphs():
+    assert prose("use `a < b`\n\nor `c`, not d") == (
+        "use <code>a &lt; b</code><br><br>or <code>c</code>, not d"
+    )
+    assert prose(NASTY) == SHOWN
