@@ -27,7 +27,6 @@ import numpy as np
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from autograder.jail import frames
 from autograder.jail.frames import Frame, Receive, Send
 from autograder.judge import program, settings
 from autograder.judge.calling import called
@@ -35,6 +34,7 @@ from autograder.judge.tracing_errors import failure_of
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Failure, Status
 from autograder.judge.views import Case, Draw
+from autograder.schema import DTYPES
 from autograder.student import learner
 
 
@@ -141,7 +141,7 @@ def _export(
 ) -> tuple[dict[str, Any], bytes]:
     # ShapeDtypeStruct would make float32 of a float64.
     leaves = [
-        np.broadcast_to(np.zeros((), frames.DTYPES[leaf["dtype"]]), leaf["shape"])
+        np.broadcast_to(np.zeros((), DTYPES[leaf["dtype"]]), leaf["shape"])
         for leaf in case["leaves"]
     ]
     arguments = Arguments(case["skeleton"], tuple(leaves), tuple(case["specs"]))

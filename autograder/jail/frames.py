@@ -12,15 +12,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import ml_dtypes
 import numpy as np
+
+from autograder.schema import DTYPES
 
 LENGTHS = struct.Struct(">II")
 LARGEST_HEADER = 4 * 2**20
-PLAIN = ("bool", "float16", "float32", "float64", "complex64", "complex128")
-INTEGERS = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
-DTYPES = {name: np.dtype(name) for name in PLAIN + INTEGERS}
-DTYPES["bfloat16"] = np.dtype(ml_dtypes.bfloat16)
 
 
 class FrameError(Exception):

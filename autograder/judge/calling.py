@@ -12,12 +12,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from autograder.jail.frames import DTYPES
 from autograder.judge.reports import report
 from autograder.judge.tracing_errors import failure_of
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import WORD, Answer, Failure, Outcome, Status
 from autograder.judge.views import VIEWS, Case
+from autograder.schema import DTYPES
 
 UNANSWERED = Failure(
     Status.MISSING, "There is no answer yet.", advice="Write your answer in place of the dots."
