@@ -47,13 +47,12 @@ class MalformedError(ValueError):
     """What came does not fit the schema."""
 
 
-def encode(message: Any, kind: Any = None, largest_header: int = LARGEST_HEADER) -> bytes:
+def encode(message: Any, kind: Any = None) -> bytes:
     """A message as bytes.
 
     Args:
         message: what to write.
         kind: its schema, where that is not its own class, such as a union.
-        largest_header: the longest JSON.
 
     Raises:
         MalformedError: it is none that `decode` would read.
@@ -61,8 +60,8 @@ def encode(message: Any, kind: Any = None, largest_header: int = LARGEST_HEADER)
     parts: list[bytes] = []
     header = _dumped(_write(kind or type(message), message, parts)).encode()
     body = b"".join(parts)
-    if len(header) > largest_header or len(body) >= 2**32:
-        raise MalformedError("a message is larger than allowed")
+    if max(len(header), len(body)) >= 2**32:
+        raise MalformedError("a message is larger than four gigabytes")
     return LENGTHS.pack(len(header), len(body)) + header + body
 
 
@@ -161,11 +160,11 @@ def _write(kind: Any, value: Any, parts: list[bytes] | None) -> Any:
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
         return _write_member(inner, value, parts)
-    if origin is tuple and isinstance(value, tuple):
+    if origin is tuple and isinstance(value, tuple | list):
         kinds = [inner[0]] * len(value) if inner[-1] is ... else inner
         if len(kinds) == len(value):
             return [_write(*each, parts) for each in zip(kinds, value, strict=True)]
-    if origin is list and isinstance(value, list):
+    if origin is list and isinstance(value, tuple | list):
         return [_write(inner[0], one, parts) for one in value]
     if origin is dict and isinstance(value, collections.abc.Mapping):
         return {str(key): _write(inner[1], one, parts) for key, one in value.items()}
@@ -243,8 +242,8 @@ def _read_fields(kind: Any, data: Any, parts: _Parts | None) -> Any:
     read = {name: _read(known[name], data[name], parts) for name in known if name in data}
     try:
         return kind(**read)
-    except TypeError:
-        raise MalformedError(f"a field of {kind.__name__} is missing") from None
+    except Exception as error:  # a field is missing, or its class refuses a value
+        raise MalformedError(f"no {kind.__name__}: {error}") from None
 
 
 def _read_member(kinds: tuple[Any, ...], data: Any, parts: _Parts | None) -> Any:

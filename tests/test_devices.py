@@ -9,7 +9,7 @@ import pytest
 from masters import ROOT, exercises
 
 from autograder.classroom.grader import Grader
-from autograder.jail.jail import Jail
+from autograder.classroom.roles import GradingJail
 from autograder.jail.process import Limits
 from autograder.judge import devices, outcomes, program, references
 from autograder.judge.comparison import SLACK, TOLERANCE, close
@@ -52,7 +52,7 @@ def test_a_device_that_is_not_there_is_a_sentence(name):
     if has(name):
         pytest.skip(f"there is a {name}")
     with pytest.raises(Problem, match=f"There is no {name} here that JAX can use"):
-        Grader({}, 0, Jail(Limits()), devices.named(name))
+        Grader({}, 0, GradingJail(Limits()), devices.named(name))
 
 
 def test_check_without_the_device_is_a_sentence(tmp_path):

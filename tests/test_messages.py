@@ -250,7 +250,7 @@ def test_the_log_of_nobody_is_one_sentence(monkeypatch, tmp_path):
         done = run(*words)
         assert done.exit_code == 2
         assert "Nothing has been graded here yet" in done.output
-    record = {"student": "s", "assignment": "a", "notebook": "n", "seed": 1, "verdicts": {}}
+    record = log.Record(student="s", assignment="a", notebook="n", seed=1, verdicts={})
     log.append(tmp_path, record)
     (tmp_path / "gradebook.db").write_bytes(b"no database at all, but long enough" * 99)
     done = run("report", "a")

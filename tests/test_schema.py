@@ -203,7 +203,7 @@ def damaged(generator: random.Random, data: bytes) -> bytes:
             if isinstance(node[key], dict | list) and node[key] and generator.random() < 0.8:
                 node = node[key]
                 continue
-            node[key] = generator.choice(JUNK)
+            node[key] = json.loads(json.dumps(generator.choice(JUNK)))
             return raw(plain, data[start + header :])
     return bytes(changed)
 

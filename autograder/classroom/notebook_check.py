@@ -19,8 +19,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from autograder.classroom.grader import Code, Grader, Runs
-from autograder.jail.jail import Jail
+from autograder.classroom.grader import Code, Grader
+from autograder.classroom.roles import GradingJail
+from autograder.jail.jail import Runs
 from autograder.jail.process import Limits
 from autograder.judge import devices, judge
 from autograder.judge.devices import CPU, Device
@@ -133,7 +134,7 @@ def _verdicts(
             ended += 1
             bar.step(ended, max(steps, ended))
 
-        with Jail(Limits(), device, ended=step) as jail:
+        with GradingJail(Limits(), device, ended=step) as jail:
             if jail.level.lacks:
                 said = f"Isolation level {jail.level}: {jail.level.lacks}."
                 print(" ".join([said, *jail.weaker_because]), file=sys.stderr)
