@@ -17,9 +17,8 @@ from autograder.authoring.master import Master
 from autograder.classroom import claims, roles
 from autograder.classroom.grader import Grader
 from autograder.classroom.messages import Cell, WorkerRequest
-from autograder.classroom.roles import GradingJail
+from autograder.classroom.roles import GradingJail, require
 from autograder.jail import syscalls, walls
-from autograder.jail.jail import require
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge.devices import named

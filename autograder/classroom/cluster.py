@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import wait
 
 from autograder.classroom import cache
-from autograder.classroom.roles import GradingJail
-from autograder.jail import jail as jails
+from autograder.classroom.roles import GradingJail, require
 from autograder.jail.process import Ending, Limits
 from autograder.jail.walls import Level
 from autograder.judge.devices import Device
@@ -30,7 +29,7 @@ AGAIN = "Then run the same command again: it goes on where this one stopped."
 
 
 class Cluster:
-    """Runs requests in the jails of a cluster's machines, see `jail.Runs`.
+    """Runs requests in the jails of a cluster's machines; what `roles.Runs` asks for is there.
 
     Args:
         address: of Dask's scheduler, such as `tcp://10.0.0.1:8786`. Whoever can reach it can run
@@ -137,7 +136,7 @@ def run_here(
             f"{' '.join(versions)} (jax, jaxlib, numpy, autograder): install the same on both."
         )
     jail = _jail(limits, device, strongest)
-    jails.require(weakest, jail)
+    require(weakest, jail)
     return jail.run(role, request, steps, late)
 
 

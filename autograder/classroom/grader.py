@@ -31,7 +31,7 @@ from autograder.classroom.messages import (
     SecretInputs,
     WorkerRequest,
 )
-from autograder.jail.jail import Runs
+from autograder.classroom.roles import Runs
 from autograder.jail.process import Ending
 from autograder.judge import devices, judge, meshes, program
 from autograder.judge.devices import CPU, Device

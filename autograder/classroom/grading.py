@@ -36,8 +36,7 @@ from autograder.classroom.grader import Grader, code_of
 from autograder.classroom.log import LoggedVerdict, Record
 from autograder.classroom.nbgrader_patches import folders
 from autograder.classroom.restore import ASK, KEY
-from autograder.classroom.roles import GradingJail
-from autograder.jail.jail import require
+from autograder.classroom.roles import GradingJail, require
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge import devices

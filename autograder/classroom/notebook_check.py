@@ -20,8 +20,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder.classroom.grader import Code, Grader
-from autograder.classroom.roles import GradingJail
-from autograder.jail.jail import Runs
+from autograder.classroom.roles import GradingJail, Runs
 from autograder.jail.process import Limits
 from autograder.judge import devices, judge
 from autograder.judge.devices import CPU, Device

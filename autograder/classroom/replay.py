@@ -14,8 +14,7 @@ from autograder.authoring.build import nbgrader_config
 from autograder.classroom import log
 from autograder.classroom.grader import Grader
 from autograder.classroom.log import LoggedVerdict, Record
-from autograder.classroom.roles import GradingJail
-from autograder.jail.jail import require
+from autograder.classroom.roles import GradingJail, require
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge import devices

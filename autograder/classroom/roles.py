@@ -6,11 +6,13 @@ import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from autograder.jail.jail import Jail, Turns
-from autograder.jail.process import Limits
+from autograder.jail.process import Ending, Limits
 from autograder.jail.walls import Level
 from autograder.judge.devices import CPU, Device
+from autograder.problem import Problem
 
 ROLES = {
     "worker": "autograder.classroom.worker:main",
@@ -26,6 +28,34 @@ DRIVERS = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "TPU_LIBRARY_PATH")
 _PACKAGES = Path(__file__).parents[2]
 READABLE = (_PACKAGES / "course" / "__init__.py", _PACKAGES / "course" / "pictures")
 """What notebooks import besides what is installed."""
+
+
+class Runs(Protocol):
+    """What runs requests in disposable processes, here or elsewhere; see `Jail`."""
+
+    @property
+    def level(self) -> Level: ...
+
+    @property
+    def weaker_because(self) -> Sequence[str]: ...
+
+    @property
+    def at_once(self) -> int: ...
+
+    def run(
+        self, role: str, request: bytes, steps: Sequence[str], late: bytes | None = None
+    ) -> dict[str, bytes | Ending]: ...
+
+
+def require(weakest: Level, runs: Runs) -> None:
+    """Make sure of a level of isolation.
+
+    Raises:
+        Problem: the one in force is weaker.
+    """
+    if runs.level.weakness > weakest.weakness:
+        why = " ".join(runs.weaker_because)
+        raise Problem(f"Isolation level {weakest} is required, and this is {runs.level}. {why}")
 
 
 class GradingJail(Jail):

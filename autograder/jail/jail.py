@@ -19,7 +19,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from autograder.jail import orders, walls
 from autograder.jail.frames import Begin, End, Inside, Late, Ready, Request
@@ -33,51 +32,6 @@ START_SECONDS, ANSWER_SECONDS = 120.0, 30.0
 """The longest that a zygote may take to start, on a busy machine too, and to answer."""
 
 _Zygote = subprocess.Popen[bytes]
-
-
-class Runs(Protocol):
-    """What runs requests in disposable processes, here or elsewhere."""
-
-    @property
-    def level(self) -> Level:
-        """The level of isolation in force."""
-
-    @property
-    def weaker_because(self) -> Sequence[str]:
-        """Why the level is not a higher one: a sentence for each that was tried."""
-
-    @property
-    def at_once(self) -> int:
-        """How many requests keep it busy."""
-
-    def run(
-        self, role: str, request: bytes, steps: Sequence[str], late: bytes | None = None
-    ) -> dict[str, bytes | Ending]:
-        """Have every step done; a step that ends its process costs that step alone.
-
-        Args:
-            role: the name of the role that reads the request.
-            request: what to do.
-            steps: every step that is wanted.
-            late: a second part, held back until the process asks for it.
-
-        Returns:
-            For each step what came of it, or how its process ended.
-
-        Raises:
-            RuntimeError: the walls could not be built, so that nothing was run.
-        """
-
-
-def require(weakest: Level, runs: Runs) -> None:
-    """Make sure of a level of isolation.
-
-    Raises:
-        Problem: the one in force is weaker.
-    """
-    if runs.level.weakness > weakest.weakness:
-        why = " ".join(runs.weaker_because)
-        raise Problem(f"Isolation level {weakest} is required, and this is {runs.level}. {why}")
 
 
 class Turns:
@@ -147,6 +101,7 @@ class Jail:
     ) -> None:
         self.limits = limits
         self.weaker_because: list[str] = []
+        """Why the level is not a higher one: a sentence for each that was tried."""
         self._ended = ended
         self._roles, self._readable = dict(roles), tuple(readable)
         self._environment, self._no_walls = dict(environment or {}), no_walls
@@ -172,7 +127,7 @@ class Jail:
 
     @property
     def at_once(self) -> int:
-        """The cores that this process may use."""
+        """How many requests keep it busy: one for each core that we may use."""
         mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
         return len(mine) or os.cpu_count() or 1
 
@@ -184,7 +139,7 @@ class Jail:
     def run(
         self, role: str, request: bytes, steps: Sequence[str], late: bytes | None = None
     ) -> dict[str, bytes | Ending]:
-        """See `Runs.run`.
+        """Have every step done; a step that ends its process costs that step alone.
 
         The process begins a step and ends it. When it dies or is killed, the step under way has
         failed, and a fresh process takes up the rest; its request says which steps those are not.
@@ -193,7 +148,20 @@ class Jail:
         done other steps before, one of those may have damaged it, so the step is the first in the
         next. Where it reached a limit, others may have needed the machine, so the next process
         runs while no other of this jail does.
+
+        Args:
+            role: the name of the role that reads the request.
+            request: what to do.
+            steps: every step that is wanted.
+            late: a second part, held back until the process asks for it.
+
+        Returns:
+            For each step what came of it, or how its process ended.
+
+        Raises:
+            RuntimeError: the walls could not be built, so that nothing was run.
         """
+        wanted = frozenset(steps)
         results: dict[str, bytes | Ending] = {}
         tried: set[tuple[str, str]] = set()
         alone = False
@@ -214,7 +182,7 @@ class Jail:
                         case Ready() if waiting is not None:
                             process.send(Late(waiting))
                             waiting = None
-                        case Begin(step) if step in steps and step not in results:
+                        case Begin(step) if step in wanted and step not in results:
                             current = step
                         case End(step, result) if step == current:
                             results[step] = result
@@ -224,7 +192,7 @@ class Jail:
                 raise RuntimeError(f"A process could not be confined: {process.said}")
             alone = False
             if missing := [step for step in steps if step not in results]:
-                under_way = current if current in missing else missing[0]
+                under_way = missing[0] if current in results else current
                 ending = process.ending
                 retry = ""
                 if ending.may_be_the_machine:
