@@ -237,7 +237,7 @@ JUNK = (
     "x" * 300_000, [], [[]], [None], ["a", 1], {}, {"a": 1}, {"kind": "Failure"}, {"kind": 3},
     {"kind": "Failure", "status": "grader fault", "message": "", "facts": {"operations": 10**9}},
     {"kind": "Failure", "status": "passed", "message": "\ud800", "facts": {"operations": -1}},
-    ["float32", [2**31] * 3], ["uint32", []],
+    ["float32", [2**31] * 3], ["uint32", []], ["int8", [0, 2**31, 2**31, 2**31]],
     functools.reduce(lambda inner, _: [inner], range(400), 1),
 )  # fmt: skip
 

@@ -89,6 +89,7 @@ def test_of_several_kinds_the_right_one_comes_back():
 def test_a_line_of_text_comes_back():
     assert from_text(Point, to_text(Point(2**62, 0.1))) == Point(2**62, 0.1)
     assert from_text(Point, '{"x": 3, "y": 1}') == Point(3, 1.0)
+    assert from_text(Point, to_text(Point(3, -1e300))) == Point(3, -1e300)
 
 
 def test_counts_are_cut_to_what_can_be_compared():
@@ -154,13 +155,14 @@ ARRAY = {"data": 0, "arrays": [["float32", [2]]]}
                 3, "float32", ["float32"], ["float32", 2], ["object", [1]], [["float32"], [2]],
                 ["float32", [-1]], ["float32", [2.0]], ["float32", [True]], ["float32", [1] * 33],
                 ["float32", [2**32 - 1] * 8], ["float32", [2**40, 0]],
+                ["int8", [0, *[2**32 - 1] * 3]],
             )
         ),
         schema.LENGTHS.pack(2**32 - 1, 2**32 - 1),
         raw(b'{"data": ' + b" " * schema.LARGEST_HEADER + b"0}"),
         raw(b"[" * 100_000),
     ],
-    ids=range(29),
+    ids=range(30),
 )  # fmt: skip
 def test_bytes_that_do_not_fit_are_refused(data):
     with pytest.raises(MalformedError):
@@ -171,6 +173,13 @@ def test_bytes_that_do_not_fit_are_refused(data):
 def test_a_kind_that_is_none_of_those_asked_for_is_refused(kind):
     with pytest.raises(MalformedError):
         decode(Point | Blob, raw({"kind": kind, "x": 1}))
+
+
+def test_no_depth_is_a_mishap():
+    """Just below the depth at which JSON is refused, an error could still go too deep."""
+    for depth in (*range(800, 1000), 5_000, 50_000):
+        with pytest.raises(MalformedError):
+            decode(Point, raw(b'{"x": ' + b"[" * depth + b"]" * depth + b"}"))
 
 
 JUNK = (
