@@ -87,6 +87,14 @@ def test_in_single_precision_the_digits_have_to_be_the_same():
     assert not named(wrong, other, want)
 
 
+def test_integers_that_were_cut_off_floats_are_known_though_their_last_digits_differ():
+    want, wrong = np.int32([7, 1_000_000_007]), np.int32([7, 650_000_000])
+    assert named(wrong, wrong + np.int32([0, 128]), want) == "strays"
+    assert not named(wrong, wrong + np.int32([0, 10_000_000]), want)
+    small = np.int32([7, 650])
+    assert not named(small, small + np.int32([0, 1]), np.int32([7, 1_000]))
+
+
 def test_what_was_built_on_another_processor_has_not_drifted(tmp_path):
     here, there = tmp_path / "here.npz", tmp_path / "there.npz"
     kept = {"a0": np.float32([1, 2, 3]), "a1_bfloat16": bfloat16(2, 4).view(np.uint16)}
@@ -97,5 +105,11 @@ def test_what_was_built_on_another_processor_has_not_drifted(tmp_path):
     assert build._change(here, there) == ""
     np.savez(there, **kept | {"a1_bfloat16": bfloat16(2, 9).view(np.uint16)})
     assert build._change(here, there) == "other numbers"
+    for here_and_there in ((650_000_000, 650_000_128), (650, 651)):
+        for path, number in zip((here, there), here_and_there, strict=True):
+            np.savez(path, a0=np.int32([number]))
+        is_small = here_and_there[0] < 1000
+        assert build._change(here, there) == ("other numbers" if is_small else "")
+    np.savez(here, **kept)
     np.savez(there, **kept | {"a0": np.float32([1, 2, 3.1])})
     assert build._change(here, there) == "other numbers"

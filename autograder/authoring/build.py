@@ -27,7 +27,7 @@ from traitlets.config.loader import PyFileConfigLoader
 from autograder.authoring import course, faults, kernel, lessons, master, outline
 from autograder.authoring.course import Course, masters
 from autograder.authoring.master import Master
-from autograder.judge.comparison import HALF, close
+from autograder.judge.comparison import HALF, close, in_digits
 from autograder.judge.references import expected_answers, lookalikes
 from autograder.judge.specification import Exercise
 from autograder.judge.views import Draw
@@ -285,7 +285,7 @@ def _same_arrays(kept: Path, fresh: Path) -> bool:
 
 def _same_numbers(old: np.ndarray, new: np.ndarray) -> bool:
     if old.dtype.name not in HALF:
-        return bool(close(new, old).all())
+        return bool(close(in_digits(new), in_digits(old)).all())
     # How often a wrong answer in half precision is rounded differs from processor to processor,
     # and up to a half of what comes out with it.
     old, new = old.astype(np.float32), new.astype(np.float32)

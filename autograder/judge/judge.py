@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.judge.comparison import HALF, close, platform_of, seen
+from autograder.judge.comparison import HALF, close, in_digits, platform_of, seen
 from autograder.judge.requirements.reported import MOST
 from autograder.judge.requirements.requirement import Requirement
 from autograder.judge.verdict import (
@@ -188,7 +188,7 @@ def _same(
             np.shape(a) == np.shape(b)
             and a.dtype == b.dtype
             and (
-                bool(close(seen(a), seen(b), platform_of(other)).all())
+                bool(close(in_digits(seen(a)), in_digits(seen(b)), platform_of(other)).all())
                 or _strays_alike(a, b, want.leaves[position : position + 1])
             )
             for position, (a, b) in enumerate(zip(one.leaves, other.leaves, strict=True))
