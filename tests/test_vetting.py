@@ -1,6 +1,7 @@
 """Hostile programs are refused, each for its reason, and no honest one is."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -39,11 +40,15 @@ def exported(function, *arguments, platforms=("cpu",)):
     return export.export(jax.jit(function), platforms=platforms)(*arguments)
 
 
+@functools.cache
+def context() -> ir.Context:
+    """A context in which the dialect `func` is loaded."""
+    return parse(exported(jnp.sin, 1.0).mlir_module_serialized).context
+
+
 def portable(text: str) -> bytes:
     """A module that no JAX function makes, from MLIR's text, as an artifact."""
-    # A context in which the dialect `func` is loaded.
-    context = parse(exported(jnp.sin, 1.0).mlir_module_serialized).context
-    module = ir.Module.parse(text, context)
+    module = ir.Module.parse(text, context())
     version = stablehlo.get_current_version()
     return bytes(stablehlo.serialize_portable_artifact(module, version))
 
