@@ -5,6 +5,8 @@ from collections import Counter
 
 from autograder import markup
 from autograder.classroom import groups, report
+from autograder.classroom.log import LoggedVerdict
+from autograder.judge.verdict import Finding, Status, Verdict
 from autograder.markup import html, joined, prose
 
 NASTY = "<script>alert(\"1\" & '2')</script>"
@@ -25,7 +27,8 @@ def test_text_is_escaped_and_html_is_not():
 
 def test_the_pages_show_what_students_and_masters_wrote_as_it_was_written(tmp_path):
     exercise, student = f"exercise{NASTY}", f"student{NASTY}"
-    verdict = {"status": "wrong", "lookalike": NASTY, "reason": "values"}
+    wrong = Verdict(exercise, Status.WRONG, (Finding("values", ""),), lookalike=NASTY)
+    verdict = LoggedVerdict.of(wrong)
     group = groups.Group("abc", exercise, "vmap", (student,), verdict, f"code{NASTY}")
     groups.write_page({exercise: [group]}, NASTY, tmp_path / "groups.html")
     counts = {exercise: Counter({"wrong": 1})}
