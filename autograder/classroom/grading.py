@@ -126,7 +126,7 @@ class GradingRun(LoggingConfigurable):
             self.jail = (
                 _cluster(self.cluster, limits, device, strongest)
                 if self.cluster
-                else _jail(limits, device, strongest)
+                else _jail(limits, device, strongest, Path(self.coursedir.root))
             )
             require(weakest, self.jail)
             self._say_level()
@@ -284,9 +284,9 @@ def unreadable(exercise: str, why: str) -> Verdict:
 
 
 @functools.cache
-def _jail(limits: Limits, device: Device, strongest: Level) -> GradingJail:
+def _jail(limits: Limits, device: Device, strongest: Level, root: Path) -> GradingJail:
     """One warm jail for the process, so that a class and a formgrader's clicks share it."""
-    jail = GradingJail(limits, device, strongest)
+    jail = GradingJail(limits, device, strongest, root=root)
     atexit.register(jail.close)
     return jail
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from autograder.authoring import course
 from autograder.classroom.cache import NoCache
 from autograder.classroom.grader import Grader
 from autograder.classroom.roles import GradingJail, Runs
@@ -26,6 +27,7 @@ from autograder.judge.judge import Lookalike
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answers, Outcomes, Verdict
 from autograder.judge.views import Draw
+from autograder.problem import Problem
 from autograder.student import notebook, waiting
 from autograder.student.card import of_check
 from autograder.student.learner import record
@@ -87,7 +89,7 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
     cells = notebook.answers(read)
     names = [exercise] if exercise else list(cells)
     asked = {name: notebook.exercise(file, name, cells) for name in names or [""]}
-    verdicts = _verdicts(read, asked, chosen)
+    verdicts = _verdicts(read, asked, chosen, _course_of(file))
     console.print(_table(verdicts))
     for name, verdict in verdicts.items():
         done = record(verdict, asked[name].facts)
@@ -105,8 +107,16 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
     return passed == len(verdicts)
 
 
+def _course_of(file: Path) -> Path | None:
+    """The folder of the course that a notebook lies in, if it lies in one."""
+    try:
+        return course.find(file.resolve().parent).root
+    except Problem:
+        return None
+
+
 def _verdicts(
-    read: NotebookNode, asked: Mapping[str, PublicExercise], device: Device
+    read: NotebookNode, asked: Mapping[str, PublicExercise], device: Device, root: Path | None
 ) -> dict[str, Verdict]:
     steps = sum(cell.cell_type == "code" for cell in read.cells) + 2 * len(asked)
     with waiting.bar("Running the notebook") as bar:
@@ -117,7 +127,7 @@ def _verdicts(
             ended += 1
             bar.step(ended, max(steps, ended))
 
-        with GradingJail(Limits(), device, ended=step) as jail:
+        with GradingJail(Limits(), device, root=root, ended=step) as jail:
             if jail.level.lacks:
                 said = f"Isolation level {jail.level}: {jail.level.lacks}."
                 print(" ".join([said, *jail.weaker_because]), file=sys.stderr)

@@ -82,7 +82,7 @@ def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
     limits = {key: settings.GradingRun[key] for key in named if key in settings.GradingRun}
     device = devices.named(record.device)
     strongest = Level(settings.GradingRun.get("strongest", Level.FULL))
-    with GradingJail(Limits(**limits), device, strongest) as jail:
+    with GradingJail(Limits(**limits), device, strongest, root=root) as jail:
         require(Level(settings.GradingRun.get("require", Level.PROCESS)), jail)
         level = jail.level
         asked = {exercise: loaded.exercises[exercise]}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from autograder.authoring import course
 from autograder.jail.jail import Jail, Turns
 from autograder.jail.process import Ending, Limits
 from autograder.jail.walls import Level
@@ -25,9 +26,6 @@ ENVIRONMENT = {
 }
 DRIVERS = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "TPU_LIBRARY_PATH")
 """The variables with which JAX finds the drivers of a GPU or a TPU."""
-_PACKAGES = Path(__file__).parents[2]
-READABLE = (_PACKAGES / "course" / "__init__.py", _PACKAGES / "course" / "pictures")
-"""What notebooks import besides what is installed."""
 
 
 class Runs(Protocol):
@@ -66,7 +64,9 @@ class GradingJail(Jail):
         device: what the processes shall find. Those that use a GPU or a TPU have no limit on
             address space, since the drivers of these reserve far more than they use, and no
             walls, since they need the machine's own device files.
-        strongest, readable, ended, turns: see `Jail`.
+        strongest, ended, turns: see `Jail`.
+        root: the folder of the course that is graded, of which the code may read and import what
+            `course.toml` names under `may_read`.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class GradingJail(Jail):
         device: Device = CPU,
         strongest: Level = Level.FULL,
         *,
-        readable: Sequence[Path] = READABLE,
+        root: Path | None = None,
         ended: Callable[[str], None] = lambda step: None,
         turns: Turns | None = None,
     ) -> None:
@@ -85,6 +85,9 @@ class GradingJail(Jail):
             no_walls = f"A {device.name} cannot be used behind walls."
             environment |= {name: os.environ[name] for name in DRIVERS if name in os.environ}
             environment["JAX_PLATFORMS"] = f"{device.platform},cpu"
+        readable = course.read(root).readable if root else []
+        if readable:
+            environment["PYTHONPATH"] = str(root)
         super().__init__(
             ROLES,
             limits,
