@@ -257,8 +257,8 @@ def replay(assignment: str, student: str, exercise: str) -> None:
     if done.level.lacks:
         _say(f"Isolation level {done.level}: {done.level.lacks}.")
     _say(
-        f"{record['time']}, seed {record['seed']}, {record['device']}, JAX {record['jax']}: "
-        f"{done.before['status']} ({done.before['reason']})"
+        f"{record.time}, seed {record.seed}, {record.device}, JAX {record.jax}: "
+        f"{done.before.status} ({done.before.reason})"
     )
     _say(f"now, JAX {done.jax}: {done.verdict.status} ({done.verdict.reason})")
     _say(of_grade(done.verdict, done.verdict.fraction * done.points, done.points).text)

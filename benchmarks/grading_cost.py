@@ -13,7 +13,7 @@ from nbclient import NotebookClient
 
 from autograder.authoring import master
 from autograder.classroom.grader import Grader
-from autograder.jail.jail import Jail
+from autograder.classroom.roles import GradingJail
 from autograder.jail.process import Limits
 from autograder.judge import program
 from autograder.judge.anatomy import dissect
@@ -67,7 +67,7 @@ def main() -> None:
     for name, seconds in watch.items():
         print(f"  {name:12} {seconds / ROUNDS:.2f}")
 
-    with Jail(Limits()) as jail:
+    with GradingJail(Limits()) as jail:
         Grader(loaded.exercises, 0, jail).grade(notebook)
         whole, again = Stopwatch(), Stopwatch()
         for seed in range(1, ROUNDS + 1):

@@ -12,15 +12,15 @@ import nbformat
 
 from autograder.authoring import master
 from autograder.classroom.grader import Grader
-from autograder.jail.frames import Frame
-from autograder.jail.jail import Jail
+from autograder.classroom.messages import Cell, WorkerRequest
+from autograder.classroom.roles import GradingJail
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
+from autograder.schema import encode
 
 NOTEBOOK = Path("solutions/05_vmap/vmap.ipynb")
 ROUNDS = 9
-CELL = {"step": "cell", "source": ""}
-NOTHING = Frame({"cells": [CELL], "asks": [], "order": ["cell"], "platform": "cpu"})
+NOTHING = encode(WorkerRequest((Cell("cell", ""),), (), ("cell",), "cpu"))
 
 
 def seconds(call, *arguments):
@@ -34,7 +34,9 @@ def main() -> None:
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     empty, whole, starts = ({level: [] for level in Level} for _ in range(3))
     with contextlib.ExitStack() as later:
-        jails = {level: later.enter_context(Jail(Limits(), strongest=level)) for level in Level}
+        jails = {
+            level: later.enter_context(GradingJail(Limits(), strongest=level)) for level in Level
+        }
         for level, jail in jails.items():
             starts[level].append(seconds(lambda jail=jail: jail.level))
         there = [level for level, jail in jails.items() if jail.level is level]

@@ -27,7 +27,7 @@ from nbformat import NotebookNode
 
 from autograder.classroom import notebook_check
 from autograder.classroom.grader import Grader
-from autograder.jail.jail import Jail
+from autograder.classroom.roles import GradingJail
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge.verdict import Verdict
@@ -171,7 +171,10 @@ def judged(
     """The verdicts on answers to an assignment: of a grading with each seed, and of `check`."""
     (home,) = [one for one in loaded() if one.assignment == assignment]
     released = {name: public.catalogue()[name] for name in home.facts}
-    with Jail(Limits()) as walled, Jail(Limits(), strongest=Level.PROCESS) as students_own:
+    with (
+        GradingJail(Limits()) as walled,
+        GradingJail(Limits(), strongest=Level.PROCESS) as students_own,
+    ):
         graders: list[Grader] = [Grader(home.exercises, seed, walled) for seed in seeds]
         graders.append(notebook_check.grader(released, students_own))
 

@@ -6,7 +6,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.classroom.grader import Grader
-from autograder.jail.jail import Jail
+from autograder.classroom.roles import GradingJail
 from autograder.jail.process import Limits
 from autograder.judge.requirements import matches_when_called
 from autograder.judge.specification import exercise, wrong
@@ -43,7 +43,7 @@ SUMMARY = exercise(
 
 @pytest.fixture(scope="module")
 def jail():
-    with Jail(Limits(seconds=5)) as jail:
+    with GradingJail(Limits(seconds=5)) as jail:
         yield jail
 
 

@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from autograder.classroom.cache import Cache, key
 from autograder.classroom.class_run import Ahead, Graded, Tally
 from autograder.classroom.grader import Grader
-from autograder.jail.jail import Jail
+from autograder.classroom.roles import GradingJail
 from autograder.jail.process import Limits
 from autograder.judge.verdict import Finding, Status, Verdict
 from autograder.problem import Problem
@@ -41,7 +41,7 @@ def column_norms(matrix):
 """
 
 
-class Counted(Jail):
+class Counted(GradingJail):
     """Writes down what it is asked to run."""
 
     def __init__(self):
@@ -179,7 +179,7 @@ def test_a_cache_keeps_verdicts_and_seeds(tmp_path):
 def test_a_cache_is_bounded(tmp_path):
     cache = Cache(tmp_path, most=500)
     for number in range(2000):
-        cache.put(str(number), number)
+        cache.put(str(number), str(number))
     held = [number for number in range(2000) if cache.get(str(number)) is not None]
     assert held == list(range(1500, 2000))
 
@@ -188,14 +188,14 @@ def test_a_cache_may_be_used_by_many_at_once(tmp_path):
     def write(which):
         cache = Cache(tmp_path)
         for number in range(100):
-            cache.put(f"{which} {number}", number)
+            cache.put(f"{which} {number}", str(number))
         return cache.seed("a")
 
     with ThreadPoolExecutor(4) as pool:
         seeds = set(pool.map(write, range(4)))
     assert len(seeds) == 1
     assert all(
-        Cache(tmp_path).get(f"{which} {number}") == number
+        Cache(tmp_path).get(f"{which} {number}") == str(number)
         for which in range(4)
         for number in (0, 99)
     )

@@ -6,6 +6,7 @@ Every folder of `classroom/` is a student: what they handed in, and what should 
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -31,13 +32,13 @@ from autograder.authoring import master
 from autograder.classroom import groups, report
 from autograder.classroom.grader import Grader
 from autograder.classroom.grades import KEY, SaveVerdicts
-from autograder.jail.frames import Frame
-from autograder.jail.jail import Jail
-from autograder.jail.process import Limits
+from autograder.classroom.roles import GradingJail
+from autograder.jail.process import Ending, How, Limits
 from autograder.jail.walls import Level
 from autograder.judge.references import expected_answers
 from autograder.judge.specification import Exercise
-from autograder.judge.verdict import Failure, Status
+from autograder.judge.verdict import Status
+from autograder.schema import to_text
 
 SEED = 7310584912345678
 EXPECTED = {
@@ -174,9 +175,9 @@ def exercises() -> dict[str, Exercise]:
 
 
 @pytest.fixture
-def jail() -> Iterator[Jail]:
+def jail() -> Iterator[GradingJail]:
     """A jail with short limits."""
-    with Jail(Limits(seconds=3.0, total_seconds=30.0)) as made:
+    with GradingJail(Limits(seconds=3.0, total_seconds=30.0)) as made:
         yield made
 
 
@@ -440,7 +441,7 @@ def test_what_was_not_graded_cannot_be_replayed(
 
 
 def test_grader_fault(
-    classroom: Class, exercises: dict[str, Exercise], jail: Jail, tmp_path: Path
+    classroom: Class, exercises: dict[str, Exercise], jail: GradingJail, tmp_path: Path
 ) -> None:
     """Where the reference itself fails, nobody gets a zero: a person is asked to grade."""
 
@@ -467,18 +468,18 @@ def test_grader_fault(
 def test_a_failure_is_not_handed_on(exercises: dict[str, Exercise]) -> None:
     """A program that had no time left because of those beside it is run for the next student."""
 
-    class NoTimeLeft(Jail):
+    class NoTimeLeft(GradingJail):
         """Has no time to run a program, the first time that it is asked to."""
 
         left = 1
 
         def run(
-            self, role: str, request: Frame, steps: Sequence[str], *late: Any
-        ) -> dict[str, Frame | Failure]:
+            self, role: str, request: bytes, steps: Sequence[str], late: bytes | None = None
+        ) -> dict[str, bytes | Ending]:
             if role == "runner" and self.left:
                 self.left -= 1
-                return dict.fromkeys(steps, Failure(Status.TIMEOUT, "No time left."))
-            return super().run(role, request, steps, *late)
+                return dict.fromkeys(steps, Ending(How.TOTAL))
+            return super().run(role, request, steps, late)
 
     answer = "import jax.numpy as jnp\ndef column_norms(A):\n    return jnp.sqrt((A**2).sum(0))"
     notebook = new_notebook(cells=[new_code_cell(answer)])
@@ -498,7 +499,7 @@ def test_nothing_outlives_its_time(exercises: dict[str, Exercise], tmp_path: Pat
         "while True: pass"
     )
     notebook = new_notebook(cells=[new_code_cell(endless)])
-    with Jail(Limits(seconds=3.0), strongest=Level.PROCESS) as jail:
+    with GradingJail(Limits(seconds=3.0), strongest=Level.PROCESS) as jail:
         grader = Grader({"column_norms": exercises["column_norms"]}, SEED, jail)
         assert grader.grade(notebook)["column_norms"].status is Status.MISSING
     process = int(wrote.read_text())
@@ -520,7 +521,7 @@ def test_a_stopped_zygote_does_not_stop_the_grading(exercises: dict[str, Exercis
     """A notebook can stop the process that the grader waits for; the class has to go on."""
     stops = "import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)"
     notebook = new_notebook(cells=[new_code_cell(stops)])
-    with Jail(Limits(seconds=4.0, total_seconds=20.0), strongest=Level.PROCESS) as jail:
+    with GradingJail(Limits(seconds=4.0, total_seconds=20.0), strongest=Level.PROCESS) as jail:
         grader = Grader({"column_norms": exercises["column_norms"]}, SEED, jail)
         grading = threading.Thread(target=grader.grade, args=[notebook], daemon=True)
         grading.start()
@@ -528,8 +529,8 @@ def test_a_stopped_zygote_does_not_stop_the_grading(exercises: dict[str, Exercis
         hangs = grading.is_alive()
         if hangs:
             # Let go of the thread: without its zygote it gets an answer.
-            assert jail._zygote is not None
-            jail._zygote.kill()
+            assert jail.first_process is not None
+            os.kill(jail.first_process, 9)
             grading.join()
         assert not hangs
 
@@ -544,8 +545,8 @@ def test_a_class_falls_into_groups(classroom: Class) -> None:
                 classroom.graded.record(student)["verdicts"][exercise] for student in one.students
             ]
             # The message on a file that cannot be read says which file it is.
-            same = [{**verdict, "message": one.verdict["message"]} for verdict in said]
-            assert all(verdict == one.verdict for verdict in same)
+            same = [{**verdict, "message": one.verdict.message} for verdict in said]
+            assert all(verdict == json.loads(to_text(one.verdict)) for verdict in same)
             assert one.name == "unreadab" or same == said
     largest = found["predict_batch"][0]
     assert {"right_as_the_reference", "magics_and_a_plot"} <= set(largest.students)

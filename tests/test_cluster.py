@@ -22,7 +22,6 @@ from autograder.authoring import master
 from autograder.classroom.cluster import Cluster, run_here
 from autograder.classroom.grader import Grader
 from autograder.classroom.grading import stopping
-from autograder.jail.frames import Frame
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge.devices import CPU
@@ -120,7 +119,7 @@ def test_workers_that_are_killed_while_the_client_starts(cluster, monkeypatch, l
         with pytest.raises(Problem, match=f"{address} has no workers any more: run `dask worker"):
             Cluster(address, Limits(), CPU)
     else:
-        assert Cluster(address, Limits(), CPU).workers == 2
+        assert Cluster(address, Limits(), CPU).at_once == 2
 
 
 def fake(monkeypatch, answers, left=True):
@@ -162,7 +161,7 @@ FULL, PARTIAL = (Level.FULL, []), (Level.PARTIAL, ["Not full: why"])
 
 def test_the_level_is_that_of_the_weakest_worker_that_is_left(monkeypatch):
     made = fake(monkeypatch, {"a": FULL, "b": CommClosedError(), "c": PARTIAL})
-    assert (made.level, made.workers) == (Level.PARTIAL, 4)
+    assert (made.level, made.at_once) == (Level.PARTIAL, 4)
 
 
 def test_a_worker_that_cannot_grade_is_one_sentence(monkeypatch):
@@ -176,12 +175,12 @@ def test_a_worker_that_cannot_grade_is_one_sentence(monkeypatch):
 def test_where_nobody_is_left_the_run_ends_with_one_sentence(monkeypatch, left, words):
     made = fake(monkeypatch, {"a": FULL}, left)
     with pytest.raises(CannotGrade, match=f"{words}.* it goes on where this one stopped"):
-        made.run("worker", Frame({}), [])
+        made.run("worker", b"", [])
     spec = {"square": master.load(MASTER).exercises["square"]}
     with pytest.raises(CannotGrade):
         Grader(spec, 1, made).grade(new_notebook(cells=[new_code_cell("square = abs")]))
     with pytest.raises(SystemExit), stopping(logging.getLogger("nbgrader")):
-        made.run("worker", Frame({}), [])
+        made.run("worker", b"", [])
 
 
 def test_no_scheduler_is_one_sentence(monkeypatch):
@@ -194,4 +193,4 @@ def test_no_scheduler_is_one_sentence(monkeypatch):
 def test_a_worker_with_other_versions_is_a_problem():
     here = (Limits(), CPU, Level.FULL, Level.PROCESS)
     with pytest.raises(Problem, match=r"the grader 0\.1 .*: install the same on both\."):
-        run_here(["0.1"], *here, "worker", Frame({}), [], None)
+        run_here(["0.1"], *here, "worker", b"", [], None)

@@ -12,7 +12,7 @@ from jax.sharding import PartitionSpec as P
 from masters import ROOT, exercises
 
 from autograder.classroom.grader import Grader
-from autograder.jail.jail import Jail
+from autograder.classroom.roles import GradingJail
 from autograder.jail.process import Limits
 from autograder.judge import devices, meshes, outcomes, program, references
 from autograder.judge.comparison import SLACK, TOLERANCE, close
@@ -69,7 +69,7 @@ def test_a_device_that_is_not_there_is_a_sentence(name):
     if has(kind):
         pytest.skip(f"there is a {kind}")
     with pytest.raises(Problem, match=f"There is no {kind} here that JAX can use"):
-        Grader({}, 0, Jail(Limits()), devices.named(name))
+        Grader({}, 0, GradingJail(Limits()), devices.named(name))
 
 
 def test_fewer_devices_than_the_mesh_has_are_a_sentence(monkeypatch):

@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from autograder.authoring import master
 from autograder.classroom import claims, feedback, runner
 from autograder.classroom.grader import Grader
-from autograder.jail.jail import Jail
+from autograder.classroom.roles import GradingJail
 from autograder.jail.process import Limits
 from autograder.judge import calling, tree, vetting
 from autograder.judge.tracing_errors import failure_of
@@ -137,7 +137,7 @@ def test_secret_inputs_do_not_reach_the_student(how):
     answer = f"def ladder(xs):\n    {HIDING[how]}"
     notebook = new_notebook(cells=[new_code_cell(letters), new_code_cell(answer)])
     spec = LADDER["ladder"]
-    with Jail(Limits(seconds=10)) as jail:
+    with GradingJail(Limits(seconds=10)) as jail:
         verdict = Grader(LADDER, 1, jail).grade(notebook)["ladder"]
     assert not verdict.passed
     assert verdict.status is not Status.GRADER_FAULT

@@ -5,7 +5,7 @@ import json
 import random
 import time
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -18,8 +18,8 @@ from jax.extend.mlir.dialects import stablehlo
 
 from autograder.classroom import claims
 from autograder.classroom.grader import Grader
-from autograder.jail.frames import Frame
-from autograder.jail.jail import Jail
+from autograder.classroom.messages import Job, ProgramCase, RunnerRequest
+from autograder.classroom.roles import GradingJail
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge import specification
@@ -49,6 +49,7 @@ from autograder.judge.requirements import (
 from autograder.judge.specification import Exercise
 from autograder.judge.verdict import Answer, Failure, Status
 from autograder.judge.views import Case, Draw
+from autograder.schema import LENGTHS, encode
 
 SEED = 20_261_124
 X = np.linspace(0.5, 2.0, 8, dtype=np.float32)
@@ -94,28 +95,18 @@ def damaged(generator: np.random.Generator, artifact: bytes) -> bytes:
     return bytes(data)
 
 
-CASE = {**asdict(Case("value", Draw(8))), "specs": []}
-
-
 def judged(programs: list[bytes]) -> list[Answer | Failure]:
     """What the runner makes of each program, all in one request."""
-    jobs, blob = [], b""
-    for number, artifact in enumerate(programs):
-        span = {"offset": len(blob), "length": len(artifact)}
-        cases = [{**CASE, "inputs": [0], **span}]
-        known = {"requires": [], "expected": {}}
-        jobs.append({"step": str(number), "cases": cases, **known})
-        blob += artifact
-    steps = [job["step"] for job in jobs]
-    with Jail(Limits(seconds=3, total_seconds=900)) as jail:
-        results = jail.run("runner", Frame({"jobs": jobs, "device": "cpu"}, (X,), blob), steps)
+    case = Case("value", Draw(8))
+    jobs = tuple(
+        Job(str(number), (ProgramCase(case, (), artifact, (X,)),), (), {})
+        for number, artifact in enumerate(programs)
+    )
+    steps = [job.name for job in jobs]
+    with GradingJail(Limits(seconds=3, total_seconds=900)) as jail:
+        results = jail.run("runner", encode(RunnerRequest(jobs, "cpu")), steps)
     assert set(results) == set(steps)
-    made = []
-    for step in steps:
-        assert isinstance(results[step], Frame | Failure)
-        (outcome,) = claims.outcomes(results[step], [Case("value", Draw(8))])
-        made.append(outcome)
-    return made
+    return [claims.outcomes(results[step], [case])[0] for step in steps]
 
 
 def test_a_hostile_program_is_refused_before_it_is_compiled():
@@ -243,9 +234,10 @@ answer = ["cos", 2.5]
 """
 JUNK = (
     None, True, -1, 0, 7, 2**31, 10**400, 0.5, 1e308, "", "raises ValueError", "\ud800\x1b[2J",
-    "x" * 300_000, [], [[]], [None], ["a", 1], {}, {"a": 1}, {"failure": {}}, {"failure": 3},
-    {"failure": {"status": "grader fault", "facts": {"operations": 10**9}}},
-    {"failure": {"status": "passed", "facts": {"operations": -1}}},
+    "x" * 300_000, [], [[]], [None], ["a", 1], {}, {"a": 1}, {"kind": "Failure"}, {"kind": 3},
+    {"kind": "Failure", "status": "grader fault", "message": "", "facts": {"operations": 10**9}},
+    {"kind": "Failure", "status": "passed", "message": "\ud800", "facts": {"operations": -1}},
+    ["float32", [2**31] * 3], ["uint32", []], ["int8", [0, 2**31, 2**31, 2**31]],
     functools.reduce(lambda inner, _: [inner], range(400), 1),
 )  # fmt: skip
 
@@ -254,34 +246,38 @@ class Recorded:
     """Gives back what a jail gave back once, changed in a place or two."""
 
     level = Level.PROCESS
+    weaker_because = ()
+    at_once = 1
 
     def __init__(self, jail):
-        self.jail, self.frames, self.random = jail, {}, None
+        self.jail, self.results, self.random = jail, {}, None
 
-    def run(self, role, request, steps, *late):
-        if role not in self.frames:
-            self.frames[role] = self.jail.run(role, request, steps, *late)
+    def run(self, role, request, steps, late=None):
+        if role not in self.results:
+            self.results[role] = self.jail.run(role, request, steps, late)
         if self.random is None or role != self.changed:
-            return self.frames[role]
-        return {step: self.spoilt(frame) for step, frame in self.frames[role].items()}
+            return self.results[role]
+        return {step: self.spoilt(result) for step, result in self.results[role].items()}
 
-    def spoilt(self, frame):
-        header = json.loads(json.dumps(frame.header))
+    def spoilt(self, result):
+        length, _ = LENGTHS.unpack_from(result)
+        start = LENGTHS.size + length
+        header, body = json.loads(result[LENGTHS.size : start]), bytearray(result[start:])
         for _ in range(self.random.choice([1, 1, 1, 2, 5])):
             self.spoil(header)
-        arrays = list(frame.arrays)
-        if arrays and self.random.random() < 0.3:
-            position = self.random.randrange(len(arrays))
-            change = self.random.choice(["gone", "twice", "dtype", "shape", "huge"])
-            array = arrays.pop(position)
-            arrays[position:position] = {
-                "gone": [],
-                "twice": [array, array],
-                "dtype": [array.astype(self.random.choice(["int8", "complex64", "uint32"]))],
-                "shape": [array[None]],
-                "huge": [np.full(array.shape, 2**32 - 1, np.uint32)],
-            }[change]
-        return Frame(header, tuple(arrays), frame.blob)
+        if body and self.random.random() < 0.3:
+            where, length = self.random.randrange(len(body)), self.random.choice([1, 4, 64])
+            match self.random.choice(["gone", "twice", "changed", "huge"]):
+                case "gone":
+                    del body[where : where + length]
+                case "twice":
+                    body[where:where] = body[where : where + length]
+                case "changed":
+                    body[where] = self.random.randrange(256)
+                case "huge":
+                    body[where : where + length] = b"\xff" * len(body[where : where + length])
+        text = json.dumps(header).encode()
+        return LENGTHS.pack(len(text), len(body)) + text + body
 
     def spoil(self, node):
         """Change one place of a header, as likely a deep one as a shallow one."""
@@ -298,13 +294,13 @@ class Recorded:
             elif isinstance(node, dict) and self.random.random() < 0.1:
                 node["more"] = 1
             else:
-                node[key] = self.random.choice(JUNK)
+                node[key] = json.loads(json.dumps(self.random.choice(JUNK)))
             return
 
 
 @pytest.fixture(scope="module")
 def recorded():
-    with Jail(Limits(seconds=60)) as jail:
+    with GradingJail(Limits(seconds=60)) as jail:
         runs = Recorded(jail)
         grader = Grader(EXERCISES, 1, runs, again=EXERCISES)
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SOURCE)])

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import json
 
 import jax
 import jax.numpy as jnp
@@ -13,8 +14,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.classroom import claims, feedback
 from autograder.classroom.grader import Grader, code_of
-from autograder.jail.frames import Frame
-from autograder.jail.jail import Jail
+from autograder.classroom.roles import GradingJail
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge.requirements import (
@@ -26,6 +26,7 @@ from autograder.judge.requirements import (
 from autograder.judge.specification import Exercise
 from autograder.judge.verdict import Failure, Status
 from autograder.judge.views import Case, Draw
+from autograder.schema import LARGEST, LENGTHS
 
 (VMAP,) = [one for one in loaded() if one.assignment == "05_vmap"]
 TWO = {name: VMAP.exercises[name] for name in ("predict_batch", "column_norms")}
@@ -33,7 +34,7 @@ TWO = {name: VMAP.exercises[name] for name in ("predict_batch", "column_norms")}
 
 @pytest.fixture(scope="module")
 def jail():
-    with Jail(Limits(seconds=10)) as jail:
+    with GradingJail(Limits(seconds=10)) as jail:
         yield jail
 
 
@@ -81,12 +82,21 @@ def test_a_jail_that_fails_is_a_grader_fault(solved):
     class NoJail:
         level = Level.PROCESS
 
+        weaker_because = ()
+        at_once = 1
+
         def run(self, *_):
             raise OSError("no processes left")
 
     verdicts = Grader(TWO, 1, NoJail()).grade(solved)
     assert {verdict.status for verdict in verdicts.values()} == {Status.GRADER_FAULT}
     assert "no processes left" in verdicts["predict_batch"].findings[0].message
+
+
+def raw(header, body=b""):
+    """A message as a process might write it."""
+    text = json.dumps(header).encode()
+    return LENGTHS.pack(len(text), len(body)) + text + body
 
 
 @pytest.mark.parametrize(
@@ -96,21 +106,27 @@ def test_a_jail_that_fails_is_a_grader_fault(solved):
         ({"status": "missing", "message": "m"}, Status.MISSING),
         ({"status": "passed", "message": "m"}, Status.ERROR),
         ({"status": "grader fault", "message": "m"}, Status.ERROR),
+        ({"status": "excellent", "message": "m"}, Status.BROKE_THE_RULES),
         ({"status": ["passed"], "message": {"a": 1}}, Status.BROKE_THE_RULES),
-        ({"status": "error", "facts": {"operations": "many"}}, Status.BROKE_THE_RULES),
+        ({"status": "error", "message": "", "facts": {"size": "many"}}, Status.BROKE_THE_RULES),
         ("passed", Status.BROKE_THE_RULES),
-        (None, Status.BROKE_THE_RULES),
+        (3, Status.BROKE_THE_RULES),
     ],
 )
 def test_a_worker_cannot_claim_a_status_it_would_profit_from(claimed, status):
-    read = claims.failure_in({"failure": claimed})
+    read = claims.failure_of_cell(raw({"failure": claimed}))
     assert isinstance(read, Failure)
     assert read.status is status
     assert isinstance(read.message, str)
 
 
 VALUE, CALL = Case("value", Draw(8)), Case("called", Draw(8))
-GOOD = {"length": 3}
+GOOD = {"kind": "ProgramClaim", "artifact": 3}
+CALLED = {
+    "kind": "CallClaim", "structure": "PyTreeDef(*)", "paths": [""], "leaves": [["float64", [1]]],
+    "facts": {},
+}  # fmt: skip
+FAILED = {"kind": "Failure", "status": "error", "message": ""}
 
 
 @pytest.mark.parametrize(
@@ -122,21 +138,26 @@ GOOD = {"length": 3}
         [GOOD],
         [GOOD, 3],
         [GOOD, {}],
-        [GOOD, {"length": -1}],
-        [GOOD, {"length": True}],
-        [GOOD, {"length": 3.0}],
+        [GOOD, GOOD, GOOD],
+        [GOOD, GOOD | {"artifact": -1}],
+        [GOOD, GOOD | {"artifact": True}],
+        [GOOD, GOOD | {"artifact": 3.0}],
+        [GOOD, GOOD | {"artifact": 4}],
+        [GOOD, GOOD | {"artifact": 2}],
+        [GOOD, GOOD | {"kind": "Verdict"}],
         [GOOD, GOOD | {"jax": "99.0"}],
         [GOOD, GOOD | {"structure": "PyTreeDef({'a': *})"}],
+        [GOOD, CALLED | {"leaves": []}],
     ],
 )
 def test_a_worker_that_sends_something_else_broke_the_rules(cases):
-    read = claims.answers(Frame({"cases": cases}, blob=b"abcdef"), [VALUE, VALUE])
+    read = claims.answers(raw({"cases": cases}, b"abcdef"), [VALUE, VALUE])
     assert [one.status for one in read] == [Status.BROKE_THE_RULES] * 2
 
 
-def test_programs_are_cut_out_of_the_frame():
-    cases = [GOOD, {"failure": {"status": "error"}}, GOOD]
-    first, failed, second = claims.answers(Frame({"cases": cases}, blob=b"abcdef"), [VALUE] * 3)
+def test_programs_are_cut_out_of_the_message():
+    cases = [GOOD, FAILED, GOOD]
+    first, failed, second = claims.answers(raw({"cases": cases}, b"abcdef"), [VALUE] * 3)
     assert (first.artifact, second.artifact) == (b"abc", b"def")
     assert failed.status is Status.ERROR
 
@@ -146,44 +167,48 @@ FACTS = {
     "widest": 32, "donated": [], "jitted": False, "sliced": 0, "reused_keys": 0, "size": 1,
     "again": 0, "platforms": ["cpu"], "digest": "",
 }  # fmt: skip
-RAN = {"structure": "PyTreeDef(*)", "paths": [""], "leaves": 1, "facts": FACTS, "ran": True}
+LEAF = ["float64", [1]]
+ONE = np.ones(1).tobytes()
+RAN = {
+    "kind": "RunClaim", "structure": "PyTreeDef(*)", "paths": [""], "leaves": [LEAF],
+    "facts": FACTS, "ran": True,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "cases",
     [None, [], [{}], [RAN, RAN], [RAN | {"facts": {}}], [RAN | {"facts": "1"}],
-     [RAN | {"leaves": 0}], [RAN | {"leaves": 2}], [RAN | {"leaves": -1}], [RAN | {"ran": 1}],
-     [RAN | {"paths": []}], [RAN | {"paths": [3]}], [RAN | {"structure": None}],
+     [RAN | {"leaves": []}], [RAN | {"leaves": [LEAF, LEAF]}], [RAN | {"leaves": 1}],
+     [RAN | {"leaves": [["float64", [2]]]}], [RAN | {"leaves": [["object", [1]]]}],
+     [RAN | {"ran": 1}], [RAN | {"paths": []}], [RAN | {"paths": [3]}],
+     [RAN | {"structure": None}],
      *([RAN | {"facts": FACTS | {name: value}}] for name in FACTS for value in (-1, None, [[]]))],
 )  # fmt: skip
 def test_a_runner_that_sends_something_else_broke_the_rules(cases):
-    (read,) = claims.outcomes(Frame({"cases": cases}, (np.ones(1),)), [VALUE])
+    (read,) = claims.outcomes(raw({"cases": cases}, ONE), [VALUE])
     assert read.status is Status.BROKE_THE_RULES
 
 
 def test_what_the_grader_knows_of_a_case_is_not_the_runners_to_say():
-    (read,) = claims.outcomes(Frame({"cases": [RAN]}, (np.ones(1),)), [VALUE])
+    (read,) = claims.outcomes(raw({"cases": [RAN]}, ONE), [VALUE])
     assert (read.facts["size"], read.facts["again"]) == (8, 0)
 
 
 def test_a_count_of_any_size_is_cut_to_one_that_can_be_compared():
     facts = FACTS | {"work": 10**400}
-    (read,) = claims.outcomes(Frame({"cases": [RAN | {"facts": facts}]}, (np.ones(1),)), [VALUE])
-    assert read.facts["work"] == 2**62
-
-
-CALLED = {"structure": "PyTreeDef(*)", "paths": [""], "leaves": 1, "facts": {}}
+    (read,) = claims.outcomes(raw({"cases": [RAN | {"facts": facts}]}, ONE), [VALUE])
+    assert read.facts["work"] == LARGEST
 
 
 @pytest.mark.parametrize(
     "case",
-    [{}, CALLED | {"facts": 3}, CALLED | {"leaves": 0}, CALLED | {"leaves": 2},
-     CALLED | {"paths": []}, CALLED | {"structure": None}],
+    [{}, CALLED | {"facts": 3}, CALLED | {"leaves": []}, CALLED | {"leaves": [LEAF, LEAF]},
+     CALLED | {"paths": []}, CALLED | {"structure": None}, GOOD | {"artifact": 8}],
 )  # fmt: skip
 def test_a_call_that_is_told_in_another_way_broke_the_rules(case):
-    (read,) = claims.answers(Frame({"cases": [case]}, (np.ones(1),)), [CALL])
+    (read,) = claims.answers(raw({"cases": [case]}, ONE), [CALL])
     assert read.status is Status.BROKE_THE_RULES
-    (good,) = claims.answers(Frame({"cases": [CALLED]}, (np.ones(1),)), [CALL])
+    (good,) = claims.answers(raw({"cases": [CALLED]}, ONE), [CALL])
     assert good.leaves[0].tolist() == [1.0]
 
 

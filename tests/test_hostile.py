@@ -27,7 +27,7 @@ from hostile_class import (
     Graded,
 )
 
-from autograder.jail.jail import Jail
+from autograder.classroom.roles import GradingJail
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 
@@ -38,7 +38,7 @@ ADOPT_ORPHANS = 36
 @pytest.fixture(scope="module")
 def level() -> Level:
     """The level that this machine has."""
-    with Jail(Limits()) as jail:
+    with GradingJail(Limits()) as jail:
         if jail.level is Level.PROCESS:
             pytest.skip(f"hostile code is not run without walls: {jail.weaker_because}")
         return jail.level

@@ -1,5 +1,6 @@
 """Limits on time: of the student's own processor, whatever else the machine does."""
 
+import contextlib
 import threading
 
 import load
@@ -7,9 +8,12 @@ import pytest
 from masters import loaded
 from nbformat.v4 import new_code_cell, new_notebook
 
+from autograder.classroom import endings
 from autograder.classroom.grader import Grader
+from autograder.classroom.roles import GradingJail
 from autograder.jail import process
-from autograder.jail.jail import Jail, Turns
+from autograder.jail.frames import Begin, Ours
+from autograder.jail.jail import Turns
 from autograder.jail.process import Limits, Meter
 from autograder.jail.walls import Level
 from autograder.judge.requirements import matches_reference
@@ -51,7 +55,7 @@ class Times:
             else:
                 self.used += used / steps
             if stopped := self.meter.stopped():
-                return stopped.message
+                return endings.failure(stopped).message
         return ""
 
 
@@ -83,25 +87,25 @@ def test_what_computes_too_slowly_by_the_clock_is_not_said_to_wait(times):
 
 def test_each_step_has_its_own_time(times):
     for step in range(5):
-        times.meter.frame({"begin": step})
+        times.meter.heard(Begin(str(step)))
         assert times.pass_(clock=9, used=9) == ""
     assert times.meter.used == pytest.approx(45, abs=1)
 
 
 def test_our_own_work_counts_for_nobody(times):
-    times.meter.frame({"begin": "f"})
-    times.meter.frame({"ours": True})
+    times.meter.heard(Begin("f"))
+    times.meter.heard(Ours(True))
     assert times.pass_(clock=40, used=40) == ""
-    times.meter.frame({"ours": False})
+    times.meter.heard(Ours(False))
     assert times.pass_(clock=9, used=9) == ""
     assert times.meter.used == pytest.approx(9, abs=1)
 
 
 def test_who_says_ours_for_ever_meets_the_clock(times):
-    times.meter.frame({"begin": "f"})
-    times.meter.frame({"ours": True})
+    times.meter.heard(Begin("f"))
+    times.meter.heard(Ours(True))
     assert "more than 60 seconds" in times.pass_(clock=61, used=61)
-    times.meter.frame({"begin": "g"})
+    times.meter.heard(Begin("g"))
     assert "still running" in times.pass_(clock=11, used=11)
 
 
@@ -130,7 +134,7 @@ def test_one_alone_waits_for_the_others_and_those_behind_wait_for_it():
         assert inside.acquire(timeout=60)
     for count, (name, alone) in enumerate([("alone", True), ("third", False)], 1):
         many.append(start(name, alone))
-        while len(turns._waiting) < count:
+        while len(turns.waiting) < count:
             pass
     go["first"].set()
     many[0].join(60)
@@ -141,29 +145,30 @@ def test_one_alone_waits_for_the_others_and_those_behind_wait_for_it():
     assert order[2:] == ["alone", "third"]
 
 
-class Watched(Jail):
-    """Counts its processes, and sees how many others run beside each."""
+class Watched(Turns):
+    """Sees how many others run beside each process."""
 
-    def __init__(self, **limits):
-        super().__init__(Limits(**limits), strongest=Level.PROCESS)
+    def __init__(self):
+        super().__init__()
         self.beside = []
-        self._running = 0
+        self.running = 0
 
-    def _process(self, *arguments):
-        made = super()._process(*arguments)
-        watched = self
+    @contextlib.contextmanager
+    def turn(self, alone):
+        with super().turn(alone):
+            self.beside.append(self.running)
+            self.running += 1
+            try:
+                yield
+            finally:
+                self.running -= 1
 
-        class Counted:
-            def __enter__(self):
-                watched.beside.append(watched._running)
-                watched._running += 1
-                return made.__enter__()
 
-            def __exit__(self, *error):
-                watched._running -= 1
-                return made.__exit__(*error)
-
-        return Counted()
+@contextlib.contextmanager
+def watched(**limits):
+    turns = Watched()
+    with GradingJail(Limits(**limits), strongest=Level.PROCESS, turns=turns) as jail:
+        yield jail, turns.beside
 
 
 def graded(jail, source):
@@ -184,8 +189,8 @@ def first_time():
 def passes_at_the_second_try(tmp_path, limit, **limits):
     source = ONCE.format(mark=str(tmp_path / "mark"))
     source += f"def double(xs):\n    if first_time():\n        {limit}\n    return xs + xs\n"
-    with Watched(**limits) as jail:
-        return graded(jail, source).passed and jail.beside == [0, 0, 0]
+    with watched(**limits) as (jail, beside):
+        return graded(jail, source).passed and beside == [0, 0, 0]
 
 
 @pytest.mark.parametrize("limit", ["while True: pass", "os.kill(os.getpid(), signal.SIGKILL)"])
@@ -200,9 +205,9 @@ def test_what_waited_once_is_tried_again(tmp_path):
 
 
 def timeout(source, **limits):
-    with Watched(**limits) as jail:
+    with watched(**limits) as (jail, beside):
         verdict = graded(jail, source)
-        assert len(jail.beside) == 2
+        assert len(beside) == 2
     assert verdict.status is Status.TIMEOUT
     return verdict.findings[0].message
 
@@ -228,7 +233,7 @@ def test_what_waits_for_ever_is_tried_twice_and_not_accused_of_a_loop(source):
 def test_a_class_of_endless_loops_gets_every_verdict_and_each_second_try_is_alone():
     sources = [RIGHT, "def double(xs):\n    while True: pass"] * 4
     verdicts = {}
-    with Watched(seconds=1) as jail:
+    with watched(seconds=1) as (jail, beside):
         jail.level  # noqa: B018  (found before the threads ask for it)
 
         def grade(number):
@@ -243,7 +248,7 @@ def test_a_class_of_endless_loops_gets_every_verdict_and_each_second_try_is_alon
             Status.PASSED,
             Status.TIMEOUT,
         ] * 4
-        assert jail.beside.count(0) >= 4
+        assert beside.count(0) >= 4
 
 
 DOUBLE_LOOP = """import jax
@@ -258,6 +263,6 @@ def pairwise(xs, ys): return jnp.stack([jnp.stack([distance(x, y) for y in ys]) 
 def test_a_double_loop_is_a_batch_loop_however_busy_the_machine_is(processes):
     (vmap,) = [one for one in loaded() if one.assignment == "05_vmap"]
     notebook = new_notebook(cells=[new_code_cell(DOUBLE_LOOP)])
-    with load.busy(processes), Jail(Limits()) as jail:
+    with load.busy(processes), GradingJail(Limits()) as jail:
         verdict = Grader({"pairwise": vmap.exercises["pairwise"]}, 1, jail).grade(notebook)
     assert (verdict["pairwise"].status, verdict["pairwise"].reason) == (Status.WRONG, "batch loop")

@@ -10,7 +10,7 @@ from jax.sharding import PartitionSpec as P
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.classroom.grader import Grader
-from autograder.jail.jail import Jail
+from autograder.classroom.roles import GradingJail
 from autograder.jail.process import Limits
 from autograder.judge import devices, meshes
 from autograder.judge.requirements import (
@@ -76,7 +76,7 @@ def multiply(mesh, a, b):
 
 @pytest.fixture(scope="module")
 def jail():
-    with Jail(Limits(seconds=20)) as jail:
+    with GradingJail(Limits(seconds=20)) as jail:
         yield jail
 
 

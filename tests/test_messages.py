@@ -16,6 +16,7 @@ from autograder.authoring import build, master
 from autograder.classroom import groups, log, report
 from autograder.classroom.groups import Group
 from autograder.cli import main
+from autograder.judge.verdict import Status
 from autograder.problem import Problem
 from autograder.student import notebook, progress, stubs
 from course import tables as overview
@@ -171,7 +172,7 @@ def test_every_command_prints_to_a_terminal_with_few_characters(encoding, answer
 
 def test_groups_send_no_command_to_a_terminal(monkeypatch):
     sample = "# \x1b]0;title\x07\x1b[2J\u202e\ndef f(x):\n\treturn x"
-    verdict = {"status": "wrong", "reason": "\x1b[2J[red]x", "lookalike": "", "program": "p"}
+    verdict = log.LoggedVerdict(Status.WRONG, reason="\x1b[2J[red]x", program="p")
     one = Group("\x9bp", "f", "n", ("\x1b[1m",), verdict, sample)
     monkeypatch.setattr(groups, "groups", lambda *_: {"[bold]f\x1b": [one]})
     monkeypatch.chdir(ROOT)
@@ -244,7 +245,7 @@ def test_the_log_of_nobody_is_one_sentence(monkeypatch, tmp_path):
         done = run(*words)
         assert done.exit_code == 2
         assert "Nothing has been graded here yet" in done.output
-    record = {"student": "s", "assignment": "a", "notebook": "n", "seed": 1, "verdicts": {}}
+    record = log.Record(student="s", assignment="a", notebook="n", seed=1, verdicts={})
     log.append(tmp_path, record)
     (tmp_path / "gradebook.db").write_bytes(b"no database at all, but long enough" * 99)
     done = run("report", "a")

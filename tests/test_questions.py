@@ -14,7 +14,7 @@ from autograder.authoring.build import public_exercises
 from autograder.authoring.master import Master
 from autograder.classroom.grader import Grader
 from autograder.classroom.release import ClearSolutions
-from autograder.jail.jail import Jail
+from autograder.classroom.roles import GradingJail
 from autograder.jail.process import Limits
 from autograder.judge.specification import mistake, question
 from autograder.judge.verdict import Status
@@ -93,7 +93,7 @@ def test_a_question_is_graded_like_an_exercise():
         notebook = nbformat.from_dict(new_notebook(cells=[new_code_cell(source)]))
         return Grader({spec.name: spec}, 1, jail).grade(notebook)[spec.name]
 
-    with Jail(Limits(seconds=10)) as jail:
+    with GradingJail(Limits(seconds=10)) as jail:
         assert graded("my_answer = (1 + 2, 4)").passed
         assert graded("my_answer = (4, 3)").lookalike == "says (4, 3)"
         assert graded("my_answer = ...").status is Status.MISSING

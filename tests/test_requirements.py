@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from jax import export
 
-from autograder.jail.frames import DTYPES
 from autograder.judge import program, requirements, vetting
 from autograder.judge.anatomy import dissect
 from autograder.judge.comparison import close
@@ -41,6 +40,7 @@ from autograder.judge.tree import Arguments, flatten, static
 from autograder.judge.verdict import Answer, Failure, Status
 from autograder.judge.views import Draw
 from autograder.problem import Problem
+from autograder.schema import DTYPES
 
 rng = np.random.default_rng(7)
 

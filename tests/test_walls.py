@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import errno
 import os
 import shutil
 import struct
 import sys
-from collections.abc import Iterator
 
 import masters
 import psutil
 import pytest
 
 from autograder.authoring.master import Master
+from autograder.classroom import claims, roles
 from autograder.classroom.grader import Grader
-from autograder.jail import cgroups, syscalls, walls
-from autograder.jail.frames import Frame
-from autograder.jail.jail import Jail
+from autograder.classroom.messages import Cell, WorkerRequest
+from autograder.classroom.roles import GradingJail, require
+from autograder.jail import syscalls, walls
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge.devices import named
 from autograder.judge.verdict import Failure, Status
 from autograder.problem import Problem
+from autograder.schema import encode
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="walls are Linux's")
 LOOKS = """
@@ -37,13 +38,17 @@ raise RuntimeError(f"{loot('/etc/passwd')} {os.environ.get('SECRET')} {os.listdi
 """
 
 
-def seen(jail: Jail, source: str = LOOKS) -> str:
+def seen(jail: GradingJail, source: str = LOOKS) -> str:
     """What a cell finds that looks around."""
-    cells = [{"step": "cell", "source": source}]
-    request = Frame({"cells": cells, "asks": [], "order": ["cell"], "platform": "cpu"})
-    result = jail.run("worker", request, ["cell"])["cell"]
-    assert isinstance(result, Frame), result
-    return str(result.header["failure"]["message"]).removeprefix("It raised RuntimeError: ")
+    failure = ran(jail, source)
+    assert failure is not None
+    return failure.message.removeprefix("It raised RuntimeError: ")
+
+
+def ran(jail: GradingJail, source: str) -> Failure | None:
+    """Why a cell failed, if it did."""
+    request = encode(WorkerRequest((Cell("cell", source),), (), ("cell",), "cpu"))
+    return claims.failure_of_cell(jail.run("worker", request, ["cell"])["cell"])
 
 
 def test_every_level_keeps_what_it_promises(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +56,7 @@ def test_every_level_keeps_what_it_promises(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("SECRET", "hunter2")
     files = {"full": "FileNotFoundError", "partial": "PermissionError", "process": "root"}
     for level in Level:
-        with Jail(Limits(), strongest=level) as jail:
+        with GradingJail(Limits(), strongest=level) as jail:
             found = jail.level
             assert bool(jail.weaker_because) == (found is not level)
             assert seen(jail).startswith(f"{files[found]} None [")
@@ -61,7 +66,7 @@ def test_every_level_keeps_what_it_promises(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("master", masters.loaded(), ids=lambda master: master.assignment)
 def test_a_compiler_finds_all_that_it_reads_behind_landlock(master: Master) -> None:
     """Every reference earns full marks; the corpus of answers shows that of the other levels."""
-    with Jail(Limits(), strongest=Level.PARTIAL) as jail:
+    with GradingJail(Limits(), strongest=Level.PARTIAL) as jail:
         verdicts = Grader(master.exercises, 1, jail).grade(masters.answered(master.assignment))
     assert {name for name, verdict in verdicts.items() if not verdict.passed} == set()
 
@@ -70,17 +75,17 @@ def test_a_compiler_finds_all_that_it_reads_behind_landlock(master: Master) -> N
 def test_a_weaker_level_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without bubblewrap, what to install; without libseccomp too, the code is trusted."""
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    with Jail(Limits()) as jail:
+    with GradingJail(Limits()) as jail:
         assert jail.level is not Level.FULL
         assert jail.weaker_because[0] == "Not full: Install bubblewrap (apt install bubblewrap)."
         with pytest.raises(Problem, match=r"level full is required, and this is .*apt install"):
-            jail.require(Level.FULL)
+            require(Level.FULL, jail)
 
     def absent(signals: bool) -> bytes:
         raise ImportError("no libseccomp")
 
     monkeypatch.setattr(syscalls, "program", absent)
-    with Jail(Limits()) as jail:
+    with GradingJail(Limits()) as jail:
         assert jail.level is Level.PROCESS
         assert "install libseccomp2" in jail.weaker_because[1]
         assert "TRUSTED" in jail.level.lacks
@@ -89,54 +94,31 @@ def test_a_weaker_level_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_a_gpu_has_no_walls() -> None:
     """Its driver needs the machine's device files; the level says so."""
-    with Jail(Limits(), named("gpu")) as jail:
+    with GradingJail(Limits(), named("gpu")) as jail:
         assert jail.level is Level.PROCESS
         assert jail.weaker_because[0] == "Not full: A gpu cannot be used behind walls."
 
 
-def test_walls_that_do_not_stand_are_a_grader_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_walls_that_do_not_stand_are_a_grader_fault() -> None:
     """Nothing of the student's was run, so it is no zero; the next one is confined again."""
 
-    class Broken:
-        procs = os.open(os.devnull, os.O_RDONLY)
-
-        def ran_out(self) -> bool:
-            return False
-
-    @contextlib.contextmanager
-    def broken(memory_mib: int | None) -> Iterator[Broken]:
-        yield Broken()
-
-    with Jail(Limits()) as jail:
-        honest = seen(jail)
-        with monkeypatch.context() as patch:
-            patch.setattr(cgroups, "memory_group", broken)
-            with pytest.raises(RuntimeError, match=r"(?s)not be confined.*Bad file descriptor"):
-                seen(jail)
+    with GradingJail(Limits()) as jail:
+        honest, limits = seen(jail), jail.limits
+        jail.limits = dataclasses.replace(limits, memory_mib=2**60)
+        with pytest.raises(RuntimeError, match=r"(?s)not be confined.*too large"):
+            seen(jail)
+        jail.limits = limits
         assert seen(jail) == honest
 
 
 @pytest.mark.slow
-def test_the_memory_of_everything_is_limited() -> None:
-    """Address space is not: what is in use is."""
-    if cgroups.place() is None:
-        pytest.skip("no control group can be made here")
-    source = "x = bytearray(2**29)"
-    cells = [{"step": "cell", "source": source}]
-    request = Frame({"cells": cells, "asks": [], "order": ["cell"], "platform": "cpu"})
-
-    class WithAddressSpace(Jail):
-        """Limits what is in use, far below the address space."""
-
-        def _tell(self, message, descriptors):  # type: ignore[no-untyped-def]
-            return super()._tell({**message, "memory_mib": None}, descriptors)
-
-    with WithAddressSpace(Limits(memory_mib=256)) as jail:
-        result = jail.run("worker", request, ["cell"])["cell"]
-    assert isinstance(result, Failure)
-    assert result.status is Status.OUT_OF_MEMORY
-    assert result.message == "It used more than 256 MiB of memory."
-    assert not list(cgroups.place().glob(f"autograder-{os.getpid()}-*"))
+@pytest.mark.parametrize("source", ["bytearray(2**31)", "__import__('mmap').mmap(-1, 2**31)"])
+def test_memory_is_limited_whatever_holds_it(source: str) -> None:
+    """Shared mappings count too, without a control group, which few machines let us make."""
+    with GradingJail(Limits(memory_mib=2048)) as jail:
+        failure = ran(jail, source)
+    assert failure is not None
+    assert failure.status is Status.OUT_OF_MEMORY
 
 
 WITHOUT_FILTER = """
@@ -162,20 +144,20 @@ def test_namespaces_hold_without_the_filter(monkeypatch: pytest.MonkeyPatch) -> 
     """Where every system call is allowed: no network, and daemons end with their first process."""
     allow = struct.pack("HBBI", 6, 0, 0, 0x7FFF_0000)
     monkeypatch.setattr(syscalls, "program", lambda signals: allow)
-    with Jail(Limits()) as jail:
+    with GradingJail(Limits()) as jail:
         if jail.level is not Level.FULL:
             pytest.skip(" ".join(jail.weaker_because))
-        assert jail._zygote is not None
-        before = psutil.Process(jail._zygote.pid).children(recursive=True)
+        first = psutil.Process(jail.first_process)
+        before = first.children(recursive=True)
         found = seen(jail, WITHOUT_FILTER)
-        assert psutil.Process(jail._zygote.pid).children(recursive=True) == before
+        assert first.children(recursive=True) == before
     assert found.split(" The line")[0] == f"{errno.ENETUNREACH} jail True 1 0"
 
 
 def test_what_may_be_read_holds_no_course() -> None:
     """Neither the masters nor a grade lie in a folder that a child sees."""
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    for folder in walls.folders():
+    for folder in walls.folders(roles.READABLE):
         for secret in ("solutions", "gradebook.db", "tests", "verdicts.jsonl"):
             assert folder not in (path := walls.Path(root, secret)).parents
             assert folder != path

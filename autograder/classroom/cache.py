@@ -7,6 +7,7 @@ once, and one that is killed keeps what it had. It holds JSON and nothing that i
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -15,13 +16,13 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from autograder.judge.verdict import Finding, Status, Verdict
+from autograder.judge.verdict import Verdict
 from autograder.problem import Problem
+from autograder.schema import MalformedError, from_text, to_text
 
 FOLDER = ".verdicts"
 """Its folder in the course's."""
@@ -80,8 +81,8 @@ class Cache:
                 found = self._base.execute(query, (assignment,)).fetchone()
             return int(found[0])
 
-    def get(self, key: str) -> Any:
-        """What was put under this key, or None."""
+    def get(self, key: str) -> str | None:
+        """The text that was put under this key, if there is one."""
         try:
             with self._lock, self._base:
                 query = "SELECT value, used FROM kept WHERE key = ?"
@@ -91,11 +92,11 @@ class Cache:
                     self._base.execute("UPDATE kept SET used = ? WHERE key = ?", (now, key))
         except sqlite3.Error:  # a disk that fails costs time, and no grade
             return None
-        return json.loads(found[0]) if found else None
+        return str(found[0]) if found else None
 
-    def put(self, key: str, value: Any) -> None:
-        """Keep a value that JSON can hold."""
-        row = (key, json.dumps(value, ensure_ascii=False), time.time())
+    def put(self, key: str, text: str) -> None:
+        """Keep a text."""
+        row = (key, text, time.time())
         try:
             with self._lock, self._base:
                 self._base.execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", row)
@@ -115,15 +116,13 @@ class Cache:
     def verdict(self, key: str) -> Verdict | None:
         """The verdict under this key, if there is one."""
         found = self.get(key)
-        if found is None:
-            return None
-        findings = tuple(Finding(**one) for one in found.pop("findings"))
-        status, reported = Status(found.pop("status")), tuple(found.pop("reported"))
-        return Verdict(status=status, findings=findings, reported=reported, **found)
+        with contextlib.suppress(MalformedError):
+            return None if found is None else from_text(Verdict, found)
+        return None
 
     def put_verdict(self, key: str, verdict: Verdict) -> None:
         """Keep a verdict, whose findings have no `difference`."""
-        self.put(key, asdict(verdict))
+        self.put(key, to_text(verdict))
 
 
 class NoCache(Cache):

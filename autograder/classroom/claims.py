@@ -1,6 +1,6 @@
-"""What workers and runners send, decoded once and strictly: both have run a student's code.
+"""What is taken of what workers and runners send: both have run a student's code.
 
-A claim that does not fit its schema is that student's failure.
+A message that does not fit its schema, see `messages`, is that student's failure.
 """
 
 from __future__ import annotations
@@ -8,18 +8,26 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
-from autograder.jail.frames import Frame
-from autograder.judge.anatomy import Anatomy
+from autograder.classroom import endings
+from autograder.classroom.messages import (
+    CallClaim,
+    Lowered,
+    ProgramClaim,
+    Ran,
+    RanCell,
+    RunClaim,
+)
+from autograder.jail.process import Ending
 from autograder.judge.program import facts_of
-from autograder.judge.schema import MalformedError, decode
 from autograder.judge.tree import LONGEST
 from autograder.judge.verdict import Answer, Failure, Outcome, Status
 from autograder.judge.views import Case
+from autograder.schema import MalformedError, decode
 from autograder.text import printable
 
 UNREADABLE = Failure(Status.BROKE_THE_RULES, "What it sent cannot be read.")
@@ -27,181 +35,102 @@ HONEST = (Status.ERROR, Status.MISSING, Status.OUT_OF_MEMORY, Status.BROKE_THE_R
 """The failures that a student's process may report of itself; it gains nothing by any."""
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A program that a worker sent, serialised."""
-
-    artifact: bytes
-
-
-@dataclass(frozen=True)
-class FailureClaim:
-    """A `verdict.Failure` that a process reports."""
-
-    status: str = ""
-    message: str = ""
-    error: str = ""
-    advice: str = ""
-    line: str = ""
-    facts: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ProgramClaim:
-    """Of a case that a worker lowered: the length of its program in the frame's blob."""
-
-    length: int
-
-
-@dataclass(frozen=True)
-class CallFacts:
-    """What a call in Python came to, see `calling.call` and `reports.report`."""
-
-    message: str = ""
-    line: str = ""
-    leak: str = ""
-    traces: int = 0
-    primitives: dict[str, int] = field(default_factory=dict)
-    weak: tuple[bool, ...] = ()
-
-
-@dataclass(frozen=True)
-class CallClaim:
-    """Of a case that a worker called: the result; its leaves are among the frame's arrays."""
-
-    structure: str
-    paths: tuple[str, ...]
-    leaves: int
-    facts: CallFacts
-
-
-@dataclass(frozen=True)
-class ProgramFacts(Anatomy):
-    """What a runner read off a program, see `program.read` and `program.run`."""
-
-    size: int
-    again: int
-    platforms: tuple[str, ...]
-    digest: str
-    meaning: str = ""
-    temporaries: int = 0
-    placement: list[list[list[list[int]]]] = field(default_factory=list)
-    collectives: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class RunClaim:
-    """Of a program that a runner read, and ran where it was to; its leaves are among the arrays."""
-
-    structure: str
-    paths: tuple[str, ...]
-    leaves: int
-    facts: ProgramFacts
-    ran: bool
-
-
-def failure_in(header: Any) -> Failure | None:
-    """The failure that a header reports, if it does."""
-    if not isinstance(header, dict) or "failure" not in header:
-        return None
+def failure_of_cell(result: bytes | Ending) -> Failure | None:
+    """Why a cell failed, if it did."""
+    if isinstance(result, Ending):
+        return endings.failure(result)
     try:
-        claimed = decode(FailureClaim, header["failure"])
+        claimed = decode(RanCell, result).failure
     except MalformedError:
         return UNREADABLE
-    status = next((one for one in HONEST if one == claimed.status), Status.ERROR)
-    texts = asdict(claimed)
-    said = {key: _plain(texts[key]) for key in ("message", "error", "advice", "line")}
-    return Failure(status, **said, facts=claimed.facts)
+    return None if claimed is None else honest(claimed)
 
 
-def _plain(text: str, most: int = 500) -> str:
-    return printable(text[:most])
+def honest(claimed: Failure) -> Failure:
+    """A failure that a process reports, as far as it may report it."""
+    status = claimed.status if claimed.status in HONEST else Status.ERROR
+    texts = claimed.message, claimed.error, claimed.advice, claimed.line
+    message, error, advice, line = map(_plain, texts)
+    return Failure(status, message, error, advice, line, claimed.facts)
 
 
-def digest(made: Claim | Outcome) -> bytes:
+def digest(claim: ProgramClaim | Outcome) -> bytes:
     """A hash of all that a worker sent for one case; equal programs have equal ones.
 
     The worker left names and lines out of the program, but it belongs to the student: so what is
-    hashed, here, is all that came, and a cheating worker gets a hash of its own.
+    hashed, here, is all that came, and a cheating worker gets a hash of its own. It is written
+    into the log, so that another way to hash would tear the groups of a class apart.
     """
-    if isinstance(made, Failure):
-        return hashlib.sha256(json.dumps(asdict(made)).encode()).digest()
-    if isinstance(made, Claim):
-        return hashlib.sha256(b"program" + made.artifact).digest()
-    shapes = [(leaf.dtype.name, leaf.shape) for leaf in made.leaves]
-    said = json.dumps(["answer", made.structure, made.paths, made.facts, shapes])
-    return hashlib.sha256(
-        b"".join([said.encode(), *(leaf.tobytes() for leaf in made.leaves)])
-    ).digest()
+    if isinstance(claim, Failure):
+        return hashlib.sha256(json.dumps(asdict(claim)).encode()).digest()
+    if isinstance(claim, ProgramClaim):
+        return hashlib.sha256(b"program" + claim.artifact).digest()
+    shapes = [(leaf.dtype.name, leaf.shape) for leaf in claim.leaves]
+    text = json.dumps(["answer", claim.structure, claim.paths, claim.facts, shapes])
+    leaves = [leaf.tobytes() for leaf in claim.leaves]
+    return hashlib.sha256(b"".join([text.encode(), *leaves])).digest()
 
 
-def answers(result: Frame | Failure, asked: Sequence[Case]) -> list[Claim | Outcome]:
+def answers(result: bytes | Ending, asked: Sequence[Case]) -> list[ProgramClaim | Outcome]:
     """What a worker sent for one exercise.
 
     Args:
-        result: the frame, or why there is none.
+        result: the message, or how the process ended that should have sent it.
         asked: the cases that it was asked for.
 
     Returns:
         For each case what the call gave back, or the program; or why there is neither.
     """
-    if isinstance(result, Failure):
-        return [result] * len(asked)
-    made: list[Claim | Outcome] = []
-    offset = position = 0
+    if isinstance(result, Ending):
+        return [endings.failure(result)] * len(asked)
     try:
-        for case, sent in zip(asked, _cases(result, len(asked)), strict=True):
-            if failure := failure_in(sent):
-                made.append(_of(case, failure))
-            elif case.call:
-                call = decode(CallClaim, sent)
-                leaves = _leaves(result, position, call.leaves, call.paths)
-                position += call.leaves
-                facts = asdict(call.facts)
-                facts |= {key: _plain(facts[key]) for key in ("message", "line", "leak")}
-                made.append(Answer(*_structure(call), leaves, facts))
-            else:
-                length = decode(ProgramClaim, sent).length
-                made.append(Claim(result.blob[offset : offset + length]))
-                offset += length
+        claims = _as_asked(decode(Lowered, result).cases, asked)
+        return [_lowered(case, claim) for case, claim in zip(asked, claims, strict=True)]
     except MalformedError:
         return [UNREADABLE] * len(asked)
-    return made
 
 
-def outcomes(result: Frame | Failure, asked: Sequence[Case]) -> list[Outcome]:
+def _lowered(case: Case, claim: Failure | ProgramClaim | CallClaim) -> ProgramClaim | Outcome:
+    if isinstance(claim, Failure):
+        return _of(case, honest(claim))
+    if isinstance(claim, CallClaim) is not bool(case.call):
+        raise MalformedError("a call in place of a program, or a program in place of a call")
+    if isinstance(claim, ProgramClaim):
+        return claim
+    facts = asdict(claim.facts)
+    facts |= {key: _plain(facts[key]) for key in ("message", "line", "leak")}
+    return Answer(*_structure(claim), _leaves(claim, claim.paths), facts)
+
+
+def outcomes(result: bytes | Ending, asked: Sequence[Case]) -> list[Outcome]:
     """What a runner sent for the programs of one exercise.
 
     Args:
-        result: the frame, or why there is none.
+        result: the message, or how the process ended that should have sent it.
         asked: the cases of the programs.
     """
-    if isinstance(result, Failure):
-        return [result] * len(asked)
-    ran: list[Outcome] = []
-    position = 0
+    if isinstance(result, Ending):
+        return [endings.failure(result)] * len(asked)
     try:
-        for case, sent in zip(asked, _cases(result, len(asked)), strict=True):
-            if failure := failure_in(sent):
-                ran.append(_of(case, failure))
-                continue
-            claim = decode(RunClaim, sent)
-            runs = case.has_results()
-            paths = claim.paths if runs and claim.ran else ()
-            leaves = _leaves(result, position, claim.leaves, paths)
-            position += claim.leaves
-            facts = asdict(claim.facts) | facts_of(case)
-            ran.append(Answer(*_structure(claim), leaves, facts, claim.ran or not runs))
+        claims = _as_asked(decode(Ran, result).cases, asked)
+        return [_ran(case, claim) for case, claim in zip(asked, claims, strict=True)]
     except MalformedError:
         return [UNREADABLE] * len(asked)
-    return ran
 
 
-def _cases(result: Frame, count: int) -> list[Any]:
-    cases = result.header.get("cases")
-    if not isinstance(cases, list) or len(cases) != count:
+def _ran(case: Case, claim: Failure | RunClaim) -> Outcome:
+    if isinstance(claim, Failure):
+        return _of(case, honest(claim))
+    runs = case.has_results()
+    leaves = _leaves(claim, claim.paths if runs and claim.ran else ())
+    facts = asdict(claim.facts) | facts_of(case)
+    return Answer(*_structure(claim), leaves, facts, claim.ran or not runs)
+
+
+def _as_asked(claims: tuple[Any, ...], asked: Sequence[Case]) -> tuple[Any, ...]:
+    if len(claims) != len(asked):
         raise MalformedError("other cases than were asked for")
-    return cases
+    return claims
 
 
 def _of(case: Case, failure: Failure) -> Failure:
@@ -211,13 +140,10 @@ def _of(case: Case, failure: Failure) -> Failure:
     return replace(failure, facts={**failure.facts, **facts_of(case)})
 
 
-def _leaves(
-    result: Frame, position: int, count: int, paths: Sequence[str]
-) -> tuple[np.ndarray, ...]:
-    leaves = result.arrays[position : position + count]
-    if not count == len(leaves) == len(paths):
+def _leaves(claim: CallClaim | RunClaim, paths: Sequence[str]) -> tuple[np.ndarray, ...]:
+    if len(claim.leaves) != len(paths):
         raise MalformedError("other leaves than it says")
-    return leaves
+    return claim.leaves
 
 
 def _structure(claim: CallClaim | RunClaim) -> tuple[str, tuple[str, ...]]:
@@ -225,3 +151,7 @@ def _structure(claim: CallClaim | RunClaim) -> tuple[str, tuple[str, ...]]:
         raise MalformedError("a structure that is too long")
     texts = [_plain(text, 2 * LONGEST) for text in (claim.structure, *claim.paths)]
     return texts[0], tuple(texts[1:])
+
+
+def _plain(text: str, most: int = 500) -> str:
+    return printable(text[:most])

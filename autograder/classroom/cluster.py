@@ -13,13 +13,10 @@ from collections.abc import Sequence
 from concurrent.futures import wait
 
 from autograder.classroom import cache
-from autograder.jail import walls
-from autograder.jail.frames import Frame
-from autograder.jail.jail import Jail
-from autograder.jail.process import Limits
+from autograder.classroom.roles import GradingJail, require
+from autograder.jail.process import Ending, Limits
 from autograder.jail.walls import Level
 from autograder.judge.devices import Device
-from autograder.judge.verdict import Failure
 from autograder.problem import CannotGrade, Problem
 
 ANSWER_SECONDS = 30
@@ -32,7 +29,7 @@ AGAIN = "Then run the same command again: it goes on where this one stopped."
 
 
 class Cluster:
-    """Stands where a `jail.Jail` stands; see its `run`.
+    """Runs requests in the jails of a cluster's machines; what `roles.Runs` asks for is there.
 
     Args:
         address: of Dask's scheduler, such as `tcp://10.0.0.1:8786`. Whoever can reach it can run
@@ -78,20 +75,16 @@ class Cluster:
         if not found:
             client.close()
             raise Problem(NO_WORKERS.format(address=address))
-        self.workers = 2 * sum(threads.get(at, 1) for at in found)
-        """How many submissions keep the cluster busy, of which some are with the grader."""
+        # Some of those under way are with the grader.
+        self.at_once = 2 * sum(threads.get(at, 1) for at in found)
         self.level, self.weaker_because = max(found.values(), key=lambda one: one[0].weakness)
         """That of the machine with the weakest one; those that come later must not be weaker."""
         self._address, self._client = address, client
         self._executor = client.get_executor(pure=False)
 
-    def require(self, weakest: Level) -> None:
-        """Make sure of a level, see `walls.require`."""
-        walls.require(weakest, self.level, self.weaker_because)
-
     def run(
-        self, role: str, request: Frame, steps: Sequence[str], late: Frame | None = None
-    ) -> dict[str, Frame | Failure]:
+        self, role: str, request: bytes, steps: Sequence[str], late: bytes | None = None
+    ) -> dict[str, bytes | Ending]:
         where = (cache.versions(), self.limits, self.device, self.strongest, self.level)
         asked = (role, request, list(steps), late)
         answer = self._executor.submit(run_here, *where, *asked)
@@ -126,10 +119,10 @@ def run_here(
     strongest: Level,
     weakest: Level,
     role: str,
-    request: Frame,
+    request: bytes,
     steps: Sequence[str],
-    late: Frame | None,
-) -> dict[str, Frame | Failure]:
+    late: bytes | None,
+) -> dict[str, bytes | Ending]:
     """Run a request on this machine, for a grader on another one.
 
     Raises:
@@ -143,10 +136,10 @@ def run_here(
             f"{' '.join(versions)} (jax, jaxlib, numpy, autograder): install the same on both."
         )
     jail = _jail(limits, device, strongest)
-    jail.require(weakest)
+    require(weakest, jail)
     return jail.run(role, request, steps, late)
 
 
 @functools.cache
-def _jail(limits: Limits, device: Device, strongest: Level) -> Jail:
-    return Jail(limits, device, strongest)
+def _jail(limits: Limits, device: Device, strongest: Level) -> GradingJail:
+    return GradingJail(limits, device, strongest)

@@ -17,7 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from autograder.jail.process import ENDED
+from autograder.classroom.endings import ENDED
 from autograder.judge.calling import UNANSWERED
 from autograder.judge.tracing_errors import TRACER_ERRORS
 from autograder.judge.verdict import Answers, Failure, Finding, Outcome, Status, Verdict

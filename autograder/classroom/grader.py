@@ -12,39 +12,40 @@ import hashlib
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 from nbformat import NotebookNode
 
 from autograder.classroom import cache, claims
 from autograder.classroom.cache import Cache
-from autograder.classroom.claims import Claim
+from autograder.classroom.messages import (
+    AskedCase,
+    AskedExercise,
+    Cell,
+    Job,
+    Leaf,
+    ProgramCase,
+    ProgramClaim,
+    RunnerRequest,
+    SecretInputs,
+    WorkerRequest,
+)
+from autograder.classroom.roles import Runs
 from autograder.classroom.standards import FromMaster, Standard
-from autograder.jail.frames import Frame
-from autograder.jail.walls import Level
-from autograder.judge import devices, judge, meshes, program, requirements
+from autograder.jail.process import Ending
+from autograder.judge import devices, judge, meshes, program
 from autograder.judge.devices import CPU, Device
 from autograder.judge.specification import views_of
 from autograder.judge.verdict import Failure, Outcome, Status, Verdict
 from autograder.judge.views import Case, cases
 from autograder.problem import CannotGrade, Problem
+from autograder.schema import encode
 
-Lowered = Mapping[Case, Claim | Outcome]
+Lowered = Mapping[Case, ProgramClaim | Outcome]
 """What left the worker of one exercise."""
 
 CHECK = "check-"
 """How the id of a cell begins that checks an exercise; its name follows."""
-
-
-class Runs(Protocol):
-    """What runs requests, such as `jail.Jail`, whose method says how."""
-
-    @property
-    def level(self) -> Level: ...
-
-    def run(
-        self, role: str, request: Frame, steps: Sequence[str], late: Frame | None = None
-    ) -> dict[str, Frame | Failure]: ...
 
 
 @dataclass
@@ -125,7 +126,7 @@ class Grader:
             for name in names
             if name not in self.again and (verdict := self.cache.verdict(keys[name]))
         }
-        fresh = {name: made for name, made in lowered.items() if name not in verdicts}
+        fresh = {name: one for name, one in lowered.items() if name not in verdicts}
         outcomes, ran = self._run(fresh)
         for name in fresh:
             try:
@@ -143,12 +144,15 @@ class Grader:
                 self.cache.put(texts[name], keys[name])
         return verdicts
 
-    def _ask(self, *request: Any) -> dict[str, Frame | Failure]:
+    def _ask(
+        self, role: str, request: Any, steps: Sequence[str], late: SecretInputs | None = None
+    ) -> dict[str, bytes | Ending]:
+        asked = role, encode(request), steps, None if late is None else encode(late)
         try:
-            return self.jail.run(*request)
+            return self.jail.run(*asked)
         except (OSError, ValueError):
             # The process that starts all others can be killed by a notebook that runs beside.
-            return self.jail.run(*request)
+            return self.jail.run(*asked)
 
     def _key(self, name: str, judged: Any) -> str:
         # What came out of weaker walls is not to be believed behind stronger ones.
@@ -161,20 +165,21 @@ class Grader:
         Returns:
             What came of each, and whether no process had to be ended on the way.
         """
-        asks, inputs = self._asks(names)
         steps = code.steps(names)
-        header = {"cells": code.cells, "asks": asks, "order": steps}
-        header["platform"] = self.device.platform
-        results = self._ask("worker", Frame(header), steps, inputs)
+        exercises = tuple(map(self._asked, names))
+        platform = self.device.platform
+        request = WorkerRequest(tuple(code.cells), exercises, tuple(steps), platform)
+        results = self._ask("worker", request, steps, self._secret_inputs(names))
         lowered: dict[str, Lowered] = {}
         for name in names:
-            cell = _failed(results.get(code.solutions.get(name, "")))
+            step = code.solutions.get(name, "")
+            cell = claims.failure_of_cell(results[step]) if step in results else None
             cases = self._cases(name)
-            made = claims.answers(results[name], cases)
+            answers = claims.answers(results[name], cases)
             # A function is not there because its cell failed, where its cell did.
-            made = [cell if cell and _is_missing(one) else one for one in made]
-            lowered[name] = dict(zip(cases, made, strict=True))
-        return lowered, all(isinstance(result, Frame) for result in results.values())
+            answers = [cell if cell and _is_missing(one) else one for one in answers]
+            lowered[name] = dict(zip(cases, answers, strict=True))
+        return lowered, not any(isinstance(result, Ending) for result in results.values())
 
     def _run(
         self, lowered: Mapping[str, Lowered]
@@ -184,60 +189,50 @@ class Grader:
         Returns:
             What came of each case, and the exercises whose outcomes are their own doing.
         """
-        jobs: dict[str, dict[str, Any]] = {}
-        arrays: list[Any] = []
-        blob = b""
-        for name, made in lowered.items():
-            for case, claim in made.items():
-                if not isinstance(claim, Claim):
-                    continue
-                # Drawn only now, after the student's code has run and ended.
-                arguments = self._standard(name).arguments(case.draw)
-                leaves = arguments.leaves
-                jobs.setdefault(name, self._job(name, made))["cases"].append(
-                    {
-                        **asdict(case),
-                        "specs": arguments.specs,
-                        "offset": len(blob),
-                        "length": len(claim.artifact),
-                        "inputs": list(range(len(arrays), len(arrays) + len(leaves))),
-                    }
-                )
-                arrays += leaves
-                blob += claim.artifact
-        results: Mapping[str, Frame | Failure] = {}
+        jobs = [
+            self._job(name, answers)
+            for name, answers in lowered.items()
+            if any(isinstance(one, ProgramClaim) for one in answers.values())
+        ]
+        results: Mapping[str, bytes | Ending] = {}
         if jobs:
-            header = {"jobs": list(jobs.values()), "device": self.device.name}
-            results = self._ask("runner", Frame(header, tuple(arrays), blob), list(jobs))
+            request = RunnerRequest(tuple(jobs), self.device.name)
+            results = self._ask("runner", request, [job.name for job in jobs])
         outcomes: dict[str, dict[Case, Outcome]] = {}
-        for name, made in lowered.items():
-            programs = [case for case, one in made.items() if isinstance(one, Claim)]
-            outcomes[name] = {case: one for case, one in made.items() if not isinstance(one, Claim)}
-            if programs:
+        for name, answers in lowered.items():
+            outcomes[name] = {
+                case: one for case, one in answers.items() if not isinstance(one, ProgramClaim)
+            }
+            if programs := [case for case in answers if case not in outcomes[name]]:
                 ran = claims.outcomes(results[name], programs)
                 outcomes[name] |= zip(programs, ran, strict=True)
         own = {
             name
-            for name, made in outcomes.items()
-            if not isinstance(results.get(name), Failure)
-            and not any(_is_out_of_memory(one) for one in made.values())
+            for name, many in outcomes.items()
+            if not isinstance(results.get(name), Ending)
+            and not any(_is_out_of_memory(one) for one in many.values())
         }
         return outcomes, own
 
-    def _job(self, name: str, made: Lowered) -> dict[str, Any]:
-        """What the runner is told of an exercise, to reject an answer before it is compiled.
+    def _job(self, name: str, answers: Lowered) -> Job:
+        """The programs of an exercise, and what rejects an answer before it is compiled.
 
         Where a case failed already, the others cannot be compared with the reference's.
         """
-        whole = not any(isinstance(one, Failure) for one in made.values())
+        programs = []
+        for case, one in answers.items():
+            if isinstance(one, ProgramClaim):
+                # Drawn only now, after the student's code has run and ended.
+                drawn = self._standard(name).arguments(case.draw)
+                programs.append(ProgramCase(case, drawn.specs, one.artifact, drawn.leaves))
+        whole = not any(isinstance(one, Failure) for one in answers.values())
         requires = [want for want in self._standard(name).requires if want.early and whole]
         compared = {fact for want in requires for fact in want.compares}
         expected = {
-            view: [{fact: one.facts[fact] for fact in compared} for one in many]
+            view: tuple({fact: one.facts[fact] for fact in compared} for one in many)
             for view, many in self._standard(name).facts().items()
         }
-        said = list(map(requirements.to_json, requires))
-        return {"step": name, "cases": [], "requires": said, "expected": expected}
+        return Job(name, tuple(programs), tuple(requires), expected)
 
     def _judge(self, name: str, outcomes: Mapping[Case, Outcome], lines: Set[str]) -> Verdict:
         standard = self._standard(name)
@@ -259,27 +254,22 @@ class Grader:
         standard = self._standard(name)
         return cases(views_of(standard.requires), standard.draws())
 
-    def _asks(self, names: Sequence[str]) -> tuple[list[dict[str, Any]], Frame]:
-        """What the worker is asked for, and the secret inputs of functions that are called.
+    def _asked(self, name: str) -> AskedExercise:
+        """What the worker learns of an exercise: names and shapes."""
+        cases = []
+        for case in self._cases(name):
+            drawn = self._standard(name).shapes(case.draw)
+            leaves = tuple(Leaf(leaf.dtype.name, leaf.shape) for leaf in drawn.leaves)
+            cases.append(AskedCase(case, drawn.skeleton, drawn.specs, leaves))
+        return AskedExercise(name, tuple(cases))
 
-        It gets these when it comes to the first such function; of the others it learns shapes only.
-        """
-        asks: list[dict[str, Any]] = []
-        inputs: list[Any] = []
+    def _secret_inputs(self, names: Sequence[str]) -> SecretInputs:
+        """The inputs of functions that are called; a worker gets them at the first of these."""
+        inputs = {}
         for name in names:
-            asked = []
-            for case in self._cases(name):
-                drawn = self._standard(name).shapes(case.draw)
-                shapes = [
-                    {"dtype": leaf.dtype.name, "shape": list(leaf.shape)} for leaf in drawn.leaves
-                ]
-                said = {"skeleton": drawn.skeleton, "specs": drawn.specs, "leaves": shapes}
-                asked.append({**asdict(case), **said})
-                if case.call:
-                    asked[-1]["inputs"] = list(range(len(inputs), len(inputs) + len(shapes)))
-                    inputs += self._standard(name).arguments(case.draw).leaves
-            asks.append({"step": name, "cases": asked})
-        return asks, Frame({}, tuple(inputs))
+            called = [case.draw for case in self._cases(name) if case.call]
+            inputs[name] = tuple(self._standard(name).arguments(draw).leaves for draw in called)
+        return SecretInputs(inputs)
 
 
 @dataclass(frozen=True)
@@ -287,12 +277,12 @@ class Code:
     """What of a notebook is judged.
 
     Attributes:
-        cells: the `step` and the `source` of each cell to run, which the test cells are not.
+        cells: those to run, which the test cells are not.
         solutions: the step of each solution cell by its id.
         order: the steps of these cells, with the name of each exercise where its check stands.
     """
 
-    cells: list[dict[str, str]]
+    cells: list[Cell]
     solutions: dict[str, str]
     order: list[str]
 
@@ -306,14 +296,14 @@ class Code:
 
         An exercise without a check in the notebook comes at the end.
         """
-        cells = {cell["step"] for cell in self.cells}
+        cells = {cell.step for cell in self.cells}
         steps = [step for step in self.order if step in cells or step in names]
         return steps + [name for name in names if name not in self.order]
 
     @property
     def lines(self) -> Set[str]:
         """The lines of its cells, without their indentation."""
-        return {line.strip()[:200] for cell in self.cells for line in cell["source"].splitlines()}
+        return {line.strip()[:200] for cell in self.cells for line in cell.source.splitlines()}
 
 
 def code_of(notebook: NotebookNode) -> Code:
@@ -336,23 +326,19 @@ def code_of(notebook: NotebookNode) -> Code:
                 code.order.append(exercise)
             continue
         step = f"cell {number}"
-        code.cells.append({"step": step, "source": cell.source})
+        code.cells.append(Cell(step, cell.source))
         code.order.append(step)
         if is_solution:
             code.solutions[name] = step
     return code
 
 
-def _failed(result: Frame | Failure | None) -> Failure | None:
-    return claims.failure_in(result.header) if isinstance(result, Frame) else result
+def _is_missing(answer: ProgramClaim | Outcome) -> bool:
+    return isinstance(answer, Failure) and answer.status is Status.MISSING
 
 
-def _is_missing(made: Claim | Outcome) -> bool:
-    return isinstance(made, Failure) and made.status is Status.MISSING
-
-
-def _is_out_of_memory(made: Outcome) -> bool:
-    return isinstance(made, Failure) and made.status is Status.OUT_OF_MEMORY
+def _is_out_of_memory(outcome: Outcome) -> bool:
+    return isinstance(outcome, Failure) and outcome.status is Status.OUT_OF_MEMORY
 
 
 def _program(lowered: Lowered) -> str:

@@ -6,7 +6,6 @@ import atexit
 import contextlib
 import datetime
 import functools
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -31,9 +30,10 @@ from autograder.classroom.cache import Cache
 from autograder.classroom.class_run import Ahead, Graded, Tally
 from autograder.classroom.cluster import Cluster
 from autograder.classroom.grader import Grader, code_of
+from autograder.classroom.log import LoggedVerdict, Record
 from autograder.classroom.nbgrader_patches import folders
 from autograder.classroom.restore import ASK, KEY
-from autograder.jail.jail import Jail
+from autograder.classroom.roles import GradingJail, require
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge import devices
@@ -128,7 +128,7 @@ class GradingRun(LoggingConfigurable):
                 if self.cluster
                 else _jail(limits, device, strongest)
             )
-            self.jail.require(weakest)
+            require(weakest, self.jail)
             self._say_level()
             kept = Cache(Path(self.coursedir.root) / cache.FOLDER)
             seed = self._seed(kept) if self.seed is None else self.seed
@@ -234,12 +234,7 @@ class GradingRun(LoggingConfigurable):
 
     @property
     def _workers(self) -> int:
-        if self.workers:
-            return self.workers
-        if isinstance(self.jail, Cluster):
-            return self.jail.workers
-        mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
-        return len(mine) or os.cpu_count() or 1
+        return self.workers or self.jail.at_once
 
     def judge(self, notebook: NotebookNode, where: dict[str, str]) -> dict[str, Verdict]:
         """The verdicts on one student's notebook, written down in `verdicts.jsonl` too."""
@@ -257,26 +252,17 @@ class GradingRun(LoggingConfigurable):
         return verdicts
 
     def _write(self, where: dict[str, str], grader: Grader, verdicts: dict[str, Verdict]) -> None:
-        record = {
-            "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            **{key: where[key] for key in ("student", "assignment", "notebook")},
-            "seed": grader.seed,
-            "device": grader.device.name,
-            "level": self.jail.level,
-            "jax": jax.__version__,
-            "verdicts": {
-                name: {
-                    "status": verdict.status,
-                    "fraction": verdict.fraction,
-                    "program": verdict.program,
-                    "reason": verdict.reason,
-                    "lookalike": verdict.lookalike,
-                    "reported": verdict.reported,
-                    "message": verdict.findings[0].message if verdict.findings else "",
-                }
-                for name, verdict in verdicts.items()
-            },
-        }
+        record = Record(
+            time=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            student=where["student"],
+            assignment=where["assignment"],
+            notebook=where["notebook"],
+            seed=grader.seed,
+            device=grader.device.name,
+            level=self.jail.level,
+            jax=jax.__version__,
+            verdicts={name: LoggedVerdict.of(verdict) for name, verdict in verdicts.items()},
+        )
         log.append(Path(self.coursedir.root), record)
 
 
@@ -298,11 +284,11 @@ def unreadable(exercise: str, why: str) -> Verdict:
 
 
 @functools.cache
-def _jail(limits: Limits, device: Device, strongest: Level) -> Jail:
+def _jail(limits: Limits, device: Device, strongest: Level) -> GradingJail:
     """One warm jail for the process, so that a class and a formgrader's clicks share it."""
-    made = Jail(limits, device, strongest)
-    atexit.register(made.close)
-    return made
+    jail = GradingJail(limits, device, strongest)
+    atexit.register(jail.close)
+    return jail
 
 
 @functools.cache

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbgrader.api import MissingEntry
@@ -18,6 +17,8 @@ from rich.text import Text
 from autograder.authoring.build import nbgrader_config
 from autograder.classroom import gradebook as books
 from autograder.classroom import log, page
+from autograder.classroom.log import LoggedVerdict, Record
+from autograder.judge.verdict import Status
 from autograder.markup import html
 from autograder.problem import Problem
 from autograder.text import printable
@@ -45,15 +46,16 @@ class Group:
     exercise: str
     notebook: str
     students: tuple[str, ...]
-    verdict: dict[str, Any]
+    verdict: LoggedVerdict
     sample: str
 
     @property
     def said(self) -> str:
         """The verdict in a few words."""
         verdict = self.verdict
-        why = verdict["lookalike"] or (verdict["reason"] if verdict["status"] != "passed" else "")
-        return ": ".join(dict.fromkeys(filter(None, (verdict["status"], why))))
+        passed = verdict.status is Status.PASSED
+        why = verdict.lookalike or ("" if passed else verdict.reason)
+        return ": ".join(dict.fromkeys(filter(None, (verdict.status, why))))
 
 
 def groups(root: Path, assignment: str) -> dict[str, list[Group]]:
@@ -62,16 +64,16 @@ def groups(root: Path, assignment: str) -> dict[str, list[Group]]:
     Raises:
         Problem: nothing of the assignment was graded.
     """
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    found: dict[tuple[str, str], list[Record]] = {}
     for record in log.newest(root, assignment):
-        for exercise, verdict in record["verdicts"].items():
-            program = verdict["program"] or verdict["status"]
+        for exercise, verdict in record.verdicts.items():
+            program = verdict.program or verdict.status
             found.setdefault((exercise, program), []).append(record)
     course = CourseDirectory(config=nbgrader_config(root), root=str(root))
     made: dict[str, list[Group]] = {}
     for (exercise, program), records in found.items():
-        students = tuple(record["student"] for record in records)
-        notebook, verdict = records[0]["notebook"], records[0]["verdicts"][exercise]
+        students = tuple(record.student for record in records)
+        notebook, verdict = records[0].notebook, records[0].verdicts[exercise]
         folders = [
             Path(course.format_path(course.autograded_directory, student, assignment))
             for student in students[:LOOKED_AT]

@@ -3,26 +3,78 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.judge.verdict import Status, Verdict
 from autograder.problem import Problem
+from autograder.schema import MalformedError, from_text, to_text
 
 LOG = "verdicts.jsonl"
 """The log of all verdicts, in the course's folder; nothing is ever taken out of it."""
-NEEDED = {"student", "assignment", "notebook", "seed", "verdicts"}
 
 
-def append(root: Path, record: dict[str, Any]) -> None:
+@dataclass(frozen=True)
+class LoggedVerdict:
+    """What is written of a `verdict.Verdict`; its message is that of the first finding."""
+
+    status: Status
+    fraction: float = 0.0
+    program: str = ""
+    reason: str = ""
+    lookalike: str = ""
+    reported: tuple[str, ...] = ()
+    message: str = ""
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> LoggedVerdict:
+        """What is written of this verdict."""
+        return cls(
+            verdict.status,
+            verdict.fraction,
+            verdict.program,
+            verdict.reason,
+            verdict.lookalike,
+            verdict.reported,
+            verdict.findings[0].message if verdict.findings else "",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A line: what a run found in one notebook.
+
+    Attributes:
+        time: when, in UTC.
+        student, assignment, notebook: whose and which.
+        seed: of every input.
+        device: where answers were judged.
+        level: of isolation.
+        jax: its version.
+        verdicts: by exercise.
+    """
+
+    time: str = ""
+    student: str
+    assignment: str
+    notebook: str
+    seed: int
+    device: str = "cpu"
+    level: str = ""
+    jax: str = ""
+    verdicts: dict[str, LoggedVerdict]
+
+
+def append(root: Path, record: Record) -> None:
     """Write one line, in one piece or not at all.
 
     Raises:
         OSError: it cannot be written.
     """
-    text = json.dumps(record, ensure_ascii=False) + "\n"
+    text = to_text(record) + "\n"
     line = text.encode(errors="backslashreplace")  # half a character, such as of a file's name
     with (root / LOG).open("a+b", buffering=0) as file:
         end = file.seek(0, os.SEEK_END)
@@ -42,7 +94,7 @@ def _last_byte(file: Any) -> bytes:
     return bytes(file.read(1))
 
 
-def records(root: Path, assignment: str) -> Iterator[dict[str, Any]]:
+def records(root: Path, assignment: str) -> Iterator[Record]:
     """The lines about an assignment, the oldest first; a line that is damaged is left out.
 
     Raises:
@@ -51,8 +103,11 @@ def records(root: Path, assignment: str) -> Iterator[dict[str, Any]]:
     try:
         with (root / LOG).open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
-                record = _record(line)
-                if record is not None and record["assignment"] == assignment:
+                try:
+                    record = from_text(Record, line)
+                except MalformedError:
+                    continue
+                if record.assignment == assignment:
                     yield record
     except FileNotFoundError:
         return
@@ -60,15 +115,7 @@ def records(root: Path, assignment: str) -> Iterator[dict[str, Any]]:
         raise Problem(f"{root / LOG} cannot be read: {error.strerror or error}.") from None
 
 
-def _record(line: str) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return record if isinstance(record, dict) and record.keys() >= NEEDED else None
-
-
-def newest(root: Path, assignment: str) -> list[dict[str, Any]]:
+def newest(root: Path, assignment: str) -> list[Record]:
     """The newest line about each student's notebook in an assignment, ordered by student.
 
     Raises:
@@ -76,7 +123,7 @@ def newest(root: Path, assignment: str) -> list[dict[str, Any]]:
     """
     if not (root / LOG).is_file():
         raise Problem(f"Nothing has been graded here yet: there is no {root / LOG}.")
-    found = {(one["student"], one["notebook"]): one for one in records(root, assignment)}
+    found = {(one.student, one.notebook): one for one in records(root, assignment)}
     if not found:
         raise Problem(f"{root / LOG} has no verdict in {assignment}.")
     return [found[which] for which in sorted(found)]
@@ -86,5 +133,5 @@ def seed(root: Path, assignment: str) -> int | None:
     """The seed that the assignment was last graded with, if it was."""
     found = None
     for record in records(root, assignment):
-        found = record["seed"]
-    return found if type(found) is int else None
+        found = record.seed
+    return found

@@ -17,8 +17,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder.classroom.cache import NoCache
-from autograder.classroom.grader import Grader, Runs
-from autograder.jail.jail import Jail
+from autograder.classroom.grader import Grader
+from autograder.classroom.roles import GradingJail, Runs
 from autograder.jail.process import Limits
 from autograder.judge import devices
 from autograder.judge.devices import CPU, Device
@@ -117,7 +117,7 @@ def _verdicts(
             ended += 1
             bar.step(ended, max(steps, ended))
 
-        with Jail(Limits(), device, ended=step) as jail:
+        with GradingJail(Limits(), device, ended=step) as jail:
             if jail.level.lacks:
                 said = f"Isolation level {jail.level}: {jail.level.lacks}."
                 print(" ".join([said, *jail.weaker_because]), file=sys.stderr)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import jax
 import nbformat
@@ -14,7 +13,8 @@ from autograder.authoring import master
 from autograder.authoring.build import nbgrader_config
 from autograder.classroom import log
 from autograder.classroom.grader import Grader
-from autograder.jail.jail import Jail
+from autograder.classroom.log import LoggedVerdict, Record
+from autograder.classroom.roles import GradingJail, require
 from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge import devices
@@ -35,8 +35,8 @@ class Replay:
         jax: the version of JAX now; another one may give another verdict.
     """
 
-    record: dict[str, Any]
-    before: dict[str, Any]
+    record: Record
+    before: LoggedVerdict
     verdict: Verdict
     points: float
     level: Level
@@ -44,8 +44,8 @@ class Replay:
 
     @property
     def same(self) -> bool:
-        now = (self.verdict.status, self.verdict.reason, self.verdict.lookalike)
-        return now == tuple(self.before[key] for key in ("status", "reason", "lookalike"))
+        before = (self.before.status, self.before.reason, self.before.lookalike)
+        return before == (self.verdict.status, self.verdict.reason, self.verdict.lookalike)
 
 
 def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
@@ -54,38 +54,39 @@ def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
     Raises:
         Problem: nothing of that name was graded.
     """
-    graded = [one for one in log.newest(root, assignment) if one["student"] == student]
+    graded = [one for one in log.newest(root, assignment) if one.student == student]
     if not graded:
         raise Problem(f"{root / log.LOG} has no verdict on {student} in {assignment}.")
-    about = [one for one in graded if exercise in one["verdicts"]]
+    about = [one for one in graded if exercise in one.verdicts]
     if not about:
-        known = ", ".join(name for one in graded for name in one["verdicts"])
+        known = ", ".join(name for one in graded for name in one.verdicts)
         raise Problem(f"{assignment} has no exercise {exercise}: it has {known}.")
     record = about[-1]
-    if record["verdicts"][exercise]["status"] == Status.UNREADABLE:
-        why = record["verdicts"][exercise]["message"]
+    before = record.verdicts[exercise]
+    if before.status is Status.UNREADABLE:
         raise Problem(
-            f"The notebook of {student} was not judged, so there is nothing to judge: {why}"
+            f"The notebook of {student} was not judged, so there is nothing to judge: "
+            f"{before.message}"
         )
     settings = nbgrader_config(root)
     course = CourseDirectory(config=settings, root=str(root))
     source = course.format_path(course.source_directory, ".", assignment)
     graded_folder = course.format_path(course.autograded_directory, student, assignment)
-    loaded = master.load(Path(source) / f"{record['notebook']}.py")
-    path = Path(graded_folder) / f"{record['notebook']}.ipynb"
+    loaded = master.load(Path(source) / f"{record.notebook}.py")
+    path = Path(graded_folder) / f"{record.notebook}.ipynb"
     if not path.is_file():
         raise Problem(f"{path} is not there any more, so there is nothing to judge again.")
     if exercise not in loaded.exercises:
         raise Problem(f"{loaded.path} does not ask for {exercise} any more.")
     named = [field.name for field in fields(Limits)]
     limits = {key: settings.GradingRun[key] for key in named if key in settings.GradingRun}
-    device = devices.named(record["device"])
+    device = devices.named(record.device)
     strongest = Level(settings.GradingRun.get("strongest", Level.FULL))
-    with Jail(Limits(**limits), device, strongest) as jail:
-        jail.require(Level(settings.GradingRun.get("require", Level.PROCESS)))
+    with GradingJail(Limits(**limits), device, strongest) as jail:
+        require(Level(settings.GradingRun.get("require", Level.PROCESS)), jail)
         level = jail.level
         asked = {exercise: loaded.exercises[exercise]}
-        grader = Grader(asked, record["seed"], jail, device)
+        grader = Grader(asked, record.seed, jail, device)
         verdict = grader.grade(nbformat.read(path, as_version=4))[exercise]
-    before, points = record["verdicts"][exercise], loaded.facts[exercise].points
+    points = loaded.facts[exercise].points
     return Replay(record, before, verdict, points, level, jax.__version__)

@@ -57,10 +57,10 @@ def report(root: Path, assignment: str) -> Report:
     statuses: defaultdict[str, Counter[str]] = defaultdict(Counter)
     lookalikes: Counter[tuple[str, str]] = Counter()
     for record in log.newest(root, assignment):
-        for exercise, verdict in record["verdicts"].items():
-            statuses[exercise][verdict["status"]] += 1
-            if verdict["lookalike"]:
-                lookalikes[exercise, verdict["lookalike"]] += 1
+        for exercise, verdict in record.verdicts.items():
+            statuses[exercise][verdict.status] += 1
+            if verdict.lookalike:
+                lookalikes[exercise, verdict.lookalike] += 1
     course = CourseDirectory(config=nbgrader_config(root), root=str(root))
     with books.opened(course) as gradebook:
         most = books.assignment(gradebook, assignment).max_score

@@ -1,79 +1,86 @@
 """Compiles exported programs and runs them on secret inputs. It never gets an expected output.
 
 A hostile program can crash the compiler or never end, so this process is as disposable as the
-worker's.
-
-The request's header:
-    jobs: `[{"step", "cases": [{"view", "draw", "specs", "offset", "length", "inputs": [position,
-        ...]}], "requires", "expected"}]`; a program lies in the request's blob, its input leaves
-        among its arrays. The requirements are as `requirements.to_json` writes them, and what is
-        expected are facts alone: by view, of each case.
-    device: where programs are run, see `devices`.
-    failed, done: steps to leave out, see `jail.Jail.run`.
+worker's. What it is asked and what it sends is in `messages`.
 
 All programs of a job are vetted and read first; if what is known of them then rejects the answer,
-none is compiled. The frame `{"ours": true}` says that the time is the grader's from now on, and
-`{"ours": false}` that a program runs.
-
-The `end` frame of a job has `cases`, each with `failure`; or with `structure`, `paths`, `facts`,
-whether it `ran`, and the number of `leaves` that it has among the frame's arrays; see `claims`.
+none is compiled. The time is the grader's, except while a program runs.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import jax
 import numpy as np
 from jax import export
 
-from autograder.jail.frames import Frame, Receive, Send
-from autograder.judge import devices, requirements, vetting
+from autograder.classroom.messages import (
+    LARGEST_REQUEST,
+    Job,
+    ProgramFacts,
+    Ran,
+    RunClaim,
+    RunnerRequest,
+)
+from autograder.jail.frames import Begin, Connection, End, Ours
+from autograder.judge import devices, meshes, vetting
 from autograder.judge.devices import Device
 from autograder.judge.outcomes import judged_early
 from autograder.judge.tree import Arguments
-from autograder.judge.verdict import Answer, Outcome, Refusal
-from autograder.judge.views import Case, Draw
+from autograder.judge.verdict import Answer, Failure, Outcome, Refusal
+from autograder.judge.views import Case
+from autograder.schema import decode, encode
+
+PRELOADED = (
+    "jax.experimental.multihost_utils",
+    "jaxlib.mlir.dialects.builtin",
+    "jaxlib.mlir.dialects.mhlo",
+    "scipy.linalg",  # loaded later, it would also change the digits of LAPACK calls
+)
+"""What every process would import for itself otherwise."""
 
 
-def main(send: Send, receive: Receive) -> None:
+def prepare() -> None:
+    """Make ready what all runners need."""
+    for name in PRELOADED:
+        importlib.import_module(name)
+    meshes.simulate_devices()
+
+
+def main(connection: Connection) -> None:
     """Answer one request."""
-    request = receive()
-    device = devices.named(request.header["device"])
-    for job in request.header["jobs"]:
-        if job["step"] not in request.header["done"]:
-            send(Frame({"begin": job["step"]}))
-            send(Frame({"ours": True}))
-            made = _outcomes(job, request, device, lambda ours: send(Frame({"ours": ours})))
-            leaves = [
-                leaf for one in made.values() if isinstance(one, Answer) for leaf in one.leaves
-            ]
-            header = {"end": job["step"], "cases": [_said(one) for one in made.values()]}
-            send(Frame(header, tuple(leaves)))
+    done = connection.request.done
+    request = decode(RunnerRequest, connection.request.body, LARGEST_REQUEST)
+    device = devices.named(request.device)
+    for job in request.jobs:
+        if job.name not in done:
+            connection.say(Begin(job.name))
+            connection.say(Ours(True))
+            outcomes = _outcomes(job, device, lambda is_ours: connection.say(Ours(is_ours)))
+            result = encode(Ran(tuple(map(_claim, outcomes.values()))))
+            connection.say(End(job.name, result))
 
 
-def _outcomes(
-    job: dict[str, Any], request: Frame, device: Device, ours: Callable[[bool], None]
-) -> dict[Case, Outcome]:
-    asked = {Case(one["view"], Draw(**one["draw"])): one for one in job["cases"]}
+def _outcomes(job: Job, device: Device, ours: Callable[[bool], None]) -> dict[Case, Outcome]:
+    asked = {one.case: one for one in job.cases}
 
     def program_of(case: Case) -> export.Exported:
-        offset, length = asked[case]["offset"], asked[case]["length"]
-        exported = _deserialized(request.blob[offset : offset + length])
-        _check_inputs(exported, _inputs(asked[case], request))
+        exported = _deserialized(asked[case].artifact)
+        _check_inputs(exported, asked[case].inputs)
         return exported
 
     def arguments(case: Case) -> Arguments:
-        return Arguments(None, _inputs(asked[case], request), tuple(asked[case]["specs"]))
+        return Arguments(None, asked[case].inputs, asked[case].specs)
 
-    requires = [requirements.from_json(want) for want in job["requires"]]
     expected = {
-        view: [Answer("", (), (), facts) for facts in many]
-        for view, many in job["expected"].items()
+        view: [Answer("", (), (), facts) for facts in many] for view, many in job.expected.items()
     }
-    return judged_early(list(asked), program_of, arguments, requires, expected, device, ours=ours)
+    return judged_early(
+        list(asked), program_of, arguments, job.requires, expected, device, ours=ours
+    )
 
 
 def _deserialized(artifact: bytes) -> export.Exported:
@@ -83,10 +90,6 @@ def _deserialized(artifact: bytes) -> export.Exported:
         raise Refusal(vetting.UNREADABLE) from None
 
 
-def _inputs(case: dict[str, Any], request: Frame) -> tuple[np.ndarray, ...]:
-    return tuple(request.arrays[position] for position in case["inputs"])
-
-
 def _check_inputs(exported: export.Exported, inputs: Sequence[np.ndarray]) -> None:
     """The worker belongs to the student, so a program may be for other inputs than were asked."""
     wanted = [(leaf.shape, leaf.dtype) for leaf in inputs]
@@ -94,9 +97,9 @@ def _check_inputs(exported: export.Exported, inputs: Sequence[np.ndarray]) -> No
         raise Refusal("The program takes other inputs than it was asked to.")
 
 
-def _said(one: Outcome) -> dict[str, Any]:
-    if isinstance(one, Answer):
-        said = {"structure": one.structure, "paths": one.paths, "facts": one.facts, "ran": one.ran}
-        return {**said, "leaves": len(one.leaves)}
-    # No line of a student's is in this process.
-    return {"failure": dataclasses.asdict(dataclasses.replace(one, line=""))}
+def _claim(outcome: Outcome) -> Failure | RunClaim:
+    if isinstance(outcome, Failure):
+        # No line of a student's is in this process.
+        return dataclasses.replace(outcome, line="")
+    facts = ProgramFacts(**outcome.facts)
+    return RunClaim(outcome.structure, outcome.paths, outcome.leaves, facts, outcome.ran)

@@ -1,1 +1,1 @@
-"""Where code runs that nobody trusts, and what is believed of what comes out."""
+"""Processes for code that nobody trusts: walls, limits, and what they say."""

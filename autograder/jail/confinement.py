@@ -14,10 +14,11 @@ import shutil
 import struct
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from autograder.jail.walls import OWN_FOLDER
+from autograder.jail.walls import OWN_FOLDER, Level, Walls
 
 NEW_MOUNTS, NEW_NAMES, NEW_IPC = 0x0002_0000, 0x0400_0000, 0x0800_0000
 NEW_USERS, NEW_PROCESSES, NEW_NETWORK = 0x1000_0000, 0x2000_0000, 0x4000_0000
@@ -32,14 +33,30 @@ THREADS = 256 + 16 * (os.cpu_count() or 1)
 DESCRIPTORS = 256
 
 
+@dataclass(frozen=True)
+class Child:
+    """What a child is given.
+
+    Attributes:
+        folder: the only one that it may write to.
+        user: the user that it becomes where root grades.
+        memory_mib, cpu_seconds: its limits, see `orders.Start`.
+    """
+
+    folder: str
+    user: int
+    memory_mib: int | None
+    cpu_seconds: int
+
+
 @contextlib.contextmanager
-def forking_into_own_processes(level: str) -> Iterator[None]:
+def forking_into_own_processes(level: Level) -> Iterator[None]:
     """Make the child that is forked inside the first process of a namespace of its own.
 
     When such a process ends, the kernel kills every other in its namespace first, so that a
     parent that has waited for it has seen the whole tree go.
     """
-    if level != "full":
+    if level is not Level.FULL:
         yield
         return
     ours = os.open("/proc/self/ns/pid", os.O_RDONLY)
@@ -51,50 +68,42 @@ def forking_into_own_processes(level: str) -> Iterator[None]:
         os.close(ours)
 
 
-def enter(walls: dict[str, Any], limits: dict[str, Any], memory_group: int | None) -> None:
+def enter(walls: Walls, child: Child) -> None:
     """Confine this process for good.
-
-    Args:
-        walls: what `walls.around` made, with the `folder` and the `user` that are the child's.
-        limits: `memory_mib` or None, `cpu_seconds`.
-        memory_group: the open `cgroup.procs` of the child's control group, if it has one.
 
     Raises:
         OSError: the kernel refused one of the walls.
     """
-    if memory_group is not None:
-        os.write(memory_group, b"0")
-        os.close(memory_group)
-    level, is_root = walls["level"], walls.get("root", False)
-    if level == "full":
-        _own_namespaces(walls["user"] if is_root else os.geteuid())
-    if level == "partial":
-        _landlock(walls["readable"], walls["folder"])
-    if level == "full":
-        if is_root:
+    level = walls.level
+    if level is Level.FULL:
+        _own_namespaces(child.user if walls.is_root else os.geteuid())
+    if level is Level.PARTIAL:
+        _landlock(walls.readable, child.folder)
+    if level is Level.FULL:
+        if walls.is_root:
             _drop_capabilities_for_good()
             os.setgroups([])
-            os.setresgid(*[walls["user"]] * 3)
-            os.setresuid(*[walls["user"]] * 3)
+            os.setresgid(*[child.user] * 3)
+            os.setresuid(*[child.user] * 3)
         else:
             # It belongs to no user here, and owns none of the other namespaces that it is in.
             _kernel("unshare", NEW_USERS)
             _drop_capabilities_for_good()
-    os.chdir(walls["folder"])
-    _limit(limits, level)
+    os.chdir(child.folder)
+    _limit(child, level)
     if sys.platform == "linux":
         _control(DIE_WITH_PARENT, 9)
-    if level != "process":
-        if level == "full" or is_root:
+    if level is not Level.PROCESS:
+        if level is Level.FULL or walls.is_root:
             _kernel("capset", struct.pack("Ii", CAPABILITIES_V3, 0), bytes(24))
         _control(NO_NEW_PRIVILEGES, 1)
-        _filter(bytes.fromhex(walls["filter"]))
+        _filter(walls.filter)
 
 
 @contextlib.contextmanager
-def own_folder(walls: dict[str, Any]) -> Iterator[str]:
+def own_folder(level: Level) -> Iterator[str]:
     """The one folder that a child may write to; gone when the child is."""
-    if walls["level"] == "full":
+    if level is Level.FULL:
         yield OWN_FOLDER  # a file system of its own, which goes with its namespace
         return
     folder = tempfile.mkdtemp(prefix="child-")
@@ -114,7 +123,7 @@ def _own_namespaces(user: int) -> None:
     _kernel("mount", b"tmpfs", OWN_FOLDER.encode(), b"tmpfs", safe, options.encode())
 
 
-def _landlock(readable: list[str], folder: str) -> None:
+def _landlock(readable: Sequence[str], folder: str) -> None:
     from landlockpy import AccessFS, Ruleset, Scope
 
     read = AccessFS.READ_FILE | AccessFS.READ_DIR
@@ -128,19 +137,19 @@ def _landlock(readable: list[str], folder: str) -> None:
         rules.restrict()
 
 
-def _limit(limits: dict[str, Any], level: str) -> None:
+def _limit(child: Child, level: Level) -> None:
     most: dict[int, int] = {resource.RLIMIT_CORE: 0}
-    if sys.platform == "linux" and limits["memory_mib"] is not None:
+    if sys.platform == "linux" and child.memory_mib is not None:
         # Shared mappings count too, and a child has no way to make another process.
-        most[resource.RLIMIT_AS] = limits["memory_mib"] * 2**20
-    if level == "full":
+        most[resource.RLIMIT_AS] = child.memory_mib * 2**20
+    if level is Level.FULL:
         # Counted by user: elsewhere it would count whatever else the account runs.
         most[resource.RLIMIT_NPROC] = THREADS
-    if level != "process":
+    if level is not Level.PROCESS:
         most |= {
             resource.RLIMIT_NOFILE: DESCRIPTORS,
             resource.RLIMIT_FSIZE: OWN_MIB * 2**20,
-            resource.RLIMIT_CPU: limits["cpu_seconds"],
+            resource.RLIMIT_CPU: child.cpu_seconds,
             resource.RLIMIT_MEMLOCK: 0,
             resource.RLIMIT_MSGQUEUE: 0,
         }

@@ -1,130 +1,152 @@
-"""The only language between the grader and the processes it does not trust: JSON and raw bytes.
+"""The only language between the jail and the processes in it, in the form of `schema`.
 
-A frame is two big-endian 32-bit lengths, a JSON object, and a body that the object's `arrays`
-and `blob` divide. Nothing here evaluates or unpickles what arrives.
+What is asked of a process, and what comes of a step, are bytes to the jail.
 """
 
 from __future__ import annotations
 
-import json
-import struct
+import functools
+import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import ml_dtypes
-import numpy as np
-
-LENGTHS = struct.Struct(">II")
-LARGEST_HEADER = 4 * 2**20
-PLAIN = ("bool", "float16", "float32", "float64", "complex64", "complex128")
-INTEGERS = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
-DTYPES = {name: np.dtype(name) for name in PLAIN + INTEGERS}
-DTYPES["bfloat16"] = np.dtype(ml_dtypes.bfloat16)
-
-
-class FrameError(Exception):
-    """What arrived is not a frame, or is larger than allowed."""
+from autograder.schema import LARGEST_HEADER, LENGTHS, MalformedError, decode, encode
 
 
 @dataclass(frozen=True)
-class Frame:
-    """One message.
+class Request:
+    """What a process is to do.
 
     Attributes:
-        header: a JSON object.
-        arrays: NumPy arrays of the dtypes in `DTYPES`.
-        blob: bytes, such as a serialised program.
+        body: the request, which its role can read.
+        failed: the steps that an earlier process failed at.
+        done: these, and the steps that have been done.
     """
 
-    header: dict[str, Any]
-    arrays: tuple[np.ndarray, ...] = ()
-    blob: bytes = b""
+    body: bytes
+    failed: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
 
 
-def encode(frame: Frame) -> bytes:
-    """The frame as bytes.
+@dataclass(frozen=True)
+class Late:
+    """The second part of a request, held back until the process is ready for it."""
 
-    Raises:
-        FrameError: an array has a dtype that may not be sent.
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Inside:
+    """A process stands behind its walls, and runs its role from now on."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A process asks for the second part of its request."""
+
+
+@dataclass(frozen=True)
+class Begin:
+    """A step begins."""
+
+    step: str
+
+
+@dataclass(frozen=True)
+class Ours:
+    """Whether the time is ours from now on, as for compiling, and not that of the code it runs."""
+
+    is_ours: bool
+
+
+@dataclass(frozen=True)
+class End:
+    """A step has been done.
+
+    Attributes:
+        step: its name.
+        result: what came of it, which whoever asked can read.
     """
-    described = []
-    for array in frame.arrays:
-        if array.dtype.name not in DTYPES:
-            raise FrameError(f"arrays of dtype {array.dtype.name} cannot be sent")
-        described.append({"dtype": array.dtype.name, "shape": list(array.shape)})
-    header = json.dumps({**frame.header, "arrays": described}).encode()
-    body = b"".join([np.ascontiguousarray(array).tobytes() for array in frame.arrays])
-    return LENGTHS.pack(len(header), len(body) + len(frame.blob)) + header + body + frame.blob
+
+    step: str
+    result: bytes
 
 
-Send = Callable[[Frame], None]
-Receive = Callable[[], Frame]
-"""How a worker or a runner talks to the grader."""
+Asked = Request | Late
+Said = Inside | Ready | Begin | Ours | End
 
 
-@dataclass
 class Reader:
-    """Puts frames together from bytes that arrive in pieces.
+    """Puts messages together from bytes that arrive in pieces.
 
     Args:
-        largest: the most bytes that one frame may have.
+        kind: the schema of the messages.
+        largest: the most bytes that one may have.
     """
 
-    largest: int
-    _buffer: bytearray = field(default_factory=bytearray)
+    def __init__(self, kind: Any, largest: int) -> None:
+        self._kind, self._largest = kind, largest
+        self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[Frame]:
-        """Take bytes; give the frames that are now complete.
+    def feed(self, data: bytes) -> Iterator[Any]:
+        """Take bytes; give the messages that are now complete.
 
         Raises:
-            FrameError: the bytes are not frames.
+            MalformedError: the bytes are no such messages.
         """
         self._buffer += data
         while len(self._buffer) >= LENGTHS.size:
             header, body = LENGTHS.unpack_from(self._buffer)
             total = LENGTHS.size + header + body
-            if header > LARGEST_HEADER or total > self.largest:
-                raise FrameError("a frame is larger than allowed")
+            if header > LARGEST_HEADER or total > self._largest:
+                raise MalformedError("a message is larger than allowed")
             if len(self._buffer) < total:
                 return
-            start = LENGTHS.size
-            frame = decode(
-                bytes(self._buffer[start : start + header]),
-                bytes(self._buffer[start + header : total]),
-            )
+            message = bytes(self._buffer[:total])
             del self._buffer[:total]
-            yield frame
+            yield decode(self._kind, message)
 
 
-def decode(header: bytes, body: bytes) -> Frame:
-    """The frame with this header and body, checked.
+class Connection:
+    """How a role in a process talks to who asked.
 
-    Raises:
-        FrameError: it is not one that `encode` writes.
+    Args:
+        asked, answers: the descriptors of the two pipes.
     """
-    try:
-        data = json.loads(header, parse_constant=_no_constants)
-        described = data.pop("arrays")
-        arrays, offset = [], 0
-        for one in described:
-            dtype, shape = DTYPES[one["dtype"]], _shape(one["shape"])
-            size = dtype.itemsize * int(np.prod(shape, dtype=object))
-            if offset + size > len(body):
-                raise ValueError("an array is longer than the body")
-            arrays.append(np.frombuffer(body[offset : offset + size], dtype).reshape(shape))
-            offset += size
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise FrameError(f"not a frame: {error}") from None
-    return Frame(data, tuple(arrays), body[offset:])
+
+    def __init__(self, asked: int, answers: int) -> None:
+        self._asked, self._answers = asked, answers
+        self._reader = Reader(Asked, largest=2**33)
+        self._arrived: list[Asked] = []
+
+    @functools.cached_property
+    def request(self) -> Request:
+        """What to do; waits until it is there."""
+        return self._receive(Request)
+
+    def late(self) -> bytes:
+        """Ask for the second part of the request, and wait for it."""
+        self.say(Ready())
+        return self._receive(Late).body
+
+    def say(self, message: Said) -> None:
+        """Send a message."""
+        data = memoryview(encode(message, Said))
+        while data:
+            data = data[os.write(self._answers, data) :]
+
+    def _receive(self, kind: type[Any]) -> Any:
+        while not self._arrived:
+            data = os.read(self._asked, 2**20)
+            if not data:
+                raise EOFError("the grader is gone")
+            self._arrived.extend(self._reader.feed(data))
+        message = self._arrived.pop(0)
+        if not isinstance(message, kind):
+            raise MalformedError(f"{type(message).__name__} came in place of {kind.__name__}")
+        return message
 
 
-def _shape(value: Any) -> tuple[int, ...]:
-    good = isinstance(value, list) and len(value) <= 32
-    if not good or not all(type(n) is int and 0 <= n < 2**32 for n in value):
-        raise ValueError("not a shape")
-    return tuple(value)
-
-
-def _no_constants(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+Role = Callable[[Connection], None]
+"""What a process runs: it reads the request, and begins and ends steps."""

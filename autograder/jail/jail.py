@@ -8,7 +8,6 @@ depends on the level, which is the highest that this machine can give: see `wall
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import random
 import signal
@@ -17,16 +16,17 @@ import subprocess
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
-from autograder.jail import cgroups, frames, walls
-from autograder.jail.frames import Frame
-from autograder.jail.process import ENDED, TOO_LONG, Limits, Meter, Process
+from autograder.jail import orders, walls
+from autograder.jail.frames import Begin, End, Inside, Late, Ready, Request
+from autograder.jail.orders import Order, Reply
+from autograder.jail.process import Ending, How, Limits, Meter, Process
 from autograder.jail.walls import Level, Unavailable
-from autograder.judge.devices import CPU, Device
-from autograder.judge.verdict import Failure
 from autograder.problem import Problem
+from autograder.schema import decode, encode
 
 START_SECONDS, ANSWER_SECONDS = 120.0, 30.0
 """The longest that a zygote may take to start, on a busy machine too, and to answer."""
@@ -39,7 +39,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._waiting: deque[object] = deque()
+        self.waiting: deque[object] = deque()
         self._inside = 0
         self._is_alone = False
 
@@ -50,15 +50,15 @@ class Turns:
 
         def mine() -> bool:
             free = not self._is_alone and not (alone and self._inside)
-            return self._waiting[0] is me and free
+            return self.waiting[0] is me and free
 
         with self._changed:
-            self._waiting.append(me)
+            self.waiting.append(me)
             try:
                 self._changed.wait_for(mine)
                 self._inside, self._is_alone = self._inside + 1, alone
             finally:
-                self._waiting.remove(me)
+                self.waiting.remove(me)
                 self._changed.notify_all()
         try:
             yield
@@ -74,30 +74,41 @@ class Jail:
     Safe to use from several threads.
 
     Args:
+        roles: what a process can be, each a function of a `frames.Connection` by its module and
+            name, such as `package.module:main`. A module may have a function `prepare`, which the
+            zygote calls once, for all its children.
         limits: of each process.
-        device: what the processes shall find. Those that use a GPU or a TPU have no limit on
-            address space, since the drivers of these reserve far more than they use, and no
-            walls, since they need the machine's own device files.
         strongest: the highest level to try.
+        readable: the folders and files that processes may read, besides the interpreter and the
+            installed packages.
+        environment: the variables that they find, besides the way to Python.
+        no_walls: why no level but the lowest is to be had, if so.
         ended: told the name of each step when it has been done, or has failed.
+        turns: lets processes in.
     """
 
     def __init__(
         self,
+        roles: Mapping[str, str],
         limits: Limits,
-        device: Device = CPU,
         strongest: Level = Level.FULL,
+        *,
+        readable: Sequence[Path] = (),
+        environment: Mapping[str, str] | None = None,
+        no_walls: str = "",
         ended: Callable[[str], None] = lambda step: None,
+        turns: Turns | None = None,
     ) -> None:
         self.limits = limits
-        self.device = device
         self.weaker_because: list[str] = []
         """Why the level is not a higher one: a sentence for each that was tried."""
-        self.ended = ended
+        self._ended = ended
+        self._roles, self._readable = dict(roles), tuple(readable)
+        self._environment, self._no_walls = dict(environment or {}), no_walls
         self._strongest = strongest
         self._level: Level | None = None
         self._lock = threading.Lock()
-        self._turns = Turns()
+        self._turns = turns or Turns()
         self._zygote: _Zygote | None = None
         self._channel: socket.socket | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -114,23 +125,24 @@ class Jail:
         assert self._level is not None
         return self._level
 
-    def require(self, weakest: Level) -> None:
-        """Make sure of a level, see `walls.require`."""
-        walls.require(weakest, self.level, self.weaker_because)
+    @property
+    def at_once(self) -> int:
+        """How many requests keep it busy: one for each core that we may use."""
+        mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
+        return len(mine) or os.cpu_count() or 1
+
+    @property
+    def first_process(self) -> int | None:
+        """The number of the process that all others come from, while there is one."""
+        return None if self._zygote is None else self._zygote.pid
 
     def run(
-        self,
-        role: str,
-        request: Frame,
-        steps: Sequence[str],
-        late: Frame | None = None,
-    ) -> dict[str, Frame | Failure]:
+        self, role: str, request: bytes, steps: Sequence[str], late: bytes | None = None
+    ) -> dict[str, bytes | Ending]:
         """Have every step done; a step that ends its process costs that step alone.
 
-        The process announces a step with `{"begin": step}` and ends it with `{"end": step}`. From
-        `{"ours": true}` to `{"ours": false}` it does our work, such as compiling. When it dies or
-        is killed, the step under way has failed, and a fresh process takes up the rest: the
-        request's header says in `failed` and `done` which steps those are not.
+        The process begins a step and ends it. When it dies or is killed, the step under way has
+        failed, and a fresh process takes up the rest; its request says which steps those are not.
 
         A step gets one process more where it may not be to blame. Where a process dies that had
         done other steps before, one of those may have damaged it, so the step is the first in the
@@ -138,103 +150,97 @@ class Jail:
         runs while no other of this jail does.
 
         Args:
-            role: `worker` or `runner`.
-            request: what to do; its header is extended as said above.
+            role: the name of the role that reads the request.
+            request: what to do.
             steps: every step that is wanted.
-            late: a second request, held back until the process says `{"ready": true}`.
+            late: a second part, held back until the process asks for it.
 
         Returns:
-            For each step the frame that ended it, or why it failed.
+            For each step what came of it, or how its process ended.
 
         Raises:
             RuntimeError: the walls could not be built, so that nothing was run.
         """
-        results: dict[str, Frame | Failure] = {}
+        wanted = frozenset(steps)
+        results: dict[str, bytes | Ending] = {}
         tried: set[tuple[str, str]] = set()
         alone = False
         used = clock = 0.0
         longest = self.limits.total_seconds * self.limits.clock_factor
         while left := [step for step in steps if step not in results]:
             if used >= self.limits.total_seconds or clock >= longest:
-                return results | dict.fromkeys(left, TOO_LONG)
-            failed = [step for step, result in results.items() if isinstance(result, Failure)]
-            header = {**request.header, "failed": failed, "done": list(results)}
+                return results | dict.fromkeys(left, Ending(How.TOTAL))
+            failed = tuple(step for step, one in results.items() if isinstance(one, Ending))
+            asked = Request(request, failed, tuple(results))
             current = first = left[0]
-            with (
-                self._turns.turn(alone),
-                self._process(role, Frame(header, request.arrays, request.blob)) as process,
-            ):
+            with self._turns.turn(alone), self._process(role, asked) as process:
                 waiting = late
-                for frame in process.frames(self.limits.total_seconds - used, longest - clock):
-                    process.is_inside |= frame.header.get("inside") is True
-                    if waiting is not None and "ready" in frame.header:
-                        process.send(frames.encode(waiting))
-                        waiting = None
-                    begun, ended = frame.header.get("begin"), frame.header.get("end")
-                    if begun in steps and begun not in results:
-                        current = str(begun)
-                    elif ended == current:
-                        results[current] = frame
-                        self.ended(current)
+                for message in process.messages(self.limits.total_seconds - used, longest - clock):
+                    match message:
+                        case Inside():
+                            process.is_inside = True
+                        case Ready() if waiting is not None:
+                            process.send(Late(waiting))
+                            waiting = None
+                        case Begin(step) if step in wanted and step not in results:
+                            current = step
+                        case End(step, result) if step == current:
+                            results[step] = result
+                            self._ended(step)
                 took = process.meter.clock
             if not process.is_inside:
                 raise RuntimeError(f"A process could not be confined: {process.said}")
             alone = False
             if missing := [step for step in steps if step not in results]:
-                under_way = current if current in missing else missing[0]
-                failure = process.failure()
+                under_way = missing[0] if current in results else current
+                ending = process.ending
                 retry = ""
-                if failure is not TOO_LONG and process.may_be_the_machine:
+                if ending.may_be_the_machine:
                     retry = "alone"
-                elif failure.error == ENDED and under_way != first:
+                elif ending.how is How.ENDED and under_way != first:
                     retry = "first"
                 if retry and (under_way, retry) not in tried:
                     tried.add((under_way, retry))
                     alone = retry == "alone"
                 else:
-                    results[under_way] = failure
+                    results[under_way] = ending
             if not alone:
                 # Of two tries one counts.
                 used, clock = used + process.meter.used, clock + took
         return results
 
     @contextlib.contextmanager
-    def _process(self, role: str, request: Frame) -> Iterator[Process]:
+    def _process(self, role: str, request: Request) -> Iterator[Process]:
         pipes = [os.pipe() for _ in range(3)]
         (asked, ask), (frames_out, frames_in), (printed, printing) = pipes
-        with cgroups.memory_group(self._memory_mib) as group:
+        try:
+            cpu_seconds = int(self.limits.total_seconds * (os.cpu_count() or 1)) + 1
+            start = orders.Start(role, self.limits.memory_mib, cpu_seconds)
+            theirs = [asked, frames_in, printing]
+            reply, zygote = self._tell(start, theirs)
+            child = reply.child
+            for descriptor in theirs:
+                os.close(descriptor)
+            pipes = []
+            meter = Meter(self.limits, lambda: self._seconds(child, zygote))
+            process = Process(self.limits, ask, frames_out, printed, meter)
             try:
-                cpu_seconds = int(self.limits.total_seconds * (os.cpu_count() or 1)) + 1
-                message = {"do": "start", "role": role, "memory_mib": self._memory_mib}
-                theirs = [asked, frames_in, printing]
-                child, zygote = self._tell(
-                    {**message, "cpu_seconds": cpu_seconds},
-                    [*theirs, group.procs] if group else theirs,
-                )
-                for descriptor in theirs:
-                    os.close(descriptor)
-                pipes = []
-                meter = Meter(self.limits, lambda: self._seconds(child["child"], zygote))
-                process = Process(self.limits, ask, frames_out, printed, meter)
-                try:
-                    process.send(frames.encode(request))
-                    yield process
-                finally:
-                    os.close(frames_out)
-                    os.close(printed)
-                    process.status = self._end(child["child"], zygote)
-                    process.ran_out_of_memory = group is not None and group.ran_out()
-                    process.close()
+                process.send(request)
+                yield process
             finally:
-                for descriptor in [end for pipe in pipes for end in pipe]:
-                    os.close(descriptor)
+                os.close(frames_out)
+                os.close(printed)
+                process.status = self._end(child, zygote)
+                process.close()
+        finally:
+            for descriptor in [end for pipe in pipes for end in pipe]:
+                os.close(descriptor)
 
     def _seconds(self, child: int, zygote: _Zygote | None) -> float | None:
         """The processor time of a child, if its zygote is there to say it."""
         if self._zygote is zygote:
             with contextlib.suppress(OSError, ValueError):
-                seconds = self._tell({"do": "measure", "child": child}, [])[0]["seconds"]
-                return None if seconds is None else float(seconds)
+                return self._tell(orders.Measure(child))[0].seconds
         return None
 
     def _end(self, child: int, zygote: _Zygote | None) -> int | None:
@@ -243,25 +249,19 @@ class Jail:
         # Another zygote than its own may know another child by this number.
         if self._zygote is zygote:
             with contextlib.suppress(OSError, ValueError):
-                status = self._tell({"do": "end", "child": child}, [])[0]["status"]
+                status = self._tell(orders.Finish(child))[0].status
         if status is None and self._level is not Level.FULL:
             # The zygote that would have ended it is gone: its own child may have killed it.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(child, signal.SIGKILL)
         return status
 
-    @property
-    def _memory_mib(self) -> int | None:
-        return self.limits.memory_mib if self.device.backend == "cpu" else None
-
-    def _tell(
-        self, message: dict[str, Any], descriptors: Sequence[int]
-    ) -> tuple[dict[str, Any], _Zygote | None]:
+    def _tell(self, order: Order, descriptors: Sequence[int] = ()) -> tuple[Reply, _Zygote | None]:
         """The zygote's answer, and which one gave it."""
         with self._lock:
             channel = self._open()
             try:
-                return _ask(channel, message, descriptors), self._zygote
+                return _ask(channel, order, descriptors), self._zygote
             except (OSError, ValueError):
                 self._close()
                 raise
@@ -277,8 +277,8 @@ class Jail:
         self.weaker_because.clear()
         for level in list(Level)[self._strongest.weakness :]:
             try:
-                if level is not Level.PROCESS and self.device.backend != "cpu":
-                    raise Unavailable(f"A {self.device.name} cannot be used behind walls.")
+                if level is not Level.PROCESS and self._no_walls:
+                    raise Unavailable(self._no_walls)
                 channel = self._start(level)
             except Unavailable as reason:
                 self.weaker_because.append(f"Not {level}: {reason}")
@@ -289,15 +289,16 @@ class Jail:
 
     def _start(self, level: Level) -> socket.socket:
         self._close()
-        built = walls.around(level)
+        built = walls.around(level, self._readable)
         ours, theirs = socket.socketpair()
         ours.settimeout(START_SECONDS)
         self._folder = tempfile.TemporaryDirectory(prefix="autograder-")
-        environment = _environment(self._folder.name, self.device.platform)
+        environment = _environment(self._folder.name) | self._environment
+        roles = [f"{name}={place}" for name, place in self._roles.items()]
         with theirs, tempfile.TemporaryFile() as said:
             self._channel = ours
             self._zygote = subprocess.Popen(
-                walls.command(level, environment),
+                [*walls.command(level, self._readable, environment), *roles],
                 stdin=theirs.fileno(),
                 # A terminal must be nowhere in the reach of a student's code.
                 stdout=said,
@@ -308,9 +309,9 @@ class Jail:
             )
             theirs.close()
             # Others who grade on this machine give their children other users.
-            built["offset"] = random.randrange(walls.USERS)
+            built = replace(built, offset=random.randrange(walls.USERS))
             try:
-                trouble = _ask(ours, {"do": "build", "walls": built}, [])["trouble"]
+                trouble = _ask(ours, orders.Build(built)).trouble
             except (OSError, ValueError):
                 said.seek(0)
                 lines = said.read().decode(errors="replace").strip().splitlines()
@@ -348,28 +349,13 @@ class Jail:
         self.close()
 
 
-def _ask(
-    channel: socket.socket, message: dict[str, Any], descriptors: Sequence[int]
-) -> dict[str, Any]:
-    socket.send_fds(channel, [json.dumps(message).encode()], descriptors)
-    return dict(json.loads(channel.recv(65536)))
+def _ask(channel: socket.socket, order: Order, descriptors: Sequence[int] = ()) -> Reply:
+    socket.send_fds(channel, [encode(order, Order)], descriptors)
+    return decode(Reply, channel.recv(65536))
 
 
-def _environment(folder: str, platform: str) -> dict[str, str]:
-    """What the zygote sees of the environment: nothing of ours but the way to Python."""
-    names = ["PATH", "LANG", "TZ"]
-    if platform != "cpu":
-        names += ["LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "TPU_LIBRARY_PATH"]
-    kept = {name: os.environ[name] for name in names if name in os.environ}
-    return kept | {
-        "HOME": folder,
-        "TMPDIR": folder,
-        "IPYTHONDIR": folder,
-        "MPLCONFIGDIR": folder,
-        "MPLBACKEND": "agg",
-        "JAX_PLATFORMS": "cpu" if platform == "cpu" else f"{platform},cpu",
-        # The references are run beside, on the same GPU.
-        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
-        "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+def _environment(folder: str) -> dict[str, str]:
+    """What the zygote sees of our environment: nothing but the way to Python."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ}
+    ours = {"PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return kept | dict.fromkeys(walls.HOMES, folder) | ours

@@ -10,19 +10,53 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
 
-from autograder.jail import frames
-from autograder.jail.frames import Frame
-from autograder.judge.verdict import Failure, Status
-
-ENDED = "process ended"
-"""The `error` of a failure whose process died by itself."""
-
+from autograder.jail.frames import Asked, Ours, Reader, Said
+from autograder.schema import MalformedError, encode
 
 POLL_SECONDS = 0.5
 """How often the processor time of a process is asked for."""
-TOO_LONG = Failure(Status.TIMEOUT, "The notebook as a whole took too long.")
+
+
+class How(StrEnum):
+    """How a process came to its end before it had done a step."""
+
+    USED_UP = "the processor time of a step was used up"
+    SLOW = "a step took too long by the clock"
+    WAITED = "a step took too long by the clock, and waited most of the time"
+    OURS = "our own work for a step took too long by the clock"
+    TOTAL = "the steps together took too long"
+    OUTPUT = "it printed too much"
+    UNREADABLE = "what it sent cannot be read"
+    ENDED = "it ended by itself, or something killed it"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The end of a process that did not finish a step.
+
+    Attributes:
+        how: what ended it.
+        limit: what it was not to reach, in seconds or MiB, where it did.
+        status: its wait status, where it ended by itself and somebody saw it.
+        why: what was wrong with what it sent.
+    """
+
+    how: How
+    limit: float = 0
+    status: int | None = None
+    why: str = ""
+
+    @property
+    def may_be_the_machine(self) -> bool:
+        """Whether it can be the doing of others, so that the step is worth another try."""
+        by_the_kernel = (
+            self.status is not None
+            and os.WIFSIGNALED(self.status)
+            and os.WTERMSIG(self.status) == signal.SIGKILL
+        )
+        return self.how in (How.USED_UP, How.SLOW, How.WAITED, How.OURS) or by_the_kernel
 
 
 @dataclass(frozen=True)
@@ -32,19 +66,19 @@ class Limits:
     Time is processor time, of all its threads, so that nothing depends on what else a machine does.
 
     Attributes:
-        seconds: of processor time between two frames, that is for one step.
+        seconds: of processor time between two messages, that is for one step.
         total_seconds: of processor time for all the steps of one request, restarts included.
-        memory_mib: address space, in MiB; where control groups can be made, also the memory that
-            is in use, files included.
+        memory_mib: address space, in MiB, of which everything that a process can have in its
+            memory is a part; None for no limit.
         output_mib: what it prints, in MiB.
-        answer_mib: the largest frame, in MiB.
+        answer_mib: the largest message, in MiB.
         clock_factor: how many times as long both may take by the clock, on a busy machine or for
             a process that waits.
     """
 
     seconds: float = 20.0
     total_seconds: float = 300.0
-    memory_mib: int = 4096
+    memory_mib: int | None = 4096
     output_mib: int = 8
     answer_mib: int = 64
     clock_factor: float = 6.0
@@ -68,10 +102,10 @@ class Meter:
         self.used = self._step_used = self._read = 0.0
         self._is_ours = self._was_ours = self._is_new = False
 
-    def frame(self, header: dict[str, Any]) -> None:
+    def heard(self, message: Said) -> None:
         """Take notice of what the process says of itself."""
-        if "ours" in header:
-            self._is_ours = header["ours"] is True
+        if isinstance(message, Ours):
+            self._is_ours = message.is_ours
             self._was_ours |= self._is_ours
             return
         self._step_begun, self._step_used = time.monotonic(), 0.0
@@ -82,7 +116,7 @@ class Meter:
         """How long the process has been there."""
         return time.monotonic() - self.begun
 
-    def stopped(self) -> Failure | None:
+    def stopped(self) -> Ending | None:
         """Read the time if it is due; why the step must not go on."""
         now = time.monotonic()
         if now - self._read_at >= POLL_SECONDS:
@@ -90,22 +124,12 @@ class Meter:
         most = self._limits.seconds
         longest = most * self._limits.clock_factor
         if self._step_used >= most:
-            return Failure(
-                Status.TIMEOUT,
-                f"It was still running after {most:g} seconds of processor time.",
-                advice="Look for a loop whose condition never becomes false.",
-            )
+            return Ending(How.USED_UP, most)
         if now - self._step_begun < longest:
             return None
         if self._is_ours:
-            words = f"Preparing it took more than {longest:g} seconds."
-            return Failure(Status.TIMEOUT, words, advice="Make it smaller.")
-        waits = ", and was waiting for most of them" if self._step_used < most / 2 else ""
-        return Failure(
-            Status.TIMEOUT,
-            f"It had not ended after {longest:g} seconds{waits}.",
-            advice="Look for something that it waits for, such as a sleep, an input or a lock.",
-        )
+            return Ending(How.OURS, longest)
+        return Ending(How.WAITED if self._step_used < most / 2 else How.SLOW, longest)
 
     def _count(self, now: float) -> None:
         read = self._measure()
@@ -129,16 +153,15 @@ class Process:
         self._ask = os.fdopen(ask, "wb", buffering=0)
         self._sending: list[threading.Thread] = []
         self.status: int | None = None
-        self.ran_out_of_memory = False
         self.is_inside = False
         """Whether the walls stood before anything of a student's ran; else it is our fault."""
         self.said = ""
         self._frames_out, self._printed = frames_out, printed
-        self._stopped: Failure | None = None
+        self._stopped: Ending | None = None
 
-    def send(self, data: bytes) -> None:
+    def send(self, message: Asked) -> None:
         """Write to the process without waiting: it may never read."""
-
+        data = encode(message, Asked)
         before = self._sending[-1:]
 
         def write() -> None:
@@ -162,21 +185,21 @@ class Process:
                 return
         self._ask.close()
 
-    def frames(self, total: float, clock: float) -> Iterator[Frame]:
-        """The frames it sends, until it ends or breaks a limit.
+    def messages(self, total: float, clock: float) -> Iterator[Said]:
+        """What it says, until it ends or breaks a limit.
 
         Args:
             total: the processor time that it may use.
             clock: how long it may be there.
         """
-        reader = frames.Reader(self.limits.answer_mib * 2**20)
+        reader = Reader(Said, self.limits.answer_mib * 2**20)
         output = 0
         with selectors.DefaultSelector() as selector:
             selector.register(self._frames_out, selectors.EVENT_READ)
             selector.register(self._printed, selectors.EVENT_READ)
             while True:
                 over = self.meter.used >= total or self.meter.clock >= clock
-                if stopped := TOO_LONG if over else self.meter.stopped():
+                if stopped := Ending(How.TOTAL) if over else self.meter.stopped():
                     self._stopped = stopped
                     return
                 ready = selector.select(POLL_SECONDS)
@@ -188,11 +211,7 @@ class Process:
                         if not self.is_inside:
                             self.said = (self.said + data.decode(errors="replace"))[-200:]
                         if output > self.limits.output_mib * 2**20:
-                            self._stopped = Failure(
-                                Status.TOO_MUCH_OUTPUT,
-                                f"It printed more than {self.limits.output_mib} MiB.",
-                                advice="Remove the print, or print a summary.",
-                            )
+                            self._stopped = Ending(How.OUTPUT, self.limits.output_mib)
                             return
                         if not data:
                             selector.unregister(self._printed)
@@ -200,46 +219,14 @@ class Process:
                     if not data:
                         return
                     try:
-                        for frame in reader.feed(data):
-                            self.meter.frame(frame.header)
-                            yield frame
-                    except frames.FrameError as error:
-                        self._stopped = Failure(
-                            Status.BROKE_THE_RULES, f"What it sent cannot be read: {error}."
-                        )
+                        for message in reader.feed(data):
+                            self.meter.heard(message)
+                            yield message
+                    except MalformedError as error:
+                        self._stopped = Ending(How.UNREADABLE, why=str(error))
                         return
 
     @property
-    def may_be_the_machine(self) -> bool:
-        """Whether what ended it can be the doing of others, so that it is worth another try."""
-        killed = self.status is not None and os.WIFSIGNALED(self.status)
-        by_the_kernel = killed and os.WTERMSIG(self.status or 0) == signal.SIGKILL
-        status = self.failure().status
-        return status in (Status.TIMEOUT, Status.OUT_OF_MEMORY) or (
-            self._stopped is None and by_the_kernel
-        )
-
-    def failure(self) -> Failure:
+    def ending(self) -> Ending:
         """Why the process did not finish the step that it was at."""
-        if self.ran_out_of_memory:
-            return Failure(
-                Status.OUT_OF_MEMORY,
-                f"It used more than {self.limits.memory_mib} MiB of memory.",
-                advice="Look for an array with one axis too many.",
-            )
-        if self._stopped is not None:
-            return self._stopped
-        return Failure(
-            Status.ERROR,
-            f"It ended the Python process it ran in ({_how_it_ended(self.status)}).",
-            ENDED,
-            "Remove calls such as exit() or os._exit().",
-        )
-
-
-def _how_it_ended(status: int | None) -> str:
-    if status is None:
-        return "without a trace"
-    if os.WIFSIGNALED(status):
-        return f"signal {signal.Signals(os.WTERMSIG(status)).name}"
-    return f"exit status {os.WEXITSTATUS(status)}"
+        return self._stopped or Ending(How.ENDED, status=self.status)

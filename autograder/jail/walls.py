@@ -9,12 +9,11 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from autograder.jail import syscalls
-from autograder.problem import Problem
 
 FIRST_USER, USERS = 20_001, 40_000
 """The user ids that root gives its children, one each."""
@@ -22,6 +21,8 @@ MAKES_CHILDREN = ("SYS_ADMIN", "SETPCAP", "SETUID", "SETGID", "KILL")
 """The capabilities that the zygote keeps inside, to build a child's walls and to end it."""
 OWN_FOLDER = "/own"
 """The one that a child can write to, at `full`; an environment may lie in /tmp."""
+HOMES = ("HOME", "TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR")
+"""The variables that name the folder that a process may write to."""
 DEVICES = ("null", "zero", "full", "random", "urandom")
 
 
@@ -49,40 +50,44 @@ class Level(StrEnum):
         }[self]
 
 
-def require(weakest: Level, level: Level, because: Sequence[str]) -> None:
-    """Make sure of a level.
-
-    Args:
-        weakest: the one that is wanted.
-        level: the one in force.
-        because: why it is no higher one.
-
-    Raises:
-        Problem: the one in force is weaker.
-    """
-    if level.weakness > weakest.weakness:
-        why = " ".join(because)
-        raise Problem(f"Isolation level {weakest} is required, and this is {level}. {why}")
-
-
 FILES = ("/etc/ld.so.cache", "/proc/cpuinfo")
 """What may be read besides: YNNPACK, which XLA multiplies some matrices with, asks the second what
 the processor can do, and fails where it is not told."""
+
+
+@dataclass(frozen=True)
+class Walls:
+    """What the zygote has to know to build the walls of a child.
+
+    Attributes:
+        level: how strong they are.
+        filter: the system calls that are refused, see `syscalls`.
+        readable: the folders and files that the child may read.
+        is_root: whether root grades.
+        offset: of the user ids of its children, among those of other graders on this machine.
+    """
+
+    level: Level
+    filter: bytes = b""
+    readable: tuple[str, ...] = ()
+    is_root: bool = False
+    offset: int = 0
 
 
 class Unavailable(Exception):  # noqa: N818  (it says what is not there)
     """A level that this machine cannot give, with the reason and what to do."""
 
 
-def folders() -> list[Path]:
+def folders(readable: Sequence[Path] = ()) -> list[Path]:
     """What the code may read of this machine: the interpreter and the installed packages.
 
     An environment may lie in the course's folder or be that folder, so that only those of its
-    parts are named that hold packages; of an editable install, only the two packages.
+    parts are named that hold packages; of an editable install, only this one.
+
+    Args:
+        readable: what it may read besides.
     """
-    package = Path(__file__).parents[1]
-    wanted = [Path("/usr"), Path("/lib"), Path("/lib64"), package]
-    wanted += [package.parent / "course" / part for part in ("__init__.py", "pictures")]
+    wanted = [Path("/usr"), Path("/lib"), Path("/lib64"), Path(__file__).parents[1], *readable]
     for prefix in (sys.base_prefix, sys.prefix):
         wanted += [Path(prefix, part) for part in ("bin", "lib", "lib64", "pyvenv.cfg")]
     wanted += [Path(one) for one in sys.path if one.endswith(("site-packages", "dist-packages"))]
@@ -90,14 +95,14 @@ def folders() -> list[Path]:
     return [path for path in there if not any(other in path.parents for other in there)]
 
 
-def around(level: Level) -> dict[str, Any]:
-    """What the zygote has to know to build the walls of a child; plain JSON.
+def around(level: Level, readable: Sequence[Path] = ()) -> Walls:
+    """The walls of this level.
 
     Raises:
         Unavailable: the level cannot be had here.
     """
     if level is Level.PROCESS:
-        return {"level": level}
+        return Walls(level)
     if sys.platform != "linux":
         raise Unavailable(f"Only Linux has the level {level}.")
     try:
@@ -106,12 +111,11 @@ def around(level: Level) -> dict[str, Any]:
         raise Unavailable(
             f"System calls cannot be filtered here ({error}): install libseccomp2 and pyseccomp."
         ) from None
-    readable = [*map(str, folders()), *FILES]
-    return {"level": level, "filter": refused.hex(), "readable": readable, "root": _is_root()}
+    return Walls(level, refused, (*map(str, folders(readable)), *FILES), _is_root())
 
 
-def command(level: Level, environment: dict[str, str]) -> list[str]:
-    """How to start the zygote.
+def command(level: Level, readable: Sequence[Path], environment: dict[str, str]) -> list[str]:
+    """How to start the zygote; its roles come after it.
 
     Raises:
         Unavailable: the level cannot be had here.
@@ -128,7 +132,7 @@ def command(level: Level, environment: dict[str, str]) -> list[str]:
     for capability in MAKES_CHILDREN:
         arguments += ["--cap-add", f"CAP_{capability}"]
     made: set[Path] = set()
-    for folder in folders():
+    for folder in folders(readable):
         for parent in sorted(set(folder.parents) - made - {Path("/")}):
             # Without a mode of its own, it is made for its owner only.
             arguments += ["--perms", "0755", "--dir", str(parent)]
@@ -148,7 +152,7 @@ def command(level: Level, environment: dict[str, str]) -> list[str]:
         arguments += ["--symlink", OWN_FOLDER, "/tmp"]
     inside = {name: environment[name] for name in environment if name not in ("PATH", "TZ")}
     inside |= {"LANG": "C.UTF-8", "PYTHONPATH": str(Path(__file__).parents[2])}
-    inside |= dict.fromkeys(("HOME", "TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR"), OWN_FOLDER)
+    inside |= dict.fromkeys(HOMES, OWN_FOLDER)
     for name, value in inside.items():
         arguments += ["--setenv", name, value]
     return [*arguments, "--remount-ro", "/", "--", *zygote]

@@ -1,19 +1,17 @@
-"""A warm process that has imported JAX, started no backend, and forks a child for each request.
+"""A warm process that has imported its roles, started no backend, and forks a child a request.
 
 A fresh interpreter needs over a second until JAX answers, a forked child a few milliseconds.
-Forking is safe as long as no backend exists here: this file imports and never computes.
+Forking is safe as long as no backend exists here: this file imports and never computes. Its
+arguments are the roles, such as `worker=package.module:main`.
 
-It reads one JSON message a request from the socket on its standard input and answers each with
-one. `build` comes first, with what `walls.around` made, and says whether a child could be put
-behind such walls. `start` comes with three descriptors, which are the request, the frames and the
-printed output, and with a fourth where the child has a control group. `measure` asks for the
-processor time of a child, and `end` ends it.
+It reads one order after the other, see `orders`, from the socket on its standard input, and answers
+each.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
+import importlib
 import os
 import resource
 import signal
@@ -21,48 +19,41 @@ import socket
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
 
-# ruff: noqa: F401
-# What has no other use here, every child would import for itself.
-import IPython.core.application
-import IPython.core.completer
-import IPython.core.completerlib
-import IPython.core.crashhandler
-import IPython.core.logger
-import IPython.core.magics
-import IPython.core.oinspect
-import jax.experimental.multihost_utils
-import jaxlib.mlir.dialects.builtin
-import jaxlib.mlir.dialects.mhlo
 import psutil
-import scipy.linalg  # loaded later, it would also change the digits of LAPACK calls
 
-import autograder.student.hints
-import autograder.student.stubs
-from autograder.classroom import runner, worker
-from autograder.jail import confinement, frames
-from autograder.jail.walls import FIRST_USER, USERS
-from autograder.judge import meshes
+from autograder.jail import confinement
+from autograder.jail.confinement import Child
+from autograder.jail.frames import Connection, Inside, Role
+from autograder.jail.orders import Build, Measure, Order, Reply, Start
+from autograder.jail.walls import FIRST_USER, HOMES, USERS, Level, Walls
+from autograder.schema import decode, encode
 
-ROLES: dict[str, Callable[[frames.Send, frames.Receive], None]] = {
-    "worker": worker.main,
-    "runner": runner.main,
-    "nobody": lambda send, receive: None,
-}
-HOMES = ("HOME", "TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR")
+NOBODY = "nobody"
+"""The role that does nothing, with which walls are tried."""
 
 
 def main() -> None:
     """Serve requests until the socket is closed, then end every child."""
-    meshes.simulate_devices()
+    roles = dict(map(_role, sys.argv[1:]))
     with socket.socket(fileno=os.dup(0)) as channel:
-        zygote = Zygote(channel)
-        while message := _receive(channel):
-            reply = zygote.answer(*message)
-            channel.sendall(json.dumps(reply).encode() + b"\n")
+        zygote = Zygote(channel, roles)
+        while message := socket.recv_fds(channel, 2**18, 4):
+            data, descriptors, *_ = message
+            if not data:
+                break
+            channel.sendall(encode(zygote.answer(decode(Order, data), descriptors)))
         zygote.end_all()
+
+
+def _role(argument: str) -> tuple[str, Role]:
+    """The name of a role, and the function, whose module is made ready for all children."""
+    name, _, place = argument.partition("=")
+    module_name, _, function = place.partition(":")
+    module = importlib.import_module(module_name)
+    getattr(module, "prepare", lambda: None)()
+    return name, getattr(module, function)
 
 
 class Zygote:
@@ -70,39 +61,41 @@ class Zygote:
 
     Args:
         channel: the socket to the grader, which no child may keep.
+        roles: what a child can be.
     """
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: socket.socket, roles: dict[str, Role]) -> None:
         self._channel = channel
-        self._walls: dict[str, Any] = {}
+        self._roles = {**roles, NOBODY: lambda connection: None}
+        self._walls = Walls(Level.PROCESS)
         self._made = 0
         self._children: dict[int, contextlib.ExitStack] = {}
 
-    def answer(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
-        """Do what one message asks for."""
-        match request["do"]:
-            case "build":
-                self._walls = request["walls"]
-                return {"trouble": self._try()}
-            case "start":
-                return {"child": self._start(request, descriptors)}
-            case "measure":
-                return {"seconds": self._seconds(request["child"])}
+    def answer(self, order: Order, descriptors: list[int]) -> Reply:
+        """Do what an order asks for."""
+        match order:
+            case Build(walls):
+                self._walls = walls
+                return Reply(trouble=self._try())
+            case Start():
+                return Reply(child=self._start(order, descriptors))
+            case Measure(child):
+                return Reply(seconds=self._seconds(child))
             case _:
-                child = request["child"]
-                return {"status": self._end(child) if child in self._children else None}
+                child = order.child
+                return Reply(status=self._end(child) if child in self._children else None)
 
-    def _start(self, request: dict[str, Any], descriptors: list[int]) -> int:
-        level = self._walls["level"]
+    def _start(self, order: Start, descriptors: Sequence[int]) -> int:
         with contextlib.ExitStack() as later:
-            folder = later.enter_context(confinement.own_folder(self._walls))
+            folder = later.enter_context(confinement.own_folder(self._walls.level))
             self._made += 1
-            user = FIRST_USER + (self._walls.get("offset", 0) + self._made) % USERS
-            with confinement.forking_into_own_processes(level):
+            user = FIRST_USER + (self._walls.offset + self._made) % USERS
+            given = Child(folder, user, order.memory_mib, order.cpu_seconds)
+            with confinement.forking_into_own_processes(self._walls.level):
                 child = os.fork()
                 if child == 0:
                     self._channel.close()
-                    _become(request, descriptors, {**self._walls, "folder": folder, "user": user})
+                    _become(self._roles[order.role], descriptors, self._walls, given)
             for descriptor in descriptors:
                 os.close(descriptor)
             self._children[child] = later.pop_all()
@@ -116,20 +109,19 @@ class Zygote:
             return float(sum(psutil.Process(child).cpu_times()[:4]))
         return None
 
-    def _try(self) -> str | None:
+    def _try(self) -> str:
         """Build the walls around a child that does nothing else; what stood in the way."""
         told, tell = os.pipe()
         asked, ask = os.pipe()
         try:
-            request = {"role": "nobody", "memory_mib": None, "cpu_seconds": 60}
-            child = self._start(request, [asked, tell, os.dup(tell)])
+            child = self._start(Start(NOBODY, None, 60), [asked, tell, os.dup(tell)])
         except OSError as error:
             return str(error)
         os.close(ask)
         with os.fdopen(told, "rb") as file:
             said = [line for line in file.read().decode(errors="replace").splitlines() if line]
         status = self._end(child, kill=False)
-        return (said or ["The first child died."])[-1] if status else None
+        return (said or ["The first child died."])[-1] if status else ""
 
     def _end(self, child: int, kill: bool = True) -> int:
         """Kill a child and whatever it has made, see it gone; its wait status."""
@@ -147,42 +139,22 @@ class Zygote:
             self._end(child)
 
 
-def _receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
-    data, descriptors, _, _ = socket.recv_fds(channel, 2**18, 4)
-    return (json.loads(data), descriptors) if data else None
-
-
-def _become(request: dict[str, Any], descriptors: list[int], walls: dict[str, Any]) -> None:
-    """Turn this forked child into a worker or a runner; never returns."""
+def _become(role: Role, descriptors: Sequence[int], walls: Walls, given: Child) -> None:
+    """Turn this forked child into what its role is; never returns."""
     status = 1
     try:
-        asked, answers, printed, *memory_group = descriptors
+        asked, answers, printed = descriptors
         os.setsid()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(printed, 1)
         os.dup2(printed, 2)
-        _keep_only({0, 1, 2, asked, answers, *memory_group})
-        confinement.enter(walls, request, memory_group[0] if memory_group else None)
-        os.environ.update(dict.fromkeys(HOMES, walls["folder"]))
-        tempfile.tempdir = walls["folder"]
-        reader = frames.Reader(largest=2**31)
-        arrived: list[frames.Frame] = []
-
-        def receive() -> frames.Frame:
-            while not arrived:
-                data = os.read(asked, 2**20)
-                if not data:
-                    raise EOFError("the grader is gone")
-                arrived.extend(reader.feed(data))
-            return arrived.pop(0)
-
-        def send(frame: frames.Frame) -> None:
-            data = memoryview(frames.encode(frame))
-            while data:
-                data = data[os.write(answers, data) :]
-
-        send(frames.Frame({"inside": True}))
-        ROLES[request["role"]](send, receive)
+        _keep_only({0, 1, 2, asked, answers})
+        confinement.enter(walls, given)
+        os.environ.update(dict.fromkeys(HOMES, given.folder))
+        tempfile.tempdir = given.folder
+        connection = Connection(asked, answers)
+        connection.say(Inside())
+        role(connection)
         status = 0
     except BaseException:
         traceback.print_exc()

@@ -11,9 +11,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from autograder.jail.frames import DTYPES
 from autograder.judge.tracing_errors import failure_of
 from autograder.judge.verdict import WORD, Answer, Failure, Outcome, Status
+from autograder.schema import DTYPES
 
 UNANSWERED = Failure(
     Status.MISSING, "There is no answer yet.", advice="Write your answer in place of the dots."

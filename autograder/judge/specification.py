@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from autograder.jail.frames import DTYPES
 from autograder.judge import meshes, tree
 from autograder.judge.calling import call
 from autograder.judge.devices import CPU, Device
@@ -23,6 +22,7 @@ from autograder.judge.tree import static as static
 from autograder.judge.verdict import Failure
 from autograder.judge.views import Draw
 from autograder.problem import Problem
+from autograder.schema import DTYPES
 
 Size = int | range
 """A batch size, or a range of which the seed draws one."""

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from autograder.jail.frames import DTYPES
 from autograder.judge import requirements
 from autograder.judge.devices import Device
 from autograder.judge.judge import Lookalike
@@ -28,6 +27,7 @@ from autograder.judge.specification import hides_answer, spread
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answer, Answers, Failure, Outcome, Outcomes, Status
 from autograder.judge.views import VIEWS, Draw
+from autograder.schema import DTYPES
 from autograder.student import syllabus
 from autograder.student.syllabus import FOLDER
 

@@ -8,7 +8,7 @@ into the release as its name and its fields.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any, Union
 
 from autograder.judge.requirements.programs import (
     donates_like_reference,
@@ -50,6 +50,7 @@ from autograder.problem import Problem
 __all__ = [
     "COMPARED",
     "KNOWN",
+    "AnyRequirement",
     "Requirement",
     "answers_question",
     "communicates_like_reference",
@@ -108,6 +109,12 @@ KNOWN: dict[str, type[Requirement]] = {
         weak_type_like_reference,
     )
 }
+
+if TYPE_CHECKING:
+    AnyRequirement = Requirement
+else:
+    AnyRequirement = Union[tuple(KNOWN.values())]  # noqa: UP007  (it is made of a list)
+"""The schema of a requirement."""
 
 COMPARED = frozenset(name for kind in KNOWN.values() for name in kind.compares)
 """The facts of the reference's programs that some requirement compares with."""

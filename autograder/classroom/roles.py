@@ -1,0 +1,97 @@
+"""What runs in the processes of a jail when submissions are graded: workers and runners."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from autograder.jail.jail import Jail, Turns
+from autograder.jail.process import Ending, Limits
+from autograder.jail.walls import Level
+from autograder.judge.devices import CPU, Device
+from autograder.problem import Problem
+
+ROLES = {
+    "worker": "autograder.classroom.worker:main",
+    "runner": "autograder.classroom.runner:main",
+}
+ENVIRONMENT = {
+    "MPLBACKEND": "agg",
+    # The references are run beside, on the same GPU.
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+}
+DRIVERS = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "TPU_LIBRARY_PATH")
+"""The variables with which JAX finds the drivers of a GPU or a TPU."""
+_PACKAGES = Path(__file__).parents[2]
+READABLE = (_PACKAGES / "course" / "__init__.py", _PACKAGES / "course" / "pictures")
+"""What notebooks import besides what is installed."""
+
+
+class Runs(Protocol):
+    """What runs requests in disposable processes, here or elsewhere; see `Jail`."""
+
+    @property
+    def level(self) -> Level: ...
+
+    @property
+    def weaker_because(self) -> Sequence[str]: ...
+
+    @property
+    def at_once(self) -> int: ...
+
+    def run(
+        self, role: str, request: bytes, steps: Sequence[str], late: bytes | None = None
+    ) -> dict[str, bytes | Ending]: ...
+
+
+def require(weakest: Level, runs: Runs) -> None:
+    """Make sure of a level of isolation.
+
+    Raises:
+        Problem: the one in force is weaker.
+    """
+    if runs.level.weakness > weakest.weakness:
+        why = " ".join(runs.weaker_because)
+        raise Problem(f"Isolation level {weakest} is required, and this is {runs.level}. {why}")
+
+
+class GradingJail(Jail):
+    """A jail that has workers and runners.
+
+    Args:
+        limits: of each process.
+        device: what the processes shall find. Those that use a GPU or a TPU have no limit on
+            address space, since the drivers of these reserve far more than they use, and no
+            walls, since they need the machine's own device files.
+        strongest, readable, ended, turns: see `Jail`.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        device: Device = CPU,
+        strongest: Level = Level.FULL,
+        *,
+        readable: Sequence[Path] = READABLE,
+        ended: Callable[[str], None] = lambda step: None,
+        turns: Turns | None = None,
+    ) -> None:
+        no_walls, environment = "", ENVIRONMENT | {"JAX_PLATFORMS": "cpu"}
+        if device.backend != "cpu":
+            limits = dataclasses.replace(limits, memory_mib=None)
+            no_walls = f"A {device.name} cannot be used behind walls."
+            environment |= {name: os.environ[name] for name in DRIVERS if name in os.environ}
+            environment["JAX_PLATFORMS"] = f"{device.platform},cpu"
+        super().__init__(
+            ROLES,
+            limits,
+            strongest,
+            readable=readable,
+            environment=environment,
+            no_walls=no_walls,
+            ended=ended,
+            turns=turns,
+        )
