@@ -8,13 +8,15 @@ import os
 import shutil
 import struct
 import sys
+from pathlib import Path
 
 import masters
 import psutil
 import pytest
 
+from autograder.authoring import course
 from autograder.authoring.master import Master
-from autograder.classroom import claims, roles
+from autograder.classroom import claims
 from autograder.classroom.grader import Grader
 from autograder.classroom.messages import Cell, WorkerRequest
 from autograder.classroom.roles import GradingJail, require
@@ -154,10 +156,30 @@ def test_namespaces_hold_without_the_filter(monkeypatch: pytest.MonkeyPatch) -> 
     assert found.split(" The line")[0] == f"{errno.ENETUNREACH} jail True 1 0"
 
 
+def test_a_notebook_imports_what_its_course_lets_it_read(tmp_path: Path) -> None:
+    """And finds nothing else of the course."""
+    for name in ("helpers", "solutions"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(f"word = 'of {name}'")
+    source = f"""
+import helpers
+try:
+    found = open({str(tmp_path / "solutions" / "__init__.py")!r}).read()
+except OSError:
+    found = "no solutions"
+raise RuntimeError(helpers.word + ", " + found)
+"""
+    readable = [tmp_path / "helpers"]
+    for level in (Level.FULL, Level.PARTIAL):
+        with GradingJail(Limits(), strongest=level, root=tmp_path, readable=readable) as jail:
+            if jail.level is not Level.PROCESS:
+                assert seen(jail, source).startswith("of helpers, no solutions")
+
+
 def test_what_may_be_read_holds_no_course() -> None:
     """Neither the masters nor a grade lie in a folder that a child sees."""
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    for folder in walls.folders(roles.READABLE):
+    for folder in walls.folders(course.read(masters.ROOT).readable):
         for secret in ("solutions", "gradebook.db", "tests", "verdicts.jsonl"):
             assert folder not in (path := walls.Path(root, secret)).parents
             assert folder != path

@@ -8,7 +8,7 @@ cases, as in the notebook.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from autograder.authoring import course
 from autograder.classroom.cache import NoCache
 from autograder.classroom.grader import Grader
 from autograder.classroom.roles import GradingJail, Runs
@@ -26,6 +27,7 @@ from autograder.judge.judge import Lookalike
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answers, Outcomes, Verdict
 from autograder.judge.views import Draw
+from autograder.problem import Problem
 from autograder.student import notebook, waiting
 from autograder.student.card import of_check
 from autograder.student.learner import record
@@ -87,7 +89,7 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
     cells = notebook.answers(read)
     names = [exercise] if exercise else list(cells)
     asked = {name: notebook.exercise(file, name, cells) for name in names or [""]}
-    verdicts = _verdicts(read, asked, chosen)
+    verdicts = _verdicts(file, read, asked, chosen)
     console.print(_table(verdicts))
     for name, verdict in verdicts.items():
         done = record(verdict, asked[name].facts)
@@ -106,7 +108,7 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
 
 
 def _verdicts(
-    read: NotebookNode, asked: Mapping[str, PublicExercise], device: Device
+    file: Path, read: NotebookNode, asked: Mapping[str, PublicExercise], device: Device
 ) -> dict[str, Verdict]:
     steps = sum(cell.cell_type == "code" for cell in read.cells) + 2 * len(asked)
     with waiting.bar("Running the notebook") as bar:
@@ -117,11 +119,20 @@ def _verdicts(
             ended += 1
             bar.step(ended, max(steps, ended))
 
-        with GradingJail(Limits(), device, ended=step) as jail:
+        with _jail(file, device, step) as jail:
             if jail.level.lacks:
                 said = f"Isolation level {jail.level}: {jail.level.lacks}."
                 print(" ".join([said, *jail.weaker_because]), file=sys.stderr)
             return grader(asked, jail, device).grade(read)
+
+
+def _jail(file: Path, device: Device, ended: Callable[[str], None]) -> GradingJail:
+    """A jail in which a notebook finds what it may import of its course, if it lies in one."""
+    try:
+        about = course.find(file.resolve().parent)
+    except Problem:
+        return GradingJail(Limits(), device, ended=ended)
+    return GradingJail(Limits(), device, root=about.root, readable=about.readable, ended=ended)
 
 
 def grader(asked: Mapping[str, PublicExercise], jail: Runs, device: Device = CPU) -> Grader:

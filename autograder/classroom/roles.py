@@ -25,9 +25,6 @@ ENVIRONMENT = {
 }
 DRIVERS = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "TPU_LIBRARY_PATH")
 """The variables with which JAX finds the drivers of a GPU or a TPU."""
-_PACKAGES = Path(__file__).parents[2]
-READABLE = (_PACKAGES / "course" / "__init__.py", _PACKAGES / "course" / "pictures")
-"""What notebooks import besides what is installed."""
 
 
 class Runs(Protocol):
@@ -66,6 +63,7 @@ class GradingJail(Jail):
         device: what the processes shall find. Those that use a GPU or a TPU have no limit on
             address space, since the drivers of these reserve far more than they use, and no
             walls, since they need the machine's own device files.
+        root: the course's folder, of which notebooks may import what is readable.
         strongest, readable, ended, turns: see `Jail`.
     """
 
@@ -75,11 +73,14 @@ class GradingJail(Jail):
         device: Device = CPU,
         strongest: Level = Level.FULL,
         *,
-        readable: Sequence[Path] = READABLE,
+        root: Path | None = None,
+        readable: Sequence[Path] = (),
         ended: Callable[[str], None] = lambda step: None,
         turns: Turns | None = None,
     ) -> None:
         no_walls, environment = "", ENVIRONMENT | {"JAX_PLATFORMS": "cpu"}
+        if root is not None:
+            environment["PYTHONPATH"] = str(root)
         if device.backend != "cpu":
             limits = dataclasses.replace(limits, memory_mib=None)
             no_walls = f"A {device.name} cannot be used behind walls."
