@@ -191,6 +191,6 @@ def test_no_scheduler_is_one_sentence(monkeypatch):
 
 
 def test_a_worker_with_other_versions_is_a_problem():
-    here = (Limits(), CPU, Level.FULL, Level.PROCESS)
+    here = ((Limits(), CPU, Level.FULL, None, ()), Level.PROCESS)
     with pytest.raises(Problem, match=r"the grader 0\.1 .*: install the same on both\."):
         run_here(["0.1"], *here, "worker", b"", [], None)

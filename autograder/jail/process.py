@@ -66,12 +66,12 @@ class Limits:
     Time is processor time, of all its threads, so that nothing depends on what else a machine does.
 
     Attributes:
-        seconds: of processor time between two frames, that is for one step.
+        seconds: of processor time between two messages, that is for one step.
         total_seconds: of processor time for all the steps of one request, restarts included.
         memory_mib: address space, in MiB, of which everything that a process can have in its
             memory is a part; None for no limit.
         output_mib: what it prints, in MiB.
-        answer_mib: the largest frame, in MiB.
+        answer_mib: the largest message, in MiB.
         clock_factor: how many times as long both may take by the clock, on a busy machine or for
             a process that waits.
     """
