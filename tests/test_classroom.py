@@ -6,6 +6,7 @@ Every folder of `classroom/` is a student: what they handed in, and what should 
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -37,6 +38,7 @@ from autograder.jail.walls import Level
 from autograder.judge.references import expected_answers
 from autograder.judge.specification import Exercise
 from autograder.judge.verdict import Status
+from autograder.schema import to_text
 
 SEED = 7310584912345678
 EXPECTED = {
@@ -543,8 +545,8 @@ def test_a_class_falls_into_groups(classroom: Class) -> None:
                 classroom.graded.record(student)["verdicts"][exercise] for student in one.students
             ]
             # The message on a file that cannot be read says which file it is.
-            same = [{**verdict, "message": one.verdict["message"]} for verdict in said]
-            assert all(verdict == one.verdict for verdict in same)
+            same = [{**verdict, "message": one.verdict.message} for verdict in said]
+            assert all(verdict == json.loads(to_text(one.verdict)) for verdict in same)
             assert one.name == "unreadab" or same == said
     largest = found["predict_batch"][0]
     assert {"right_as_the_reference", "magics_and_a_plot"} <= set(largest.students)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import os
 import shutil
 import struct
 import sys
@@ -12,7 +13,6 @@ from pathlib import Path
 import masters
 import psutil
 import pytest
-from masters import ROOT
 
 from autograder.authoring import course
 from autograder.authoring.master import Master
@@ -156,39 +156,30 @@ def test_namespaces_hold_without_the_filter(monkeypatch: pytest.MonkeyPatch) -> 
     assert found.split(" The line")[0] == f"{errno.ENETUNREACH} jail True 1 0"
 
 
+def test_a_notebook_imports_what_its_course_lets_it_read(tmp_path: Path) -> None:
+    """And finds nothing else of the course."""
+    for name in ("helpers", "solutions"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(f"word = 'of {name}'")
+    source = f"""
+import helpers
+try:
+    found = open({str(tmp_path / "solutions" / "__init__.py")!r}).read()
+except OSError:
+    found = "no solutions"
+raise RuntimeError(helpers.word + ", " + found)
+"""
+    readable = [tmp_path / "helpers"]
+    for level in (Level.FULL, Level.PARTIAL):
+        with GradingJail(Limits(), strongest=level, root=tmp_path, readable=readable) as jail:
+            if jail.level is not Level.PROCESS:
+                assert seen(jail, source).startswith("of helpers, no solutions")
+
+
 def test_what_may_be_read_holds_no_course() -> None:
     """Neither the masters nor a grade lie in a folder that a child sees."""
-    for folder in walls.folders(course.read(ROOT).readable):
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for folder in walls.folders(course.read(masters.ROOT).readable):
         for secret in ("solutions", "gradebook.db", "tests", "verdicts.jsonl"):
-            assert folder not in (path := ROOT / secret).parents
+            assert folder not in (path := walls.Path(root, secret)).parents
             assert folder != path
-
-
-IMPORTS = """
-from ours.said import words
-try:
-    found = open("FOLDER/solutions/secret").read()
-except OSError as error:
-    found = type(error).__name__
-raise RuntimeError(f"{words} {found}")
-"""
-
-
-@pytest.mark.parametrize("level", [Level.FULL, Level.PARTIAL])
-def test_what_a_course_names_can_be_imported_and_nothing_else_of_it_read(
-    tmp_path: Path, level: Level
-) -> None:
-    files = {
-        "course/course.toml": 'id = "a"\ntitle = "A"\nmay_read = ["ours"]\n',
-        "ours/said.py": 'words = "hello"\n',
-        "solutions/secret": "",
-    }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    with GradingJail(Limits(), strongest=level, root=tmp_path) as jail:
-        if jail.level is not level:
-            pytest.skip(" ".join(jail.weaker_because))
-        found = seen(jail, IMPORTS.replace("FOLDER", str(tmp_path)))
-    denied = "FileNotFoundError" if level is Level.FULL else "PermissionError"
-    assert found.split(" The line")[0] == f"hello {denied}"

@@ -11,6 +11,7 @@ import functools
 import socket
 from collections.abc import Sequence
 from concurrent.futures import wait
+from pathlib import Path
 
 from autograder.classroom import cache
 from autograder.classroom.roles import GradingJail, require
@@ -28,6 +29,10 @@ NO_WORKERS = (
 AGAIN = "Then run the same command again: it goes on where this one stopped."
 
 
+_Jail = tuple[Limits, Device, Level, Path | None, tuple[Path, ...]]
+"""What makes a `GradingJail`."""
+
+
 class Cluster:
     """Runs requests in the jails of a cluster's machines; what `roles.Runs` asks for is there.
 
@@ -37,13 +42,20 @@ class Cluster:
         limits: of each process.
         device: what the processes shall find.
         strongest: the highest level of isolation to try.
+        root, readable: see `GradingJail`; the machines have them in the same place, or not at all.
 
     Raises:
         Problem: Dask is not installed, nothing answers, or no worker is there.
     """
 
     def __init__(
-        self, address: str, limits: Limits, device: Device, strongest: Level = Level.FULL
+        self,
+        address: str,
+        limits: Limits,
+        device: Device,
+        strongest: Level = Level.FULL,
+        root: Path | None = None,
+        readable: Sequence[Path] = (),
     ) -> None:
         try:
             from distributed import Client
@@ -51,7 +63,7 @@ class Cluster:
             raise Problem(
                 'Grading on a cluster needs Dask: run `pip install "numpy-to-jax[cluster]"`.'
             ) from None
-        self.limits, self.device, self.strongest = limits, device, strongest
+        self._jail: _Jail = (limits, device, strongest, root, tuple(readable))
         try:
             client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -65,7 +77,7 @@ class Cluster:
                 "machines."
             ) from None
         threads = client.nthreads()
-        answers = client.run(level_here, limits, device, strongest, on_error="return")
+        answers = client.run(level_here, self._jail, on_error="return")
         # A worker that was lost meanwhile is none; any other trouble is.
         found = {at: one for at, one in answers.items() if not isinstance(one, OSError)}
         for one in found.values():
@@ -85,8 +97,8 @@ class Cluster:
     def run(
         self, role: str, request: bytes, steps: Sequence[str], late: bytes | None = None
     ) -> dict[str, bytes | Ending]:
-        where = (cache.versions(), self.limits, self.device, self.strongest, self.level)
         asked = (role, request, list(steps), late)
+        where = (cache.versions(), self._jail, self.level)
         answer = self._executor.submit(run_here, *where, *asked)
         while not wait([answer], ANSWER_SECONDS).done:
             self._require_workers()
@@ -106,17 +118,15 @@ class Cluster:
             raise CannotGrade(f"{NO_WORKERS.format(address=self._address)} {AGAIN}")
 
 
-def level_here(limits: Limits, device: Device, strongest: Level) -> tuple[Level, list[str]]:
+def level_here(asked: _Jail) -> tuple[Level, list[str]]:
     """The level of isolation of this machine, and why it is no higher one."""
-    jail = _jail(limits, device, strongest)
+    jail = _jail(*asked)
     return jail.level, jail.weaker_because
 
 
 def run_here(
     versions: Sequence[str],
-    limits: Limits,
-    device: Device,
-    strongest: Level,
+    asked: _Jail,
     weakest: Level,
     role: str,
     request: bytes,
@@ -135,11 +145,13 @@ def run_here(
             f"The worker on {socket.gethostname()} has {' '.join(ours)} and the grader "
             f"{' '.join(versions)} (jax, jaxlib, numpy, autograder): install the same on both."
         )
-    jail = _jail(limits, device, strongest)
+    jail = _jail(*asked)
     require(weakest, jail)
     return jail.run(role, request, steps, late)
 
 
 @functools.cache
-def _jail(limits: Limits, device: Device, strongest: Level) -> GradingJail:
-    return GradingJail(limits, device, strongest)
+def _jail(
+    limits: Limits, device: Device, strongest: Level, root: Path | None, readable: tuple[Path, ...]
+) -> GradingJail:
+    return GradingJail(limits, device, strongest, root=root, readable=readable)

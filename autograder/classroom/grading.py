@@ -23,7 +23,7 @@ from traitlets import Enum, Float, Integer, List, Unicode
 from traitlets.config import LoggingConfigurable
 
 from autograder import text
-from autograder.authoring import master, tags
+from autograder.authoring import course, master, tags
 from autograder.classroom import cache, log
 from autograder.classroom import gradebook as books
 from autograder.classroom.cache import Cache
@@ -123,10 +123,12 @@ class GradingRun(LoggingConfigurable):
             self._only_run()
             device = devices.named(self.device)
             strongest, weakest = Level(self.strongest), Level(self.require)
+            root = Path(self.coursedir.root)
+            readable = tuple(course.read(root).readable)
             self.jail = (
-                _cluster(self.cluster, limits, device, strongest)
+                _cluster(self.cluster, limits, device, strongest, root, readable)
                 if self.cluster
-                else _jail(limits, device, strongest, Path(self.coursedir.root))
+                else _jail(limits, device, strongest, root, readable)
             )
             require(weakest, self.jail)
             self._say_level()
@@ -284,16 +286,25 @@ def unreadable(exercise: str, why: str) -> Verdict:
 
 
 @functools.cache
-def _jail(limits: Limits, device: Device, strongest: Level, root: Path) -> GradingJail:
+def _jail(
+    limits: Limits, device: Device, strongest: Level, root: Path, readable: tuple[Path, ...]
+) -> GradingJail:
     """One warm jail for the process, so that a class and a formgrader's clicks share it."""
-    jail = GradingJail(limits, device, strongest, root=root)
+    jail = GradingJail(limits, device, strongest, root=root, readable=readable)
     atexit.register(jail.close)
     return jail
 
 
 @functools.cache
-def _cluster(address: str, limits: Limits, device: Device, strongest: Level) -> Cluster:
-    return Cluster(address, limits, device, strongest)
+def _cluster(
+    address: str,
+    limits: Limits,
+    device: Device,
+    strongest: Level,
+    root: Path,
+    readable: tuple[Path, ...],
+) -> Cluster:
+    return Cluster(address, limits, device, strongest, root, readable)
 
 
 def _is_finished(path: Path) -> bool:

@@ -8,7 +8,7 @@ cases, as in the notebook.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -89,7 +89,7 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
     cells = notebook.answers(read)
     names = [exercise] if exercise else list(cells)
     asked = {name: notebook.exercise(file, name, cells) for name in names or [""]}
-    verdicts = _verdicts(read, asked, chosen, _course_of(file))
+    verdicts = _verdicts(file, read, asked, chosen)
     console.print(_table(verdicts))
     for name, verdict in verdicts.items():
         done = record(verdict, asked[name].facts)
@@ -107,16 +107,8 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
     return passed == len(verdicts)
 
 
-def _course_of(file: Path) -> Path | None:
-    """The folder of the course that a notebook lies in, if it lies in one."""
-    try:
-        return course.find(file.resolve().parent).root
-    except Problem:
-        return None
-
-
 def _verdicts(
-    read: NotebookNode, asked: Mapping[str, PublicExercise], device: Device, root: Path | None
+    file: Path, read: NotebookNode, asked: Mapping[str, PublicExercise], device: Device
 ) -> dict[str, Verdict]:
     steps = sum(cell.cell_type == "code" for cell in read.cells) + 2 * len(asked)
     with waiting.bar("Running the notebook") as bar:
@@ -127,11 +119,20 @@ def _verdicts(
             ended += 1
             bar.step(ended, max(steps, ended))
 
-        with GradingJail(Limits(), device, root=root, ended=step) as jail:
+        with _jail(file, device, step) as jail:
             if jail.level.lacks:
                 said = f"Isolation level {jail.level}: {jail.level.lacks}."
                 print(" ".join([said, *jail.weaker_because]), file=sys.stderr)
             return grader(asked, jail, device).grade(read)
+
+
+def _jail(file: Path, device: Device, ended: Callable[[str], None]) -> GradingJail:
+    """A jail in which a notebook finds what it may import of its course, if it lies in one."""
+    try:
+        about = course.find(file.resolve().parent)
+    except Problem:
+        return GradingJail(Limits(), device, ended=ended)
+    return GradingJail(Limits(), device, root=about.root, readable=about.readable, ended=ended)
 
 
 def grader(asked: Mapping[str, PublicExercise], jail: Runs, device: Device = CPU) -> Grader:

@@ -11,6 +11,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from autograder.authoring import master
 from autograder.authoring.build import nbgrader_config
+from autograder.authoring.course import read
 from autograder.classroom import log
 from autograder.classroom.grader import Grader
 from autograder.classroom.log import LoggedVerdict, Record
@@ -82,7 +83,8 @@ def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
     limits = {key: settings.GradingRun[key] for key in named if key in settings.GradingRun}
     device = devices.named(record.device)
     strongest = Level(settings.GradingRun.get("strongest", Level.FULL))
-    with GradingJail(Limits(**limits), device, strongest, root=root) as jail:
+    readable = read(root).readable
+    with GradingJail(Limits(**limits), device, strongest, root=root, readable=readable) as jail:
         require(Level(settings.GradingRun.get("require", Level.PROCESS)), jail)
         level = jail.level
         asked = {exercise: loaded.exercises[exercise]}

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from autograder.authoring import course
 from autograder.jail.jail import Jail, Turns
 from autograder.jail.process import Ending, Limits
 from autograder.jail.walls import Level
@@ -64,9 +63,8 @@ class GradingJail(Jail):
         device: what the processes shall find. Those that use a GPU or a TPU have no limit on
             address space, since the drivers of these reserve far more than they use, and no
             walls, since they need the machine's own device files.
-        strongest, ended, turns: see `Jail`.
-        root: the folder of the course that is graded, of which the code may read and import what
-            `course.toml` names under `may_read`.
+        root: the course's folder, of which notebooks may import what is readable.
+        strongest, readable, ended, turns: see `Jail`.
     """
 
     def __init__(
@@ -76,18 +74,18 @@ class GradingJail(Jail):
         strongest: Level = Level.FULL,
         *,
         root: Path | None = None,
+        readable: Sequence[Path] = (),
         ended: Callable[[str], None] = lambda step: None,
         turns: Turns | None = None,
     ) -> None:
         no_walls, environment = "", ENVIRONMENT | {"JAX_PLATFORMS": "cpu"}
+        if root is not None:
+            environment["PYTHONPATH"] = str(root)
         if device.backend != "cpu":
             limits = dataclasses.replace(limits, memory_mib=None)
             no_walls = f"A {device.name} cannot be used behind walls."
             environment |= {name: os.environ[name] for name in DRIVERS if name in os.environ}
             environment["JAX_PLATFORMS"] = f"{device.platform},cpu"
-        readable = course.read(root).readable if root else []
-        if readable:
-            environment["PYTHONPATH"] = str(root)
         super().__init__(
             ROLES,
             limits,

@@ -151,8 +151,8 @@ def command(level: Level, readable: Sequence[Path], environment: dict[str, str])
     if Path("/tmp") not in made:
         arguments += ["--symlink", OWN_FOLDER, "/tmp"]
     inside = {name: environment[name] for name in environment if name not in ("PATH", "TZ")}
-    paths = [str(Path(__file__).parents[2]), *filter(None, [environment.get("PYTHONPATH")])]
-    inside |= {"LANG": "C.UTF-8", "PYTHONPATH": os.pathsep.join(paths)}
+    imports = [str(Path(__file__).parents[2]), environment.get("PYTHONPATH", "")]
+    inside |= {"LANG": "C.UTF-8", "PYTHONPATH": os.pathsep.join(filter(None, imports))}
     inside |= dict.fromkeys(HOMES, OWN_FOLDER)
     for name, value in inside.items():
         arguments += ["--setenv", name, value]
