@@ -8,18 +8,16 @@ accident; it is no secret from somebody who wants it.
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograder.judge.devices import Device
 from autograder.judge.judge import Lookalike
-from autograder.judge.requirements import KNOWN
-from autograder.judge.requirements.requirement import Requirement
+from autograder.judge.requirements import AnyRequirement
 from autograder.judge.specification import hides_answer, spread
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answers
@@ -29,11 +27,6 @@ from autograder.student.check_file import CheckFile
 
 DISTRIBUTION = "distribution"
 """The fact of an answer that is a list of arrays."""
-
-if TYPE_CHECKING:
-    KnownRequirement = Requirement
-else:
-    KnownRequirement = functools.reduce(operator.or_, KNOWN.values())
 
 
 @dataclass(frozen=True)
@@ -84,7 +77,7 @@ class ReleasedExercise:
 
     prompt: Prompt
     stub: str
-    requires: tuple[KnownRequirement, ...]
+    requires: tuple[AnyRequirement, ...]
     hints: tuple[str, ...]
     explanation: str
     another: str
