@@ -123,7 +123,7 @@ def hint(exercise: str) -> None:
     """Show the next hint of an EXERCISE."""
     from autograder.student import hints
 
-    hints.hint(exercise)
+    hints.hint_near(Path.cwd(), exercise)
 
 
 @main.command()
@@ -142,10 +142,11 @@ def progress() -> None:
     """Show what you have done of the course, and what is next."""
     from rich.console import Console
 
+    from autograder.student import location, standing
     from autograder.student import progress as kept
-    from autograder.student import standing, syllabus
 
-    now = standing.standing(kept.read(), syllabus.read())
+    outline = location.outline_near(Path.cwd())
+    now = standing.standing(kept.read(outline.course), outline.modules)
     console = Console()
     console.print(standing.table(now))
     console.print(standing.sentence(now), highlight=False)

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
@@ -66,13 +67,16 @@ def wheel(folder: Path) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def run(notebook: NotebookNode, wheel: Path, folder: Path) -> NotebookNode:
+def run(
+    notebook: NotebookNode, wheel: Path, folder: Path, data: Iterable[Path] = ()
+) -> NotebookNode:
     """Run a notebook as Colab does: alone, from its first cell, which installs the wheel.
 
     Args:
         notebook: as it lies in the repository.
         wheel: stands for the address of the repository.
         folder: an empty one, where the runtime is made.
+        data: files that lie beside the notebook.
 
     Returns:
         The notebook as it was run. A cell that raises ends it.
@@ -99,6 +103,8 @@ def run(notebook: NotebookNode, wheel: Path, folder: Path) -> NotebookNode:
     pictures = Path("course", "pictures")
     shutil.copytree(ROOT / pictures, folder / "content" / pictures)
     shutil.copy(ROOT / "course" / "__init__.py", folder / "content" / "course")
+    for path in data:
+        shutil.copy(path, folder / "content")
     # `%pip` has to find the runtime's own pip, and nothing of this environment may be seen.
     hidden = ("PYTHONPATH", "VIRTUAL_ENV", "JAX_PLATFORMS", "XLA_FLAGS")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}

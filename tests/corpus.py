@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jupytext
-from masters import answered, loaded
+from masters import answered, catalogue, loaded
 from nbformat import NotebookNode
 
 from autograder.classroom import notebook_check
@@ -32,7 +32,6 @@ from autograder.jail.process import Limits
 from autograder.jail.walls import Level
 from autograder.judge.verdict import Verdict
 from autograder.problem import Problem
-from autograder.student import public
 
 FOLDER = Path(__file__).parent / "answers"
 TAGS = {"right": {"right", "about"}, "wrong": {"wrong", "reason", "about", "misconception"}}
@@ -170,7 +169,7 @@ def judged(
 ) -> dict[Answer, tuple[list[Verdict], Verdict]]:
     """The verdicts on answers to an assignment: of a grading with each seed, and of `check`."""
     (home,) = [one for one in loaded() if one.assignment == assignment]
-    released = {name: public.catalogue()[name] for name in home.facts}
+    released = {name: catalogue()[name] for name in home.facts}
     with (
         GradingJail(Limits()) as walled,
         GradingJail(Limits(), strongest=Level.PROCESS) as students_own,

@@ -1,4 +1,4 @@
-"""The course under test: its folder, its masters and their exercises, loaded once."""
+"""The course under test: its folder, its masters, its exercises and their data, loaded once."""
 
 import functools
 from pathlib import Path
@@ -10,6 +10,9 @@ from autograder.authoring import master
 from autograder.authoring.build import masters
 from autograder.authoring.master import Master
 from autograder.judge.specification import Exercise
+from autograder.student import check_file, released
+from autograder.student.outline import Outline
+from autograder.student.released import ReleasedExercise
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,3 +36,16 @@ def answered(assignment: str) -> NotebookNode:
 
 def exercises() -> list[Exercise]:
     return [spec for one in loaded() for spec in one.exercises.values()]
+
+
+@functools.cache
+def catalogue() -> dict[str, ReleasedExercise]:
+    """The released exercises of the whole course, by name."""
+    return released.catalogue(sorted(ROOT.glob("exercises/*/*.check")))
+
+
+@functools.cache
+def outline() -> Outline:
+    """The outline of the course, from the file beside the lessons."""
+    (path,) = ROOT.glob("course/*.check")
+    return check_file.read(path).outline

@@ -14,7 +14,7 @@ RUN_ABOVE = (
 )
 NOT_ASKED = "Give it the function that the cell above asked for, under the name it was asked for."
 OTHER_RELEASE = (
-    "it is of another release of the course than the package: get both anew and copy your "
+    "it is of another release than its data: get the folder of the assignment anew and copy your "
     "answers over."
 )
 DEVICES = (
@@ -154,7 +154,7 @@ IN_NOTEBOOK = [
     InNotebook(
         "The file with the progress is damaged.",
         (
-            "from autograder.student import progress; progress.path().write_text('{')",
+            "from autograder.student.progress import path; path('numpy-to-jax').write_text('{')",
             FIRST,
             RIGHT,
             "check(predict_batch)",
@@ -188,8 +188,8 @@ IN_TERMINAL = [
     InTerminal(
         "The notebook holds no exercise, or those of another release.",
         "autograder check empty.ipynb",
-        "empty.ipynb has no exercise that this release of the course knows: give a notebook of "
-        f"exercises/. If it is one, {OTHER_RELEASE}",
+        "empty.ipynb has no exercise that the data beside it know: give a notebook with exercises. "
+        f"If it is one, {OTHER_RELEASE}",
     ),
     InTerminal(
         "There is nothing to bring back.",

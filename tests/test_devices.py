@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
-from masters import ROOT, exercises
+from masters import ROOT, catalogue, exercises
 
 from autograder.classroom.grader import Grader
 from autograder.classroom.roles import GradingJail
@@ -21,7 +21,7 @@ from autograder.judge.requirements import matches_reference
 from autograder.judge.specification import Exercise
 from autograder.judge.views import Case
 from autograder.problem import Problem
-from autograder.student import learner, public
+from autograder.student import learner
 
 
 def has(name):
@@ -106,8 +106,8 @@ def test_an_exercise_is_judged_on_gpus_where_one_of_its_meshes_has_their_shape()
 
 def test_a_release_is_spread_over_gpus_as_a_grading_is():
     gpus = devices.named("gpu:2x2")
-    released = next(one for one in public.catalogue().values() if not one.is_question)
-    placed = public.arguments_on(released, gpus)
+    released = next(one for one in catalogue().values() if not one.is_question)
+    placed = released.arguments_on(gpus)
     assert {draw.mesh for draw in placed} == {"gpu:i=2,j=2"}
     assert len(placed) == len(released.arguments)
     assert any(spec for drawn in placed.values() for spec in drawn.specs)
@@ -196,7 +196,7 @@ def test_a_mesh_is_simulated_on_the_cpu_where_there_is_an_accelerator(monkeypatc
 
     monkeypatch.setattr(program, "lower", noted)
     spec = next(spec for spec in exercises() if spec.meshes)
-    released = public.catalogue()[spec.name]
+    released = catalogue()[spec.name]
     chosen = devices.named(jax.default_backend())
     assert learner.examine(spec.reference, released, chosen).passed
     assert set(platforms) == {("cuda", "cpu")}

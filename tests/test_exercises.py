@@ -14,13 +14,13 @@ import nbformat
 import numpy as np
 import pytest
 from jax.test_util import check_grads
-from masters import ROOT, exercises, loaded
+from masters import ROOT, catalogue, exercises, loaded
 
 from autograder.judge import comparison, outcomes, references
 from autograder.judge.judge import judge
 from autograder.judge.requirements import KNOWN, matches_gradient, matches_reference
 from autograder.judge.verdict import Status
-from autograder.student import learner, public
+from autograder.student import learner
 
 SEED = 20_261_123
 SPECS = {spec.name: spec for spec in exercises()}
@@ -61,7 +61,7 @@ def drawn(spec, sizes):
 
 def check_of(spec, function):
     """The verdict of the student's own `check`."""
-    return learner.examine(function, public.catalogue()[spec.name])
+    return learner.examine(function, catalogue()[spec.name])
 
 
 def grade_of(spec, function):
@@ -149,7 +149,7 @@ def test_wrong_answers_differ_from_each_other(spec):
 @each_function
 def test_public_cases_do_not_give_the_answer_away(spec):
     """An answer that is a table of all that was released passes `check` and fails the grading."""
-    released = public.catalogue()[spec.name]
+    released = catalogue()[spec.name]
     if "value" not in released.expected:
         return
 

@@ -63,8 +63,8 @@ def test_the_start_page_opens_where_the_student_stopped(lab, page):
     done = folder / "done.py"
     done.write_text(
         "from autograder.student import progress\n"
-        "progress.checked('fast_track_vmap', '05_vmap', True, True)\n"
-        "progress.checked('predict_batch', '05_vmap', True)\n"
+        "progress.checked('numpy-to-jax', 'fast_track_vmap', '05_vmap', True, True)\n"
+        "progress.checked('numpy-to-jax', 'predict_batch', '05_vmap', True)\n"
     )
     subprocess.run([sys.executable, done], check=True)
     opened(page, address, "lab/tree/course/start.ipynb?token=test&reset")

@@ -140,9 +140,9 @@ def test_progress_that_cannot_be_kept_stops_nobody(monkeypatch, tmp_path, capsys
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(progress.VARIABLE, str(tmp_path / "file" / "progress.json"))
     assert run("progress").exit_code == 0
-    assert progress.checked("a", "05_vmap", True).of("a").passed
+    assert progress.checked("numpy-to-jax", "a", "05_vmap", True).of("a").passed
     assert "cannot be kept in" in capsys.readouterr().out
-    monkeypatch.setattr(progress, "_unsaved", None)
+    progress.unsaved.clear()
 
 
 @pytest.mark.slow
@@ -193,7 +193,8 @@ def test_the_build_of_one_assignment_makes_the_tables_of_all_anew(monkeypatch, t
     monkeypatch.setattr(build, "build_assignment", lambda *_: [made["assignment"]])
     monkeypatch.setattr(build, "build_lesson", lambda *_: made["lesson"])
     monkeypatch.setattr(build, "build_overview", lambda *_: [made["tables"]])
-    assert build.build(ROOT, "05_vmap", tmp_path) == list(made.values())
+    outline = tmp_path / "course" / "numpy-to-jax.check"
+    assert build.build(ROOT, "05_vmap", tmp_path) == [outline, *made.values()]
 
 
 def test_the_table_of_modules_takes_the_lessons_that_were_built_anew_first(tmp_path):

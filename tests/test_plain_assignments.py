@@ -88,6 +88,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for student in SQUARES:
         path = folder / "submitted" / student / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
         path.write_text(right, encoding="utf-8")
+        path.with_suffix(".check").write_bytes(b"of his own making")
     for command in ("autograde", "generate_feedback"):
         for assignment in ("ps1", ASSIGNMENT):
             run = course_folder.nbgrader(folder, command, assignment)
@@ -178,6 +179,17 @@ def test_what_lies_beside_a_master_is_released_and_the_master_never(ours: Path) 
         for name, text in BESIDE.items():
             assert (there / name).read_text(encoding="utf-8") == text
         assert not list(there.rglob(f"{NOTEBOOK}.py"))
+
+
+@pytest.mark.slow
+def test_the_data_of_check_are_released_and_grading_never_has_any(ours: Path) -> None:
+    """Neither the author's nor those that a student handed in."""
+    name = f"{NOTEBOOK}.check"
+    made = (ours / "solutions" / ASSIGNMENT / name).read_bytes()
+    assert (ours / "exercises" / ASSIGNMENT / name).read_bytes() == made
+    assert (ours / "submitted" / "good" / ASSIGNMENT / name).exists()
+    assert not list((ours / "autograded").rglob("*.check"))
+    assert not list((ours / "feedback").rglob("*.check"))
 
 
 @pytest.mark.slow

@@ -1,25 +1,26 @@
 """Questions: judged like exercises, and the answer is not in what is released."""
 
-import json
+import lzma
 
 import jax.numpy as jnp
 import nbformat
 import numpy as np
 import pytest
-from masters import answered, loaded
+from masters import answered, catalogue, loaded
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.preprocessors import ClearSolutions as Stock
 
-from autograder.authoring.build import public_exercises
 from autograder.authoring.master import Master
+from autograder.authoring.release_data import released_exercises
 from autograder.classroom.grader import Grader
 from autograder.classroom.release import ClearSolutions
 from autograder.classroom.roles import GradingJail
 from autograder.jail.process import Limits
 from autograder.judge.specification import mistake, question
-from autograder.judge.verdict import Status
-from autograder.student import learner, public
-from autograder.student.public import Facts
+from autograder.judge.verdict import Answer, Status
+from autograder.student import check_file, learner, released
+from autograder.student.outline import Outline
+from autograder.student.released import Prompt
 
 TEXT = {"hints": ["a", "b", "c"], "explanation": "Because."}
 
@@ -30,14 +31,16 @@ def asked(answer, *wrong_ones, **options):
 
 
 @pytest.fixture
-def released(tmp_path, monkeypatch):
-    """A question as a student has it, and the files that it comes from."""
+def students(tmp_path):
+    """A question as a student has it, and the file that it comes from."""
 
     def release(spec):
-        facts = {spec.name: Facts("00_test", spec.name, "Title", 1, 1, 1, 0)}
-        master = Master(tmp_path, "00_test", 0, 0, facts, {spec.name: spec}, None)
-        public.write("00_test", public_exercises(master, {spec.name: ""}), tmp_path)
-        (one,) = public.read("00_test", tmp_path)
+        prompts = {spec.name: Prompt("00_test", spec.name, "Title", 1, 1, 1, 0)}
+        master = Master(tmp_path, "00_test", 0, 0, prompts, {spec.name: spec}, None)
+        data = released.encode(released_exercises(master, {spec.name: ""}))
+        path = tmp_path / "test.check"
+        path.write_bytes(check_file.encode(Outline("test", "Test", ()), data))
+        (one,) = released.read(check_file.read(path))
         return one
 
     return release
@@ -55,8 +58,8 @@ def released(tmp_path, monkeypatch):
         (("a", 2), [("A", 2.0)], [("a", 3), (2, "a"), "a"]),
     ],
 )
-def test_an_answer_is_right_whatever_its_container_and_dtype(answer, right, wrong, released):
-    one = released(asked(answer, "x"))
+def test_an_answer_is_right_whatever_its_container_and_dtype(answer, right, wrong, students):
+    one = students(asked(answer, "x"))
     for each in right:
         assert learner.examine(each, one).passed, each
     for each in wrong:
@@ -65,8 +68,8 @@ def test_an_answer_is_right_whatever_its_container_and_dtype(answer, right, wron
     assert learner.examine(..., one).status is Status.MISSING
 
 
-def test_a_mistake_is_told_by_its_title(released):
-    one = released(asked("b", "a", "c"))
+def test_a_mistake_is_told_by_its_title(students):
+    one = students(asked("b", "a", "c"))
     verdict = learner.examine("c ", one)
     assert (verdict.reason, verdict.lookalike) != ("answer", "says a")
     verdict = learner.examine("c", one)
@@ -74,16 +77,14 @@ def test_a_mistake_is_told_by_its_title(released):
     assert verdict.findings[0].advice == "not c"
 
 
-def test_what_is_released_does_not_hold_the_answer(released, tmp_path):
-    released(asked("platypus", "newt"))
-    text = (tmp_path / "00_test.json").read_text()
-    assert "platypus" not in text
-    arrays = np.load(tmp_path / "00_test.npz")
-    words = ["".join(map(chr, arrays[name].ravel())) for name in arrays]
-    assert words == ["newt"]
-    assert json.loads(text)[0]["expected"] == {
-        "answered": [{"structure": "", "paths": [], "leaves": [], "facts": {}}]
-    }
+def test_what_is_released_does_not_hold_the_answer(students, tmp_path):
+    one = students(asked("platypus", "newt"))
+    held = lzma.decompress(check_file.read(tmp_path / "test.check").packed)
+    words = {word: np.array(list(map(ord, word)), np.uint32) for word in ("platypus", "newt")}
+    assert words["newt"].tobytes() in held
+    assert words["platypus"].tobytes() not in held
+    assert b"platypus" not in held
+    assert one.expected == {"answered": (Answer("", (), ()),)}
 
 
 def test_a_question_is_graded_like_an_exercise():
@@ -138,4 +139,4 @@ def test_the_answer_as_the_master_writes_it_is_right(assignment, name):
     (cell,) = (cell for cell in answered(assignment).cells if cell.id == name)
     variables = {}
     exec(cell.source, variables)
-    assert learner.examine(variables[name], public.catalogue()[name]).passed
+    assert learner.examine(variables[name], catalogue()[name]).passed

@@ -4,16 +4,20 @@ import functools
 import inspect
 import itertools
 import re
+import shutil
+from dataclasses import replace
 
 import nbformat
+import numpy as np
 import pytest
-from masters import ROOT, loaded
+from masters import ROOT, catalogue, loaded, outline
 
-from autograder.authoring import build
+from autograder.authoring import build, release_data
 from autograder.authoring.built import out_of_date
-from autograder.student import syllabus
+from autograder.student import check_file, released
 
-RELEASED = [*(ROOT / "exercises").rglob("*"), *syllabus.FOLDER.rglob("*")]
+RELEASED = list((ROOT / "exercises").rglob("*"))
+LARGEST = 1_500_000
 each = pytest.mark.parametrize("master", loaded(), ids=lambda master: master.assignment)
 
 
@@ -36,11 +40,13 @@ def visible_text():
 
 @functools.cache
 def released_text(*suffixes):
-    """The cells of every notebook, and everything else as it is."""
+    """The cells of every notebook, and all that `check` reads but what it tells on purpose."""
 
     def text(path):
-        if path.suffix != ".ipynb":
-            return path.read_text(encoding="utf-8")
+        if path.suffix == ".check":
+            exercises = released.read(check_file.read(path))
+            told = {"hints": (), "explanation": "", "another": ""}
+            return "\n".join(repr(replace(one, **told)) for one in exercises)
         return "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
 
     return "\n".join(text(path) for path in RELEASED if path.suffix in suffixes)
@@ -57,7 +63,7 @@ def test_no_solution_is_released(master):
         lines_between(master.path.read_text(), "### BEGIN SOLUTION", "### END SOLUTION")
     )
     assert len(solutions) >= len(master.exercises)
-    text = released_text(".ipynb", ".json")
+    text = released_text(".ipynb", ".check")
     assert [line for line in solutions if line in text and line not in visible_text()] == []
 
 
@@ -82,13 +88,13 @@ def test_no_wrong_answer_is_released(master):
         if "jax." in line or "jnp." in line
     ]
     assert sources
-    text = released_text(".ipynb", ".json")
+    text = released_text(".ipynb", ".check")
     assert [line for line in sources if line in text and line not in visible_text()] == []
 
 
 def test_only_known_kinds_of_files_are_released():
     kinds = {path.suffix for path in RELEASED if path.is_file()}
-    assert kinds == {".ipynb", ".json", ".npz"}
+    assert kinds == {".ipynb", ".check"}
 
 
 @each
@@ -118,3 +124,49 @@ def test_drift_is_found(tmp_path):
     source.cells[0].source += " Changed."
     nbformat.write(source, kept)
     assert "Changed." in build._change(kept, fresh)
+
+
+def test_data_are_the_same_up_to_the_last_digits(tmp_path):
+    kept, fresh = tmp_path / "kept.check", tmp_path / "fresh.check"
+    one = catalogue()["pairwise"]
+    first, *others = one.answers["value"]
+
+    def changed(factor, about):
+        leaves = tuple(factor * leaf for leaf in first.leaves)
+        answers = (replace(first, leaves=leaves), *others)
+        data = released.encode([replace(one, answers={**one.answers, "value": answers})])
+        fresh.write_bytes(check_file.encode(about, data))
+        return release_data.difference(kept, fresh)
+
+    kept.write_bytes(check_file.encode(outline(), released.encode([one]), "0.0.1"))
+    assert changed(np.float32(1), outline()) == changed(np.float32(1 + 1e-6), outline()) == ""
+    assert changed(np.float32(1.1), outline()) == "other data of pairwise"
+    assert changed(1, replace(outline(), title="T")) == "another outline of the course"
+
+
+def test_all_that_is_released_beside_notebooks_is_small(capsys):
+    sizes = {path.stem: path.stat().st_size for path in RELEASED if path.suffix == ".check"}
+    with capsys.disabled():
+        print(f"\n{sum(sizes.values()):,} bytes of data beside the notebooks: {sizes}")
+    assert len(sizes) == len(outline().modules)
+    assert sum(sizes.values()) < LARGEST
+
+
+@each
+def test_the_author_and_the_students_have_the_same_data(master):
+    name = f"{master.path.stem}.check"
+    beside = master.path.with_name(name)
+    assert beside.read_bytes() == (ROOT / "exercises" / master.assignment / name).read_bytes()
+
+
+def test_an_outline_that_changed_is_put_into_every_file(tmp_path):
+    for path in RELEASED:
+        if path.name in ("vmap.check", "grad.check"):
+            shutil.copy(path, tmp_path)
+    about = replace(outline(), title="Another title")
+    paths = sorted(tmp_path.iterdir())
+    before = [check_file.read(path).packed for path in paths]
+    assert release_data.update_outline(about, paths) == paths
+    assert release_data.update_outline(about, paths) == []
+    assert [check_file.read(path).outline for path in paths] == [about, about]
+    assert [check_file.read(path).packed for path in paths] == before

@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from masters import catalogue
 
 from autograder.judge import settings
-from autograder.student import learner, public
+from autograder.student import learner
 
 CHANGED = {
     "jax_debug_nans": True,
@@ -68,7 +69,7 @@ def test_a_check_says_the_same_whatever_the_notebook_has_set(changed):
         warnings.warn("nearly there", DeprecationWarning, stacklevel=1)
         return xs @ W.T + jnp.zeros(3) + b
 
-    assert learner.examine(predict_batch, public.catalogue()["predict_batch"]).passed
+    assert learner.examine(predict_batch, catalogue()["predict_batch"]).passed
 
 
 def test_a_cell_cannot_choose_the_machine():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from masters import catalogue
 
 from autograder.classroom.cache import NoCache
 from autograder.classroom.notebook_check import FromRelease
@@ -10,7 +11,6 @@ from autograder.judge.devices import CPU
 from autograder.judge.requirements import matches_reference
 from autograder.judge.specification import Exercise
 from autograder.judge.verdict import Status, Verdict
-from autograder.student import public
 
 calls = []
 
@@ -56,7 +56,7 @@ def test_facts_are_made_only_where_a_requirement_compares_some():
 
 @pytest.mark.parametrize("name", ["pairwise", "column_norms"])
 def test_a_release_is_judged_by_on_the_inputs_that_were_released(name):
-    released = public.catalogue()[name]
+    released = catalogue()[name]
     standard = FromRelease(released, 0, CPU)
     assert standard.requires == released.requires
     assert standard.draws() == list(released.arguments)

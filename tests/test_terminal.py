@@ -1,14 +1,17 @@
 """The notebook in a terminal: check it, and bring a stub back."""
 
+import shutil
+
 import nbformat
 import pytest
 from click.testing import CliRunner
 from course_folder import cell_of
-from masters import ROOT
+from masters import ROOT, outline
 
 from autograder.cli import main
-from autograder.student import progress, public
+from autograder.student import check_file, progress, released
 
+COURSE = outline().course
 RELEASED = ROOT / "exercises" / "05_vmap" / "vmap.ipynb"
 
 
@@ -21,6 +24,7 @@ def notebook(tmp_path, monkeypatch):
     cell_of(made, "ensemble").source = "import os; os._exit(3)"
     monkeypatch.setenv(progress.VARIABLE, str(tmp_path / "progress.json"))
     nbformat.write(made, tmp_path / "mine.ipynb")
+    shutil.copy(RELEASED.with_suffix(".check"), tmp_path)
     return tmp_path / "mine.ipynb"
 
 
@@ -39,9 +43,9 @@ def test_check_tells_right_from_wrong_and_from_missing(notebook):
     assert "✗ missing" in rows["pairwise"]
     assert "✗ error" in rows["ensemble"]
     assert "1 of 8 passed" in done.output
-    assert progress.read().of("predict_batch").passed
-    assert progress.read().of("column_norms").attempts == 1
-    assert progress.read().of("pairwise").attempts == 0
+    assert progress.read(COURSE).of("predict_batch").passed
+    assert progress.read(COURSE).of("column_norms").attempts == 1
+    assert progress.read(COURSE).of("pairwise").attempts == 0
 
 
 def test_check_of_one_exercise_shows_its_card(notebook):
@@ -78,8 +82,8 @@ def test_reset_brings_back_one_stub_and_keeps_a_copy(notebook):
 
 
 def test_every_exercise_has_the_stub_that_is_released():
-    for module in public.syllabus.read():
-        cells = nbformat.read(ROOT / module.exercises_path, as_version=4).cells
-        sources = {cell.id: cell.source for cell in cells}
-        for one in public.read(module.name):
-            assert one.stub == sources[one.facts.name]
+    for module in outline().modules:
+        path = ROOT / module.exercises
+        sources = {cell.id: cell.source for cell in nbformat.read(path, as_version=4).cells}
+        for one in released.read(check_file.read(path.with_suffix(".check"))):
+            assert one.stub == sources[one.prompt.name]

@@ -12,30 +12,24 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import jupytext
 import nbformat
-import numpy as np
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.authoring import course, faults, kernel, lessons, master, outline
+from autograder.authoring import course, faults, kernel, lessons, master, release_data
 from autograder.authoring.course import Course, masters
 from autograder.authoring.master import Master
-from autograder.judge.comparison import HALF, close, in_digits
-from autograder.judge.references import expected_answers, lookalikes
-from autograder.judge.specification import Exercise
-from autograder.judge.views import Draw
 from autograder.problem import Problem
-from autograder.student import colab, progress, public, syllabus
-from autograder.student.public import PublicExercise
+from autograder.student import colab, location, progress
+from autograder.student.check_file import SUFFIX
 
-PUBLIC_SEED = 0
 READ = "read"
 
 
@@ -61,40 +55,10 @@ def build_assignment(path: Path, root: Path, target: Path) -> list[Path]:
     loaded.notebook.cells = first + loaded.notebook.cells
     _write(loaded.notebook, source)
     released = _release(loaded, root, target)
-    exercises = public_exercises(loaded, _stubs(target / where))
-    data = public.write(loaded.assignment, exercises, target / "autograder" / "released")
-    return [source, *released, *data]
-
-
-def public_exercises(loaded: Master, stubs: Mapping[str, str]) -> list[PublicExercise]:
-    """The public side of every exercise of an assignment, whose stubs are known by name."""
-    made = []
-    for name, facts in loaded.facts.items():
-        spec = loaded.exercises[name]
-        made.append(
-            PublicExercise(
-                facts,
-                stubs[name],
-                spec.requires,
-                spec.hints,
-                spec.explanation,
-                spec.another,
-                {draw: spec.draw(PUBLIC_SEED, draw) for draw in _public_draws(spec)},
-                expected_answers(spec, PUBLIC_SEED, spec.public_sizes),
-                lookalikes(spec, PUBLIC_SEED, spec.public_sizes),
-            )
-        )
-    return made
-
-
-def _public_draws(spec: Exercise) -> list[Draw]:
-    return spec.draws(spec.public_sizes, seed=PUBLIC_SEED)
-
-
-def _stubs(released: Path) -> dict[str, str]:
-    """What the released notebook has in the place of each answer, by the exercise's name."""
-    cells = nbformat.read(released, as_version=4).cells
-    return {cell.id: cell.source for cell in cells if cell.metadata.get("nbgrader")}
+    outline = release_data.outline(course.read(root), masters(root))
+    folders = [source.parent, (target / where).parent]
+    data = release_data.write(loaded, target / where, outline, folders)
+    return [source, *dict.fromkeys([*released, *data])]
 
 
 def nbgrader_config(root: Path) -> Config:
@@ -153,6 +117,7 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
                 **about.environment,
                 # A build must not change anyone's progress, nor show it in what it makes.
                 progress.VARIABLE: f"{kept}/progress.json",
+                location.VARIABLE: str(target / "course"),
             }
             kernel.execute(notebook, path, path.parent, variables)
         notebook.metadata["seconds"] = round(time.monotonic() - started)
@@ -196,9 +161,8 @@ def lesson_masters(root: Path, name: str | None = None) -> list[Path]:
 
 
 def build_overview(about: Course, target: Path) -> list[Path]:
-    """Write the syllabus, and what the course's own functions make of the whole course."""
-    loaded = [master.load(path) for path in masters(about.root)]
-    written = [syllabus.write(outline.outline(about, loaded), target / "autograder" / "released")]
+    """Write what the course's own functions make of the whole course."""
+    written: list[Path] = []
     for hook in about.after_build:
         written += about.load(hook)(about, target)
     return written
@@ -220,9 +184,13 @@ def build(root: Path, assignment: str | None = None, target: Path | None = None)
     about = course.read(root)
     about.require_jax()
     about.require_modules()
-    written = []
+    outline = release_data.outline(about, masters(root))
+    written = [release_data.write_outline(outline, target / "course")]
     for path in masters(root, assignment):
         written += build_assignment(path, root, target)
+    for folder in ("solutions", "exercises"):
+        others = target.glob(f"{folder}/*/*{SUFFIX}")
+        written += release_data.update_outline(outline, others)
     for path in lesson_masters(root, assignment):
         written.append(build_lesson(path, root, target))
     return written + build_overview(about, target)
@@ -248,8 +216,8 @@ def drift(root: Path, assignment: str | None = None) -> Iterator[str]:
 def _change(kept: Path, fresh: Path) -> str:
     if kept.read_bytes() == fresh.read_bytes():
         return ""
-    if fresh.suffix == ".npz":
-        return "" if _same_arrays(kept, fresh) else "other numbers"
+    if fresh.suffix == SUFFIX:
+        return release_data.difference(kept, fresh)
     old, new = (_comparable(path).splitlines() for path in (kept, fresh))
     lines = difflib.unified_diff(old, new, lineterm="", n=0)
     return next((line for line in lines if line[0] in "+-" and line[:3] not in ("+++", "---")), "")
@@ -271,22 +239,3 @@ def _comparable(path: Path) -> str:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return str(nbformat.writes(notebook))
-
-
-def _same_arrays(kept: Path, fresh: Path) -> bool:
-    with np.load(kept) as old, np.load(fresh) as new:
-        return set(old) == set(new) and all(
-            old[name].dtype == new[name].dtype
-            and old[name].shape == new[name].shape
-            and _same_numbers(*(public.as_written(name, one[name]) for one in (old, new)))
-            for name in new
-        )
-
-
-def _same_numbers(old: np.ndarray, new: np.ndarray) -> bool:
-    if old.dtype.name not in HALF:
-        return bool(close(in_digits(new), in_digits(old)).all())
-    # How often a wrong answer in half precision is rounded differs from processor to processor,
-    # and up to a half of what comes out with it.
-    old, new = old.astype(np.float32), new.astype(np.float32)
-    return bool(np.all(np.abs(new - old) <= 0.5 * np.abs(old).max(initial=0.0)))

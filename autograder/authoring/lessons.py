@@ -17,7 +17,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.student import syllabus
+from autograder.student.check_file import SUFFIX
 
 HASH = "made_from"
 """Where the hash is kept in a built notebook's metadata."""
@@ -43,7 +43,8 @@ def hash_of(lesson: Path, root: Path, *settings: object) -> str:
         return ""
     modules = finder.modules.values()
     files = sorted(Path(file) for one in modules if (file := getattr(one, "__file__", None)))
-    files += [path for path in [syllabus.FOLDER / syllabus.FILE] if path.is_file()]
+    # The start page shows the outline.
+    files += sorted((root / "course").glob(f"*{SUFFIX}"))
     contents = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
     made_from = [platform.python_version(), versions(), contents, [repr(one) for one in settings]]
     return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()

@@ -26,7 +26,7 @@ from autograder.judge.requirements import reported
 from autograder.judge.specification import Exercise, Size
 from autograder.problem import Problem
 from autograder.student import learner
-from autograder.student.public import Facts
+from autograder.student.released import Prompt
 
 HINTS = 'Stuck? `hint("{name}")` shows one hint at a time. '
 SEAT = """\
@@ -54,7 +54,7 @@ class Master:
     assignment: str
     points: float
     minutes: int
-    facts: dict[str, Facts]
+    facts: dict[str, Prompt]
     exercises: dict[str, Exercise]
     notebook: NotebookNode
 
@@ -88,14 +88,23 @@ def load(path: Path) -> Master:
     return master
 
 
-def _facts(cells: list[NotebookNode], tags: list[dict[str, Any]], path: Path) -> dict[str, Facts]:
+def prompts(path: Path) -> list[Prompt]:
+    """What the prompts of a master's exercises say, from its text alone.
+
+    Raises:
+        Problem: it cannot be read.
+    """
+    return list(_facts(*faults.read(path), path).values())
+
+
+def _facts(cells: list[NotebookNode], tags: list[dict[str, Any]], path: Path) -> dict[str, Prompt]:
     facts = {}
     for cell, tag in zip(cells, tags, strict=True):
         if "exercise" in tag:
             title = cell.source.splitlines()[0].lstrip("# ")
             name = tag["exercise"]
             said = {key: tag[key] for key in ("stars", "importance", "minutes", "points")}
-            facts[name] = Facts(path.parent.name, name, title, **said)
+            facts[name] = Prompt(path.parent.name, name, title, **said)
     return facts
 
 
@@ -166,7 +175,7 @@ def _sizes(sizes: Sequence[Size]) -> set[int]:
 
 
 def _notebook(
-    cells: list[NotebookNode], tags: list[dict[str, Any]], facts: dict[str, Facts], whole: str
+    cells: list[NotebookNode], tags: list[dict[str, Any]], facts: dict[str, Prompt], whole: str
 ) -> NotebookNode:
     made = []
     for number, (cell, tag) in enumerate(zip(cells, tags, strict=True)):
@@ -188,7 +197,7 @@ def _notebook(
     return new_notebook(cells=made, metadata={"kernelspec": kernel})
 
 
-def _badge(facts: Facts) -> str:
+def _badge(facts: Prompt) -> str:
     stars = "★" * facts.stars + "☆" * (3 - facts.stars)
     dots = "●" * facts.importance + "○" * (3 - facts.importance)
     noun = "point" if facts.points == 1 else "points"
@@ -196,7 +205,7 @@ def _badge(facts: Facts) -> str:
 
 
 def _nbgrader(
-    kind: str, tag: dict[str, Any], cell_type: str, facts: dict[str, Facts]
+    kind: str, tag: dict[str, Any], cell_type: str, facts: dict[str, Prompt]
 ) -> dict[str, Any]:
     """nbgrader's cell metadata, see https://nbgrader.readthedocs.io/en/stable/contributor_guide/metadata.html."""
     name = tag[kind]

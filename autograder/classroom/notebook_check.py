@@ -31,7 +31,7 @@ from autograder.problem import Problem
 from autograder.student import notebook, waiting
 from autograder.student.card import of_check
 from autograder.student.learner import record
-from autograder.student.public import PublicExercise, arguments_on
+from autograder.student.released import ReleasedExercise
 from autograder.text import printable
 
 
@@ -40,9 +40,9 @@ class FromRelease:
 
     source = ""
 
-    def __init__(self, released: PublicExercise, seed: int, device: Device) -> None:
+    def __init__(self, released: ReleasedExercise, seed: int, device: Device) -> None:
         self.requires = released.requires
-        self._released, self._arguments = released, arguments_on(released, device)
+        self._released, self._arguments = released, released.arguments_on(device)
 
     def begin(self) -> None:
         pass
@@ -63,7 +63,7 @@ class FromRelease:
         return self._released.expected
 
     def lookalikes(self) -> tuple[Lookalike, ...]:
-        return self._released.lookalikes
+        return self._released.misconceptions
 
     def in_public_words(self, verdict: Verdict, got: Outcomes, lines: Set[str]) -> Verdict:
         return verdict
@@ -86,13 +86,11 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
     """
     chosen = devices.named(device)
     read = notebook.read(file)
-    cells = notebook.answers(read)
-    names = [exercise] if exercise else list(cells)
-    asked = {name: notebook.exercise(file, name, cells) for name in names or [""]}
+    asked = notebook.exercises(file, read, exercise)
     verdicts = _verdicts(file, read, asked, chosen)
     console.print(_table(verdicts))
     for name, verdict in verdicts.items():
-        done = record(verdict, asked[name].facts)
+        done = record(verdict, asked[name])
         if exercise:
             card = of_check(verdict, asked[name], done.of(name).hints).text
             console.print(printable(card, lines=True), markup=False)
@@ -108,7 +106,7 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
 
 
 def _verdicts(
-    file: Path, read: NotebookNode, asked: Mapping[str, PublicExercise], device: Device
+    file: Path, read: NotebookNode, asked: Mapping[str, ReleasedExercise], device: Device
 ) -> dict[str, Verdict]:
     steps = sum(cell.cell_type == "code" for cell in read.cells) + 2 * len(asked)
     with waiting.bar("Running the notebook") as bar:
@@ -135,7 +133,7 @@ def _jail(file: Path, device: Device, ended: Callable[[str], None]) -> GradingJa
     return GradingJail(Limits(), device, root=about.root, readable=about.readable, ended=ended)
 
 
-def grader(asked: Mapping[str, PublicExercise], jail: Runs, device: Device = CPU) -> Grader:
+def grader(asked: Mapping[str, ReleasedExercise], jail: Runs, device: Device = CPU) -> Grader:
     """What judges notebooks on the public cases of these exercises."""
     return Grader(asked, 0, jail, device, NoCache(), standard=FromRelease)
 

@@ -28,14 +28,15 @@ class ReleaseExporter(NotebookExporter):
         hide_masters(converter.coursedir)
 
 
-def hide_masters(course: Any) -> None:
+def hide_masters(course: Any, *others: str) -> None:
     """Have nbgrader copy no master of this assignment anywhere.
 
     Args:
         course: nbgrader's `CourseDirectory`.
+        others: patterns of more files that are not copied.
     """
     folder = Path(course.format_path(course.source_directory, ".", course.assignment_id))
-    names = [glob.escape(path.name) for path in tags.masters_in(folder)]
+    names = [*(glob.escape(path.name) for path in tags.masters_in(folder)), *others]
     course.ignore = [*course.ignore, *(name for name in names if name not in course.ignore)]
 
 

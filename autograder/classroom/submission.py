@@ -31,6 +31,7 @@ from autograder.classroom.intake import Taken
 from autograder.classroom.release import hide_masters
 from autograder.classroom.restore import ASK, KEY, restore
 from autograder.problem import Problem
+from autograder.student.check_file import SUFFIX
 
 # nbgrader opens the gradebook for every step of every submission, each time with a new engine,
 # which compiles every statement anew. SQLAlchemy wants one for each process.
@@ -50,7 +51,8 @@ class SubmissionExporter(NotebookExporter):
         converter: Any = self.parent
         self._converter = converter
         course = converter.coursedir
-        hide_masters(course)
+        # The data of `check`, ours or handed in, are no use to anybody who grades.
+        hide_masters(course, f"*{SUFFIX}")
         folder = course.format_path(course.source_directory, ".", course.assignment_id)
         self._masters = {path.stem for path in tags.masters_in(Path(folder))}
         self._released = functools.cache(_released)

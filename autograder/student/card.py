@@ -13,7 +13,7 @@ from autograder.judge.comparison import close
 from autograder.judge.tree import OnMesh
 from autograder.judge.verdict import Difference, Finding, Status, Verdict
 from autograder.markup import html, joined, prose
-from autograder.student.public import PublicExercise
+from autograder.student.released import ReleasedExercise
 
 # Okabe and Ito's blue and vermilion are told apart by colour-blind readers; every state also has a
 # word, for whose white letters the vermilion is darkened.
@@ -53,7 +53,7 @@ class Card:
         print(self.text)
 
 
-def of_check(verdict: Verdict, released: PublicExercise, hints: int = 0) -> Card:
+def of_check(verdict: Verdict, released: ReleasedExercise, hints: int = 0) -> Card:
     """The card of `check`.
 
     Args:
@@ -61,27 +61,27 @@ def of_check(verdict: Verdict, released: PublicExercise, hints: int = 0) -> Card
         released: the exercise.
         hints: how many have been asked for.
     """
-    facts = released.facts
+    prompt = released.prompt
     card = _Writer()
     if verdict.passed:
-        card.headline("✓", "passed", facts.name, BLUE)
+        card.headline("✓", "passed", prompt.name, BLUE)
         card.paragraph(released.explanation)
-        if facts.is_fast_track:
+        if prompt.is_fast_track:
             card.paragraph("You may skip the lesson: it counts as read.")
         if released.another:
             card.fold("Another way to write it", code=released.another)
         return card.done(BLUE)
-    card.headline("✗", "not yet", facts.name, ORANGE)
+    card.headline("✗", "not yet", prompt.name, ORANGE)
     for finding in verdict.findings:
         _write_finding(card, finding, verdict, released)
     _write_hints(card, released, hints)
     return card.done(ORANGE)
 
 
-def of_hints(released: PublicExercise, hints: int) -> Card:
+def of_hints(released: ReleasedExercise, hints: int) -> Card:
     """The card of `hint`: those that were asked for, and how to get the next."""
     card = _Writer()
-    card.headline("?", "hint", released.facts.name, GREY)
+    card.headline("?", "hint", released.prompt.name, GREY)
     _write_hints(card, released, hints)
     if not released.hints:
         card.paragraph("This exercise has no hints. The card of a wrong answer says more.")
@@ -138,17 +138,17 @@ def of_prediction(guess: Any, actual: Any, right: bool | None, why: str) -> Card
     return card.done(BLUE if right else ORANGE)
 
 
-def _write_hints(card: _Writer, released: PublicExercise, hints: int) -> None:
+def _write_hints(card: _Writer, released: ReleasedExercise, hints: int) -> None:
     count = len(released.hints)
     for number, hint in enumerate(released.hints[:hints], 1):
         card.labelled(f"Hint {number} of {count}", hint)
     if hints < count:
-        name = released.facts.name
+        name = released.prompt.name
         card.paragraph(f'Stuck? `hint("{name}")` shows hint {hints + 1} of {count}.')
 
 
 def _write_finding(
-    card: _Writer, finding: Finding, verdict: Verdict, released: PublicExercise
+    card: _Writer, finding: Finding, verdict: Verdict, released: ReleasedExercise
 ) -> None:
     difference = finding.difference
     card.paragraph(finding.message)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from autograder.student import card, learner, lookup, progress
+from autograder.student.released import ReleasedExercise
 
 
 def hint(answer: Callable[..., Any] | str) -> None:
@@ -18,9 +20,16 @@ def hint(answer: Callable[..., Any] | str) -> None:
     Raises:
         Problem: no exercise has this name; shown as one sentence.
     """
-    if learner.silent():
-        return
-    released = lookup.find(answer, sys._getframe(1).f_globals, "hint")
-    facts = released.facts
-    done = progress.hinted(facts.name, facts.assignment, len(released.hints))
-    card.of_hints(released, done.of(facts.name).hints).show()
+    if not learner.silent():
+        _show(lookup.find(answer, sys._getframe(1).f_globals, "hint"))
+
+
+def hint_near(folder: Path, name: str) -> None:
+    """The same for a command that is given in a folder."""
+    _show(lookup.near(folder, name, "hint"))
+
+
+def _show(released: ReleasedExercise) -> None:
+    name, assignment = released.prompt.name, released.prompt.assignment
+    done = progress.hinted(released.course, name, assignment, len(released.hints))
+    card.of_hints(released, done.of(name).hints).show()

@@ -16,7 +16,8 @@ from autograder.judge.devices import CPU, Device
 from autograder.judge.judge import judge
 from autograder.judge.verdict import Status, Verdict
 from autograder.problem import Problem
-from autograder.student import card, lookup, progress, public, undefined, waiting
+from autograder.student import card, lookup, progress, undefined, waiting
+from autograder.student.released import ReleasedExercise
 
 _silent = False
 undefined.watch()
@@ -58,14 +59,13 @@ def check(answer: Callable[..., Any] | str, device: str = "") -> None:
         return
     variables = sys._getframe(1).f_globals
     released = lookup.find(answer, variables)
-    facts = released.facts
-    name = facts.name
+    name, points = released.prompt.name, released.prompt.points
     function = variables.get(name) if isinstance(answer, str) else answer
     # nbgrader reads a cell's points from its error, so there a card alone would be full marks. What
     # is worth no points is optional, and must not make it say that something is missing.
     is_validating = bool(os.environ.get("NBGRADER_EXECUTION"))
     if name not in variables and function is None:
-        if is_validating and not facts.points:
+        if is_validating and not points:
             return
         raise Problem(f"There is nothing called {name} yet: run the cell that defines it.")
     if not callable(function) and not released.is_question:
@@ -75,16 +75,16 @@ def check(answer: Callable[..., Any] | str, device: str = "") -> None:
     elsewhere = redirect_stderr(sys.stdout) if is_validating else nullcontext()
     with waiting.bar(f"Checking {name}") as bar, elsewhere:
         verdict = examine(function, released, chosen, bar.step)
-        done = record(verdict, facts)
+        done = record(verdict, released)
         shown = card.of_check(verdict, released, done.of(name).hints)
-        if is_validating and facts.points and not verdict.passed:
+        if is_validating and points and not verdict.passed:
             raise NotPassed(shown.text)
         bar.show(shown)
 
 
 def examine(
     function: Any,
-    released: public.PublicExercise,
+    released: ReleasedExercise,
     device: Device = CPU,
     step: Callable[[int, int], None] = lambda done, total: None,
 ) -> Verdict:
@@ -100,18 +100,20 @@ def examine(
         Problem: the device is not there, or JAX has too few for a mesh.
     """
     devices.here(device)
-    arguments = public.arguments_on(released, device)
-    expected = released.expected
+    arguments, expected = released.arguments_on(device), released.expected
     with settings.ours():
         got = outcomes.outcomes(function, released.requires, arguments, device, step, expected)
-    return judge(released.facts.name, released.requires, expected, got, released.lookalikes)
+    return judge(released.prompt.name, released.requires, expected, got, released.misconceptions)
 
 
-def record(verdict: Verdict, facts: public.Facts) -> progress.Progress:
+def record(verdict: Verdict, released: ReleasedExercise) -> progress.Progress:
     """Record a check in the student's progress; a stub that was checked is no attempt."""
+    course, prompt = released.course, released.prompt
     if verdict.status is Status.MISSING:
-        return progress.read()
-    return progress.checked(facts.name, facts.assignment, verdict.passed, facts.is_fast_track)
+        return progress.read(course)
+    return progress.checked(
+        course, prompt.name, prompt.assignment, verdict.passed, prompt.is_fast_track
+    )
 
 
 def predicted(guess: Any, actual: Any, why: str = "") -> None:

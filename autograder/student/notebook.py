@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 
 from autograder.problem import Problem
-from autograder.student import lookup
-from autograder.student.public import PublicExercise, catalogue
+from autograder.student import location, lookup, released
+from autograder.student.check_file import SUFFIX
+from autograder.student.released import ReleasedExercise
 
 
 def read(file: Path) -> NotebookNode:
@@ -42,13 +42,12 @@ def read(file: Path) -> NotebookNode:
 
 
 def answers(notebook: NotebookNode) -> dict[str, NotebookNode]:
-    """The cells that answer exercises of the course, by the exercise's name."""
+    """The cells with code, by the names that an exercise of theirs would have."""
     cells = {}
     for cell in notebook.cells:
         said = tags(cell).get("grade_id")
-        name = said if isinstance(said, str) and said else cell.get("id", "")
-        if cell.cell_type == "code" and name in catalogue():
-            cells[name] = cell
+        if cell.cell_type == "code":
+            cells[said if isinstance(said, str) and said else str(cell.get("id", ""))] = cell
     return cells
 
 
@@ -58,17 +57,30 @@ def tags(cell: NotebookNode) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def exercise(file: Path, name: str, cells: Mapping[str, NotebookNode]) -> PublicExercise:
-    """The exercise of this name, if the notebook has it.
+def exercises(file: Path, notebook: NotebookNode, name: str = "") -> dict[str, ReleasedExercise]:
+    """The exercises that a notebook answers, by their names, in its order; or the one of this name.
+
+    Their data lie beside the notebook, or are those of the course in whose folder a command is
+    given, as where somebody's submission is checked.
 
     Raises:
-        Problem: it does not.
+        Problem: there are none, or not that one.
     """
-    if not cells:
+    cells = answers(notebook)
+    for files in (location.beside(file.absolute()), location.near(Path.cwd())):
+        known = released.catalogue(files)
+        if found := {each: known[each] for each in cells if each in known}:
+            break
+    else:
+        if not files:
+            raise Problem(
+                f"{file} has no data: the assignment's file that ends in {SUFFIX} is not "
+                "beside it. Get the folder of the assignment anew, and put the notebook there."
+            )
         raise Problem(
-            f"{file} has no exercise that this release of the course knows: give a notebook of "
-            f"exercises/. If it is one, {lookup.OTHER_RELEASE}"
+            f"{file} has no exercise that the data beside it know: give a notebook with exercises. "
+            f"If it is one, {lookup.OTHER_RELEASE}"
         )
-    if name not in cells:
-        raise Problem(f"{file} has no exercise called {name}: it has {', '.join(cells)}.")
-    return catalogue()[name]
+    if name and name not in found:
+        raise Problem(f"{file} has no exercise called {name}: it has {', '.join(found)}.")
+    return {name: found[name]} if name else found

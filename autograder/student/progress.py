@@ -1,9 +1,10 @@
-"""What a student has done, in one plain file. Nothing depends on it but bars and hints.
+"""What a student has done, in one plain file for each course. Only bars and hints depend on it.
 
-The file is JSON in the user's own data folder. The environment variable `AUTOGRADER_PROGRESS`
-names another; so does a file called `numpy-to-jax-progress.json`, which may be empty, in the
-working folder or one above it: that keeps progress beside the notebooks. Every change is made
-under a lock and put in place whole, so that kernels which write at once lose nothing.
+The file is JSON in the user's own data folder, in a folder called as the course is. The environment
+variable `AUTOGRADER_PROGRESS` names another file, or a folder with a file for each course; so does
+a file called `COURSE-progress.json`, which may be empty, in the working folder or one above it:
+that keeps progress beside the notebooks. Every change is made under a lock and put in place whole,
+so that kernels which write at once lose nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from filelock import FileLock
 from platformdirs import user_data_path
 
 VARIABLE = "AUTOGRADER_PROGRESS"
-BESIDE = "numpy-to-jax-progress.json"
+BESIDE = "{}-progress.json"
 LOCK_SECONDS = 5.0
 
 
@@ -59,59 +60,63 @@ class Progress:
         return self.exercises.get(exercise, Record())
 
 
-_unsaved: Progress | None = None
-"""The progress of this process where the file cannot be written."""
+unsaved: dict[str, Progress] = {}
+"""The progress of this process in courses whose file cannot be written."""
 
 
-def path() -> Path:
-    """The file in force."""
+def path(course: str) -> Path:
+    """The file in force for the course with this id."""
+    beside = BESIDE.format(course)
     if said := os.environ.get(VARIABLE):
-        return Path(said).expanduser().absolute()
+        file = Path(said).expanduser().absolute()
+        return file / beside if file.is_dir() else file
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / BESIDE).is_file():
-            return folder / BESIDE
-    return user_data_path("numpy-to-jax", appauthor=False) / "progress.json"
+        if (folder / beside).is_file():
+            return folder / beside
+    return user_data_path(course, appauthor=False) / "progress.json"
 
 
-def read() -> Progress:
+def read(course: str) -> Progress:
     """What was done; nothing where there is no file, or none that can be read."""
     try:
-        return _unsaved or _parse(path().read_bytes())
+        return unsaved.get(course) or _parse(path(course).read_bytes())
     except (OSError, ValueError):
         return Progress()
 
 
-def change(edit: Callable[[Progress], None]) -> Progress:
+def change(course: str, edit: Callable[[Progress], None]) -> Progress:
     """Change the progress and write it; a file that cannot be read or written stops nobody.
 
     Args:
+        course: the id of the course.
         edit: changes what it is given.
 
     Returns:
         The progress as it is then.
     """
-    global _unsaved
-    file = path()
+    file = path(course)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{file}.lock", timeout=LOCK_SECONDS):
             made = _load(file)
             edit(made)
             _put(file, made)
-        _unsaved = None
+        unsaved.pop(course, None)
     except OSError as error:  # a lock that is never free is one as well
-        if _unsaved is None:
+        if course not in unsaved:
             print(
                 f"Your progress cannot be kept in {file} ({error.strerror or error}): everything "
                 f"else works; set {VARIABLE} to a file that can be written."
             )
-        made = _unsaved = _unsaved or read()
+        made = unsaved.setdefault(course, read(course))
         edit(made)
     return made
 
 
-def checked(exercise: str, module: str, passed: bool, fast_track: bool = False) -> Progress:
+def checked(
+    course: str, exercise: str, module: str, passed: bool, fast_track: bool = False
+) -> Progress:
     """Record a check; passing the fast track's question marks the lesson as read."""
 
     def edit(progress: Progress) -> None:
@@ -124,10 +129,10 @@ def checked(exercise: str, module: str, passed: bool, fast_track: bool = False) 
         if passed and fast_track:
             progress.lessons.setdefault(module, _now())
 
-    return change(edit)
+    return change(course, edit)
 
 
-def hinted(exercise: str, module: str, most: int) -> Progress:
+def hinted(course: str, exercise: str, module: str, most: int) -> Progress:
     """Record that one more hint was asked for, of `most`."""
 
     def edit(progress: Progress) -> None:
@@ -135,17 +140,17 @@ def hinted(exercise: str, module: str, most: int) -> Progress:
         progress.last = module
         progress.exercises[exercise] = replace(before, hints=min(before.hints + 1, most))
 
-    return change(edit)
+    return change(course, edit)
 
 
-def lesson_read(module: str) -> Progress:
+def lesson_read(course: str, module: str) -> Progress:
     """Record that a lesson was read to its end."""
 
     def edit(progress: Progress) -> None:
         progress.last = module
         progress.lessons.setdefault(module, _now())
 
-    return change(edit)
+    return change(course, edit)
 
 
 def _load(file: Path) -> Progress:

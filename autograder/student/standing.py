@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +12,11 @@ from markupsafe import Markup
 from rich.table import Table
 
 from autograder.markup import html, joined, prose
+from autograder.student.outline import Module
 from autograder.student.progress import Progress
-from autograder.student.syllabus import Module
 
 BAR = 10
-FINISHED = (
-    "You have finished the course: every lesson is read and every exercise has passed. The end of "
-    "lesson 9 says where to go from here."
-)
+FINISHED = "You have finished the course: every lesson is read and every exercise has passed."
 
 
 @dataclass(frozen=True)
@@ -42,12 +40,13 @@ class Row:
 
     @property
     def title(self) -> str:
-        return f"{int(self.module.name[:2])} · {self.module.title}"
+        number = re.match(r"\d+", self.module.name)
+        return f"{int(number[0])} · {self.module.title}" if number else self.module.title
 
     @property
     def bar(self) -> str:
         """The exercises as ten squares, full ones for those that have passed."""
-        full = BAR * self.passed // len(self.module.tasks)
+        full = BAR * self.passed // max(1, len(self.module.tasks))
         return "■" * full + "□" * (BAR - full)
 
     @property
@@ -97,7 +96,7 @@ def standing(progress: Progress, modules: Sequence[Module]) -> Standing:
 
 def _row(progress: Progress, module: Module) -> Row:
     left = [task.minutes for task in module.tasks if not progress.of(task.name).passed]
-    read = module.name in progress.lessons or not left
+    read = module.name in progress.lessons or not (left and module.lesson)
     return Row(
         module, read, len(module.tasks) - len(left), sum(left) + (0 if read else module.minutes)
     )
@@ -107,10 +106,10 @@ def _step(progress: Progress, row: Row) -> Step:
     module = row.module
     begun = any(task.name in progress.exercises for task in module.tasks)
     if not row.read and not begun:
-        return Step(f"lesson {row.title}", module.lesson_path, "", module.minutes)
+        return Step(f"lesson {row.title}", module.lesson, "", module.minutes)
     task = next(task for task in module.tasks if not progress.of(task.name).passed)
     words = f"exercise {task.title} (in {module.name})"
-    return Step(words, module.exercises_path, task.name, task.minutes)
+    return Step(words, module.exercises, task.name, task.minutes)
 
 
 def sentence(now: Standing) -> str:
@@ -142,9 +141,9 @@ def page(now: Standing) -> str:
             cells=joined(
                 html('<td style="text-align:left">{cell}</td>', cell=cell)
                 for cell in (
-                    _link(row.module.lesson_path, row.title),
+                    _link(row.module.lesson or row.module.exercises, row.title),
                     "✓ read" if row.read else "· to read",
-                    _link(row.module.exercises_path, "exercises"),
+                    _link(row.module.exercises, "exercises"),
                     html('<span aria-hidden="true">{r.bar}</span> {r.count}', r=row),
                     "✓ finished" if row.finished else f"{row.minutes} min left",
                 )
@@ -178,7 +177,7 @@ def href(path: str) -> str:
     """The way from the working folder to a file of the course's folder."""
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / "course" / "start.ipynb").exists():
+        if (folder / path).exists():
             return Path(os.path.relpath(folder / path, here)).as_posix()
     return f"../{path}"
 

@@ -34,16 +34,14 @@ def reset(answer: Callable[..., Any] | str) -> None:
         from IPython import get_ipython
 
         shell = get_ipython()
+    name = released.prompt.name
     if shell is None:
         raise Problem(
-            "reset works in a notebook; in a terminal it is "
-            f"`autograder reset FILE.ipynb {released.facts.name}`."
+            f"reset works in a notebook; in a terminal it is `autograder reset FILE.ipynb {name}`."
         )
     alone = len(shell.user_ns["In"][-1].strip().splitlines()) == 1
     shell.set_next_input(released.stub, replace=alone)
-    print(
-        f"The stub of {released.facts.name} is {'back in this' if alone else 'in the next'} cell."
-    )
+    print(f"The stub of {name} is {'back in this' if alone else 'in the next'} cell.")
 
 
 def reset_file(file: Path, exercise: str) -> Path:
@@ -60,9 +58,8 @@ def reset_file(file: Path, exercise: str) -> Path:
     from autograder.student import notebook
 
     made = notebook.read(file)
-    cells = notebook.answers(made)
-    released = notebook.exercise(file, exercise, cells)
-    cell = cells[exercise]
+    released = notebook.exercises(file, made, exercise)[exercise]
+    cell = notebook.answers(made)[exercise]
     if cell.source == released.stub:
         raise Problem(
             f"{exercise} in {file} is as it was released: there is nothing to bring back."

@@ -7,8 +7,7 @@ into the release as its name and its fields.
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Union
 
 from autograder.judge.requirements.programs import (
     donates_like_reference,
@@ -45,7 +44,6 @@ from autograder.judge.requirements.values import (
     matches_reference,
     matches_when_called,
 )
-from autograder.problem import Problem
 
 __all__ = [
     "COMPARED",
@@ -56,7 +54,6 @@ __all__ = [
     "communicates_like_reference",
     "distributed_like_reference",
     "donates_like_reference",
-    "from_json",
     "grows_with_batch",
     "independent_streams",
     "is_jitted",
@@ -70,7 +67,6 @@ __all__ = [
     "runs_on_demand",
     "sharded_like_reference",
     "stays_in_32_bits",
-    "to_json",
     "traces_like_reference",
     "uses",
     "uses_keys_once",
@@ -118,24 +114,3 @@ else:
 
 COMPARED = frozenset(name for kind in KNOWN.values() for name in kind.compares)
 """The facts of the reference's programs that some requirement compares with."""
-
-
-def to_json(requirement: Requirement) -> dict[str, Any]:
-    """A requirement as plain data."""
-    return {"name": type(requirement).__name__, **dataclasses.asdict(requirement)}
-
-
-def from_json(data: dict[str, Any]) -> Requirement:
-    """The requirement that `to_json` wrote.
-
-    Raises:
-        Problem: this version of the autograder does not know it.
-    """
-    fields = dict(data)
-    name = fields.pop("name")
-    if name not in KNOWN:
-        raise Problem(
-            f"This notebook asks for the requirement {name}, which this autograder "
-            "does not know: update the package."
-        )
-    return KNOWN[name](**fields)
