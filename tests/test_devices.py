@@ -1,5 +1,6 @@
 """Devices by name: there or not, each with its tolerance."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -135,6 +136,7 @@ def test_a_program_is_run_on_the_devices_that_its_mesh_names(monkeypatch):
 def test_check_without_the_device_is_a_sentence(tmp_path):
     if has("gpu"):
         pytest.skip("there is a gpu")
+    shutil.copy(ROOT / "exercises" / "05_vmap" / "vmap.check", tmp_path)
     script = tmp_path / "answer.py"
     script.write_text(
         "from autograder import Problem, check\n"
