@@ -13,8 +13,6 @@ from concurrent.futures import Future
 import course_folder
 import pytest
 from course_folder import ASSIGNMENT, CLASSROOM
-from distributed import Client
-from distributed.comm.core import CommClosedError
 from hostile_class import MASTER
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -103,6 +101,8 @@ def test_a_class_on_a_cluster_that_loses_a_worker(cluster, tmp_path_factory):
 def test_workers_that_are_killed_while_the_client_starts(cluster, monkeypatch, lost):
     """The run goes on with those that are left; where none is, one sentence says so."""
     address, workers = cluster
+    from distributed import Client  # slow to import, and not for who collects the tests
+
     threads = Client.nthreads
     monkeypatch.setattr("autograder.classroom.cluster.ANSWER_SECONDS", 300)
     with Client(address, timeout=300, set_as_default=False) as client:
@@ -160,6 +160,8 @@ FULL, PARTIAL = (Level.FULL, []), (Level.PARTIAL, ["Not full: why"])
 
 
 def test_the_level_is_that_of_the_weakest_worker_that_is_left(monkeypatch):
+    from distributed.comm.core import CommClosedError
+
     made = fake(monkeypatch, {"a": FULL, "b": CommClosedError(), "c": PARTIAL})
     assert (made.level, made.at_once) == (Level.PARTIAL, 4)
 

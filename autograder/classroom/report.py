@@ -8,11 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
-from matplotlib.figure import Figure
 from nbgrader.coursedir import CourseDirectory
 
 from autograder.authoring.build import nbgrader_config
@@ -20,6 +19,9 @@ from autograder.classroom import gradebook as books
 from autograder.classroom import log, page
 from autograder.judge.verdict import Status
 from autograder.markup import html
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#999999"
 """Passed, not passed, and not judged: told apart by those who see few colours too."""
@@ -132,8 +134,14 @@ def _misconceptions(made: Report) -> Markup:
     return page.table(["exercise", "looks like", "students"], rows)
 
 
+def _new_figure(height: float) -> Figure:
+    from matplotlib.figure import Figure  # half a second, which only a report has to wait for
+
+    return Figure(figsize=(8, height), layout="constrained")
+
+
 def _scores(scores: Sequence[float], most: float) -> Figure:
-    figure = Figure(figsize=(8, 2.8), layout="constrained")
+    figure = _new_figure(2.8)
     axes = figure.subplots()
     edges = [most * step / 10 for step in range(11)]
     heights = np.histogram(scores, edges)[0].tolist()
@@ -149,7 +157,7 @@ def _scores(scores: Sequence[float], most: float) -> Figure:
 
 def _exercises(made: Report) -> Figure:
     names = list(reversed(made.statuses))
-    figure = Figure(figsize=(8, 0.9 + 0.36 * len(names)), layout="constrained")
+    figure = _new_figure(0.9 + 0.36 * len(names))
     axes = figure.subplots()
     left = [0] * len(names)
     kinds = (("passed", BLUE), ("not passed", ORANGE), ("not judged", GREY))
