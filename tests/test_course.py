@@ -80,6 +80,10 @@ def test_all_mistakes_are_said_at_once(folder):
     assert len(str(raised.value).splitlines()) == 3
 
 
+def test_a_byte_order_mark_is_no_mistake(folder):
+    assert written(folder, f"\ufeff{SMALL}").id == "numerics"
+
+
 def test_a_course_is_found_from_its_folders(folder, monkeypatch):
     written(folder, SMALL)
     inside = folder / "solutions" / "01_a"

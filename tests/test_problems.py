@@ -64,6 +64,9 @@ def test_a_master_that_does_not_fit_together(tmp_path, changes, sentence):
         (('rejected_by="batch loop"', 'rejected_by="batch lop"'), "did you mean 'batch loop'?"),
         (('rejected_by="shape"', 'rejected_by="Shape"'), "did you mean 'shape'?"),
         ((f"{LAST} points=3", f"{LAST} points=4"), "add up to 21"),
+        ((f"{LAST} points=3", f'{LAST} points="3"'), "the tag points='3' has to be a number"),
+        (('exercise="pairwise"', "exercise=5"), "the tag exercise=5 has to be a text in quotes."),
+        (("# ---\n", "\ufeff# ---\n"), ""),
         (("return jnp.dot(W, x) + b", "return jnp.dot(W, x) +"), "invalid syntax."),
     ],
 )

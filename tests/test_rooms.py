@@ -7,7 +7,7 @@ from masters import ROOT
 
 from autograder.authoring import course
 
-GRADER = sorted((ROOT / "autograder").rglob("*.py"))
+GRADER = sorted(path for kind in ("*.py", "*.j2") for path in (ROOT / "autograder").rglob(kind))
 
 
 @pytest.mark.parametrize("path", GRADER, ids=[str(path.relative_to(ROOT)) for path in GRADER])

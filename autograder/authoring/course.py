@@ -198,7 +198,7 @@ def read(root: Path) -> Course:
     if not path.is_file():
         return Course(root, root.name, root.name)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise Problem(f"{path} is not valid TOML: {error}.") from None
     mistakes = [f"{path}: {mistake}" for mistake in _mistakes(data)]

@@ -33,6 +33,8 @@ REASONS = frozenset(
 )
 """What `rejected_by` may be, besides the class of an exception."""
 
+_NUMBERS = ("points", "minutes", "stars", "importance")
+
 
 @dataclass(frozen=True)
 class Written:
@@ -86,9 +88,10 @@ def of_text(path: Path, demands: Demands) -> list[str]:
     _, tags = read(path)
     found = list(of_tags(path, tags))
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except SyntaxError as error:
-        return [*found, f"{path}, line {error.lineno}: {error.msg}."]
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or 1
+        return [*found, f"{path}, line {line}: {getattr(error, 'msg', error)}."]
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and (written := _written(call)):
             found += [f"{path}: {words}" for words in _lacking(written, demands)]
@@ -120,6 +123,13 @@ def of_tags(path: Path, tags: Sequence[dict[str, Any]]) -> Iterator[str]:
                 f"it needs {sorted(TAGS[kinds[0]])}."
             )
             return
+        for key, value in tag.items():
+            if key in kinds and not isinstance(value, str):
+                yield f"{path}: the tag {key}={value!r} has to be a text in quotes."
+                return
+            if key in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
+                yield f"{path}: the tag {key}={value!r} has to be a number without quotes."
+                return
     title = next((tag for tag in tags if "assignment" in tag), None)
     if title is None:
         yield f'{path}: the title cell needs the tags assignment="…" and points=….'

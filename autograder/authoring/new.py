@@ -61,7 +61,7 @@ def new_assignment(name: str, about: Course) -> list[Path]:
         raise Problem(f"{folder} is there already: choose another name.")
     listed, toml = about.root / FILE, ""
     if listed.is_file() and name not in [module.name for module in about.modules]:
-        toml = listed.read_text(encoding="utf-8").rstrip("\n") + "\n"
+        toml = listed.read_text(encoding="utf-8-sig").rstrip("\n") + "\n"
         toml += _made("module.toml.j2", name=name, title=_title(name))
         _require_toml(toml, listed, name)
     written = _write({about.root / _master(name): _assignment(name)})
@@ -88,7 +88,7 @@ def new_exercise(name: str, assignment: str | None, about: Course) -> Path:
             "asked for, as in `autograder new exercise newton_step`."
         )
     path = _master_of(assignment, about)
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     _, tagged = faults.read(path)
     names = [tag["exercise"] for tag in tagged if "exercise" in tag]
     try:

@@ -22,7 +22,7 @@ class Module:
     """A lesson and its exercises.
 
     Attributes:
-        name: of the lesson and of the assignment, such as `05_vmap`.
+        name: of the lesson and of the assignment, such as `02_newton`.
         title: of the lesson; of the assignment, where there is no lesson.
         minutes: that the lesson takes.
         lesson: the lesson's notebook in the course's folder; empty where there is none.
