@@ -99,9 +99,10 @@ def test_what_one_function_left_does_not_end_another(jail):
     assert verdicts["batches"].passed
 
 
-def test_a_lookalike_is_named(jail):
+def test_a_misconception_is_named(jail):
     assert (
-        graded(jail, BATCHES, "def batches(xs, size): return [xs]").lookalike == "makes one batch"
+        graded(jail, BATCHES, "def batches(xs, size): return [xs]").misconception
+        == "makes one batch"
     )
 
 

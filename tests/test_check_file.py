@@ -32,7 +32,7 @@ def test_what_version_0_1_made_is_read(tmp_path, monkeypatch, capsys):
     (one,) = released.read(file)
     assert learner.examine(predict_batch, one).passed
     verdict = learner.examine(lambda W, b, xs: jnp.swapaxes(xs @ W.T + b, 0, 1), one)
-    assert verdict.lookalike == "puts the batch on the last axis"
+    assert verdict.misconception == "puts the batch on the last axis"
     learner.check(predict_batch)
     assert "✓ passed: predict_batch" in capsys.readouterr().out
 

@@ -202,8 +202,10 @@ def test_verdicts(classroom: Class, student: str) -> None:
     }
     assert not_passed == expected.get("verdicts", {})
     assert {
-        name: verdict["lookalike"] for name, verdict in verdicts.items() if verdict["lookalike"]
-    } == expected.get("lookalikes", {})
+        name: verdict["misconception"]
+        for name, verdict in verdicts.items()
+        if verdict["misconception"]
+    } == expected.get("misconceptions", {})
     for name, words in expected.get("says", {}).items():
         assert words in verdicts[name]["message"]
 
@@ -614,9 +616,9 @@ def test_the_report_tells_the_class_and_nobody_in_it(classroom: Class, tmp_path:
         not_passed = sum(exercise in one.get("verdicts", {}) for one in EXPECTED.values())
         assert counts["passed"] == len(EXPECTED) - not_passed
     alike = [
-        one for expected in EXPECTED.values() for one in expected.get("lookalikes", {}).items()
+        one for expected in EXPECTED.values() for one in expected.get("misconceptions", {}).items()
     ]
-    assert made.lookalikes == Counter(alike)
+    assert made.misconceptions == Counter(alike)
     page = tmp_path / "report.html"
     for names, options in ((set(), []), (set(EXPECTED), ["--names"])):
         run = course_folder.run(

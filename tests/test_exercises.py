@@ -51,7 +51,7 @@ def known(name):
     spec = SPECS[name]
     return (
         references.expected_answers(spec, SEED, spec.sizes),
-        references.lookalikes(spec, SEED, spec.sizes),
+        references.misconceptions(spec, SEED, spec.sizes),
     )
 
 
@@ -69,10 +69,10 @@ def grade_of(spec, function):
 
     What is wrong by less than that, another processor might round to a right answer.
     """
-    expected, lookalikes = known(spec.name)
+    expected, misconceptions = known(spec.name)
     drawn_once = drawn(spec, spec.sizes)
     got = outcomes.outcomes(function, spec.requires, drawn_once, expected=expected)
-    verdict = judge(spec.name, spec.requires, expected, got, lookalikes)
+    verdict = judge(spec.name, spec.requires, expected, got, misconceptions)
     wide = {dtype: 3 * tolerance for dtype, tolerance in comparison.TOLERANCE.items()}
     with mock.patch.dict(comparison.TOLERANCE, wide):
         assert judge(spec.name, spec.requires, expected, got).passed == verdict.passed
@@ -131,9 +131,9 @@ def test_wrong_answer_fails_for_its_reason(spec, wrong, judged):
     assert verdict.reason == wrong.rejected_by
     # What was released has another JAX's words for an exception; if they are quite others, none is
     # named.
-    unsaid = judged is check_of and verdict.status is Status.ERROR and not verdict.lookalike
+    unsaid = judged is check_of and verdict.status is Status.ERROR and not verdict.misconception
     if not unsaid:
-        assert verdict.lookalike == wrong.title
+        assert verdict.misconception == wrong.title
         assert verdict.findings[0].advice == wrong.advice
 
 

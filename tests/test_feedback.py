@@ -57,9 +57,9 @@ def test_a_process_that_ended_does_not_tell_its_exit_status():
 
 
 def test_sentences_of_ours_stay_without_what_the_program_has_in_them():
-    refused = Failure(Status.BROKE_THE_RULES, f"The program calls {SECRET}, which JAX does not.")
+    refused = Failure(Status.NOT_ALLOWED, f"The program calls {SECRET}, which JAX does not.")
     assert shown(refused).message == "The program calls …, which JAX does not."
-    other = Failure(Status.BROKE_THE_RULES, f"The program calls {SECRET}.")
+    other = Failure(Status.NOT_ALLOWED, f"The program calls {SECRET}.")
     assert shown(other).message == "The program is not allowed."
     missing = Failure(Status.MISSING, "There is nothing called row_sums.")
     assert shown(missing).message == missing.message
@@ -100,7 +100,7 @@ def test_a_call_that_raises_is_told_by_a_class_that_is_known(error):
 
 def test_what_is_known_of_a_program_that_is_too_long_stays():
     long = "The program has more than 5,000 operations: is a Python loop unrolled that could be a "
-    failure = Failure(Status.BROKE_THE_RULES, f"{long}scan or a vmap?", facts={"growth": 3})
+    failure = Failure(Status.NOT_ALLOWED, f"{long}scan or a vmap?", facts={"growth": 3})
     assert shown(failure) == replace(failure, message=failure.message.replace("5,000", "…"))
 
 

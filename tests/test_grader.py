@@ -106,11 +106,11 @@ def raw(header, body=b""):
         ({"status": "missing", "message": "m"}, Status.MISSING),
         ({"status": "passed", "message": "m"}, Status.ERROR),
         ({"status": "grader fault", "message": "m"}, Status.ERROR),
-        ({"status": "excellent", "message": "m"}, Status.BROKE_THE_RULES),
-        ({"status": ["passed"], "message": {"a": 1}}, Status.BROKE_THE_RULES),
-        ({"status": "error", "message": "", "facts": {"size": "many"}}, Status.BROKE_THE_RULES),
-        ("passed", Status.BROKE_THE_RULES),
-        (3, Status.BROKE_THE_RULES),
+        ({"status": "excellent", "message": "m"}, Status.NOT_ALLOWED),
+        ({"status": ["passed"], "message": {"a": 1}}, Status.NOT_ALLOWED),
+        ({"status": "error", "message": "", "facts": {"size": "many"}}, Status.NOT_ALLOWED),
+        ("passed", Status.NOT_ALLOWED),
+        (3, Status.NOT_ALLOWED),
     ],
 )
 def test_a_worker_cannot_claim_a_status_it_would_profit_from(claimed, status):
@@ -152,7 +152,7 @@ FAILED = {"kind": "Failure", "status": "error", "message": ""}
 )
 def test_a_worker_that_sends_something_else_broke_the_rules(cases):
     read = claims.answers(raw({"cases": cases}, b"abcdef"), [VALUE, VALUE])
-    assert [one.status for one in read] == [Status.BROKE_THE_RULES] * 2
+    assert [one.status for one in read] == [Status.NOT_ALLOWED] * 2
 
 
 def test_programs_are_cut_out_of_the_message():
@@ -186,7 +186,7 @@ RAN = {
 )  # fmt: skip
 def test_a_runner_that_sends_something_else_broke_the_rules(cases):
     (read,) = claims.outcomes(raw({"cases": cases}, ONE), [VALUE])
-    assert read.status is Status.BROKE_THE_RULES
+    assert read.status is Status.NOT_ALLOWED
 
 
 def test_what_the_grader_knows_of_a_case_is_not_the_runners_to_say():
@@ -207,7 +207,7 @@ def test_a_count_of_any_size_is_cut_to_one_that_can_be_compared():
 )  # fmt: skip
 def test_a_call_that_is_told_in_another_way_broke_the_rules(case):
     (read,) = claims.answers(raw({"cases": [case]}, ONE), [CALL])
-    assert read.status is Status.BROKE_THE_RULES
+    assert read.status is Status.NOT_ALLOWED
     (good,) = claims.answers(raw({"cases": [CALLED]}, ONE), [CALL])
     assert good.leaves[0].tolist() == [1.0]
 
@@ -223,7 +223,7 @@ def test_feedback_holds_no_values(jail, solved):
     replaced(solved, "column_norms", "def column_norms(A):\n    return jnp.sum(A**2, axis=0)")
     verdict = Grader(TWO, 1, jail).grade(solved)["column_norms"]
     assert verdict.reason == "values"
-    assert verdict.lookalike == "leaves out the square root"
+    assert verdict.misconception == "leaves out the square root"
     assert verdict.findings[0].difference is None
 
 

@@ -60,8 +60,8 @@ def test_a_role_is_prepared_once_and_does_its_steps(jail):
         ("os._exit(3)", How.ENDED, Status.ERROR),
         ("os.kill(os.getpid(), signal.SIGSEGV)", How.ENDED, Status.ERROR),
         ("os.write(1, bytes(2**22))", How.OUTPUT, Status.TOO_MUCH_OUTPUT),
-        (r"os.write(connection._answers, b'\xff' * 8)", How.UNREADABLE, Status.BROKE_THE_RULES),
-        ("connection.say(End(step, bytes(2**21)))", How.UNREADABLE, Status.BROKE_THE_RULES),
+        (r"os.write(connection._answers, b'\xff' * 8)", How.UNREADABLE, Status.NOT_ALLOWED),
+        ("connection.say(End(step, bytes(2**21)))", How.UNREADABLE, Status.NOT_ALLOWED),
     ],
 )
 def test_how_a_process_ended_is_said_of_the_step_that_it_was_at(jail, code, how, status):

@@ -27,7 +27,7 @@ def test_text_is_escaped_and_html_is_not():
 
 def test_the_pages_show_what_students_and_masters_wrote_as_it_was_written(tmp_path):
     exercise, student = f"exercise{NASTY}", f"student{NASTY}"
-    wrong = Verdict(exercise, Status.WRONG, (Finding("values", ""),), lookalike=NASTY)
+    wrong = Verdict(exercise, Status.WRONG, (Finding("values", ""),), misconception=NASTY)
     verdict = LoggedVerdict.of(wrong)
     group = groups.Group("abc", exercise, "vmap", (student,), verdict, f"code{NASTY}")
     groups.write_page({exercise: [group]}, NASTY, tmp_path / "groups.html")

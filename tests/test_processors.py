@@ -8,9 +8,9 @@ from jax import lax
 from masters import exercises
 
 from autograder.authoring import build
-from autograder.judge.judge import Lookalike, judge
+from autograder.judge.judge import Misconception, judge
 from autograder.judge.outcomes import outcomes
-from autograder.judge.references import expected_answers, lookalikes
+from autograder.judge.references import expected_answers, misconceptions
 from autograder.judge.requirements import matches_reference
 from autograder.judge.verdict import Answer
 
@@ -31,7 +31,7 @@ def graded(function):
     """The verdict on inputs drawn as in a grading, so that no released file is needed."""
     drawn = {draw: AVERAGE.draw(SEED, draw) for draw in AVERAGE.draws(AVERAGE.sizes, seed=SEED)}
     expected, listed = (
-        made(AVERAGE, SEED, AVERAGE.sizes) for made in (expected_answers, lookalikes)
+        made(AVERAGE, SEED, AVERAGE.sizes) for made in (expected_answers, misconceptions)
     )
     got = outcomes(function, AVERAGE.requires, drawn)
     return judge(AVERAGE.name, AVERAGE.requires, expected, got, listed)
@@ -61,7 +61,7 @@ def wide(step):
 )
 def test_a_misconception_in_half_precision_is_known_by_the_side_on_which_it_strays(step):
     verdict = graded(carried_in_short(step))
-    assert (verdict.reason, verdict.lookalike) == ("values", TITLE)
+    assert (verdict.reason, verdict.misconception) == ("values", TITLE)
 
 
 def bfloat16(*values):
@@ -70,8 +70,8 @@ def bfloat16(*values):
 
 def named(wrong, got, want):
     one, other, expected = ({"value": [Answer("*", ("",), (x,))]} for x in (wrong, got, want))
-    listed = Lookalike("strays", "values", "", one)
-    return judge("it", [matches_reference()], expected, other, [listed]).lookalike
+    listed = Misconception("strays", "values", "", one)
+    return judge("it", [matches_reference()], expected, other, [listed]).misconception
 
 
 def test_the_side_on_which_a_result_strays_has_to_be_the_same_everywhere():

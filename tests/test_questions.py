@@ -71,9 +71,9 @@ def test_an_answer_is_right_whatever_its_container_and_dtype(answer, right, wron
 def test_a_mistake_is_told_by_its_title(students):
     one = students(asked("b", "a", "c"))
     verdict = learner.examine("c ", one)
-    assert (verdict.reason, verdict.lookalike) != ("answer", "says a")
+    assert (verdict.reason, verdict.misconception) != ("answer", "says a")
     verdict = learner.examine("c", one)
-    assert (verdict.reason, verdict.lookalike) == ("answer", "says c")
+    assert (verdict.reason, verdict.misconception) == ("answer", "says c")
     assert verdict.findings[0].advice == "not c"
 
 
@@ -96,7 +96,7 @@ def test_a_question_is_graded_like_an_exercise():
 
     with GradingJail(Limits(seconds=10)) as jail:
         assert graded("my_answer = (1 + 2, 4)").passed
-        assert graded("my_answer = (4, 3)").lookalike == "says (4, 3)"
+        assert graded("my_answer = (4, 3)").misconception == "says (4, 3)"
         assert graded("my_answer = ...").status is Status.MISSING
         assert graded("pass").status is Status.MISSING
         assert not graded(

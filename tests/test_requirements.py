@@ -453,7 +453,7 @@ def test_an_answer_that_was_not_run_does_not_pass():
     made = outcomes(softplus, [matches_reference()], ROWS)
     unrun = {"value": [dataclasses.replace(one, leaves=(), ran=False) for one in made["value"]]}
     found = judge("it", [matches_reference()], made, unrun)
-    assert found.status is Status.BROKE_THE_RULES
+    assert found.status is Status.NOT_ALLOWED
 
 
 def test_a_double_loop_is_told_by_its_growth_before_it_is_compiled():

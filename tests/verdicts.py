@@ -49,7 +49,7 @@ def of_mutants(tallies: Iterable[Tally]) -> list[int]:
 
 def of_answers(checked: Mapping[corpus.Answer, Verdict]) -> list[int]:
     """The numbers of a module that its corpus gives, from the verdicts of `check`."""
-    wrong = {one: verdict.lookalike for one, verdict in checked.items() if not one.is_right}
+    wrong = {one: verdict.misconception for one, verdict in checked.items() if not one.is_right}
     named = {one: title for one, title in wrong.items() if title}
     wrongly = [
         one for one, title in named.items() if one.misconception and one.misconception != title

@@ -51,12 +51,12 @@ def claims(loaded: Master, name: str) -> list[Claim]:
     """What is asked of one exercise of an assignment, but for its mutants."""
     spec = loaded.exercises[name]
     rehearsal = Rehearsal(spec)
-    alike = rehearsal.lookalikes()
+    alike = rehearsal.misconceptions()
 
     def judged(answer: str, value: Callable[[], Any], wanted: str) -> tuple[Claim, str]:
         try:
             verdict = rehearsal.verdict(value(), alike)
-            seen, title = verdict.reason, verdict.lookalike
+            seen, title = verdict.reason, verdict.misconception
             if verdict.status is Status.MISSING:
                 seen = str(verdict.status)
         except Problem:

@@ -8,7 +8,7 @@ from typing import Any
 
 from autograder.authoring.master import Master
 from autograder.judge import outcomes, program, references, specification
-from autograder.judge.judge import Lookalike, judge
+from autograder.judge.judge import Misconception, judge
 from autograder.judge.module import parse
 from autograder.judge.specification import Exercise
 from autograder.judge.tree import Arguments
@@ -32,15 +32,15 @@ class Rehearsal:
         self.drawn = {draw: spec.draw(seed, draw) for draw in draws}
         self.expected = references.expected_answers(spec, seed, spec.sizes)
 
-    def lookalikes(self) -> tuple[Lookalike, ...]:
+    def misconceptions(self) -> tuple[Misconception, ...]:
         """What the listed wrong answers do on the same inputs."""
-        return references.lookalikes(self.spec, self.seed, self.spec.sizes)
+        return references.misconceptions(self.spec, self.seed, self.spec.sizes)
 
-    def verdict(self, answer: Any, lookalikes: Sequence[Lookalike] = ()) -> Verdict:
+    def verdict(self, answer: Any, misconceptions: Sequence[Misconception] = ()) -> Verdict:
         """The verdict on an answer."""
         requires, expected = self.spec.requires, self.expected
         got = outcomes.outcomes(answer, requires, self.drawn, expected=expected)
-        return judge(self.spec.name, requires, expected, got, lookalikes)
+        return judge(self.spec.name, requires, expected, got, misconceptions)
 
     def rejection(self, answer: Any) -> str:
         """Why an answer does not pass; empty where it does.

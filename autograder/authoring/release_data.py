@@ -15,7 +15,7 @@ from autograder.authoring import master
 from autograder.authoring.course import Course
 from autograder.authoring.master import Master
 from autograder.judge.comparison import HALF, close, in_digits
-from autograder.judge.references import expected_answers, lookalikes
+from autograder.judge.references import expected_answers, misconceptions
 from autograder.judge.requirements import COMPARED
 from autograder.judge.specification import Exercise
 from autograder.judge.verdict import Answer, Failure, Outcome, Status
@@ -126,7 +126,7 @@ def _released(prompt: Prompt, stub: str, spec: Exercise) -> ReleasedExercise:
             replace(
                 one, outcomes={view: tuple(map(_seen, many)) for view, many in one.outcomes.items()}
             )
-            for one in lookalikes(spec, PUBLIC_SEED, spec.public_sizes)
+            for one in misconceptions(spec, PUBLIC_SEED, spec.public_sizes)
         ),
     )
 

@@ -30,8 +30,8 @@ from autograder.judge.views import Case
 from autograder.schema import MalformedError, decode
 from autograder.text import printable
 
-UNREADABLE = Failure(Status.BROKE_THE_RULES, "What it sent cannot be read.")
-HONEST = (Status.ERROR, Status.MISSING, Status.OUT_OF_MEMORY, Status.BROKE_THE_RULES)
+UNREADABLE = Failure(Status.NOT_ALLOWED, "What it sent cannot be read.")
+HONEST = (Status.ERROR, Status.MISSING, Status.OUT_OF_MEMORY, Status.NOT_ALLOWED)
 """The failures that a student's process may report of itself; it gains nothing by any."""
 
 

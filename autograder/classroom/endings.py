@@ -37,7 +37,7 @@ def failure(ending: Ending) -> Failure:
             return Failure(Status.TOO_MUCH_OUTPUT, words, advice=advice)
         case How.UNREADABLE:
             words = f"What it sent cannot be read: {ending.why}."
-            return Failure(Status.BROKE_THE_RULES, words)
+            return Failure(Status.NOT_ALLOWED, words)
     words = f"It ended the Python process it ran in ({_how_it_ended(ending.status)})."
     return Failure(Status.ERROR, words, ENDED, "Remove calls such as exit() or os._exit().")
 

@@ -129,7 +129,7 @@ def in_words_of(verdict: Verdict, shown: Verdict, known: str) -> Verdict:
         return replace(finding, message=message + line + code, difference=None)
 
     findings = list(map(told, shown.findings))
-    if verdict.lookalike and findings:
+    if verdict.misconception and findings:
         findings[0] = replace(findings[0], advice=verdict.findings[0].advice)
     return replace(verdict, findings=tuple(findings))
 

@@ -240,7 +240,7 @@ class Grader:
         got = program.by_view({case: outcomes[case] for case in self._cases(name)})
         verdict = judge.judge(name, standard.requires, standard.expected(), got)
         if verdict.status in (Status.WRONG, Status.ERROR):
-            known = standard.lookalikes()
+            known = standard.misconceptions()
             verdict = judge.judge(name, standard.requires, standard.expected(), got, known)
         return verdict if verdict.passed else standard.in_public_words(verdict, got, lines)
 

@@ -54,7 +54,7 @@ class Group:
         """The verdict in a few words."""
         verdict = self.verdict
         passed = verdict.status is Status.PASSED
-        why = verdict.lookalike or ("" if passed else verdict.reason)
+        why = verdict.misconception or ("" if passed else verdict.reason)
         return ": ".join(dict.fromkeys(filter(None, (verdict.status, why))))
 
 

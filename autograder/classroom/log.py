@@ -25,7 +25,7 @@ class LoggedVerdict:
     fraction: float = 0.0
     program: str = ""
     reason: str = ""
-    lookalike: str = ""
+    misconception: str = ""
     reported: tuple[str, ...] = ()
     message: str = ""
 
@@ -37,7 +37,7 @@ class LoggedVerdict:
             verdict.fraction,
             verdict.program,
             verdict.reason,
-            verdict.lookalike,
+            verdict.misconception,
             verdict.reported,
             verdict.findings[0].message if verdict.findings else "",
         )
@@ -89,6 +89,19 @@ def append(root: Path, record: Record) -> None:
             raise
 
 
+FORMER_WORDS = {
+    '"lookalike":': '"misconception":',
+    '"status": "broke the rules"': '"status": "not allowed"',
+}
+"""What 0.1 wrote in other words; inside a text a quotation mark has a backslash before it."""
+
+
+def _in_words_of_today(line: str) -> str:
+    for former, word in FORMER_WORDS.items():
+        line = line.replace(former, word)
+    return line
+
+
 def _last_byte(file: Any) -> bytes:
     file.seek(-1, os.SEEK_END)
     return bytes(file.read(1))
@@ -104,7 +117,7 @@ def records(root: Path, assignment: str) -> Iterator[Record]:
         with (root / LOG).open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 try:
-                    record = from_text(Record, line)
+                    record = from_text(Record, _in_words_of_today(line))
                 except MalformedError:
                     continue
                 if record.assignment == assignment:

@@ -23,7 +23,7 @@ from autograder.classroom.roles import GradingJail, Runs
 from autograder.jail.process import Limits
 from autograder.judge import devices
 from autograder.judge.devices import CPU, Device
-from autograder.judge.judge import Lookalike
+from autograder.judge.judge import Misconception
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answers, Outcomes, Verdict
 from autograder.judge.views import Draw
@@ -62,7 +62,7 @@ class FromRelease:
     def facts(self) -> Answers:
         return self._released.expected
 
-    def lookalikes(self) -> tuple[Lookalike, ...]:
+    def misconceptions(self) -> tuple[Misconception, ...]:
         return self._released.misconceptions
 
     def in_public_words(self, verdict: Verdict, got: Outcomes, lines: Set[str]) -> Verdict:
@@ -143,7 +143,7 @@ def _table(verdicts: Mapping[str, Verdict]) -> Table:
     for name, verdict in verdicts.items():
         mark, colour = ("✓", "blue") if verdict.passed else ("✗", "yellow")
         seen = verdict.findings[0].message if verdict.findings else ""
-        if verdict.lookalike:
-            seen += f" It looks like an answer that {verdict.lookalike}."
+        if verdict.misconception:
+            seen += f" It looks like an answer that {verdict.misconception}."
         made.add_row(name, f"[{colour}]{mark} {verdict.status}[/]", escape(printable(seen)))
     return made

@@ -45,8 +45,8 @@ class Replay:
 
     @property
     def same(self) -> bool:
-        before = (self.before.status, self.before.reason, self.before.lookalike)
-        return before == (self.verdict.status, self.verdict.reason, self.verdict.lookalike)
+        before = (self.before.status, self.before.reason, self.before.misconception)
+        return before == (self.verdict.status, self.verdict.reason, self.verdict.misconception)
 
 
 def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:

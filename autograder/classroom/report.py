@@ -38,7 +38,7 @@ class Report:
         most: the points that can be had.
         scores: the points of each student, of answers given by hand too.
         statuses: for each exercise how often each status came.
-        lookalikes: how many students wrote each listed wrong answer, by exercise and title.
+        misconceptions: how many students wrote each listed wrong answer, by exercise and title.
         waiting: how many submissions wait for a person to grade something.
     """
 
@@ -46,7 +46,7 @@ class Report:
     most: float
     scores: dict[str, float]
     statuses: dict[str, Counter[str]]
-    lookalikes: Counter[tuple[str, str]]
+    misconceptions: Counter[tuple[str, str]]
     waiting: int
 
 
@@ -57,19 +57,19 @@ def report(root: Path, assignment: str) -> Report:
         Problem: nothing of the assignment was graded.
     """
     statuses: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    lookalikes: Counter[tuple[str, str]] = Counter()
+    misconceptions: Counter[tuple[str, str]] = Counter()
     for record in log.newest(root, assignment):
         for exercise, verdict in record.verdicts.items():
             statuses[exercise][verdict.status] += 1
-            if verdict.lookalike:
-                lookalikes[exercise, verdict.lookalike] += 1
+            if verdict.misconception:
+                misconceptions[exercise, verdict.misconception] += 1
     course = CourseDirectory(config=nbgrader_config(root), root=str(root))
     with books.opened(course) as gradebook:
         most = books.assignment(gradebook, assignment).max_score
         submissions = gradebook.assignment_submissions(assignment)
         scores = {one.student.id: one.score for one in submissions}
         waiting = sum(one.needs_manual_grade for one in submissions)
-    return Report(assignment, most, scores, dict(statuses), lookalikes, waiting)
+    return Report(assignment, most, scores, dict(statuses), misconceptions, waiting)
 
 
 def write_page(made: Report, path: Path, names: bool = False) -> None:
@@ -125,11 +125,11 @@ def _success(made: Report) -> list[list[str]]:
 
 
 def _misconceptions(made: Report) -> Markup:
-    if not made.lookalikes:
+    if not made.misconceptions:
         return _paragraph("Nobody wrote a wrong answer that is listed.")
     rows = [
         [exercise, f"an answer that {title}", str(count)]
-        for (exercise, title), count in made.lookalikes.most_common(MOST_SHOWN)
+        for (exercise, title), count in made.misconceptions.most_common(MOST_SHOWN)
     ]
     return page.table(["exercise", "looks like", "students"], rows)
 

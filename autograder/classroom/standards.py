@@ -14,8 +14,8 @@ from typing import Any, Protocol, TypeVar
 from autograder.classroom import feedback
 from autograder.judge import judge
 from autograder.judge.devices import Device
-from autograder.judge.judge import Lookalike
-from autograder.judge.references import expected_answers, facts_of_reference, lookalikes
+from autograder.judge.judge import Misconception
+from autograder.judge.references import expected_answers, facts_of_reference, misconceptions
 from autograder.judge.requirements.requirement import Requirement
 from autograder.judge.specification import Exercise
 from autograder.judge.tree import Arguments
@@ -57,7 +57,7 @@ class Standard(Protocol):
     def facts(self) -> Answers:
         """Of what is right, facts that an answer is compared with before it is compiled."""
 
-    def lookalikes(self) -> tuple[Lookalike, ...]:
+    def misconceptions(self) -> tuple[Misconception, ...]:
         """What the listed wrong answers do."""
 
     def in_public_words(self, verdict: Verdict, got: Outcomes, lines: Set[str]) -> Verdict:
@@ -100,8 +100,8 @@ class FromMaster:
             return {}
         return self._begun(facts_of_reference).result()
 
-    def lookalikes(self) -> tuple[Lookalike, ...]:
-        return self._begun(lookalikes).result()
+    def misconceptions(self) -> tuple[Misconception, ...]:
+        return self._begun(misconceptions).result()
 
     def in_public_words(self, verdict: Verdict, got: Outcomes, lines: Set[str]) -> Verdict:
         """See `feedback`: the words hold nothing of the secret inputs."""

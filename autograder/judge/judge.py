@@ -26,7 +26,7 @@ from autograder.judge.verdict import (
 
 
 @dataclass(frozen=True)
-class Lookalike:
+class Misconception:
     """What a listed wrong answer does on the same cases.
 
     Attributes:
@@ -47,7 +47,7 @@ def judge(
     requires: Sequence[Requirement],
     expected: Answers,
     got: Outcomes,
-    lookalikes: Sequence[Lookalike] = (),
+    misconceptions: Sequence[Misconception] = (),
 ) -> Verdict:
     """Judge what an answer does on some cases.
 
@@ -56,12 +56,12 @@ def judge(
         requires: the demands; one that is not met costs its share of the points.
         expected: what the reference does.
         got: what the answer does, on the same cases.
-        lookalikes: wrong answers to compare a rejected answer with.
+        misconceptions: wrong answers to compare a rejected answer with.
     """
     verdict = _judge(exercise, requires, expected, got)
     if verdict.passed:
         return verdict
-    candidates = [one for one in lookalikes if one.reason == verdict.reason]
+    candidates = [one for one in misconceptions if one.reason == verdict.reason]
     facts = {name for want in requires if want.reason == verdict.reason for name in want.compares}
     alike = [one for one in candidates if _alike(one.outcomes, got, expected, facts)][:1]
     if not alike:
@@ -72,7 +72,7 @@ def judge(
     if len(alike) != 1:
         return verdict
     first = replace(verdict.findings[0], advice=alike[0].advice)
-    return replace(verdict, findings=(first, *verdict.findings[1:]), lookalike=alike[0].title)
+    return replace(verdict, findings=(first, *verdict.findings[1:]), misconception=alike[0].title)
 
 
 def early(
@@ -119,7 +119,7 @@ def _judge(
         return Verdict.of_failure(exercise, failures[0])
     if not all(one.ran for many in got.values() for one in many if isinstance(one, Answer)):
         words = "The program was not run, though nothing was known against it."
-        return Verdict.of_failure(exercise, Failure(Status.BROKE_THE_RULES, words))
+        return Verdict.of_failure(exercise, Failure(Status.NOT_ALLOWED, words))
     judged = [_requirement(want, expected, got) for want in requires]
     findings = [finding for finding, _, _ in judged if finding is not None]
     lost = sum(share for finding, share, _ in judged if finding is not None)

@@ -250,7 +250,7 @@ def failure(error: Exception, case: Case) -> Failure:
     if error.operations:
         facts = {"operations": error.operations, **facts_of(case)}
         return dataclasses.replace(failure_of(ProgramTooLongError()), facts=facts)
-    return Failure(Status.BROKE_THE_RULES, str(error))
+    return Failure(Status.NOT_ALLOWED, str(error))
 
 
 @contextmanager

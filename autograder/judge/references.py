@@ -13,7 +13,7 @@ import numpy as np
 from autograder.judge import program, tree
 from autograder.judge.comparison import seen
 from autograder.judge.devices import CPU, Device
-from autograder.judge.judge import Lookalike
+from autograder.judge.judge import Misconception
 from autograder.judge.outcomes import outcomes
 from autograder.judge.requirements.randomness import distributed_like_reference
 from autograder.judge.requirements.samples import distribution
@@ -63,9 +63,9 @@ def facts_of_reference(
     return program.by_view(made)  # type: ignore[return-value]  # no failure is left in it
 
 
-def lookalikes(
+def misconceptions(
     spec: Exercise, seed: int, sizes: Sequence[Size], device: Device = CPU
-) -> tuple[Lookalike, ...]:
+) -> tuple[Misconception, ...]:
     """What the listed wrong answers do on the same inputs, in the views that run."""
     drawn = {draw: spec.draw(seed, draw) for draw in spec.draws(sizes, device, seed)}
     expected = facts_of_reference(spec, seed, sizes, device)
@@ -73,7 +73,7 @@ def lookalikes(
         want for want in spec.requires if all(VIEWS[view].has_results() for view in want.views)
     ]
     return tuple(
-        Lookalike(
+        Misconception(
             one.title,
             one.rejected_by,
             one.advice,

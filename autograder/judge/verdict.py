@@ -19,7 +19,7 @@ class Status(StrEnum):
     TIMEOUT = "timeout"
     OUT_OF_MEMORY = "out of memory"
     TOO_MUCH_OUTPUT = "too much output"
-    BROKE_THE_RULES = "broke the rules"
+    NOT_ALLOWED = "not allowed"
     MISSING = "missing"
     UNREADABLE = "unreadable"
     GRADER_FAULT = "grader fault"
@@ -135,7 +135,7 @@ class Verdict:
         exercise: the exercise's name.
         status: how the judging ended.
         findings: the requirements that were not met, the gravest first.
-        lookalike: the title of the listed wrong answer that behaves the same, if any.
+        misconception: the title of the listed wrong answer that behaves the same, if any.
         fraction: the share of the points earned, in [0, 1].
         program: the same for all answers that do the same, see `grader`; empty in a notebook.
         reported: the reasons of the requirements, met or not, for which only what the student's own
@@ -145,7 +145,7 @@ class Verdict:
     exercise: str
     status: Status
     findings: tuple[Finding, ...] = ()
-    lookalike: str = ""
+    misconception: str = ""
     fraction: float = field(default=0.0)
     program: str = ""
     reported: tuple[str, ...] = ()

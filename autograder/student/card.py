@@ -112,8 +112,8 @@ def of_grade(verdict: Verdict, points: float, most: float) -> Card:
         card.paragraph(finding.message)
         if finding.reported:
             card.paragraph(REPORTED)
-        if verdict.lookalike and finding is verdict.findings[0]:
-            card.paragraph(f"This looks like an answer that {verdict.lookalike}.")
+        if verdict.misconception and finding is verdict.findings[0]:
+            card.paragraph(f"This looks like an answer that {verdict.misconception}.")
         if finding.advice:
             card.labelled("What to try", finding.advice)
     shown = {finding.reason for finding in verdict.findings}
@@ -160,8 +160,8 @@ def _write_finding(
         card.labelled("Expected", _describe(difference.expected))
         card.labelled("Came back", _describe(difference.got))
         card.drawing(difference)
-    if verdict.lookalike and finding is verdict.findings[0]:
-        card.labelled("This looks like", f"an answer that {verdict.lookalike}")
+    if verdict.misconception and finding is verdict.findings[0]:
+        card.labelled("This looks like", f"an answer that {verdict.misconception}")
     if finding.advice:
         card.labelled("What to try", finding.advice)
 

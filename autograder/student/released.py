@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograder.judge.devices import Device
-from autograder.judge.judge import Lookalike
+from autograder.judge.judge import Misconception
 from autograder.judge.requirements import AnyRequirement
 from autograder.judge.specification import hides_answer, spread
 from autograder.judge.tree import Arguments
@@ -83,7 +83,7 @@ class ReleasedExercise:
     another: str
     draws: tuple[ReleasedDraw, ...]
     answers: Answers
-    misconceptions: tuple[Lookalike, ...]
+    misconceptions: tuple[Misconception, ...]
     course: str = ""
 
     @property
