@@ -1,15 +1,15 @@
 # %% after="square"
-from autograder.classroom import worker
 from autograder.judge.verdict import Answer
+from autograder.judge.views import Call
 
 
-def called(function, arguments, case, first=True):
+def outcome(self, function, arguments, first=True):
     sums = function(*arguments.values)
     leaves = (sums, sums)
     return Answer("PyTreeDef(*)", ("",) * len(leaves), leaves)
 
 
-worker.called = called
+Call.outcome = outcome
 
 
 # %% solution="row_sums"
