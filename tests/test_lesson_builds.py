@@ -56,6 +56,11 @@ def test_a_lesson_that_did_not_change_keeps_its_outputs(course, tmp_path_factory
     assert printed(course, tmp_path_factory.mktemp("target")) == "execution 1\n"
 
 
+def test_jupyterlab_is_told_the_kernel_of_a_lesson_that_names_none(course):
+    built = build.build_lesson(course / "course" / "01_numbers.py", course, course)
+    assert nbformat.read(built, as_version=4).metadata.kernelspec.name == "python3"
+
+
 @pytest.mark.parametrize("file", ["course/01_numbers.py", "helpers.py", "deeper.py"])
 def test_a_lesson_is_executed_again_where_it_or_what_it_imports_changed(course, file):
     printed(course)

@@ -165,6 +165,13 @@ def test_passing_the_fast_track_marks_the_lesson_as_read(file):
     assert list(progress.read(COURSE).lessons) == ["05_vmap"]
 
 
+def test_a_module_without_a_lesson_has_none_to_read():
+    (first, *_) = outline().modules
+    for done, words in ((Progress(), "· to read"), (Progress({}, {first.name: "now"}), "✓ read")):
+        assert standing(done, [first]).rows[0].lesson == words
+        assert standing(done, [replace(first, lesson="")]).rows[0].lesson == ""
+
+
 def test_a_lesson_ends_with_the_way_to_its_exercises(file, capsys):
     lessons.lesson_read("05_vmap")
     assert "exercises/05_vmap/vmap.ipynb" in capsys.readouterr().out

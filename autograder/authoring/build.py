@@ -106,6 +106,7 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02}"
     notebook.metadata.pop("jupytext", None)
+    notebook.metadata.setdefault("kernelspec", master.KERNEL)  # without one JupyterLab asks
     about = course.read(root)
     notebook.cells += _last_cells(path.stem, about)
     made_from = lessons.hash_of(path, root, about.lesson_environment)

@@ -29,6 +29,7 @@ from autograder.student import learner
 from autograder.student.released import Prompt
 
 HINTS = 'Stuck? `hint("{name}")` shows one hint at a time. '
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 SEAT = """\
 `reset("{name}")`, run in place of
 an answer, brings back what stood there. After the kernel was restarted, run the cells above the
@@ -193,8 +194,7 @@ def _notebook(
             cell.metadata["nbgrader"] = _nbgrader(kind, tag, cell.cell_type, facts)
             cell.id = cell.metadata["nbgrader"]["grade_id"]
         made.append(cell)
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return new_notebook(cells=made, metadata={"kernelspec": kernel})
+    return new_notebook(cells=made, metadata={"kernelspec": KERNEL})
 
 
 def _badge(facts: Prompt) -> str:

@@ -168,21 +168,22 @@ def difference(kept: Path, fresh: Path) -> str:
     if list(before) != list(after):
         return "other exercises"
     return next(
-        (f"other data of {name}" for name in before if not _same(before[name], after[name])), ""
+        (f"other data of {name}" for name in before if not same(before[name], after[name])), ""
     )
 
 
-def _same(old: Any, new: Any) -> bool:
+def same(old: Any, new: Any) -> bool:
+    """Whether two pieces of released data are equal, up to the last digits of their numbers."""
     if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
         return old.dtype == new.dtype and old.shape == new.shape and _same_numbers(old, new)
     if type(old) is not type(new):
         return False
     if dataclasses.is_dataclass(old):
-        return _same(vars(old), vars(new))
+        return same(vars(old), vars(new))
     if isinstance(old, Mapping):
-        return list(old) == list(new) and _same(list(old.values()), list(new.values()))
+        return list(old) == list(new) and same(list(old.values()), list(new.values()))
     if isinstance(old, (list, tuple)):
-        return len(old) == len(new) and all(map(_same, old, new))
+        return len(old) == len(new) and all(map(same, old, new))
     return bool(old == new)
 
 

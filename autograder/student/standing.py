@@ -35,6 +35,13 @@ class Row:
     minutes: int
 
     @property
+    def lesson(self) -> str:
+        """Whether the lesson was read, in words; empty where the module has none."""
+        if not self.module.lesson:
+            return ""
+        return "✓ read" if self.read else "· to read"
+
+    @property
     def finished(self) -> bool:
         return self.read and self.passed == len(self.module.tasks)
 
@@ -128,8 +135,7 @@ def table(now: Standing) -> Table:
     made.columns[4].justify = "right"
     for row in now.rows:
         minutes = "finished" if row.finished else str(row.minutes)
-        lesson = "✓ read" if row.read else "· to read"
-        made.add_row(row.module.name, lesson, f"[blue]{row.bar}[/]", row.count, minutes)
+        made.add_row(row.module.name, row.lesson, f"[blue]{row.bar}[/]", row.count, minutes)
     return made
 
 
@@ -142,7 +148,7 @@ def page(now: Standing) -> str:
                 html('<td style="text-align:left">{cell}</td>', cell=cell)
                 for cell in (
                     _link(row.module.lesson or row.module.exercises, row.title),
-                    "✓ read" if row.read else "· to read",
+                    row.lesson,
                     _link(row.module.exercises, "exercises"),
                     html('<span aria-hidden="true">{r.bar}</span> {r.count}', r=row),
                     "✓ finished" if row.finished else f"{row.minutes} min left",
