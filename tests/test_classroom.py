@@ -593,7 +593,7 @@ def test_a_comment_goes_to_a_whole_group(classroom: Class, tmp_path: Path) -> No
     assert "Have a look at §4" in page.read_text(encoding="utf-8")
     for words, sentence in (
         (("nothing", "0"), "05_vmap has no exercise nothing: it has fast_track_vmap,"),
-        (("predict_batch", "zz"), "predict_batch has 0 groups zz: it has"),
+        (("predict_batch", "zz"), "predict_batch has 0 groups whose name begins with zz: choose"),
     ):
         run = course_folder.run(folder, *command[:-1], *words, "text")
         assert run.returncode == 2

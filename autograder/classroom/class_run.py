@@ -43,10 +43,10 @@ class Graded:
     seconds: float
 
 
-Which = TypeVar("Which", bound=Hashable)
+Key = TypeVar("Key", bound=Hashable)
 
 
-class Ahead(dict[Which, "Future[Graded]"]):
+class Ahead(dict[Key, "Future[Graded]"]):
     """Notebooks that are being graded, in their order, a few at once.
 
     Args:
@@ -58,14 +58,14 @@ class Ahead(dict[Which, "Future[Graded]"]):
 
     def __init__(
         self,
-        paths: Mapping[Which, Path],
-        grade: Callable[[Which, Path], Graded],
+        paths: Mapping[Key, Path],
+        grade: Callable[[Key, Path], Graded],
         workers: int,
         done: Callable[[Future[Graded]], None],
     ) -> None:
-        super().__init__((which, Future()) for which in paths)
+        super().__init__((key, Future()) for key in paths)
         self._grade = grade
-        self._left = iter([(which, path, self[which]) for which, path in paths.items()])
+        self._left = iter([(key, path, self[key]) for key, path in paths.items()])
         self._lock = threading.Lock()
         for future in self.values():
             future.add_done_callback(done)
@@ -73,9 +73,9 @@ class Ahead(dict[Which, "Future[Graded]"]):
         for _ in range(min(workers, len(self))):
             self._next()
 
-    def take(self, which: Which) -> Graded | None:
+    def take(self, key: Key) -> Graded | None:
         """The verdicts on a notebook, once they are there; None if it is unknown or failed."""
-        future = self.pop(which, None)
+        future = self.pop(key, None)
         return None if future is None or future.exception() else future.result()
 
     def _next(self, _: Any = None) -> None:
@@ -93,9 +93,9 @@ class Ahead(dict[Which, "Future[Graded]"]):
             except RuntimeError as error:
                 following[-1].set_exception(error)
 
-    def _fulfil(self, which: Which, path: Path, future: Future[Graded]) -> None:
+    def _fulfil(self, key: Key, path: Path, future: Future[Graded]) -> None:
         try:
-            future.set_result(self._grade(which, path))
+            future.set_result(self._grade(key, path))
         except Exception as error:
             future.set_exception(error)
 

@@ -26,7 +26,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.authoring import tags
 from autograder.classroom import gradebook as books
-from autograder.classroom.grading import GradingRun, Resources, Which
+from autograder.classroom.grading import GradingRun, Resources, SubmissionKey
 from autograder.classroom.intake import Taken
 from autograder.classroom.release import hide_masters
 from autograder.classroom.restore import ASK, KEY, restore
@@ -66,11 +66,11 @@ class SubmissionExporter(NotebookExporter):
             self._prompts = self.run.prompts
             paths = {}
             # What a run that was killed had begun is due only since the run was made.
-            for which, path in _due(self._converter):
+            for key, path in _due(self._converter):
                 # nbgrader says what it thinks of a notebook that was never released.
                 with contextlib.suppress(MissingEntry):
-                    self.released(which[1])
-                    paths[which] = path
+                    self.released(key[1])
+                    paths[key] = path
             self.run.begin(paths, self._restored)
 
     def released(self, notebook: str) -> NotebookNode:
@@ -90,13 +90,13 @@ class SubmissionExporter(NotebookExporter):
         self, filename: str, resources: Resources | None = None, **kw: Any
     ) -> tuple[Any, Resources]:
         where = (resources or {}).get("nbgrader", {})
-        which = (where.get("student", ""), where.get("notebook", ""))
-        taken = self._taken.get(which, Taken())
+        key = (where.get("student", ""), where.get("notebook", ""))
+        taken = self._taken.get(key, Taken())
         course = self._converter.coursedir
         handed_in = Path(filename).is_relative_to(course.submitted_directory)
         if handed_in and taken.note:
-            self.log.warning("%s: %s", which[0], taken.note)
-        if which[1] in self._masters or taken.ask:
+            self.log.warning("%s: %s", key[0], taken.note)
+        if key[1] in self._masters or taken.ask:
             return super().from_filename(filename, resources=resources, **kw)
         stock = NotebookExporter(parent=self._converter, config=self._converter.config)
         steps = Autograde.sanitize_preprocessors if handed_in else Autograde.autograde_preprocessors
@@ -109,11 +109,11 @@ class SubmissionExporter(NotebookExporter):
         if self.run is not None:
             self.run.end()
 
-    def _restored(self, which: Which, path: Path) -> NotebookNode:
-        return self.restored(nbformat.read(path, as_version=4), which[1])
+    def _restored(self, key: SubmissionKey, path: Path) -> NotebookNode:
+        return self.restored(nbformat.read(path, as_version=4), key[1])
 
     @property
-    def _taken(self) -> Mapping[Which, Taken]:
+    def _taken(self) -> Mapping[SubmissionKey, Taken]:
         return self._converter.intake.taken
 
     def _require_masters(self, plain: set[str], folder: str) -> None:
@@ -139,7 +139,7 @@ def _is_check(cell: NotebookNode) -> bool:
     return bool(cell.id.startswith("check-") and cell.source.startswith("check("))
 
 
-def _due(converter: Any) -> Iterator[tuple[Which, Path]]:
+def _due(converter: Any) -> Iterator[tuple[SubmissionKey, Path]]:
     """The notebooks that nbgrader is about to take up, in its order.
 
     nbgrader decides on each only when it comes to it. Where it decides otherwise, a notebook is
