@@ -396,7 +396,7 @@ def test_a_run_that_cannot_begin_is_one_sentence(
         "gpu:2x2.",
         "absent": "There is no tpu here that JAX can use: choose cpu, or install JAX for it, see "
         "https://docs.jax.dev/en/latest/installation.html.",
-        "master": "put it back, for the tests are in it.",
+        "master": "put it back, because it has the tests.",
         "level": "Isolation level full is required, and this is process. ",
     }[trouble]
     assert [line for line in run.stdout.splitlines() if line.endswith(sentence)]
