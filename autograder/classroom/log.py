@@ -92,6 +92,7 @@ def append(root: Path, record: Record) -> None:
 FORMER_WORDS = {
     '"lookalike":': '"misconception":',
     '"status": "broke the rules"': '"status": "not allowed"',
+    '"reason": "broke the rules"': '"reason": "not allowed"',
 }
 """What version 0.1 called otherwise. No text can match: a quotation mark in it has a backslash."""
 
