@@ -30,8 +30,8 @@ class Commands(click.Group):
             return super().list_commands(ctx)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if known := super().get_command(ctx, cmd_name):
-            return known
+        if built_in := super().get_command(ctx, cmd_name):
+            return built_in
         try:
             here = _course()
         except Problem:
@@ -143,10 +143,10 @@ def progress() -> None:
     from rich.console import Console
 
     from autograder.student import location, standing
-    from autograder.student import progress as kept
+    from autograder.student import progress as saved_progress
 
     outline = location.outline_near(Path.cwd())
-    now = standing.standing(kept.read(outline.course), outline.modules)
+    now = standing.standing(saved_progress.read(outline.course), outline.modules)
     console = Console()
     console.print(standing.table(now))
     console.print(standing.sentence(now), highlight=False)

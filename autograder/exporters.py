@@ -156,7 +156,7 @@ class MoodleExport(GradesExport):
 
     def head(self, assignments: list[Any]) -> Iterator[list[str]]:
         columns = ["Username", "First name", "Last name", "Email address"]
-        yield columns + [one.name for one in assignments]
+        yield columns + [assignment.name for assignment in assignments]
 
     def person(self, student: Any) -> list[str]:
         cells = (student.id, student.first_name, student.last_name, student.email)

@@ -67,8 +67,8 @@ def asserts(spec):
     lines = ["### BEGIN HIDDEN TESTS", "import numpy as np"]
     draws = spec.draws(spec.sizes, seed=SEED)
     for draw, answer in zip(draws, expected_answers(spec, SEED, spec.sizes)["value"], strict=True):
-        drawn = spec.draw(SEED, draw)
-        arguments = source_of(tree.unflatten(drawn.skeleton, drawn.leaves))
+        inputs = spec.draw(SEED, draw)
+        arguments = source_of(tree.unflatten(inputs.skeleton, inputs.leaves))
         leaves = source_of(list(answer.leaves))
         lines.append(f"leaves = jax.tree.leaves({spec.name}(*{arguments}))")
         lines.append(f"for leaf, expected in zip(leaves, {leaves}, strict=True):")
@@ -184,8 +184,8 @@ def programs(count):
         for name, spec in FUNCTIONS.items():
             for case in cases(views_of(spec.requires), spec.draws(spec.sizes, seed=SEED)):
                 if case.has_results() and not case.call:
-                    drawn = spec.draw(SEED, case.draw)
-                    yield program.lower(names[name], drawn, case).exported, drawn.leaves
+                    inputs = spec.draw(SEED, case.draw)
+                    yield program.lower(names[name], inputs, case).exported, inputs.leaves
 
 
 def minimum(lowered, options):

@@ -45,9 +45,9 @@ def steps_of(spec, watch):
         leaves = arguments.leaves
         lowered = watch.time("export", program.lower, spec.reference, arguments, case)
         data = watch.time("serialise", lowered.serialize)
-        read = watch.time("deserialise", export.deserialize, data)
-        watch.time("read facts", dissect, read.mlir_module_serialized)
-        lowered_again = watch.time("lower", jax.jit(read.call).lower, *leaves)
+        exported = watch.time("deserialise", export.deserialize, data)
+        watch.time("read facts", dissect, exported.mlir_module_serialized)
+        lowered_again = watch.time("lower", jax.jit(exported.call).lower, *leaves)
         compiled = watch.time("compile", lowered_again.compile)
         watch.time("run", compiled, *leaves)
 

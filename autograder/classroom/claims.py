@@ -153,5 +153,5 @@ def _structure(claim: CallClaim | RunClaim) -> tuple[str, tuple[str, ...]]:
     return texts[0], tuple(texts[1:])
 
 
-def _plain(text: str, most: int = 500) -> str:
-    return printable(text[:most])
+def _plain(text: str, limit: int = 500) -> str:
+    return printable(text[:limit])

@@ -53,7 +53,7 @@ class Ahead(dict[Key, "Future[Graded]"]):
         paths: of the notebooks.
         grade: grades a notebook; it is called from several threads.
         workers: how many notebooks are graded at once.
-        done: called with each notebook's result, in the thread that graded it.
+        report: called with each notebook's result, in the thread that graded it.
     """
 
     def __init__(
@@ -61,14 +61,14 @@ class Ahead(dict[Key, "Future[Graded]"]):
         paths: Mapping[Key, Path],
         grade: Callable[[Key, Path], Graded],
         workers: int,
-        done: Callable[[Future[Graded]], None],
+        report: Callable[[Future[Graded]], None],
     ) -> None:
         super().__init__((key, Future()) for key in paths)
         self._grade = grade
         self._left = iter([(key, path, self[key]) for key, path in paths.items()])
         self._lock = threading.Lock()
         for future in self.values():
-            future.add_done_callback(done)
+            future.add_done_callback(report)
         self._pool = ThreadPoolExecutor(workers, "grading")
         for _ in range(min(workers, len(self))):
             self._next()
@@ -179,22 +179,23 @@ class Tally:
         slowest = sorted(self.seconds.items(), key=lambda item: -item[1])[:MOST_NAMED]
         yield "  slowest: " + ", ".join(f"{student} ({took:.1f} s)" for student, took in slowest)
         if self.waiting:
-            yield f"  for a person to grade: something of {len(self.waiting)}"
+            yield f"  students with answers that a person has to grade: {len(self.waiting)}"
         if self.unreadable:
-            yield f"  for a person to read: the files of {_named(list(self.unreadable))}"
+            students = _named(list(self.unreadable))
+            yield f"  students with files that a person has to read: {students}"
         if self.faults:
-            yield f"  for a person to look at, faults of the grader: {_named(sorted(self.faults))}"
+            yield f"  grader faults, which a person has to look at: {_named(sorted(self.faults))}"
         if self.saved < self.expected:
-            yield f"  not graded: {self.expected - self.saved}, see above"
+            yield f"  not graded, see above: {self.expected - self.saved}"
 
     def close(self) -> None:
         """Take the progress bar away."""
         self._closing.close()
 
 
-def _named(students: Sequence[str]) -> str:
-    rest = len(students) - MOST_NAMED
-    return ", ".join(students[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+def _named(names: Sequence[str]) -> str:
+    rest = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 @contextlib.contextmanager

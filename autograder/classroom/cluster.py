@@ -111,10 +111,10 @@ class Cluster:
             CannotGrade: there is none.
         """
         try:
-            left = self._client.nthreads()
+            threads = self._client.nthreads()
         except (OSError, RuntimeError):
             raise CannotGrade(f"The scheduler at {self._address} was lost. {AGAIN}") from None
-        if not left:
+        if not threads:
             raise CannotGrade(f"{NO_WORKERS.format(address=self._address)} {AGAIN}")
 
 

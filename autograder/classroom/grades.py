@@ -34,10 +34,9 @@ class JudgeNotebook(NbGraderPreprocessor):
             if utils.is_grade(cell) and not utils.is_solution(cell):
                 name = _exercise(cell)
                 verdict = verdicts.setdefault(name, unreadable(name, why))
-                shown = card.of_grade(verdict, *_points(verdict, cell))
-                cell.outputs = [
-                    new_output("display_data", {"text/html": shown.html, "text/plain": shown.text})
-                ]
+                graded = card.of_grade(verdict, *_points(verdict, cell))
+                formats = {"text/html": graded.html, "text/plain": graded.text}
+                cell.outputs = [new_output("display_data", formats)]
         resources[KEY] = verdicts
         nb.metadata[KEY] = "graded"
         return nb, resources

@@ -280,7 +280,7 @@ def _grade(grader: Grader, notebook: NotebookNode) -> Graded:
     verdicts = grader.grade(notebook)
     if why := notebook.metadata.get(KEY, {}).get(ASK):
         # These answers are missing because their notebook could not be read.
-        missing = [name for name, found in verdicts.items() if found.status is Status.MISSING]
+        missing = [name for name, verdict in verdicts.items() if verdict.status is Status.MISSING]
         verdicts |= {name: unreadable(name, why) for name in missing}
     return Graded(code_of(notebook).key, verdicts, time.monotonic() - begun)
 

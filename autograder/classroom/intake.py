@@ -146,11 +146,11 @@ class Intake:
         clean = self._folder(self._clean, student)
         clean.mkdir(parents=True)
         try:
-            found = self._find(folder)
+            notebooks = self._find(folder)
         except OSError as error:
             taken = Taken(ask=f"The folder {folder.name} {_reason(error)}")
-            found = dict.fromkeys(self._expected_here(), taken)
-        for name, taken in found.items():
+            notebooks = dict.fromkeys(self._expected_here(), taken)
+        for name, taken in notebooks.items():
             content = b""
             if not taken.ask:
                 try:
@@ -279,7 +279,7 @@ def read_regular(path: Path, most: int, status: os.stat_result | None = None) ->
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """All files in a folder and its folders; links are not followed."""
+    """All files below a folder; links are not followed."""
     left = [folder]
     for _ in range(MOST_FOLDERS):
         if not left:

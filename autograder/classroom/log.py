@@ -137,10 +137,10 @@ def newest(root: Path, assignment: str) -> list[Record]:
     """
     if not (root / LOG).is_file():
         raise Problem(f"Nothing has been graded here yet: there is no {root / LOG}.")
-    found = {(record.student, record.notebook): record for record in records(root, assignment)}
-    if not found:
+    by_key = {(record.student, record.notebook): record for record in records(root, assignment)}
+    if not by_key:
         raise Problem(f"{root / LOG} has no verdict in {assignment}.")
-    return [found[key] for key in sorted(found)]
+    return [by_key[key] for key in sorted(by_key)]
 
 
 def seed(root: Path, assignment: str) -> int | None:

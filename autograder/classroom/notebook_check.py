@@ -127,10 +127,10 @@ def _verdicts(
 def _jail(file: Path, device: Device, ended: Callable[[str], None]) -> GradingJail:
     """A jail in which a notebook can import what its course allows, if it is in a course."""
     try:
-        about = course.find(file.resolve().parent)
+        home = course.find(file.resolve().parent)
     except Problem:
         return GradingJail(Limits(), device, ended=ended)
-    return GradingJail(Limits(), device, root=about.root, readable=about.readable, ended=ended)
+    return GradingJail(Limits(), device, root=home.root, readable=home.readable, ended=ended)
 
 
 def grader(exercises: Mapping[str, ReleasedExercise], jail: Runs, device: Device = CPU) -> Grader:

@@ -28,15 +28,15 @@ class ReleaseExporter(NotebookExporter):
         hide_masters(converter.coursedir)
 
 
-def hide_masters(course: Any, *others: str) -> None:
+def hide_masters(course: Any, *patterns: str) -> None:
     """Stop nbgrader from copying the masters of this assignment.
 
     Args:
         course: nbgrader's `CourseDirectory`.
-        others: patterns of other files that are not copied either.
+        patterns: of other files that are not copied either.
     """
     folder = Path(course.format_path(course.source_directory, ".", course.assignment_id))
-    names = [*(glob.escape(path.name) for path in tags.masters_in(folder)), *others]
+    names = [*(glob.escape(path.name) for path in tags.masters_in(folder)), *patterns]
     course.ignore = [*course.ignore, *(name for name in names if name not in course.ignore)]
 
 

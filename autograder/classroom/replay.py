@@ -11,7 +11,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from autograder.authoring import master
 from autograder.authoring.build import nbgrader_config
-from autograder.authoring.course import read
+from autograder.authoring.course import read as read_course
 from autograder.classroom import log
 from autograder.classroom.grader import Grader
 from autograder.classroom.log import LoggedVerdict, Record
@@ -83,7 +83,7 @@ def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
     limits = {name: settings.GradingRun[name] for name in names if name in settings.GradingRun}
     device = devices.named(record.device)
     strongest = Level(settings.GradingRun.get("strongest", Level.FULL))
-    readable = read(root).readable
+    readable = read_course(root).readable
     with GradingJail(Limits(**limits), device, strongest, root=root, readable=readable) as jail:
         require(Level(settings.GradingRun.get("require", Level.PROCESS)), jail)
         level = jail.level

@@ -83,9 +83,9 @@ def write_page(summary: Report, path: Path, names: bool = False) -> None:
     scores = sorted(summary.scores.values())
     middle = statistics.median(scores) if scores else 0.0
     mean = statistics.fmean(scores) if scores else 0.0
-    about = "No submission is in the gradebook."
+    overview = "No submission is in the gradebook."
     if scores:
-        about = (
+        overview = (
             f"{len(scores)} submissions, at most {summary.most:g} points: "
             f"median {middle:g}, mean {mean:.1f}, from {scores[0]:g} to {scores[-1]:g}."
         )
@@ -94,7 +94,7 @@ def write_page(summary: Report, path: Path, names: bool = False) -> None:
         "answer, which does not count yet."
     )
     parts = [
-        _paragraph(about),
+        _paragraph(overview),
         _paragraph(waiting) if summary.waiting else "",
         Markup("<h2>Scores</h2>"),
         _figure(_scores(scores, summary.most), "How many students have how many points"),
@@ -117,11 +117,11 @@ def _paragraph(text: str) -> Markup:
 def _success(summary: Report) -> list[list[str]]:
     rows = []
     for exercise, counts in summary.statuses.items():
-        others = [
+        statuses = [
             f"{count} {status}" for status, count in counts.most_common() if status != Status.PASSED
         ]
         passed = counts[Status.PASSED]
-        rows.append([exercise, str(passed), str(counts.total()), ", ".join(others)])
+        rows.append([exercise, str(passed), str(counts.total()), ", ".join(statuses)])
     return rows
 
 

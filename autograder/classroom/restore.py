@@ -83,7 +83,7 @@ def _complete(
     cells: Sequence[NotebookNode], released: Sequence[NotebookNode], places: dict[str, int]
 ) -> Iterator[NotebookNode]:
     """The cells with the missing ones: given cells after their neighbour, the rest at the end."""
-    given: dict[int, list[NotebookNode]] = defaultdict(list)
+    inserted: dict[int, list[NotebookNode]] = defaultdict(list)
     last = []
     before = -1
     for original in released:
@@ -97,11 +97,11 @@ def _complete(
         elif utils.is_grade(original):
             last.append(original)
         elif utils.is_locked(original):
-            given[before].append(original)
-    yield from given[-1]
+            inserted[before].append(original)
+    yield from inserted[-1]
     for number, cell in enumerate(cells):
         yield cell
-        yield from given.get(number, ())
+        yield from inserted.get(number, ())
     yield from last
 
 
@@ -140,7 +140,7 @@ def _places(
 
 
 def _best(ranked: Sequence[tuple[int, int]], original: NotebookNode, texts: Sequence[str]) -> int:
-    """The first place where a locked cell is unchanged or another one was changed, or the first."""
+    """The first place where a locked cell is unchanged, or another one changed; else the first."""
     locked = utils.is_locked(original)
     for _, place in ranked:
         if locked == (texts[place] == text_of(original)):

@@ -40,7 +40,7 @@ class Standard(Protocol):
         """A text that changes whenever the verdicts could change; part of the cache's key."""
 
     def begin(self) -> None:
-        """Start computing the expected answers in the background, where that takes time."""
+        """Start computing the expected answers in the background, if that takes time."""
 
     def draws(self) -> Sequence[Draw]:
         """The draws that an answer is judged on."""

@@ -82,7 +82,7 @@ def main(connection: Connection) -> None:
         if not at_the_end and shell.user_ns.get(step, ...) is ...:
             return False
         exercise = exercises[step]
-        if not inputs and any(asked.case.call for asked in exercise.cases):
+        if not inputs and any(asked_case.case.call for asked_case in exercise.cases):
             inputs.update(decode(SecretInputs, connection.late(), LARGEST_REQUEST).of)
         connection.say(Begin(step))
         settings.mend_streams()
@@ -132,20 +132,20 @@ def _lowered(
     claims: list[Failure | ProgramClaim | CallClaim] = []
     left = iter(inputs)
     views: set[str] = set()
-    for asked in exercise.cases:
-        if call := asked.case.call:
-            is_first = asked.case.view not in views
-            claims.append(_called(function, call, asked, next(left), is_first))
-            views.add(asked.case.view)
+    for asked_case in exercise.cases:
+        if call := asked_case.case.call:
+            is_first = asked_case.case.view not in views
+            claims.append(_called(function, call, asked_case, next(left), is_first))
+            views.add(asked_case.case.view)
         else:
-            claims.append(_export(function, asked, platform))
+            claims.append(_export(function, asked_case, platform))
     return Lowered(tuple(claims))
 
 
 def _called(
-    function: Any, call: Call, asked: AskedCase, leaves: tuple[np.ndarray, ...], is_first: bool
+    function: Any, call: Call, asked_case: AskedCase, leaves: tuple[np.ndarray, ...], is_first: bool
 ) -> Failure | CallClaim:
-    arguments = Arguments(asked.skeleton, leaves, asked.specs)
+    arguments = Arguments(asked_case.skeleton, leaves, asked_case.specs)
     answer = call.outcome(function, arguments, is_first)
     if isinstance(answer, Failure):
         return answer
@@ -153,15 +153,15 @@ def _called(
 
 
 def _export(
-    function: Callable[..., Any], asked: AskedCase, platform: str
+    function: Callable[..., Any], asked_case: AskedCase, platform: str
 ) -> Failure | ProgramClaim:
     # Not ShapeDtypeStruct, which would turn float64 into float32.
     leaves = [
-        np.broadcast_to(np.zeros((), DTYPES[leaf.dtype]), leaf.shape) for leaf in asked.leaves
+        np.broadcast_to(np.zeros((), DTYPES[leaf.dtype]), leaf.shape) for leaf in asked_case.leaves
     ]
-    arguments = Arguments(asked.skeleton, tuple(leaves), asked.specs)
+    arguments = Arguments(asked_case.skeleton, tuple(leaves), asked_case.specs)
     try:
-        exported = program.lower(function, arguments, asked.case, platform)
+        exported = program.lower(function, arguments, asked_case.case, platform)
         return ProgramClaim(bytes(program.anonymous(exported).serialize()))
     except Exception as error:
-        return program.failure(error, asked.case)
+        return program.failure(error, asked_case.case)
