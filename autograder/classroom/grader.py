@@ -263,7 +263,7 @@ class Grader:
         return cases(views_of(standard.requires), standard.draws())
 
     def _asked(self, name: str) -> AskedExercise:
-        """What the worker learns of an exercise: names and shapes."""
+        """What the worker learns about an exercise: names and shapes."""
         cases = []
         for case in self._cases(name):
             arguments = self._standard(name).shapes(case.draw)
@@ -297,7 +297,7 @@ class Code:
 
     @property
     def key(self) -> str:
-        """The same for the same code."""
+        """A key that is equal for equal code."""
         return cache.key(asdict(self))
 
     def steps(self, names: Sequence[str]) -> list[str]:
