@@ -1,4 +1,4 @@
-"""nbgrader reads this file: where the course's folders are, and the autograder plugged in."""
+"""The configuration of nbgrader: where the course's folders are, and the autograder."""
 
 from pathlib import Path
 
@@ -10,12 +10,12 @@ c.CourseDirectory.course_id = "numpy-to-jax"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "exercises"
 
-# Assignment List hands out and takes in through this folder. On a machine that a class shares,
-# name one that every account may write to.
+# Assignment List releases and collects assignments in this folder. On a machine that a class
+# shares, use a folder that every account may write to.
 exchange = Path(__file__).resolve().parent / "exchange"
 exchange.mkdir(exist_ok=True)
 c.Exchange.root = str(exchange)
-# What is fetched lies as deep as `exercises/` does, so that its links to the lessons hold.
+# Fetched assignments lie as deep as those in `exercises/`, so that links to the lessons work.
 c.Exchange.path_includes_course = True
 
 plug_in(c)

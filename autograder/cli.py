@@ -1,4 +1,4 @@
-"""The command `autograder`. It only declares options; the work is elsewhere."""
+"""The command `autograder`. This file only declares options; other modules do the work."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Commands(click.Group):
-    """The commands, with those that the course here adds in its `course.toml`.
+    """The commands, and those that the course here adds in its `course.toml`.
 
     A `Problem`, or a file that cannot be used, is shown as one sentence; the exit status is 2.
     """
@@ -30,8 +30,8 @@ class Commands(click.Group):
             return super().list_commands(ctx)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if known := super().get_command(ctx, cmd_name):
-            return known
+        if built_in := super().get_command(ctx, cmd_name):
+            return built_in
         try:
             here = _course()
         except Problem:
@@ -41,7 +41,7 @@ class Commands(click.Group):
         try:
             command = here.load(here.commands[cmd_name])
         except Problem as problem:
-            return _failing(cmd_name, problem)  # only where it is called, and not in --help
+            return _failing(cmd_name, problem)  # --help has to work, so the command itself fails
         if isinstance(command, click.Command):
             return command
         target = here.commands[cmd_name]
@@ -52,13 +52,13 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except Problem as problem:
-            said = str(problem)
+            message = str(problem)
         except BrokenPipeError:
             raise
         except OSError as error:
-            where = error.filename or "A file"
-            said = f"{where} cannot be read or written: {error.strerror or error}."
-        click.echo(text.printable(said, lines=True), err=True)
+            file = error.filename or "A file"
+            message = f"{file} cannot be read or written: {error.strerror or error}."
+        click.echo(text.printable(message, lines=True), err=True)
         ctx.exit(2)
 
 
@@ -69,9 +69,9 @@ def _failing(name: str, problem: Problem) -> click.Command:
     return click.Command(name, callback=fail, help="It cannot be loaded.")
 
 
-def _say(words: str) -> None:
-    """Print what may hold text of others."""
-    click.echo(text.printable(words, lines=True))
+def _print(message: str) -> None:
+    """Print a message that may contain text from a student or an instructor."""
+    click.echo(text.printable(message, lines=True))
 
 
 @click.group(cls=Commands)
@@ -83,7 +83,7 @@ def main() -> None:
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def lab(options: tuple[str, ...]) -> None:
-    """Open JupyterLab on the start page; OPTIONS are passed on to it, such as --no-browser."""
+    """Open JupyterLab on the start page; it gets the OPTIONS, such as --no-browser."""
     here = _course()
     root = here.root
     start, settings = Path("course", "start.ipynb"), root / "course" / "jupyterlab"
@@ -107,7 +107,7 @@ def lab(options: tuple[str, ...]) -> None:
 def check(file: Path, exercise: str, device: str) -> None:
     """Check the notebook FILE, or one EXERCISE of it, as `check` does in the notebook.
 
-    The exit status is 1 where something did not pass.
+    The exit status is 1 if something did not pass.
     """
     from rich.console import Console
 
@@ -130,23 +130,23 @@ def hint(exercise: str) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("exercise")
 def reset(file: Path, exercise: str) -> None:
-    """Bring back the stub of an EXERCISE in the notebook FILE, of which a copy is kept."""
+    """Restore the stub of an EXERCISE in the notebook FILE, and keep a copy of the notebook."""
     from autograder.student import stubs
 
     copy = stubs.reset_file(file, exercise)
-    _say(f"{exercise} has its stub again. What the notebook was before is in {copy}.")
+    _print(f"{exercise} has its stub again. The notebook as it was before is in {copy}.")
 
 
 @main.command()
 def progress() -> None:
-    """Show what you have done of the course, and what is next."""
+    """Show what you have done in the course, and what is next."""
     from rich.console import Console
 
     from autograder.student import location, standing
-    from autograder.student import progress as kept
+    from autograder.student import progress as saved_progress
 
     outline = location.outline_near(Path.cwd())
-    now = standing.standing(kept.read(outline.course), outline.modules)
+    now = standing.standing(saved_progress.read(outline.course), outline.modules)
     console = Console()
     console.print(standing.table(now))
     console.print(standing.sentence(now), highlight=False)
@@ -156,9 +156,9 @@ def progress() -> None:
 
 @main.command()
 @click.argument("assignment", required=False)
-@click.option("--check", is_flag=True, help="Change nothing; fail if a generated file has drifted.")
+@click.option("--check", is_flag=True, help="Change nothing; fail if a file is not up to date.")
 def build(assignment: str | None, check: bool) -> None:
-    """Make every generated file from its master, or those of one ASSIGNMENT."""
+    """Generate all files that are made from masters, or those of one ASSIGNMENT."""
     root = _checked(assignment)
     from autograder.authoring import build as builder
 
@@ -166,7 +166,7 @@ def build(assignment: str | None, check: bool) -> None:
         drifted = list(builder.drift(root, assignment))
         if drifted:
             raise Problem("\n".join([*drifted, "Run `uv run autograder build` and commit."]))
-        click.echo("Every generated file is what its master makes.")
+        click.echo("Every generated file is up to date.")
         return
     for path in builder.build(root, assignment):
         click.echo(path.relative_to(root))
@@ -176,15 +176,15 @@ def build(assignment: str | None, check: bool) -> None:
 @click.argument("assignment", required=False)
 @click.argument("exercise", required=False)
 @click.option("--mutants", is_flag=True, help="Judge every small change to the references, too.")
-@click.option("-j", "processes", default=1, help="How many mutants are judged at a time.")
-@click.option("--json", "as_json", is_flag=True, help="Print what came of each mutant as JSON.")
+@click.option("-j", "processes", default=1, help="How many mutants are judged at once.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result of each mutant as JSON.")
 def prove(
     assignment: str | None, exercise: str | None, mutants: bool, processes: int, as_json: bool
 ) -> None:
     """Prove the exercises of the course, of one ASSIGNMENT, or one EXERCISE.
 
     The stub has to fail, the reference and the second solution have to pass, and each listed wrong
-    answer has to be rejected for its reason. The exit status is 1 where something is otherwise.
+    answer has to be rejected for its reason. If anything else happens, the exit status is 1.
     """
     root = _checked(assignment)
     from rich.console import Console
@@ -197,30 +197,31 @@ def prove(
 
 @main.group()
 def new() -> None:
-    """Begin a course, an assignment or an exercise; nothing that is there is overwritten."""
+    """Start a new course, assignment or exercise; existing files are not overwritten."""
 
 
 @new.command("course")
 @click.argument("name")
 def new_course(name: str) -> None:
-    """Begin the course NAME in this folder, with a first assignment to try and to change."""
+    """Start the course NAME in this folder, with a first assignment to try and to change."""
     from autograder.authoring import new
 
     for path in new.new_course(name, Path.cwd()):
         click.echo(path.relative_to(Path.cwd()))
-    click.echo("Now `autograder prove` and `autograder build`; course/course.toml has the title.")
+    click.echo("Now run `autograder prove` and `autograder build`.")
+    click.echo("The title of the course is in course/course.toml.")
 
 
 @new.command("assignment")
 @click.argument("name")
 def new_assignment(name: str) -> None:
-    """Begin the assignment NAME of the course here, such as 02_newton."""
-    about = _course()
+    """Start the assignment NAME of this course, such as 02_newton."""
+    here = _course()
     from autograder.authoring import new
 
-    for path in new.new_assignment(name, about):
-        click.echo(path.relative_to(about.root))
-    click.echo(f"Now `autograder prove {name}` and `autograder build {name}`.")
+    for path in new.new_assignment(name, here):
+        click.echo(path.relative_to(here.root))
+    click.echo(f"Now run `autograder prove {name}` and `autograder build {name}`.")
 
 
 @new.command("exercise")
@@ -229,15 +230,15 @@ def new_assignment(name: str) -> None:
 def new_exercise(name: str, assignment: str | None) -> None:
     """Add the exercise NAME to an ASSIGNMENT.
 
-    NAME is that of the function which is asked for. Without ASSIGNMENT it is the one whose folder
-    this is, or else the last of the course.
+    NAME is the function that students write. Without ASSIGNMENT, the exercise is added to the
+    assignment in whose folder you are, or else to the last one of the course.
     """
-    about = _course()
+    here = _course()
     from autograder.authoring import new
 
-    path = new.new_exercise(name, assignment, about)
-    click.echo(path.relative_to(about.root))
-    click.echo(f"Now `autograder prove {path.parent.name} {name}`.")
+    path = new.new_exercise(name, assignment, here)
+    click.echo(path.relative_to(here.root))
+    click.echo(f"Now run `autograder prove {path.parent.name} {name}`.")
 
 
 @main.command()
@@ -245,26 +246,26 @@ def new_exercise(name: str, assignment: str | None) -> None:
 @click.argument("student")
 @click.argument("exercise")
 def replay(assignment: str, student: str, exercise: str) -> None:
-    """Grade a STUDENT's one EXERCISE again, from the seed of the run that graded it.
+    """Grade one EXERCISE of a STUDENT again, with the seed of the run that graded it.
 
-    The exit status is 1 where the verdict is another than then.
+    The exit status is 1 if the verdict has changed.
     """
     root = _root()
-    from autograder.classroom.replay import replay as again
+    from autograder.classroom import replay as replaying
     from autograder.student.card import of_grade
 
-    done = again(root, assignment, student, exercise)
-    record = done.record
-    if done.level.lacks:
-        _say(f"Isolation level {done.level}: {done.level.lacks}.")
-    _say(
+    result = replaying.replay(root, assignment, student, exercise)
+    record = result.record
+    if result.level.lacks:
+        _print(f"Isolation level {result.level}: {result.level.lacks}.")
+    _print(
         f"{record.time}, seed {record.seed}, {record.device}, JAX {record.jax}: "
-        f"{done.before.status} ({done.before.reason})"
+        f"{result.before.status} ({result.before.reason})"
     )
-    _say(f"now, JAX {done.jax}: {done.verdict.status} ({done.verdict.reason})")
-    _say(of_grade(done.verdict, done.verdict.fraction * done.points, done.points).text)
-    if not done.same:
-        raise click.ClickException("The verdict is another than then.")
+    _print(f"now, JAX {result.jax}: {result.verdict.status} ({result.verdict.reason})")
+    _print(of_grade(result.verdict, result.verdict.fraction * result.points, result.points).text)
+    if not result.same:
+        raise click.ClickException("The verdict has changed.")
 
 
 @main.command()
@@ -285,17 +286,17 @@ def groups(assignment: str, html: Path | None, comment: tuple[str, str, str] | N
 
     if comment:
         group = grouping.comment(root, assignment, *comment)
-        _say(
+        _print(
             f"Written to {len(group.students)} students; "
             f"`nbgrader generate_feedback {assignment} --force` shows it to them."
         )
         return
-    found = grouping.groups(root, assignment)
+    by_exercise = grouping.groups(root, assignment)
     if html:
-        grouping.write_page(found, assignment, html)
-        _say(str(html))
+        grouping.write_page(by_exercise, assignment, html)
+        _print(str(html))
     else:
-        Console().print(grouping.as_tables(found))
+        Console().print(grouping.as_tables(by_exercise))
 
 
 @main.command()
@@ -303,7 +304,7 @@ def groups(assignment: str, html: Path | None, comment: tuple[str, str, str] | N
 @click.option(
     "--html",
     type=click.Path(path_type=Path),
-    help="The file to write; ASSIGNMENT.html in this folder when it is not given.",
+    help="The file to write; by default ASSIGNMENT.html in this folder.",
 )
 @click.option("--names", is_flag=True, help="List every student's score.")
 def report(assignment: str, html: Path | None, names: bool) -> None:
@@ -313,7 +314,7 @@ def report(assignment: str, html: Path | None, names: bool) -> None:
 
     path = html or Path(f"{assignment}.html")
     reporting.write_page(reporting.report(root, assignment), path, names)
-    _say(str(path))
+    _print(str(path))
 
 
 def _course() -> Course:
@@ -327,11 +328,11 @@ def _root() -> Path:
 
 
 def _checked(assignment: str | None) -> Path:
-    """The course's folder, once no text of its masters has a mistake, which needs no JAX to say."""
+    """The course's folder, after a check of its masters' text that does not need JAX."""
     from autograder.authoring import course, faults
 
-    about = _course()
-    about.require_jax()
-    paths = course.masters(about.root, assignment)
-    faults.require(words for path in paths for words in faults.of_text(path, about.exercises))
-    return about.root
+    here = _course()
+    here.require_jax()
+    paths = course.masters(here.root, assignment)
+    faults.require(fault for path in paths for fault in faults.of_text(path, here.exercises))
+    return here.root

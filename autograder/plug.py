@@ -1,7 +1,7 @@
-"""The one call in `nbgrader_config.py` that puts the autograder into nbgrader.
+"""The call in `nbgrader_config.py` that connects the autograder to nbgrader.
 
-It names classes and imports none of them, because nbgrader reads its configuration on every
-command.
+It gives classes by name and does not import them, because every command of nbgrader reads the
+configuration.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ def plug_in(config: Config) -> None:
         config: nbgrader's, as `get_config()` gives it in `nbgrader_config.py`.
     """
     text.write_anything()
-    # nbgrader looks for `alembic` on PATH, where it is not if nbgrader was called by its path.
+    # nbgrader needs `alembic` on PATH, but it is not there if nbgrader was called by its path.
     if shutil.which("alembic") is None:
-        programs = sysconfig.get_path("scripts")
-        os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), programs])
-    # nbgrader's own, on every submission; nobody who grades can do anything about them.
+        scripts = sysconfig.get_path("scripts")
+        os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), scripts])
+    # nbgrader causes these warnings at every submission, and an instructor cannot avoid them.
     warnings.filterwarnings("ignore", message="Object of type <Submitted")
     nbgrader_patches.install()
-    # A master lies beside its notebook, and nbgrader would copy it.
+    # nbgrader would copy the master, which is beside its notebook.
     config.GenerateAssignment.exporter_class = "autograder.classroom.release.ReleaseExporter"
     config.GenerateSolution.exporter_class = "autograder.classroom.release.ReleaseExporter"
     config.GenerateAssignment.force = True
-    # nbgrader's own, in its order, and two of ours that look for a master.
+    # nbgrader's own preprocessors, in its order, and two of ours that look for a master.
     config.GenerateAssignment.preprocessors = [
         *_stock("IncludeHeaderFooter", "InstantiateTests", "LockCells"),
         "autograder.classroom.release.ClearSolutions",
@@ -49,9 +49,9 @@ def plug_in(config: Config) -> None:
         ),
     ]  # fmt: skip
     config.Autograde.exporter_class = "autograder.classroom.submission.SubmissionExporter"
-    # Once, when all preprocessors have run, instead of after each.
+    # Validate once, after all preprocessors, instead of after each.
     config.SubmissionExporter.optimistic_validation = True
-    # RestoreCells leaves no metadata but what was released, so nothing is checked or overwritten.
+    # After RestoreCells, all metadata are as released: nothing has to be checked or overwritten.
     config.Autograde.sanitize_preprocessors = [
         "nbgrader.preprocessors.ClearOutput",
         "autograder.classroom.submission.RestoreCells",
@@ -62,7 +62,7 @@ def plug_in(config: Config) -> None:
         "nbgrader.preprocessors.AssignLatePenalties",
     ]
     config.ExportApp.plugin_class = "autograder.exporters.CsvExport"
-    # The formgrader's pages and the feedback ask no network, and run nothing a student wrote.
+    # The formgrader's pages and the feedback need no network, and run nothing a student wrote.
     config.HTMLExporter.filters = {"markdown2html": "autograder.classroom.markdown.markdown2html"}
     config.HTMLExporter.extra_template_basedirs = [
         str(Path(__file__).parent / "templates"),

@@ -37,10 +37,10 @@ def main() -> None:
     validate = seconds(
         lambda: subprocess.run(["nbgrader", "validate", NOTEBOOK], check=True, capture_output=True)
     )
-    warm = sorted(wait for many in waits.values() for wait in many[1:])
+    warm = sorted(wait for rounds in waits.values() for wait in rounds[1:])
     median, slowest = statistics.median(warm), warm[int(0.95 * len(warm))]
-    for name, many in waits.items():
-        print(f"{name:24} first {many[0]:.2f} s   warm median {statistics.median(many[1:]):.2f} s")
+    for name, (first, *others) in waits.items():
+        print(f"{name:24} first {first:.2f} s   warm median {statistics.median(others):.2f} s")
     print(f"all, warm: median {median:.2f} s, 95th percentile {slowest:.2f} s")
     print(f"nbgrader validate: {validate:.1f} s, {validate / median:.0f} times one check")
 

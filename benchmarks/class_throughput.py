@@ -1,15 +1,15 @@
-"""A class of honest submissions: `nbgrader autograde` with our plug against stock, and the minimum.
+"""The time to grade a class of right answers, against stock nbgrader, otter-grader and a minimum.
 
 Run: uv run python benchmarks/class_throughput.py [SUBMISSIONS [OTTER]]
 
-Stock nbgrader gets the same answers in the notebook that an instructor would write for it, whose
-hidden tests assert the reference's results on the inputs of our own grading. "distinct": no two
+Stock nbgrader gets the same answers in the notebook that an instructor would write for it. Its
+hidden tests assert the reference's results on the inputs of our grading. "distinct": no two
 submissions share a program. "shared": each picks one of the two listed solutions to each exercise.
-The minimum is the distinct programs compiled and run once, in one warm process: as XLA compiles by
-itself, and as the runner has it compile.
+The minimum is to compile and run the distinct programs once, in one warm process: with XLA's
+defaults, and with the runner's options.
 
-OTTER is the `bin` of another environment, made with `pip install otter-grader ipykernel jax`, whose
-`otter run` then gets the distinct submissions with the same asserts.
+OTTER is the `bin` of another environment, made with `pip install otter-grader ipykernel jax`. Its
+`otter run` gets the distinct submissions with the same asserts.
 """
 
 import json
@@ -36,8 +36,8 @@ from autograder.judge.specification import views_of
 from autograder.judge.views import cases
 
 SEED = 1
-OURS = master.load(Path(f"solutions/{ASSIGNMENT}/{NOTEBOOK}.py"))
-FUNCTIONS = {name: spec for name, spec in OURS.exercises.items() if not spec.is_question}
+MASTER = master.load(Path(f"solutions/{ASSIGNMENT}/{NOTEBOOK}.py"))
+FUNCTIONS = {name: spec for name, spec in MASTER.exercises.items() if not spec.is_question}
 STOCK = 'c = get_config()\nc.CourseDirectory.course_id = "stock"\n'
 DISTINCT = """
 
@@ -50,28 +50,30 @@ def {name}(*arguments):
 """
 
 
-def written(value):
+def source_of(value):
     """A pytree of arrays as Python source."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key!r}: {written(one)}" for key, one in value.items()) + "}"
+        items = (f"{key!r}: {source_of(child)}" for key, child in value.items())
+        return "{" + ", ".join(items) + "}"
     if isinstance(value, tuple | list):
-        inside = "".join(f"{written(one)}, " for one in value)
-        return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
+        children = "".join(f"{source_of(child)}, " for child in value)
+        return f"({children})" if isinstance(value, tuple) else f"[{children}]"
     array = np.asarray(value)
     return f"np.array({array.tolist()}, np.{array.dtype.name})"
 
 
 def asserts(spec):
-    """What stock nbgrader's hidden tests of an exercise are."""
+    """The hidden tests of an exercise for stock nbgrader."""
     lines = ["### BEGIN HIDDEN TESTS", "import numpy as np"]
     draws = spec.draws(spec.sizes, seed=SEED)
     for draw, answer in zip(draws, expected_answers(spec, SEED, spec.sizes)["value"], strict=True):
-        drawn = spec.draw(SEED, draw)
-        given = written(tree.unflatten(drawn.skeleton, drawn.leaves))
-        lines.append(f"got = jax.tree.leaves({spec.name}(*{given}))")
-        lines.append(f"for one, wanted in zip(got, {written(list(answer.leaves))}, strict=True):")
-        lines.append("    assert one.shape == wanted.shape")
-        lines.append("    np.testing.assert_allclose(one, wanted, rtol=1e-4, atol=1e-5)")
+        inputs = spec.draw(SEED, draw)
+        arguments = source_of(tree.unflatten(inputs.skeleton, inputs.leaves))
+        leaves = source_of(list(answer.leaves))
+        lines.append(f"leaves = jax.tree.leaves({spec.name}(*{arguments}))")
+        lines.append(f"for leaf, expected in zip(leaves, {leaves}, strict=True):")
+        lines.append("    assert leaf.shape == expected.shape")
+        lines.append("    np.testing.assert_allclose(leaf, expected, rtol=1e-4, atol=1e-5)")
     return "\n".join([*lines, "### END HIDDEN TESTS"])
 
 
@@ -81,7 +83,7 @@ def stock_course(folder):
     for cell in notebook.cells:
         if not cell.metadata.get("nbgrader", {}).get("grade"):
             cell.source = cell.source.partition("### BEGIN HIDDEN TESTS")[0]
-    for name, spec in OURS.exercises.items():
+    for name, spec in MASTER.exercises.items():
         test = cell_of(notebook, f"check-{name}")
         test.source = f"assert {name} == {spec.reference!r}" if spec.is_question else asserts(spec)
     source = folder / "source" / ASSIGNMENT
@@ -92,38 +94,38 @@ def stock_course(folder):
 
 def answers(number, distinct):
     """The source of each solution cell of one student."""
-    given = jupytext.read(OURS.path).cells
-    found = {
-        cell.metadata["solution"]: cell.source for cell in given if "solution" in cell.metadata
+    cells = jupytext.read(MASTER.path).cells
+    sources = {
+        cell.metadata["solution"]: cell.source for cell in cells if "solution" in cell.metadata
     }
     for position, (name, spec) in enumerate(FUNCTIONS.items()):
-        lines = found[name].splitlines()
-        found[name] = "\n".join(line for line in lines if not line.strip().startswith("### "))
+        lines = sources[name].splitlines()
+        sources[name] = "\n".join(line for line in lines if not line.strip().startswith("### "))
         if number >> position & 1:
-            found[name] = spec.another
+            sources[name] = spec.another
         if distinct:
-            found[name] += DISTINCT.format(name=name, number=number + 1)
-        found[name] = f"# by student {number}\n{found[name]}"
-    return found
+            sources[name] += DISTINCT.format(name=name, number=number + 1)
+        sources[name] = f"# by student {number}\n{sources[name]}"
+    return sources
 
 
 def submit(folder, release, count, distinct):
     """Hand in `count` submissions made of the released notebook."""
     text = json.dumps(nbformat.read(folder / release / ASSIGNMENT / f"{NOTEBOOK}.ipynb", 4))
     for number in range(count):
-        made = nbformat.from_dict(json.loads(text))
+        notebook = nbformat.from_dict(json.loads(text))
         for name, source in answers(number, distinct).items():
-            cell_of(made, name).source = "\n".join(
+            cell_of(notebook, name).source = "\n".join(
                 line for line in source.splitlines() if not line.strip().startswith("### ")
             )
-        course_folder.submit(folder, f"student{number:05}", nbformat.writes(made).encode())
+        course_folder.submit(folder, f"student{number:05}", nbformat.writes(notebook).encode())
 
 
 def autograde(folder):
-    """Seconds of the command, from cold, and the scores."""
+    """Seconds of the command, from a cold start, and the scores."""
     begun = time.perf_counter()
-    # The wait of course_folder.run is too short for a class.
-    done = subprocess.run(
+    # The time limit of course_folder.run is too short for a class.
+    run = subprocess.run(
         ["nbgrader", "autograde", ASSIGNMENT],
         cwd=folder,
         env={**os.environ, "PATH": course_folder.path()},
@@ -131,9 +133,12 @@ def autograde(folder):
         text=True,
     )
     seconds = time.perf_counter() - begun
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert run.returncode == 0, run.stderr[-3000:]
     scores = course_folder.scores(folder)
-    return seconds, {one: sum(s.auto or 0 for s in many.values()) for one, many in scores.items()}
+    return seconds, {
+        student: sum(score.auto or 0 for score in by_cell.values())
+        for student, by_cell in scores.items()
+    }
 
 
 def otter(folder, commands, course, count):
@@ -157,7 +162,7 @@ def otter(folder, commands, course, count):
     for number in range(count):
         submitted = course / "submitted" / f"student{number:05}" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
         notebook = nbformat.read(submitted, 4)
-        notebook.cells = [one for one in notebook.cells if not one.id.startswith("check-")]
+        notebook.cells = [cell for cell in notebook.cells if not cell.id.startswith("check-")]
         for cell in notebook.cells:
             cell.source = cell.source.replace("from autograder import check", "")
         nbformat.write(notebook, folder / "submission.ipynb")
@@ -165,7 +170,7 @@ def otter(folder, commands, course, count):
         run("otter", "run", "-a", "autograder.zip", "-o", ".", "submission.ipynb")
         seconds += time.perf_counter() - begun
         results = json.loads((folder / "results.json").read_text())["tests"]
-        points.add(sum(one.get("score", 0) for one in results))
+        points.add(sum(result.get("score", 0) for result in results))
     return seconds, points
 
 
@@ -173,14 +178,14 @@ def programs(count):
     """Every distinct program, lowered, and its arguments."""
     for number in range(count):
         names = {"jax": jax, "jnp": jax.numpy}
-        exec(_given(), names)
+        exec(_given_cells(), names)
         for source in answers(number, True).values():
             exec(source, names)
         for name, spec in FUNCTIONS.items():
             for case in cases(views_of(spec.requires), spec.draws(spec.sizes, seed=SEED)):
                 if case.has_results() and not case.call:
-                    drawn = spec.draw(SEED, case.draw)
-                    yield program.lower(names[name], drawn, case).exported, drawn.leaves
+                    inputs = spec.draw(SEED, case.draw)
+                    yield program.lower(names[name], inputs, case).exported, inputs.leaves
 
 
 def minimum(lowered, options):
@@ -192,8 +197,8 @@ def minimum(lowered, options):
     return time.perf_counter() - begun
 
 
-def _given():
-    cells = jupytext.read(OURS.path).cells
+def _given_cells():
+    cells = jupytext.read(MASTER.path).cells
     return "\n\n".join(cell.source for cell in cells if "given" in cell.metadata)
 
 
@@ -214,8 +219,8 @@ def main() -> None:
             seconds[kind], scores[kind] = autograde(folder)
             hour = 3600 * count / seconds[kind]
             ratio = seconds["stock"] / seconds[kind]
-            said = f"{seconds[kind]:6.1f} s, {hour:7.0f} an hour, {ratio:.1f} times stock"
-            print(f"{kind:9} {count} submissions: {said}", flush=True)
+            result = f"{seconds[kind]:6.1f} s, {hour:7.0f} per hour, {ratio:.1f} times stock"
+            print(f"{kind:9} {count} submissions: {result}", flush=True)
         if len(sys.argv) > 2:
             took, points = otter(
                 Path(temporary) / "otter", sys.argv[2], folder.parent / "distinct", count
@@ -227,10 +232,10 @@ def main() -> None:
     print(f"the same scores: {same} ({set(scores['stock'].values())})")
     lowered = list(programs(count))
     jax.block_until_ready(jax.jit(lambda x: x + 1)(1.0))
-    for how, options in (("by itself", None), ("as the runner has it", program.ONCE)):
+    for how, options in (("XLA's defaults", None), ("the runner's options", program.ONCE)):
         bare = minimum(lowered, options)
         ratio = seconds["distinct"] / bare
-        print(f"minimum: {len(lowered)} programs compiled and run, {how}: {bare:.1f} s")
+        print(f"minimum: {len(lowered)} programs compiled and run with {how}: {bare:.1f} s")
         print(f"  distinct takes {ratio:.1f} times as long")
 
 

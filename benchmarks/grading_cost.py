@@ -1,4 +1,4 @@
-"""What grading one notebook costs, and where it goes, against executing it once in a kernel.
+"""What grading one notebook costs, step by step, against executing it once in a kernel.
 
 Run: uv run python benchmarks/grading_cost.py
 """
@@ -25,7 +25,7 @@ ROUNDS = 5
 
 
 class Stopwatch(dict):
-    """Adds up seconds by name."""
+    """The seconds that were spent, by name."""
 
     def time(self, name, call, *arguments):
         start = time.perf_counter()
@@ -37,7 +37,7 @@ class Stopwatch(dict):
 
 
 def steps_of(spec, watch):
-    """One answer through every step that worker and runner do, in this process."""
+    """Take one answer through every step of worker and runner, in this process."""
     for case in cases(views_of(spec.requires), spec.draws(spec.sizes)):
         if case.call:
             continue  # a question's value has no program
@@ -45,9 +45,9 @@ def steps_of(spec, watch):
         leaves = arguments.leaves
         lowered = watch.time("export", program.lower, spec.reference, arguments, case)
         data = watch.time("serialise", lowered.serialize)
-        read = watch.time("deserialise", export.deserialize, data)
-        watch.time("read facts", dissect, read.mlir_module_serialized)
-        lowered_again = watch.time("lower", jax.jit(read.call).lower, *leaves)
+        exported = watch.time("deserialise", export.deserialize, data)
+        watch.time("read facts", dissect, exported.mlir_module_serialized)
+        lowered_again = watch.time("lower", jax.jit(exported.call).lower, *leaves)
         compiled = watch.time("compile", lowered_again.compile)
         watch.time("run", compiled, *leaves)
 
@@ -63,25 +63,25 @@ def main() -> None:
         jax.clear_caches()
         for spec in loaded.exercises.values():
             steps_of(spec, watch)
-    print(f"{len(loaded.exercises)} exercises, seconds a notebook, in one process:")
+    print(f"{len(loaded.exercises)} exercises, seconds per notebook, in one process:")
     for name, seconds in watch.items():
         print(f"  {name:12} {seconds / ROUNDS:.2f}")
 
     with GradingJail(Limits()) as jail:
         Grader(loaded.exercises, 0, jail).grade(notebook)
-        whole, again = Stopwatch(), Stopwatch()
+        first, second = Stopwatch(), Stopwatch()
         for seed in range(1, ROUNDS + 1):
             grader = Grader(loaded.exercises, seed, jail)
-            whole.time("grade", grader.grade, notebook)
-            again.time("grade", grader.grade, notebook)
+            first.time("grade", grader.grade, notebook)
+            second.time("grade", grader.grade, notebook)
     kernel = Stopwatch()
     for _ in range(2):
         client = NotebookClient(nbformat.read(NOTEBOOK, as_version=4), timeout=300)
         kernel.time("execute", client.execute)
     execute = kernel["execute"] / 2
-    for name, seconds in (("first of a class", whole), ("answer seen before", again)):
+    for name, seconds in (("first of a class", first), ("answer seen before", second)):
         each = seconds["grade"] / ROUNDS
-        print(f"graded, {name}: {each:.2f} s, {execute / each:.1f} times as many as nbclient")
+        print(f"graded, {name}: {each:.2f} s, {execute / each:.1f} times as fast as nbclient")
     print(f"nbclient executes the notebook, with its own checks: {execute:.2f} s")
 
 

@@ -2,10 +2,9 @@
 
 Run: uv run python benchmarks/large_class.py [SUBMISSIONS …]
 
-Every submission is one of the fixtures of tests/classroom/ that end by themselves, with a comment
-of its own and its own names for variables, so that no two notebooks have the same text while the
-programs are as many as the fixtures have. nbgrader's share is measured with a second run, which
-finds every verdict in the cache.
+Every submission is a copy of a fixture of tests/classroom/ that ends by itself, with a comment and
+a variable name of its own. So no two notebooks have the same text, but the number of programs does
+not grow. A second run, which finds every verdict in the cache, measures nbgrader's share.
 """
 
 import json
@@ -25,7 +24,7 @@ import course_folder
 from course_folder import ASSIGNMENT, CLASSROOM
 
 ENDLESS = ("endless", "kills", "exits", "memory", "gigabyte")
-"""What the fixtures have in their names that cost a limit, and would be all that is measured."""
+"""Names of fixtures that run until a limit; they would take nearly all of the time."""
 
 
 def bases(right):
@@ -35,48 +34,48 @@ def bases(right):
             yield nbformat.reads(course_folder.submission(case, right).decode(), 4)
 
 
-def mutated(base, number):
-    """The same answers by another hand."""
-    made = nbformat.from_dict(json.loads(json.dumps(base)))
-    for cell in made.cells:
+def rewritten(base, number):
+    """The same answers, with another comment and other names."""
+    notebook = nbformat.from_dict(json.loads(json.dumps(base)))
+    for cell in notebook.cells:
         if cell.cell_type == "code" and "def " in cell.source:
             renamed = re.sub(r"\brow\b", f"row_{number}", cell.source)
             cell.source = f"# number {number}\n{renamed}"
-    return made
+    return notebook
 
 
 def autograde(folder, *options):
-    """Seconds, and the memory in MiB of the largest of nbgrader's processes, at its largest."""
+    """Seconds, and the highest memory in MiB of nbgrader's largest process."""
     begun = time.perf_counter()
     script = "import sys; from nbgrader.apps.nbgraderapp import main; sys.exit(main())"
     watched = (
         "import resource, subprocess, sys; "
-        "done = subprocess.call([sys.executable, '-c', sys.argv[1], *sys.argv[2:]]); "
-        "print(done, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+        "status = subprocess.call([sys.executable, '-c', sys.argv[1], *sys.argv[2:]]); "
+        "print(status, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
-    done = subprocess.run(
+    run = subprocess.run(
         [sys.executable, "-c", watched, script, "autograde", ASSIGNMENT, *options],
         cwd=folder,
         env={**os.environ, "PATH": course_folder.path()},
         capture_output=True,
         text=True,
     )
-    code, kilobytes = map(int, done.stdout.split()[-2:])
-    assert code == 0, done.stderr[-3000:]
+    status, kilobytes = map(int, run.stdout.split()[-2:])
+    assert status == 0, run.stderr[-3000:]
     return time.perf_counter() - begun, kilobytes / 1024
 
 
 def main() -> None:
-    counts = [int(one) for one in sys.argv[1:]] or [100, 1000]
+    counts = list(map(int, sys.argv[1:])) or [100, 1000]
     with tempfile.TemporaryDirectory() as temporary:
         release = course_folder.make(Path(temporary) / "release", seed=1)
         run = course_folder.nbgrader(release, "generate_assignment", ASSIGNMENT)
         assert run.returncode == 0, run.stdout
-        made = list(bases(course_folder.right_answers(release)))
+        notebooks = list(bases(course_folder.right_answers(release)))
         for count in counts:
             folder = shutil.copytree(release, Path(temporary) / str(count))
             for number in range(count):
-                notebook = mutated(made[number % len(made)], number)
+                notebook = rewritten(notebooks[number % len(notebooks)], number)
                 course_folder.submit(folder, f"s{number:05}", nbformat.writes(notebook).encode())
             first, memory = autograde(folder)
             programs = {

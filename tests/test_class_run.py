@@ -144,10 +144,10 @@ def test_the_summary_is_of_those_who_are_in_the_gradebook(caplog):
         "Graded 3 submissions",
         "f  1 of 3 passed",
         "slowest: d (9.0 s)",
-        "for a person to grade: something of 2",
-        "for a person to read: the files of b",
-        "faults of the grader: c (f)",
-        "not graded: 1, see above",
+        "students with answers that a person has to grade: 2",
+        "students with files that a person has to read: b",
+        "grader faults, which a person has to look at: c (f)",
+        "not graded, see above: 1",
     ):
         assert words in caplog.text
 

@@ -396,7 +396,7 @@ def test_a_run_that_cannot_begin_is_one_sentence(
         "gpu:2x2.",
         "absent": "There is no tpu here that JAX can use: choose cpu, or install JAX for it, see "
         "https://docs.jax.dev/en/latest/installation.html.",
-        "master": "put it back, for the tests are in it.",
+        "master": "put it back, because it has the tests.",
         "level": "Isolation level full is required, and this is process. ",
     }[trouble]
     assert [line for line in run.stdout.splitlines() if line.endswith(sentence)]
@@ -593,7 +593,7 @@ def test_a_comment_goes_to_a_whole_group(classroom: Class, tmp_path: Path) -> No
     assert "Have a look at §4" in page.read_text(encoding="utf-8")
     for words, sentence in (
         (("nothing", "0"), "05_vmap has no exercise nothing: it has fast_track_vmap,"),
-        (("predict_batch", "zz"), "predict_batch has 0 groups zz: it has"),
+        (("predict_batch", "zz"), "predict_batch has 0 groups whose name begins with zz: choose"),
     ):
         run = course_folder.run(folder, *command[:-1], *words, "text")
         assert run.returncode == 2

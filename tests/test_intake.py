@@ -136,7 +136,10 @@ def test_a_file_that_may_not_be_read_asks_for_a_person(tmp_path: Path) -> None:
     handed_in.put(folder, "{}").chmod(0)
     course = CourseDirectory(root=str(tmp_path), assignment_id=ASSIGNMENT)
     with Intake(SimpleNamespace(coursedir=course, log=logging.getLogger())) as intake:
-        assert intake.taken["ada", NOTEBOOK].ask == "vmap.ipynb may not be read by who grades"
+        assert (
+            intake.taken["ada", NOTEBOOK].ask
+            == "vmap.ipynb may not be read by the account that grades"
+        )
 
 
 def test_one_student_whose_name_is_a_pattern_is_that_student(taken_in: TakenIn) -> None:

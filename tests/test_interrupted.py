@@ -249,7 +249,10 @@ def test_a_gradebook_that_is_gone_or_damaged(released: Path, tmp_path: Path) -> 
     course = handed_in(released, tmp_path, FEW)
     whole = (course / "gradebook.db").read_bytes()
     (course / "gradebook.db").write_bytes(b"not a database, though rather long" * 100)
-    assert "cannot be used (file is not a database): close what holds it" in autograde(course)
+    assert (
+        "cannot be used (file is not a database): close the program that has it open"
+        in autograde(course)
+    )
     (course / "gradebook.db").unlink()
     said = autograde(course)
     assert (

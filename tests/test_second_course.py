@@ -232,4 +232,4 @@ def test_a_course_begins_in_an_empty_folder(machine):
     machine.succeed("autograder", "build", within="empty")
     machine.succeed("nbgrader", "generate_assignment", "02_lenses", within="empty")
     output = machine.succeed("autograder", "build", "--check", within="empty")
-    assert "Every generated file is what its master makes." in output
+    assert "Every generated file is up to date." in output

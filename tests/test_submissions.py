@@ -142,7 +142,7 @@ def test_the_summary_has_the_counts_of_the_gradebook(classroom: Class) -> None:
     waiting = [
         one for one in classroom.scores.values() if any(s.needs_manual_grade for s in one.values())
     ]
-    assert f"for a person to grade: something of {len(waiting)}\n" in summary
+    assert f"students with answers that a person has to grade: {len(waiting)}\n" in summary
 
 
 def test_what_was_handed_in_is_not_changed(classroom: Class) -> None:

@@ -1,1 +1,1 @@
-"""What an instructor's nbgrader runs: a class graded, grouped, reported and exported."""
+"""What an instructor's nbgrader runs: grading a class, grouping its answers and reporting on it."""

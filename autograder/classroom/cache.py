@@ -1,8 +1,8 @@
-"""Verdicts that need not be found again, and the seeds that they were found with.
+"""Keeps verdicts, so that the same answer is not judged twice, and the seed of each assignment.
 
-They lie in one SQLite file, in a folder that may be deleted at any time: the next run then judges
-everything anew, on the same inputs, since `verdicts.jsonl` has the seed too. Two runs can use it at
-once, and one that is killed keeps what it had. It holds JSON and nothing that is evaluated.
+Both are in one SQLite file, in a folder that may be deleted at any time: the next run then judges
+everything again, on the same inputs, since `verdicts.jsonl` has the seed too. Two runs can use the
+file at once, and a run that is killed loses nothing. It holds JSON, and nothing in it is executed.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from autograder.problem import Problem
 from autograder.schema import MalformedError, from_text, to_text
 
 FOLDER = ".verdicts"
-"""Its folder in the course's."""
+"""The folder of the cache, in the course's folder."""
 MOST = 300_000
-"""The entries that are kept, at a few hundred bytes; those not used for longest go first."""
+"""How many entries are kept, of a few hundred bytes each; the least recently used go first."""
 DAY = 86_400.0
 TABLES = """
 PRAGMA journal_mode = WAL;
@@ -38,11 +38,11 @@ CREATE TABLE IF NOT EXISTS seeds (assignment TEXT PRIMARY KEY, seed INTEGER NOT 
 
 
 class Cache:
-    """What is known by its key; safe to use from several threads and processes.
+    """Texts and verdicts by key; safe to use from several threads and processes.
 
     Args:
-        folder: where the file lies, which is made; without one, everything is forgotten at the end.
-        most: the entries that are kept.
+        folder: where the file is, created if missing; without one, nothing outlives the process.
+        most: how many entries are kept.
 
     Raises:
         Problem: the file is not a cache file, or cannot be written.
@@ -65,34 +65,37 @@ class Cache:
             ) from None
 
     def seed(self, assignment: str, graded_with: Callable[[], int | None] = lambda: None) -> int:
-        """The seed of an assignment, drawn when it is asked for the first time.
+        """The seed of an assignment, drawn the first time.
 
         Args:
             assignment: its name.
-            graded_with: where none is known here, says which one to take instead of drawing one.
+            graded_with: called if the cache has no seed; returns the seed to use, or None to draw
+                one.
         """
         with self._lock, self._base:
             query = "SELECT seed FROM seeds WHERE assignment = ?"
-            if (found := self._base.execute(query, (assignment,)).fetchone()) is None:
-                before = graded_with()
-                drawn = secrets.randbits(63) if before is None else before
-                row = (assignment, drawn)
-                self._base.execute("INSERT OR IGNORE INTO seeds VALUES (?, ?)", row)
-                found = self._base.execute(query, (assignment,)).fetchone()
-            return int(found[0])
+            if (row := self._base.execute(query, (assignment,)).fetchone()) is None:
+                seed = graded_with()
+                if seed is None:
+                    seed = secrets.randbits(63)
+                insert = "INSERT OR IGNORE INTO seeds VALUES (?, ?)"
+                self._base.execute(insert, (assignment, seed))
+                # Another run may have been faster: then its seed counts.
+                row = self._base.execute(query, (assignment,)).fetchone()
+            return int(row[0])
 
     def get(self, key: str) -> str | None:
         """The text that was put under this key, if there is one."""
         try:
             with self._lock, self._base:
                 query = "SELECT value, used FROM kept WHERE key = ?"
-                found = self._base.execute(query, (key,)).fetchone()
+                row = self._base.execute(query, (key,)).fetchone()
                 now = time.time()
-                if found and found[1] < now - DAY:
+                if row and row[1] < now - DAY:
                     self._base.execute("UPDATE kept SET used = ? WHERE key = ?", (now, key))
-        except sqlite3.Error:  # a disk that fails costs time, and no grade
+        except sqlite3.Error:  # a failing disk costs time, but no grade
             return None
-        return str(found[0]) if found else None
+        return str(row[0]) if row else None
 
     def put(self, key: str, text: str) -> None:
         """Keep a text."""
@@ -115,9 +118,9 @@ class Cache:
 
     def verdict(self, key: str) -> Verdict | None:
         """The verdict under this key, if there is one."""
-        found = self.get(key)
+        text = self.get(key)
         with contextlib.suppress(MalformedError):
-            return None if found is None else from_text(Verdict, found)
+            return None if text is None else from_text(Verdict, text)
         return None
 
     def put_verdict(self, key: str, verdict: Verdict) -> None:
@@ -139,19 +142,19 @@ class NoCache(Cache):
 
 
 def key(*parts: Any) -> str:
-    """A key for what depends on these, and on the versions of JAX and of this package.
+    """A key that depends on these parts, and on the versions of JAX and of this package.
 
     Args:
-        parts: what JSON can hold.
+        parts: values that JSON can hold, as in `key("row_sums", 42)`.
     """
-    said = json.dumps([versions(), *parts], sort_keys=True)
-    return hashlib.sha256(said.encode()).hexdigest()
+    text = json.dumps([versions(), *parts], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @functools.cache
 def versions() -> list[str]:
-    """What a verdict depends on besides: jax, jaxlib and numpy, and a hash of this package."""
-    ours = hashlib.sha256()
+    """The versions of jax, jaxlib and numpy, and a hash of this package."""
+    package = hashlib.sha256()
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
-        ours.update(path.read_bytes())
-    return [*map(version, ("jax", "jaxlib", "numpy")), ours.hexdigest()[:12]]
+        package.update(path.read_bytes())
+    return [*map(version, ("jax", "jaxlib", "numpy")), package.hexdigest()[:12]]

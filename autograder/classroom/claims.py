@@ -1,6 +1,6 @@
-"""What is taken of what workers and runners send: both have run a student's code.
+"""Validates what workers and runners send: both have run a student's code.
 
-A message that does not fit its schema, see `messages`, is that student's failure.
+A message that does not fit its schema in `messages` becomes that student's failure.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from autograder.text import printable
 
 UNREADABLE = Failure(Status.NOT_ALLOWED, "What it sent cannot be read.")
 HONEST = (Status.ERROR, Status.MISSING, Status.OUT_OF_MEMORY, Status.NOT_ALLOWED)
-"""The failures that a student's process may report of itself; it gains nothing by any."""
+"""The failures that a student's process may report about itself; none of them brings points."""
 
 
 def failure_of_cell(result: bytes | Ending) -> Failure | None:
@@ -47,7 +47,7 @@ def failure_of_cell(result: bytes | Ending) -> Failure | None:
 
 
 def honest(claimed: Failure) -> Failure:
-    """A failure that a process reports, as far as it may report it."""
+    """A reported failure, without what a student's process may not report."""
     status = claimed.status if claimed.status in HONEST else Status.ERROR
     texts = claimed.message, claimed.error, claimed.advice, claimed.line
     message, error, advice, line = map(_plain, texts)
@@ -55,11 +55,11 @@ def honest(claimed: Failure) -> Failure:
 
 
 def digest(claim: ProgramClaim | Outcome) -> bytes:
-    """A hash of all that a worker sent for one case; equal programs have equal ones.
+    """A hash of everything that a worker sent for one case; equal programs have equal hashes.
 
-    The worker left names and lines out of the program, but it belongs to the student: so what is
-    hashed, here, is all that came, and a cheating worker gets a hash of its own. It is written
-    into the log, so that another way to hash would tear the groups of a class apart.
+    The worker leaves names and lines out of the program, but the student's code may control the
+    worker. So everything that it sent is hashed, and a cheating worker gets a hash of its own.
+    The hash is written into the log: hashing in another way would split the groups of a class.
     """
     if isinstance(claim, Failure):
         return hashlib.sha256(json.dumps(asdict(claim)).encode()).digest()
@@ -71,28 +71,28 @@ def digest(claim: ProgramClaim | Outcome) -> bytes:
     return hashlib.sha256(b"".join([text.encode(), *leaves])).digest()
 
 
-def answers(result: bytes | Ending, asked: Sequence[Case]) -> list[ProgramClaim | Outcome]:
+def answers(result: bytes | Ending, cases: Sequence[Case]) -> list[ProgramClaim | Outcome]:
     """What a worker sent for one exercise.
 
     Args:
         result: the message, or how the process ended that should have sent it.
-        asked: the cases that it was asked for.
+        cases: those that the worker was asked for.
 
     Returns:
-        For each case what the call gave back, or the program; or why there is neither.
+        For each case the program, or what the call returned, or why there is neither.
     """
     if isinstance(result, Ending):
-        return [endings.failure(result)] * len(asked)
+        return [endings.failure(result)] * len(cases)
     try:
-        claims = _as_asked(decode(Lowered, result).cases, asked)
-        return [_lowered(case, claim) for case, claim in zip(asked, claims, strict=True)]
+        claims = _as_many(decode(Lowered, result).cases, cases)
+        return [_lowered(case, claim) for case, claim in zip(cases, claims, strict=True)]
     except MalformedError:
-        return [UNREADABLE] * len(asked)
+        return [UNREADABLE] * len(cases)
 
 
 def _lowered(case: Case, claim: Failure | ProgramClaim | CallClaim) -> ProgramClaim | Outcome:
     if isinstance(claim, Failure):
-        return _of(case, honest(claim))
+        return _with_facts(case, honest(claim))
     if isinstance(claim, CallClaim) is not bool(case.call):
         raise MalformedError("a call in place of a program, or a program in place of a call")
     if isinstance(claim, ProgramClaim):
@@ -102,39 +102,39 @@ def _lowered(case: Case, claim: Failure | ProgramClaim | CallClaim) -> ProgramCl
     return Answer(*_structure(claim), _leaves(claim, claim.paths), facts)
 
 
-def outcomes(result: bytes | Ending, asked: Sequence[Case]) -> list[Outcome]:
+def outcomes(result: bytes | Ending, cases: Sequence[Case]) -> list[Outcome]:
     """What a runner sent for the programs of one exercise.
 
     Args:
         result: the message, or how the process ended that should have sent it.
-        asked: the cases of the programs.
+        cases: those of the programs.
     """
     if isinstance(result, Ending):
-        return [endings.failure(result)] * len(asked)
+        return [endings.failure(result)] * len(cases)
     try:
-        claims = _as_asked(decode(Ran, result).cases, asked)
-        return [_ran(case, claim) for case, claim in zip(asked, claims, strict=True)]
+        claims = _as_many(decode(Ran, result).cases, cases)
+        return [_ran(case, claim) for case, claim in zip(cases, claims, strict=True)]
     except MalformedError:
-        return [UNREADABLE] * len(asked)
+        return [UNREADABLE] * len(cases)
 
 
 def _ran(case: Case, claim: Failure | RunClaim) -> Outcome:
     if isinstance(claim, Failure):
-        return _of(case, honest(claim))
+        return _with_facts(case, honest(claim))
     runs = case.has_results()
     leaves = _leaves(claim, claim.paths if runs and claim.ran else ())
     facts = asdict(claim.facts) | facts_of(case)
     return Answer(*_structure(claim), leaves, facts, claim.ran or not runs)
 
 
-def _as_asked(claims: tuple[Any, ...], asked: Sequence[Case]) -> tuple[Any, ...]:
-    if len(claims) != len(asked):
-        raise MalformedError("other cases than were asked for")
+def _as_many(claims: tuple[Any, ...], cases: Sequence[Case]) -> tuple[Any, ...]:
+    if len(claims) != len(cases):
+        raise MalformedError("not one claim for each case")
     return claims
 
 
-def _of(case: Case, failure: Failure) -> Failure:
-    """The failure with what the grader itself knows of the case."""
+def _with_facts(case: Case, failure: Failure) -> Failure:
+    """The failure with what the grader itself knows about the case."""
     if not failure.facts:
         return failure
     return replace(failure, facts={**failure.facts, **facts_of(case)})
@@ -142,7 +142,7 @@ def _of(case: Case, failure: Failure) -> Failure:
 
 def _leaves(claim: CallClaim | RunClaim, paths: Sequence[str]) -> tuple[np.ndarray, ...]:
     if len(claim.leaves) != len(paths):
-        raise MalformedError("other leaves than it says")
+        raise MalformedError("not one leaf for each path")
     return claim.leaves
 
 
@@ -153,5 +153,5 @@ def _structure(claim: CallClaim | RunClaim) -> tuple[str, tuple[str, ...]]:
     return texts[0], tuple(texts[1:])
 
 
-def _plain(text: str, most: int = 500) -> str:
-    return printable(text[:most])
+def _plain(text: str, limit: int = 500) -> str:
+    return printable(text[:limit])

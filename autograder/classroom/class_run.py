@@ -1,7 +1,7 @@
 """Grades a class ahead of nbgrader, which takes its submissions one by one.
 
-Several are graded at once, while nbgrader does its own bookkeeping on those that are ready. What
-is waiting is a path, and what is ready a few verdicts, so that a class may be of any size.
+Several are graded at once, while nbgrader does its own work on those that are ready. A waiting
+submission is only a path, and a graded one a few verdicts, so a class may be of any size.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from autograder.judge.verdict import Status, Verdict
 
 MOST_NAMED = 3
-"""How many of a kind the summary names."""
+"""How many students a line of the summary names."""
 
 
 @dataclass(frozen=True)
 class Graded:
-    """What came of one notebook.
+    """The verdicts on one notebook.
 
     Attributes:
-        code: a hash of what was judged of it.
+        code: a hash of the code that was judged.
         verdicts: by exercise.
-        seconds: that it took.
+        seconds: how long it took.
     """
 
     code: str
@@ -43,44 +43,44 @@ class Graded:
     seconds: float
 
 
-Which = TypeVar("Which", bound=Hashable)
+Key = TypeVar("Key", bound=Hashable)
 
 
-class Ahead(dict[Which, "Future[Graded]"]):
+class Ahead(dict[Key, "Future[Graded]"]):
     """Notebooks that are being graded, in their order, a few at once.
 
     Args:
         paths: of the notebooks.
-        grade: grades one; it is called from several threads.
-        workers: how many at once.
-        done: told of each when it is ready, from the thread that graded it.
+        grade: grades a notebook; it is called from several threads.
+        workers: how many notebooks are graded at once.
+        report: called with each notebook's result, in the thread that graded it.
     """
 
     def __init__(
         self,
-        paths: Mapping[Which, Path],
-        grade: Callable[[Which, Path], Graded],
+        paths: Mapping[Key, Path],
+        grade: Callable[[Key, Path], Graded],
         workers: int,
-        done: Callable[[Future[Graded]], None],
+        report: Callable[[Future[Graded]], None],
     ) -> None:
-        super().__init__((which, Future()) for which in paths)
+        super().__init__((key, Future()) for key in paths)
         self._grade = grade
-        self._left = iter([(which, path, self[which]) for which, path in paths.items()])
+        self._left = iter([(key, path, self[key]) for key, path in paths.items()])
         self._lock = threading.Lock()
         for future in self.values():
-            future.add_done_callback(done)
+            future.add_done_callback(report)
         self._pool = ThreadPoolExecutor(workers, "grading")
         for _ in range(min(workers, len(self))):
             self._next()
 
-    def take(self, which: Which) -> Graded | None:
-        """What came of a notebook, once it is ready; None if it was not among them, or failed."""
-        future = self.pop(which, None)
+    def take(self, key: Key) -> Graded | None:
+        """The verdicts on a notebook, once they are there; None if it is unknown or failed."""
+        future = self.pop(key, None)
         return None if future is None or future.exception() else future.result()
 
     def _next(self, _: Any = None) -> None:
-        # One after the other, so that a command that is interrupted ends with those under way:
-        # by then the pool takes no more.
+        # The next one is submitted only when one has ended. So an interrupted command ends after
+        # those that are running: the pool accepts no more by then.
         while True:
             with self._lock:
                 following = next(self._left, None)
@@ -88,14 +88,14 @@ class Ahead(dict[Which, "Future[Graded]"]):
                 self._pool.shutdown(wait=False)
                 return
             try:
-                self._pool.submit(self._one, *following).add_done_callback(self._next)
+                self._pool.submit(self._fulfil, *following).add_done_callback(self._next)
                 return
             except RuntimeError as error:
                 following[-1].set_exception(error)
 
-    def _one(self, which: Which, path: Path, future: Future[Graded]) -> None:
+    def _fulfil(self, key: Key, path: Path, future: Future[Graded]) -> None:
         try:
-            future.set_result(self._grade(which, path))
+            future.set_result(self._grade(key, path))
         except Exception as error:
             future.set_exception(error)
 
@@ -132,24 +132,24 @@ class Tally:
             self._closing.enter_context(_beside(self._progress, log))
 
     def ready(self, future: Future[Graded]) -> None:
-        """One more was graded, though nbgrader has not taken it up."""
+        """Show one more graded notebook, which nbgrader has not taken yet."""
         if not future.exception():
-            self._so_far.update(one.status for one in future.result().verdicts.values())
-        said = " · ".join(f"{status} {count}" for status, count in self._so_far.most_common())
-        self._progress.update(self._bar, verdicts=said)
+            self._so_far.update(verdict.status for verdict in future.result().verdicts.values())
+        counts = " · ".join(f"{status} {count}" for status, count in self._so_far.most_common())
+        self._progress.update(self._bar, verdicts=counts)
 
     def took(self, student: str, seconds: float) -> None:
-        """A notebook was judged, in this time."""
+        """Count the time that a notebook took."""
         self._progress.advance(self._bar)
         self.seconds[student] = self.seconds.get(student, 0.0) + seconds
 
     def collected(self, student: str, verdicts: Mapping[str, Verdict], waits: bool) -> None:
-        """The verdicts on a notebook are in the gradebook.
+        """Count a notebook whose verdicts are in the gradebook.
 
         Args:
-            student: whose it is.
+            student: whose notebook it is.
             verdicts: by exercise.
-            waits: whether the gradebook waits for a person.
+            waits: whether a person has to grade something in it.
         """
         self.saved += 1
         if waits:
@@ -163,7 +163,7 @@ class Tally:
                 self.faults.append(f"{student} ({name})")
 
     def sum_up(self) -> None:
-        """Say what is in the gradebook now; at the end of a run, whatever happened in it."""
+        """Log what is in the gradebook now, at the end of a run, even of one that failed."""
         self.close()
         if self.expected > 1:
             self.log.info("%s", "\n".join(self.summary()))
@@ -171,31 +171,31 @@ class Tally:
     def summary(self) -> Iterator[str]:
         """The class in a few lines."""
         took = time.monotonic() - self.begun
-        said = ", ".join(f"{count} {status}" for status, count in self.statuses.most_common())
-        many = f"{self.saved} submissions in {took:.0f} s, {self.workers} at once"
-        yield f"Graded {many}: {said}"
+        counts = ", ".join(f"{count} {status}" for status, count in self.statuses.most_common())
+        yield (f"Graded {self.saved} submissions in {took:.0f} s, {self.workers} at once: {counts}")
         width = max(map(len, self.exercises), default=0)
         for name, passed in self.exercises.items():
             yield f"  {name:{width}}  {passed[True]} of {passed.total()} passed"
-        slowest = sorted(self.seconds.items(), key=lambda one: -one[1])[:MOST_NAMED]
+        slowest = sorted(self.seconds.items(), key=lambda item: -item[1])[:MOST_NAMED]
         yield "  slowest: " + ", ".join(f"{student} ({took:.1f} s)" for student, took in slowest)
         if self.waiting:
-            yield f"  for a person to grade: something of {len(self.waiting)}"
+            yield f"  students with answers that a person has to grade: {len(self.waiting)}"
         if self.unreadable:
-            yield f"  for a person to read: the files of {_named(list(self.unreadable))}"
+            students = _named(list(self.unreadable))
+            yield f"  students with files that a person has to read: {students}"
         if self.faults:
-            yield f"  for a person to look at, faults of the grader: {_named(sorted(self.faults))}"
+            yield f"  grader faults, which a person has to look at: {_named(sorted(self.faults))}"
         if self.saved < self.expected:
-            yield f"  not graded: {self.expected - self.saved}, see above"
+            yield f"  not graded, see above: {self.expected - self.saved}"
 
     def close(self) -> None:
         """Take the progress bar away."""
         self._closing.close()
 
 
-def _named(many: Sequence[str]) -> str:
-    rest = len(many) - MOST_NAMED
-    return ", ".join(many[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+def _named(names: Sequence[str]) -> str:
+    rest = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 @contextlib.contextmanager
@@ -203,9 +203,9 @@ def _beside(progress: Progress, log: Any) -> Iterator[None]:
     """Show a progress bar, and the lines of a log above it."""
     logger = getattr(log, "logger", log)
     handlers = [
-        one
-        for one in logger.handlers
-        if isinstance(one, logging.StreamHandler) and one.stream is sys.stderr
+        handler
+        for handler in logger.handlers
+        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr
     ]
     before = sys.stderr
     with progress:

@@ -1,8 +1,8 @@
-"""Runs requests on the machines of a Dask cluster, when a class outgrows this one.
+"""Runs requests on the machines of a Dask cluster, when a class is too large for one machine.
 
-What travels is a request to a jail and what came of it: cells and shapes, programs and inputs. The
-references, what is expected and the seed stay here, and so do the verdicts. Which machine takes
-which request is Dask's business, as is giving it to another one when a machine is lost.
+What is sent is a request to a jail and its results: cells and shapes, programs and inputs. The
+references, the expected results, the seed and the verdicts stay here. Dask decides which machine
+runs which request, and gives it to another one when a machine is lost.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from autograder.judge.devices import Device
 from autograder.problem import CannotGrade, Problem
 
 ANSWER_SECONDS = 30
-"""How long a scheduler may take to answer, and the first worker to be there."""
+"""How long to wait for the scheduler to answer, and for the first worker."""
 NO_WORKERS = (
     "The scheduler at {address} has no workers any more: run `dask worker {address}` on some "
     "machines."
@@ -29,23 +29,23 @@ NO_WORKERS = (
 AGAIN = "Then run the same command again: it goes on where this one stopped."
 
 
-_Jail = tuple[Limits, Device, Level, Path | None, tuple[Path, ...]]
-"""What makes a `GradingJail`."""
+_JailArguments = tuple[Limits, Device, Level, Path | None, tuple[Path, ...]]
+"""The arguments of a `GradingJail`."""
 
 
 class Cluster:
-    """Runs requests in the jails of a cluster's machines; what `roles.Runs` asks for is there.
+    """Runs requests in jails on a cluster's machines; implements `roles.Runs`.
 
     Args:
-        address: of Dask's scheduler, such as `tcp://10.0.0.1:8786`. Whoever can reach it can run
-            code on the workers, so it belongs into a closed network, or behind `tls://`.
+        address: of Dask's scheduler, such as `tcp://10.0.0.1:8786`. Anybody who can reach it can
+            run code on the workers: use a closed network, or `tls://`.
         limits: of each process.
-        device: what the processes shall find.
+        device: the device that the processes use.
         strongest: the highest level of isolation to try.
-        root, readable: see `GradingJail`; the machines have them in the same place, or not at all.
+        root, readable: see `GradingJail`; the machines have them at the same paths, or not at all.
 
     Raises:
-        Problem: Dask is not installed, nothing answers, or no worker is there.
+        Problem: Dask is not installed, no scheduler answers, or it has no worker.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Cluster:
             raise Problem(
                 'Grading on a cluster needs Dask: run `pip install "numpy-to-jax[cluster]"`.'
             ) from None
-        self._jail: _Jail = (limits, device, strongest, root, tuple(readable))
+        self._jail: _JailArguments = (limits, device, strongest, root, tuple(readable))
         try:
             client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -78,55 +78,55 @@ class Cluster:
             ) from None
         threads = client.nthreads()
         answers = client.run(level_here, self._jail, on_error="return")
-        # A worker that was lost meanwhile is none; any other trouble is.
-        found = {at: one for at, one in answers.items() if not isinstance(one, OSError)}
-        for one in found.values():
-            if isinstance(one, BaseException):
+        # A worker that was lost meanwhile is ignored; every other error is reported.
+        levels = {worker: at for worker, at in answers.items() if not isinstance(at, OSError)}
+        for level in levels.values():
+            if isinstance(level, BaseException):
                 client.close()
-                raise Problem(f"A worker at {address} cannot grade: {one}") from None
-        if not found:
+                raise Problem(f"A worker at {address} cannot grade: {level}") from None
+        if not levels:
             client.close()
             raise Problem(NO_WORKERS.format(address=address))
-        # Some of those under way are with the grader.
-        self.at_once = 2 * sum(threads.get(at, 1) for at in found)
-        self.level, self.weaker_because = max(found.values(), key=lambda one: one[0].weakness)
-        """That of the machine with the weakest one; those that come later must not be weaker."""
+        # Twice as many as threads, because the grader itself is busy with some of them.
+        self.at_once = 2 * sum(threads.get(worker, 1) for worker in levels)
+        self.level, self.weaker_because = max(levels.values(), key=lambda pair: pair[0].weakness)
+        """The weakest level of all machines; machines that join later must not be weaker."""
         self._address, self._client = address, client
         self._executor = client.get_executor(pure=False)
 
     def run(
         self, role: str, request: bytes, steps: Sequence[str], late: bytes | None = None
     ) -> dict[str, bytes | Ending]:
-        asked = (role, request, list(steps), late)
-        where = (cache.versions(), self._jail, self.level)
-        answer = self._executor.submit(run_here, *where, *asked)
-        while not wait([answer], ANSWER_SECONDS).done:
+        arguments = (role, request, list(steps), late)
+        machine = (cache.versions(), self._jail, self.level)
+        results = self._executor.submit(run_here, *machine, *arguments)
+        while not wait([results], ANSWER_SECONDS).done:
             self._require_workers()
-        return answer.result()
+        return results.result()
 
     def _require_workers(self) -> None:
-        """Make sure that somebody is there to answer; Dask would wait for ever.
+        """Make sure that there is a worker; without one, Dask would wait for ever.
 
         Raises:
-            CannotGrade: nobody is.
+            CannotGrade: there is none.
         """
         try:
-            left = self._client.nthreads()
+            threads = self._client.nthreads()
         except (OSError, RuntimeError):
             raise CannotGrade(f"The scheduler at {self._address} was lost. {AGAIN}") from None
-        if not left:
+        if not threads:
             raise CannotGrade(f"{NO_WORKERS.format(address=self._address)} {AGAIN}")
 
 
-def level_here(asked: _Jail) -> tuple[Level, list[str]]:
-    """The level of isolation of this machine, and why it is no higher one."""
-    jail = _jail(*asked)
+def level_here(arguments: _JailArguments) -> tuple[Level, list[str]]:
+    """The level of isolation of this machine, and why it is not higher."""
+    jail = _jail(*arguments)
     return jail.level, jail.weaker_because
 
 
 def run_here(
     versions: Sequence[str],
-    asked: _Jail,
+    arguments: _JailArguments,
     weakest: Level,
     role: str,
     request: bytes,
@@ -136,16 +136,16 @@ def run_here(
     """Run a request on this machine, for a grader on another one.
 
     Raises:
-        Problem: this machine has other versions, and might come to another verdict; or its level
+        Problem: this machine has other versions, which might give another verdict; or its level
             of isolation is below `weakest`.
     """
-    ours = cache.versions()
-    if list(versions) != ours:
+    versions_here = cache.versions()
+    if list(versions) != versions_here:
         raise CannotGrade(
-            f"The worker on {socket.gethostname()} has {' '.join(ours)} and the grader "
+            f"The worker on {socket.gethostname()} has {' '.join(versions_here)} and the grader "
             f"{' '.join(versions)} (jax, jaxlib, numpy, autograder): install the same on both."
         )
-    jail = _jail(*asked)
+    jail = _jail(*arguments)
     require(weakest, jail)
     return jail.run(role, request, steps, late)
 

@@ -1,9 +1,9 @@
 """What a student may read of a verdict on secret inputs.
 
 A student's process knows the inputs of the functions that are called in it, and the runner knows
-them all. So no text and no number that came out of such a process is shown: an exception is told by
-its class, if it is Python's, NumPy's or JAX's, and by its line, if that stands in the notebook; the
-rest is told in sentences of ours. `check`, whose inputs are public, shows everything.
+all inputs. So no text and no number from such a process is shown. Of an exception the student sees
+the class, if it is Python's, NumPy's or JAX's, and the line, if it is a line of the notebook.
+Everything else is written in sentences of this package. `check` has public inputs and shows all.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from autograder.judge.verdict import Answers, Failure, Finding, Outcome, Status,
 from autograder.problem import NOT_DEFINED
 
 OTHER = "other exception"
-"""The reason, and the name, of an exception of any other class."""
+"""Shown in place of the name of any other class of exception."""
 KNOWN = {
     name
     for module in (builtins, jax.errors, np.exceptions, np.linalg)
     for name, value in vars(module).items()
     if isinstance(value, type) and issubclass(value, BaseException)
 } | {*TRACER_ERRORS, "ShardingTypeError", "UsageError", "XlaRuntimeError"}
-"""The classes of exceptions that are named."""
+"""The classes of exceptions whose names are shown."""
 LIMITED = (Status.TIMEOUT, Status.TOO_MUCH_OUTPUT, Status.GRADER_FAULT)
-"""What no process can claim of itself, and what is said of it has numbers of ours alone."""
+"""No process can report these about itself, and their messages hold only the grader's numbers."""
 RAISES = "raises "
-"""How the structure of a call begins that raised, see `calling.call`."""
+"""The structure of a call that raised begins with this, see `calling.call`."""
 SENTENCES = (
     "Nothing has been written here yet.",
     UNANSWERED.message,
@@ -67,7 +67,7 @@ SENTENCES = (
     "The result is too large to be compared.",
     "What it sent cannot be read.",
 )
-"""What else may be said, where `…` stands for what a program has in that place, and stays out."""
+"""The other messages that may be shown; `…` replaces what a program has in that place."""
 ADVICE = {
     "Keep the name that the notebook gives it.",
     "Look for an array with one axis too many.",
@@ -76,59 +76,61 @@ ADVICE = {
 
 
 def without_secrets(
-    exercise: str, got: Mapping[str, Sequence[Outcome]], expected: Answers, lines: Set[str]
+    exercise: str, outcomes: Mapping[str, Sequence[Outcome]], expected: Answers, lines: Set[str]
 ) -> dict[str, list[Outcome]]:
-    """The same outcomes, whose texts hold nothing that was made where the secret inputs are.
+    """The same outcomes without any text from a process that knows the secret inputs.
 
     Args:
         exercise: its name.
-        got: what came of an answer.
-        expected: what came of the reference; the exceptions that it raises are named too.
+        outcomes: those of an answer, by view.
+        expected: those of the reference; the exceptions that it raises may be named too.
         lines: of the notebook.
     """
-    wanted = {
-        one.structure.removeprefix(RAISES)
-        for many in expected.values()
-        for one in many
-        if one.structure.startswith(RAISES)
+    raised_by_reference = {
+        answer.structure.removeprefix(RAISES)
+        for answers in expected.values()
+        for answer in answers
+        if answer.structure.startswith(RAISES)
     }
 
-    def shown(one: Outcome) -> Outcome:
-        if isinstance(one, Failure):
-            return _failure(one, exercise, lines)
-        if not one.structure.startswith(RAISES):
-            return one
-        error = one.structure.removeprefix(RAISES)
-        error = error if error in KNOWN | wanted else OTHER
-        line = str(one.facts.get("line", ""))
+    def shown(outcome: Outcome) -> Outcome:
+        if isinstance(outcome, Failure):
+            return _failure(outcome, exercise, lines)
+        if not outcome.structure.startswith(RAISES):
+            return outcome
+        error = outcome.structure.removeprefix(RAISES)
+        error = error if error in KNOWN | raised_by_reference else OTHER
+        line = str(outcome.facts.get("line", ""))
         facts: dict[str, Any] = {
-            **one.facts,
+            **outcome.facts,
             "message": _raised(error),
             "line": line if line in lines else "",
         }
-        return replace(one, structure=RAISES + error, facts=facts)
+        return replace(outcome, structure=RAISES + error, facts=facts)
 
-    return {view: [shown(one) for one in many] for view, many in got.items()}
+    return {view: list(map(shown, by_case)) for view, by_case in outcomes.items()}
 
 
-def in_words_of(verdict: Verdict, shown: Verdict, known: str) -> Verdict:
-    """A verdict with the findings of another one, in which the numbers are known ones.
+def in_words_of(verdict: Verdict, shown: Verdict, public: str) -> Verdict:
+    """A verdict with the findings of another one, in which only public numbers are left.
 
     Args:
-        verdict: on what really came of the answer.
-        shown: on the same without secrets.
-        known: the text whose numbers may be told: of the requirements and the reference's paths.
+        verdict: on the real outcomes.
+        shown: on the same outcomes without secrets.
+        public: the text whose numbers may be shown: the requirements and the reference's paths.
     """
-    numbers = set(re.findall(r"\d+", known))
+    numbers = set(re.findall(r"\d+", public))
 
-    def told(finding: Finding) -> Finding:
+    def without_numbers(finding: Finding) -> Finding:
         if verdict.status in LIMITED:
             return finding
         message, line, code = finding.message.partition(" The line: ")
-        message = re.sub(r"\b\d+\b", lambda one: one[0] if one[0] in numbers else "…", message)
+        message = re.sub(
+            r"\b\d+\b", lambda match: match[0] if match[0] in numbers else "…", message
+        )
         return replace(finding, message=message + line + code, difference=None)
 
-    findings = list(map(told, shown.findings))
+    findings = list(map(without_numbers, shown.findings))
     if verdict.misconception and findings:
         findings[0] = replace(findings[0], advice=verdict.findings[0].advice)
     return replace(verdict, findings=tuple(findings))
@@ -158,8 +160,8 @@ def _failure(failure: Failure, exercise: str, lines: Set[str]) -> Failure:
 
 
 def _raised(error: str) -> str:
-    named = f"It raised {error}." if error != OTHER else "It raised an exception of another kind."
-    return f"{named} `check` shows what it says."
+    message = f"It raised {error}." if error != OTHER else "It raised an exception of another kind."
+    return f"{message} `check` shows what it says."
 
 
 def _sentence(message: str, exercise: str) -> str:

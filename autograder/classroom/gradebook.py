@@ -1,4 +1,4 @@
-"""nbgrader's gradebook, opened so that a file that is damaged or gone is one sentence."""
+"""Opens nbgrader's gradebook; a damaged or missing file is reported in one sentence."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def assignment(gradebook: Gradebook, name: str) -> Assignment:
     """An assignment of the gradebook.
 
     Raises:
-        Problem: it has none of this name, as when its file was deleted.
+        Problem: it has no assignment of this name, such as after its file was deleted.
     """
     try:
         return gradebook.find_assignment(name)
@@ -44,19 +44,19 @@ def assignment(gradebook: Gradebook, name: str) -> Assignment:
 
 
 def damaged(course: CourseDirectory, error: DatabaseError) -> Problem:
-    """What to say of a gradebook that cannot be used."""
+    """The problem of a gradebook that cannot be used."""
     url = course.db_url.removeprefix("sqlite:///")
     return Problem(
-        f"The gradebook {url} cannot be used ({error.orig}): close what holds it, put back a copy "
-        "that is whole, or move it away and generate and autograde the assignment again."
+        f"The gradebook {url} cannot be used ({error.orig}): close the program that has it open, "
+        "put back an intact copy, or move it away and generate and autograde the assignment again."
     )
 
 
 def require_alembic() -> None:
-    """Make sure of the program with which nbgrader looks after the gradebook's tables.
+    """Make sure that `alembic` is there, with which nbgrader updates the gradebook's tables.
 
     Raises:
-        Problem: it is not installed.
+        Problem: it is not on PATH.
     """
     if shutil.which("alembic") is None:
         raise Problem(

@@ -1,8 +1,9 @@
-"""A submission in, verdicts out. The grader holds the references and the seed, and runs nobody
-else's code: that happens in the worker and the runner, behind the jail's door.
+"""A submission in, verdicts out. The grader holds the references and the seed, and never runs a
+student's code: that happens in the worker and the runner, inside the jail.
 
-A verdict depends on the programs alone, besides exercise, seed, device and versions. So it is kept
-under their hash, and the hash under that of the notebook's code, which need not be run again.
+A verdict depends only on the programs, the exercise, the seed, the device and the versions. So it
+is kept under their hash. This hash is kept under that of the notebook's code: the same code need
+not run again.
 """
 
 from __future__ import annotations
@@ -42,10 +43,10 @@ from autograder.problem import CannotGrade, Problem
 from autograder.schema import encode
 
 Lowered = Mapping[Case, ProgramClaim | Outcome]
-"""What left the worker of one exercise."""
+"""What the worker sent for one exercise."""
 
 CHECK = "check-"
-"""How the id of a cell begins that checks an exercise; its name follows."""
+"""The id of a cell that checks an exercise is this and the exercise's name."""
 
 
 @dataclass
@@ -56,13 +57,13 @@ class Grader:
         exercises: the assignment's exercises by name.
         seed: every input is drawn from it.
         jail: where the students' code and programs run.
-        device: where programs are run; this process has to have it too, for the references.
-        cache: of verdicts; an answer that does what another one did is not run again.
-        again: the exercises that are judged anew, whatever the cache holds.
-        standard: makes of an exercise, the seed and the device what answers are judged by.
+        device: where programs run; this process needs it too, for the references.
+        cache: of verdicts; an answer with known programs is not run again.
+        again: the exercises that are judged again, even if the cache has their verdicts.
+        standard: makes the `Standard` of an exercise, from it, the seed and the device.
 
     Raises:
-        Problem: the device is not there.
+        Problem: this machine does not have the device.
     """
 
     exercises: Mapping[str, Any]
@@ -76,7 +77,7 @@ class Grader:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        # Too late in a process that computes already; then only a mesh is a problem.
+        # This fails in a process that has used JAX already; then only a mesh is a problem.
         with contextlib.suppress(Problem):
             meshes.simulate_devices()
         devices.here(self.device)
@@ -84,35 +85,35 @@ class Grader:
     def grade(self, notebook: NotebookNode) -> dict[str, Verdict]:
         """A verdict for every exercise of the assignment, whatever the notebook does.
 
-        A fault of the grader's own becomes `grader fault`, never an exception.
+        An error of the grader itself becomes a `grader fault`, never an exception.
 
         Raises:
-            CannotGrade: nobody can be graded.
+            CannotGrade: no notebook can be graded at the moment.
         """
         verdicts: dict[str, Verdict] = {}
         try:
             code = code_of(notebook)
-            texts = {name: self._key(name, code.key) for name in self.exercises}
-            verdicts = self._known(texts)
+            code_keys = {name: self._key(name, code.key) for name in self.exercises}
+            verdicts = self._known(code_keys)
             if left := [name for name in self.exercises if name not in verdicts]:
-                verdicts |= self._grade(code, left, texts)
+                verdicts |= self._grade(code, left, code_keys)
         except CannotGrade:
             raise
         except Exception as error:
             verdicts = {name: _fault(name, error) for name in self.exercises} | verdicts
         return {name: verdicts[name] for name in self.exercises}
 
-    def _known(self, keys: Mapping[str, str]) -> dict[str, Verdict]:
-        """The verdicts that are found by these keys, of the exercises that are not judged anew."""
+    def _known(self, code_keys: Mapping[str, str]) -> dict[str, Verdict]:
+        """The verdicts that the cache has for this code, except on what is judged again."""
         return {
             name: verdict
-            for name, key in keys.items()
+            for name, key in code_keys.items()
             if name not in self.again
             and (verdict := self.cache.verdict(str(self.cache.get(key)))) is not None
         }
 
     def _grade(
-        self, code: Code, names: Sequence[str], texts: Mapping[str, str]
+        self, code: Code, names: Sequence[str], code_keys: Mapping[str, str]
     ) -> dict[str, Verdict]:
         for name in names:
             self._standard(name).facts()
@@ -126,7 +127,7 @@ class Grader:
             for name in names
             if name not in self.again and (verdict := self.cache.verdict(keys[name]))
         }
-        fresh = {name: one for name, one in lowered.items() if name not in verdicts}
+        fresh = {name: answers for name, answers in lowered.items() if name not in verdicts}
         outcomes, ran = self._run(fresh)
         for name in fresh:
             try:
@@ -135,35 +136,35 @@ class Grader:
                 verdicts[name] = _fault(name, error)
                 continue
             verdicts[name] = replace(verdict, program=programs[name])
-            # Only what ran is kept: a failure may be that of a program beside it, which used up
-            # the time, and the next student's answer must not inherit it.
+            # Kept only if it ran: another program in the same process may have used up the time,
+            # and the next student's answer must not inherit that failure.
             if name in ran and verdict.status is not Status.GRADER_FAULT:
                 self.cache.put_verdict(keys[name], verdicts[name])
         if undisturbed:
             for name in names:
-                self.cache.put(texts[name], keys[name])
+                self.cache.put(code_keys[name], keys[name])
         return verdicts
 
     def _ask(
         self, role: str, request: Any, steps: Sequence[str], late: SecretInputs | None = None
     ) -> dict[str, bytes | Ending]:
-        asked = role, encode(request), steps, None if late is None else encode(late)
+        arguments = role, encode(request), steps, None if late is None else encode(late)
         try:
-            return self.jail.run(*asked)
+            return self.jail.run(*arguments)
         except (OSError, ValueError):
-            # The process that starts all others can be killed by a notebook that runs beside.
-            return self.jail.run(*asked)
+            # Another notebook can kill the process that starts all others; then it starts again.
+            return self.jail.run(*arguments)
 
     def _key(self, name: str, judged: Any) -> str:
-        # What came out of weaker walls is not to be believed behind stronger ones.
-        where = (self.device.name, self.jail.level)
-        return cache.key(name, self._standard(name).source, self.seed, *where, judged)
+        # A verdict that was found at a weaker isolation level is not trusted at a stronger one.
+        machine = (self.device.name, self.jail.level)
+        return cache.key(name, self._standard(name).source, self.seed, *machine, judged)
 
     def _lower(self, code: Code, names: Sequence[str]) -> tuple[dict[str, Lowered], bool]:
         """Have the worker run the notebook and export every case of these exercises.
 
         Returns:
-            What came of each, and whether no process had to be ended on the way.
+            What the worker sent for each exercise, and whether no process ended early.
         """
         steps = code.steps(names)
         exercises = tuple(map(self._asked, names))
@@ -176,8 +177,8 @@ class Grader:
             cell = claims.failure_of_cell(results[step]) if step in results else None
             cases = self._cases(name)
             answers = claims.answers(results[name], cases)
-            # A function is not there because its cell failed, where its cell did.
-            answers = [cell if cell and _is_missing(one) else one for one in answers]
+            # If the cell failed, that is why its function is missing.
+            answers = [cell if cell and _is_missing(answer) else answer for answer in answers]
             lowered[name] = dict(zip(cases, answers, strict=True))
         return lowered, not any(isinstance(result, Ending) for result in results.values())
 
@@ -187,12 +188,12 @@ class Grader:
         """Have the runner run the programs.
 
         Returns:
-            What came of each case, and the exercises whose outcomes are their own doing.
+            The outcome of each case, and the exercises whose outcomes no other program affected.
         """
         jobs = [
             self._job(name, answers)
             for name, answers in lowered.items()
-            if any(isinstance(one, ProgramClaim) for one in answers.values())
+            if any(isinstance(answer, ProgramClaim) for answer in answers.values())
         ]
         results: Mapping[str, bytes | Ending] = {}
         if jobs:
@@ -201,54 +202,60 @@ class Grader:
         outcomes: dict[str, dict[Case, Outcome]] = {}
         for name, answers in lowered.items():
             outcomes[name] = {
-                case: one for case, one in answers.items() if not isinstance(one, ProgramClaim)
+                case: answer
+                for case, answer in answers.items()
+                if not isinstance(answer, ProgramClaim)
             }
             if programs := [case for case in answers if case not in outcomes[name]]:
                 ran = claims.outcomes(results[name], programs)
                 outcomes[name] |= zip(programs, ran, strict=True)
         own = {
             name
-            for name, many in outcomes.items()
+            for name, by_case in outcomes.items()
             if not isinstance(results.get(name), Ending)
-            and not any(_is_out_of_memory(one) for one in many.values())
+            and not any(map(_is_out_of_memory, by_case.values()))
         }
         return outcomes, own
 
     def _job(self, name: str, answers: Lowered) -> Job:
-        """The programs of an exercise, and what rejects an answer before it is compiled.
+        """The programs of an exercise, and what can reject an answer before it is compiled.
 
-        Where a case failed already, the others cannot be compared with the reference's.
+        If a case has failed already, the others cannot be compared with the reference's.
         """
         standard = self._standard(name)
         programs = []
-        for case, one in answers.items():
-            if isinstance(one, ProgramClaim):
+        for case, answer in answers.items():
+            if isinstance(answer, ProgramClaim):
                 # Drawn only now, after the student's code has run and ended.
-                drawn = standard.arguments(case.draw)
-                programs.append(ProgramCase(case, drawn.specs, one.artifact, drawn.leaves))
-        whole = not any(isinstance(one, Failure) for one in answers.values())
-        requires = [want for want in standard.requires if want.early and whole]
-        compared = {fact for want in requires for fact in want.compares}
+                arguments = standard.arguments(case.draw)
+                programs.append(
+                    ProgramCase(case, arguments.specs, answer.artifact, arguments.leaves)
+                )
+        complete = not any(isinstance(answer, Failure) for answer in answers.values())
+        requires = [
+            requirement for requirement in standard.requires if requirement.early and complete
+        ]
+        compared = {fact for requirement in requires for fact in requirement.compares}
         expected = {
-            view: tuple({fact: one.facts[fact] for fact in compared} for one in many)
-            for view, many in standard.facts().items()
+            view: tuple({fact: answer.facts[fact] for fact in compared} for answer in by_case)
+            for view, by_case in standard.facts().items()
         }
         return Job(name, tuple(programs), tuple(requires), expected)
 
     def _judge(self, name: str, outcomes: Mapping[Case, Outcome], lines: Set[str]) -> Verdict:
         standard = self._standard(name)
-        got = program.by_view({case: outcomes[case] for case in self._cases(name)})
-        verdict = judge.judge(name, standard.requires, standard.expected(), got)
+        by_view = program.by_view({case: outcomes[case] for case in self._cases(name)})
+        arguments = name, standard.requires, standard.expected(), by_view
+        verdict = judge.judge(*arguments)
         if verdict.status in (Status.WRONG, Status.ERROR):
-            known = standard.misconceptions()
-            verdict = judge.judge(name, standard.requires, standard.expected(), got, known)
-        return verdict if verdict.passed else standard.in_public_words(verdict, got, lines)
+            verdict = judge.judge(*arguments, standard.misconceptions())
+        return verdict if verdict.passed else standard.in_public_words(verdict, by_view, lines)
 
     def _standard(self, name: str) -> Standard:
         with self._lock:
             if name not in self._standards:
-                made = self.standard(self.exercises[name], self.seed, self.device)
-                self._standards[name] = made
+                standard = self.standard(self.exercises[name], self.seed, self.device)
+                self._standards[name] = standard
             return self._standards[name]
 
     def _cases(self, name: str) -> list[Case]:
@@ -256,16 +263,16 @@ class Grader:
         return cases(views_of(standard.requires), standard.draws())
 
     def _asked(self, name: str) -> AskedExercise:
-        """What the worker learns of an exercise: names and shapes."""
+        """What the worker learns about an exercise: names and shapes."""
         cases = []
         for case in self._cases(name):
-            drawn = self._standard(name).shapes(case.draw)
-            leaves = tuple(Leaf(leaf.dtype.name, leaf.shape) for leaf in drawn.leaves)
-            cases.append(AskedCase(case, drawn.skeleton, drawn.specs, leaves))
+            arguments = self._standard(name).shapes(case.draw)
+            leaves = tuple(Leaf(leaf.dtype.name, leaf.shape) for leaf in arguments.leaves)
+            cases.append(AskedCase(case, arguments.skeleton, arguments.specs, leaves))
         return AskedExercise(name, tuple(cases))
 
     def _secret_inputs(self, names: Sequence[str]) -> SecretInputs:
-        """The inputs of functions that are called; a worker gets them at the first of these."""
+        """The inputs of functions that are called; a worker gets them when it reaches the first."""
         inputs = {}
         for name in names:
             standard = self._standard(name)
@@ -276,12 +283,12 @@ class Grader:
 
 @dataclass(frozen=True)
 class Code:
-    """What of a notebook is judged.
+    """The code of a notebook that is judged.
 
     Attributes:
-        cells: those to run, which the test cells are not.
+        cells: those to run, which are all but the test cells.
         solutions: the step of each solution cell by its id.
-        order: the steps of these cells, with the name of each exercise where its check stands.
+        order: the steps of these cells, with the name of each exercise at the place of its check.
     """
 
     cells: list[Cell]
@@ -290,11 +297,11 @@ class Code:
 
     @property
     def key(self) -> str:
-        """The same for the same code."""
+        """A key that is equal for equal code."""
         return cache.key(asdict(self))
 
     def steps(self, names: Sequence[str]) -> list[str]:
-        """The cells and these exercises, in the order in which they are to be done.
+        """The cells and these exercises, in the order in which they are run.
 
         An exercise without a check in the notebook comes at the end.
         """
@@ -309,21 +316,21 @@ class Code:
 
 
 def code_of(notebook: NotebookNode) -> Code:
-    """What of this notebook is judged.
+    """The code of this notebook that is judged.
 
-    Of two checks of an exercise the first counts.
+    If an exercise has two checks, the first one counts.
     """
     code = Code([], {}, [])
     for number, cell in enumerate(notebook.cells):
-        tags = cell.metadata.get("nbgrader")
-        # A notebook that lost its metadata has the names of its cells still as their ids.
-        known = tags if isinstance(tags, dict) else {"grade_id": cell.get("id")}
-        name = str(known.get("grade_id"))
-        exercise = name.removeprefix(CHECK)
-        is_solution = known.get("solution", False)
         if cell.cell_type != "code":
             continue
-        if not is_solution and (known.get("grade", False) or exercise != name):
+        tags = cell.metadata.get("nbgrader")
+        # In a notebook that lost its metadata, the names of the cells are still their ids.
+        tags = tags if isinstance(tags, dict) else {"grade_id": cell.get("id")}
+        name = str(tags.get("grade_id"))
+        exercise = name.removeprefix(CHECK)
+        is_solution = tags.get("solution", False)
+        if not is_solution and (tags.get("grade", False) or exercise != name):
             if exercise not in code.order:
                 code.order.append(exercise)
             continue
@@ -344,7 +351,7 @@ def _is_out_of_memory(outcome: Outcome) -> bool:
 
 
 def _program(lowered: Lowered) -> str:
-    """What an answer is known by: all that left the worker of it."""
+    """A hash of all that the worker sent for an answer."""
     return hashlib.sha256(b"".join(map(claims.digest, lowered.values()))).hexdigest()
 
 

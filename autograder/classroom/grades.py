@@ -1,4 +1,4 @@
-"""How verdicts become grades: the two steps of nbgrader that show them and write them down."""
+"""How verdicts become grades: the two steps of nbgrader that show and save them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from autograder.student import card
 
 
 class JudgeNotebook(NbGraderPreprocessor):
-    """Grade one notebook: verdicts into the resources, a card into each test cell.
+    """Grade one notebook: put verdicts into the resources and a card into each test cell.
 
-    A submission can do what it likes without an exception leaving this class, because nbgrader
-    drops a submission for which one does.
+    No submission can make this class raise an exception: nbgrader would drop that submission.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
@@ -29,37 +28,36 @@ class JudgeNotebook(NbGraderPreprocessor):
         if run is not None:
             with stopping(self.log):
                 verdicts = run.judge(nb, resources["nbgrader"])
-        # A test cell that no master specifies can be judged by a person only.
+        # Only a person can judge a test cell that no master specifies.
         why = nb.metadata.get(KEY, {}).get(ASK, "No master specifies this test")
         for cell in nb.cells:
             if utils.is_grade(cell) and not utils.is_solution(cell):
                 name = _exercise(cell)
                 verdict = verdicts.setdefault(name, unreadable(name, why))
-                shown = card.of_grade(verdict, *_points(verdict, cell))
-                cell.outputs = [
-                    new_output("display_data", {"text/html": shown.html, "text/plain": shown.text})
-                ]
+                graded = card.of_grade(verdict, *_points(verdict, cell))
+                formats = {"text/html": graded.html, "text/plain": graded.text}
+                cell.outputs = [new_output("display_data", formats)]
         resources[KEY] = verdicts
         nb.metadata[KEY] = "graded"
         return nb, resources
 
 
 class SaveVerdicts(NbGraderPreprocessor):
-    """Write the verdicts, never a cell's output, into the gradebook: a notebook's all, or none.
+    """Write all verdicts on a notebook into the gradebook, or none; never a cell's output.
 
-    A manual grade that is there stays; a grader fault, or a notebook that cannot be read, has no
-    score and asks for a person. Written answers wait for one too, as nbgrader's own
-    `SaveAutoGrades` has it, which this replaces.
+    An existing manual grade stays. A grader fault, or a notebook that cannot be read, has no score
+    and needs a person. So do written answers, as in nbgrader's `SaveAutoGrades`, which this
+    replaces.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        where = resources["nbgrader"]
-        with stopping(self.log), Gradebook(where["db_url"]) as gradebook:
+        names = resources["nbgrader"]
+        with stopping(self.log), Gradebook(names["db_url"]) as gradebook:
             submitted = gradebook.find_submission_notebook(
-                where["notebook"], where["assignment"], where["student"]
+                names["notebook"], names["assignment"], names["student"]
             )
-            grades = {one.name: one for one in submitted.grades}
-            comments = {one.name: one for one in submitted.comments}
+            grades = {grade.name: grade for grade in submitted.grades}
+            comments = {comment.name: comment for comment in submitted.comments}
             for cell in nb.cells:
                 if utils.is_grade(cell):
                     self._save_score(cell, grades[cell.metadata.nbgrader.grade_id], resources[KEY])
@@ -68,9 +66,9 @@ class SaveVerdicts(NbGraderPreprocessor):
                     comment = comments[cell.metadata.nbgrader.grade_id]
                     comment.auto_comment = "No response." if untouched else None
             gradebook.db.commit()
-            waits = any(one.needs_manual_grade for one in grades.values())
+            waits = any(grade.needs_manual_grade for grade in grades.values())
         if run := self.parent and self.parent.run:
-            run.tally.collected(where["student"], resources[KEY], waits)
+            run.tally.collected(names["student"], resources[KEY], waits)
         return nb, resources
 
     def _save_score(

@@ -43,8 +43,8 @@ from autograder.problem import CannotGrade, Problem
 
 Resources = dict[str, Any]
 LOCK = ".grading.lock"
-"""The file in the course's folder that a run holds, empty and kept."""
-Which = tuple[str, str]
+"""The file in the course's folder that a run locks; it is empty, and stays."""
+SubmissionKey = tuple[str, str]
 """A student, and the name of a notebook."""
 
 
@@ -52,7 +52,7 @@ class GradingRun(LoggingConfigurable):
     """The settings of a run, and its graders: the whole class is judged on the same inputs.
 
     Raises:
-        NbGraderException: a master or the device is not what it should be; the log says what.
+        NbGraderException: a master, the device or the gradebook cannot be used; the log says why.
     """
 
     device = Unicode(
@@ -63,17 +63,17 @@ class GradingRun(LoggingConfigurable):
     seed = Integer(
         None,
         allow_none=True,
-        help="The seed of every secret input; drawn once for each assignment when unset.",
+        help="The seed of every secret input; drawn once per assignment when unset.",
     ).tag(config=True)
     workers = Integer(
         0,
-        help="How many submissions are graded at once; one for each core when 0, two for each "
-        "thread of a cluster.",
+        help="How many submissions are graded at once; when 0, one per core, or two per thread of "
+        "a cluster.",
     ).tag(config=True)
     regrade = List(
         Unicode(),
-        help="Exercises that are judged anew; of the others, verdicts that are known are taken. "
-        "With --force, nbgrader takes up again what it graded before.",
+        help="Exercises that are judged again; for the others, known verdicts are used. Add "
+        "--force, so that nbgrader grades again what it has graded before.",
     ).tag(config=True)
     cluster = Unicode(
         help="The address of a Dask scheduler on whose workers submissions are graded, such as "
@@ -87,16 +87,16 @@ class GradingRun(LoggingConfigurable):
     ).tag(config=True)
     clock_factor = Float(
         6.0,
-        help="How many times as long both may take by the clock: on a busy machine a program gets "
-        "less than a processor, and one that waits uses none.",
+        help="How many times as long both may take in real time: on a busy machine a program gets "
+        "only part of a processor, and a waiting program uses none.",
     ).tag(config=True)
     memory_mib = Integer(4096, help="The memory a notebook may use, in MiB.").tag(config=True)
     output_mib = Integer(8, help="What a notebook may print, in MiB.").tag(config=True)
     require = Enum(
         list(map(str, Level)),
         "process",
-        help="The weakest isolation level to grade at: full, partial or process. Where the machine "
-        "cannot give it, nothing is graded.",
+        help="The weakest isolation level to grade at: full, partial or process. If the machine "
+        "cannot provide it, nothing is graded.",
     ).tag(config=True)
     strongest = Enum(
         list(map(str, Level)), "full", help="The strongest isolation level to try."
@@ -120,7 +120,7 @@ class GradingRun(LoggingConfigurable):
             )
         )
         try:
-            self._only_run()
+            self._lock_course()
             device = devices.named(self.device)
             strongest, weakest = Level(self.strongest), Level(self.require)
             root = Path(self.coursedir.root)
@@ -131,15 +131,15 @@ class GradingRun(LoggingConfigurable):
                 else _jail(limits, device, strongest, root, readable)
             )
             require(weakest, self.jail)
-            self._say_level()
-            kept = Cache(Path(self.coursedir.root) / cache.FOLDER)
-            seed = self._seed(kept) if self.seed is None else self.seed
+            self._log_level()
+            verdicts = Cache(Path(self.coursedir.root) / cache.FOLDER)
+            seed = self._seed(verdicts) if self.seed is None else self.seed
             masters = {path.stem: master.load(path) for path in tags.masters_in(folder)}
-            self.prompts = {name: one.prompts for name, one in masters.items()}
-            # A notebook without a master has no grader, and is nbgrader's own.
+            self.prompts = {name: loaded.prompts for name, loaded in masters.items()}
+            # A notebook without a master has no grader: nbgrader grades it.
             self.graders = {
-                name: Grader(one.exercises, seed, self.jail, device, kept, self.regrade)
-                for name, one in masters.items()
+                name: Grader(loaded.exercises, seed, self.jail, device, verdicts, self.regrade)
+                for name, loaded in masters.items()
             }
             known = {name for grader in self.graders.values() for name in grader.exercises}
             if unknown := sorted(set(self.regrade) - known):
@@ -153,13 +153,13 @@ class GradingRun(LoggingConfigurable):
             raise NbGraderException(str(problem)) from None
         self._remove_unfinished()
 
-    def _only_run(self) -> None:
+    def _lock_course(self) -> None:
         """Hold the course's lock, until `end`.
 
         Raises:
             Problem: another run holds it.
         """
-        # The system frees it with the process, so that a run that was killed blocks nobody.
+        # The system releases it when the process ends, so a killed run blocks nobody.
         self._lock = FileLock(Path(self.coursedir.root) / LOCK, timeout=0, thread_local=False)
         with stopping(self.log):
             try:
@@ -171,28 +171,28 @@ class GradingRun(LoggingConfigurable):
                 ) from None
 
     def end(self) -> None:
-        """Sum up the class, when nbgrader has taken up every submission, and let others grade."""
+        """Sum up the class, after the last submission, and release the lock."""
         try:
             self.tally.sum_up()
         finally:
             self._lock.release()
 
-    def _seed(self, kept: Cache) -> int:
-        """The seed of the assignment, which a class that was graded in part goes on with."""
+    def _seed(self, verdicts: Cache) -> int:
+        """The seed of the assignment; a class that was partly graded keeps its seed."""
         root, assignment = Path(self.coursedir.root), self.coursedir.assignment_id
-        return kept.seed(assignment, functools.partial(log.seed, root, assignment))
+        return verdicts.seed(assignment, functools.partial(log.seed, root, assignment))
 
-    def _say_level(self) -> None:
+    def _log_level(self) -> None:
         level, why = self.jail.level, self.jail.weaker_because
-        said = f"Judging on {self.device}, isolation level {level}"
+        message = f"Judging on {self.device}, isolation level {level}"
         if level.lacks:
-            told = " ".join([f"{said}: {level.lacks}.", *why, "See docs/isolation.md."])
-            self.log.warning("%s", told)
+            message = " ".join([f"{message}: {level.lacks}.", *why, "See docs/isolation.md."])
+            self.log.warning("%s", message)
         else:
-            self.log.info("%s", said)
+            self.log.info("%s", message)
 
     def _require_gradebook(self) -> None:
-        """Stop here where another program holds the gradebook: nbgrader would say to upgrade it.
+        """Stop here if another program has locked the gradebook: nbgrader would ask to upgrade it.
 
         Raises:
             Problem: it is damaged, or does not know the assignment.
@@ -208,57 +208,64 @@ class GradingRun(LoggingConfigurable):
             raise books.damaged(self.coursedir, error) from None
 
     def _remove_unfinished(self) -> None:
-        """Take away what a run that was killed had begun: nbgrader would take it for graded."""
+        """Delete what a killed run left unfinished: nbgrader would consider it graded."""
         course = self.coursedir
         for folder in folders(course, course.autograded_directory):
-            there = list(Path(folder).glob("*.ipynb"))
-            mine = [path for path in there if path.stem in self.graders]
-            if not there or not all(map(_is_finished, mine)):
-                self.log.warning("%s was not graded to its end, and is graded anew.", folder)
+            paths = list(Path(folder).glob("*.ipynb"))
+            with_master = [path for path in paths if path.stem in self.graders]
+            if not paths or not all(map(_is_finished, with_master)):
+                self.log.warning("Grading %s was interrupted; it is graded again.", folder)
                 rmtree(folder)
 
     def begin(
-        self, paths: Mapping[Which, Path], read: Callable[[Which, Path], NotebookNode]
+        self,
+        paths: Mapping[SubmissionKey, Path],
+        read: Callable[[SubmissionKey, Path], NotebookNode],
     ) -> None:
-        """Grade these notebooks from now on, before they are asked for.
+        """Start grading these notebooks, before nbgrader asks for them.
 
         Args:
             paths: of the submitted notebooks.
-            read: reads one as it will be judged; it is called from several threads.
+            read: reads a notebook as it will be judged; it is called from several threads.
         """
 
-        def grade(which: Which, path: Path) -> Graded:
-            return _grade(self.graders[which[1]], read(which, path))
+        def grade(key: SubmissionKey, path: Path) -> Graded:
+            return _grade(self.graders[key[1]], read(key, path))
 
-        mine = {which: path for which, path in paths.items() if which[1] in self.graders}
-        self.tally = Tally(len(mine), self._workers, self.log)
-        self.ahead = Ahead(mine, grade, self._workers, self.tally.ready)
+        with_master = {key: path for key, path in paths.items() if key[1] in self.graders}
+        self.tally = Tally(len(with_master), self._workers, self.log)
+        self.ahead = Ahead(with_master, grade, self._workers, self.tally.ready)
 
     @property
     def _workers(self) -> int:
         return self.workers or self.jail.at_once
 
-    def judge(self, notebook: NotebookNode, where: dict[str, str]) -> dict[str, Verdict]:
-        """The verdicts on one student's notebook, written down in `verdicts.jsonl` too."""
-        grader = self.graders.get(where["notebook"])
+    def judge(self, notebook: NotebookNode, names: dict[str, str]) -> dict[str, Verdict]:
+        """The verdicts on one student's notebook, which are logged in `verdicts.jsonl` too.
+
+        Args:
+            notebook: the submission.
+            names: of the `student`, the `assignment` and the `notebook`, as nbgrader has them.
+        """
+        grader = self.graders.get(names["notebook"])
         if grader is None:
             return {}
-        graded = self.ahead.take((where["student"], where["notebook"]))
+        graded = self.ahead.take((names["student"], names["notebook"]))
         if graded is None or graded.code != code_of(notebook).key:
             graded = _grade(grader, notebook)
         verdicts = graded.verdicts
-        said = ", ".join(f"{name}: {verdict.status}" for name, verdict in verdicts.items())
-        self.log.info("%s: %s", where["student"], said)
-        self._write(where, grader, verdicts)
-        self.tally.took(where["student"], graded.seconds)
+        statuses = ", ".join(f"{name}: {verdict.status}" for name, verdict in verdicts.items())
+        self.log.info("%s: %s", names["student"], statuses)
+        self._write(names, grader, verdicts)
+        self.tally.took(names["student"], graded.seconds)
         return verdicts
 
-    def _write(self, where: dict[str, str], grader: Grader, verdicts: dict[str, Verdict]) -> None:
+    def _write(self, names: dict[str, str], grader: Grader, verdicts: dict[str, Verdict]) -> None:
         record = Record(
             time=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            student=where["student"],
-            assignment=where["assignment"],
-            notebook=where["notebook"],
+            student=names["student"],
+            assignment=names["assignment"],
+            notebook=names["notebook"],
             seed=grader.seed,
             device=grader.device.name,
             level=self.jail.level,
@@ -272,8 +279,8 @@ def _grade(grader: Grader, notebook: NotebookNode) -> Graded:
     begun = time.monotonic()
     verdicts = grader.grade(notebook)
     if why := notebook.metadata.get(KEY, {}).get(ASK):
-        # No answer is there, since the notebook that it stands in could not be read.
-        missing = [name for name, one in verdicts.items() if one.status is Status.MISSING]
+        # These answers are missing because their notebook could not be read.
+        missing = [name for name, verdict in verdicts.items() if verdict.status is Status.MISSING]
         verdicts |= {name: unreadable(name, why) for name in missing}
     return Graded(code_of(notebook).key, verdicts, time.monotonic() - begun)
 
@@ -289,7 +296,7 @@ def unreadable(exercise: str, why: str) -> Verdict:
 def _jail(
     limits: Limits, device: Device, strongest: Level, root: Path, readable: tuple[Path, ...]
 ) -> GradingJail:
-    """One warm jail for the process, so that a class and a formgrader's clicks share it."""
+    """One warm jail per process, which a class and each click in the formgrader share."""
     jail = GradingJail(limits, device, strongest, root=root, readable=readable)
     atexit.register(jail.close)
     return jail
@@ -308,17 +315,17 @@ def _cluster(
 
 
 def _is_finished(path: Path) -> bool:
-    """Whether a graded notebook was written to its end, where the mark of `grades` is."""
-    written = path.read_text(encoding="utf-8", errors="replace")
-    return f'"{KEY}": "graded"' in written and written.rstrip().endswith("}")
+    """Whether a graded notebook was written completely, with the mark that `grades` sets."""
+    content = path.read_text(encoding="utf-8", errors="replace")
+    return f'"{KEY}": "graded"' in content and content.rstrip().endswith("}")
 
 
 @contextlib.contextmanager
 def stopping(log: Any) -> Iterator[None]:
-    """End the whole run with a sentence where nothing can be graded or written.
+    """End the whole run with one sentence when nothing more can be graded or written.
 
-    nbgrader would go on, and drop every submission that is left. What was graded stays; this
-    submission and the rest are graded by the next run.
+    nbgrader would continue, and drop every submission that is left. What was graded stays; the
+    next run grades this submission and the rest.
     """
     try:
         yield
@@ -328,8 +335,8 @@ def stopping(log: Any) -> Iterator[None]:
     except (OSError, OperationalError) as error:
         why = error.orig if isinstance(error, OperationalError) else error
         log.error(
-            "Nothing more can be written: %s. Make room, close what holds the gradebook, and run "
-            "the same command again: it goes on where this one stopped.",
+            "Nothing more can be written: %s. Make room, close programs that use the gradebook, "
+            "and run the same command again: it goes on where this one stopped.",
             why,
         )
         raise SystemExit(1) from None

@@ -1,4 +1,4 @@
-"""Sorts a class by what its answers do: students whose programs are the same are one group."""
+"""Groups the students of a class whose answers are the same program."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from autograder.problem import Problem
 from autograder.text import printable
 
 SHORT = 8
-"""The first letters of a program's hash, by which a group goes."""
+"""How many letters of a program's hash are the name of its group."""
 LOOKED_AT = 5
 """How many answers of a group are read to find its shortest."""
 
@@ -36,9 +36,9 @@ class Group:
     Attributes:
         name: a few letters, the same in every run that judged on the same inputs.
         exercise: the exercise's name.
-        notebook: in which it is asked.
+        notebook: the name of its notebook.
         students: their ids.
-        verdict: what `verdicts.jsonl` says of it.
+        verdict: the one in `verdicts.jsonl`.
         sample: the shortest of a few of their solution cells.
     """
 
@@ -50,7 +50,7 @@ class Group:
     sample: str
 
     @property
-    def said(self) -> str:
+    def summary(self) -> str:
         """The verdict in a few words."""
         verdict = self.verdict
         passed = verdict.status is Status.PASSED
@@ -59,19 +59,19 @@ class Group:
 
 
 def groups(root: Path, assignment: str) -> dict[str, list[Group]]:
-    """The groups of every exercise, the largest first, by what the newest runs found.
+    """The groups of every exercise, the largest first, from each student's newest verdicts.
 
     Raises:
         Problem: nothing of the assignment was graded.
     """
-    found: dict[tuple[str, str], list[Record]] = {}
+    by_program: dict[tuple[str, str], list[Record]] = {}
     for record in log.newest(root, assignment):
         for exercise, verdict in record.verdicts.items():
             program = verdict.program or verdict.status
-            found.setdefault((exercise, program), []).append(record)
+            by_program.setdefault((exercise, program), []).append(record)
     course = CourseDirectory(config=nbgrader_config(root), root=str(root))
-    made: dict[str, list[Group]] = {}
-    for (exercise, program), records in found.items():
+    by_exercise: dict[str, list[Group]] = {}
+    for (exercise, program), records in by_program.items():
         students = tuple(record.student for record in records)
         notebook, verdict = records[0].notebook, records[0].verdicts[exercise]
         folders = [
@@ -80,10 +80,10 @@ def groups(root: Path, assignment: str) -> dict[str, list[Group]]:
         ]
         sample = _shortest([folder / f"{notebook}.ipynb" for folder in folders], exercise)
         group = Group(program[:SHORT], exercise, notebook, students, verdict, sample)
-        made.setdefault(exercise, []).append(group)
+        by_exercise.setdefault(exercise, []).append(group)
     return {
-        exercise: sorted(many, key=lambda one: (-len(one.students), one.name))
-        for exercise, many in made.items()
+        exercise: sorted(listed, key=lambda group: (-len(group.students), group.name))
+        for exercise, listed in by_exercise.items()
     }
 
 
@@ -101,7 +101,8 @@ def _shortest(paths: Sequence[Path], exercise: str) -> str:
 def comment(root: Path, assignment: str, exercise: str, name: str, text: str) -> Group:
     """Write a comment to every student of a group, which nbgrader's feedback shows.
 
-    A comment that somebody wrote there before stays above it; the same text is written once.
+    An earlier comment stays above it; the same text is written only once. For example
+    `comment(root, "05_vmap", "pairwise", "a7ae", "Have a look at §4.")`.
 
     Args:
         name: of the group, or its first letters.
@@ -115,59 +116,62 @@ def comment(root: Path, assignment: str, exercise: str, name: str, text: str) ->
     known = groups(root, assignment)
     if exercise not in known:
         raise Problem(f"{assignment} has no exercise {exercise}: it has {', '.join(known)}.")
-    named = [one for one in known[exercise] if one.name.startswith(name)]
-    if len(named) != 1:
-        names = ", ".join(one.name for one in known[exercise])
-        raise Problem(f"{exercise} has {len(named)} groups {name}: it has {names}.")
-    (group,) = named
+    matches = [group for group in known[exercise] if group.name.startswith(name)]
+    if len(matches) != 1:
+        names = ", ".join(group.name for group in known[exercise])
+        raise Problem(
+            f"{exercise} has {len(matches)} groups whose name begins with {name}: choose one of "
+            f"{names}."
+        )
+    (group,) = matches
     course = CourseDirectory(config=nbgrader_config(root), root=str(root))
     with books.opened(course) as gradebook:
         for student in group.students:
             try:
-                found = gradebook.find_comment(exercise, group.notebook, assignment, student)
+                answer = gradebook.find_comment(exercise, group.notebook, assignment, student)
             except MissingEntry:
                 raise Problem(
                     f"The gradebook has no answer of {student} to {exercise}: run "
                     f"`nbgrader autograde {assignment}` first."
                 ) from None
-            written = found.manual_comment or ""
+            written = answer.manual_comment or ""
             if text not in written.split("\n\n"):
-                found.manual_comment = f"{written}\n\n{text}" if written else text
+                answer.manual_comment = f"{written}\n\n{text}" if written else text
         gradebook.db.commit()
     return group
 
 
-def as_tables(found: dict[str, list[Group]]) -> Stacked:
-    """The groups, for a terminal."""
+def as_tables(by_exercise: dict[str, list[Group]]) -> Stacked:
+    """The groups of every exercise, for a terminal."""
     tables = []
-    for exercise, many in found.items():
-        shown = Table(title=Text(printable(exercise)), title_justify="left", show_lines=True)
+    for exercise, listed in by_exercise.items():
+        table = Table(title=Text(printable(exercise)), title_justify="left", show_lines=True)
         for head in ("group", "students", "verdict", "for example"):
-            shown.add_column(head, justify="right" if head == "students" else "left")
-        for one in many:
-            sample = printable(one.sample, lines=True)
+            table.add_column(head, justify="right" if head == "students" else "left")
+        for group in listed:
+            sample = printable(group.sample, lines=True)
             code = Syntax(sample, "python", background_color="default", word_wrap=True)
-            said = Text(printable(one.said))
-            shown.add_row(Text(printable(one.name)), str(len(one.students)), said, code)
-        tables.append(shown)
+            summary = Text(printable(group.summary))
+            table.add_row(Text(printable(group.name)), str(len(group.students)), summary, code)
+        tables.append(table)
     return Stacked(*tables)
 
 
-def write_page(found: dict[str, list[Group]], assignment: str, path: Path) -> None:
-    """The groups, as a page."""
+def write_page(by_exercise: dict[str, list[Group]], assignment: str, path: Path) -> None:
+    """Write the groups of every exercise as a page of HTML."""
     parts = []
-    for exercise, many in found.items():
+    for exercise, listed in by_exercise.items():
         rows = [
             [
-                html("<code>{name}</code>", name=one.name),
-                str(len(one.students)),
-                one.said,
-                html("<pre>{sample}</pre>", sample=one.sample),
+                html("<code>{name}</code>", name=group.name),
+                str(len(group.students)),
+                group.summary,
+                html("<pre>{sample}</pre>", sample=group.sample),
             ]
-            for one in many
+            for group in listed
         ]
-        noun = "program" if len(many) == 1 else "programs"
+        noun = "program" if len(listed) == 1 else "programs"
         heading = "<h2>{exercise}</h2><p>{count} distinct {noun}</p>"
-        parts.append(html(heading, exercise=exercise, count=len(many), noun=noun))
+        parts.append(html(heading, exercise=exercise, count=len(listed), noun=noun))
         parts.append(page.table(["group", "students", "verdict", "for example"], rows))
     page.write(path, f"{assignment}: what the class wrote", parts)

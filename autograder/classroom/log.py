@@ -14,12 +14,12 @@ from autograder.problem import Problem
 from autograder.schema import MalformedError, from_text, to_text
 
 LOG = "verdicts.jsonl"
-"""The log of all verdicts, in the course's folder; nothing is ever taken out of it."""
+"""The log of all verdicts, in the course's folder; nothing is ever removed from it."""
 
 
 @dataclass(frozen=True)
 class LoggedVerdict:
-    """What is written of a `verdict.Verdict`; its message is that of the first finding."""
+    """The part of a `verdict.Verdict` that is logged; the message is that of its first finding."""
 
     status: Status
     fraction: float = 0.0
@@ -31,7 +31,7 @@ class LoggedVerdict:
 
     @classmethod
     def of(cls, verdict: Verdict) -> LoggedVerdict:
-        """What is written of this verdict."""
+        """The part of this verdict that is logged."""
         return cls(
             verdict.status,
             verdict.fraction,
@@ -45,11 +45,11 @@ class LoggedVerdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A line: what a run found in one notebook.
+    """A line of the log: the verdicts of a run on one notebook.
 
     Attributes:
-        time: when, in UTC.
-        student, assignment, notebook: whose and which.
+        time: when it was graded, in UTC.
+        student, assignment, notebook: their names.
         seed: of every input.
         device: where answers were judged.
         level: of isolation.
@@ -69,16 +69,16 @@ class Record:
 
 
 def append(root: Path, record: Record) -> None:
-    """Write one line, in one piece or not at all.
+    """Write one line, completely or not at all.
 
     Raises:
         OSError: it cannot be written.
     """
     text = to_text(record) + "\n"
-    line = text.encode(errors="backslashreplace")  # half a character, such as of a file's name
+    line = text.encode(errors="backslashreplace")  # a file's name can hold half a character
     with (root / LOG).open("a+b", buffering=0) as file:
         end = file.seek(0, os.SEEK_END)
-        # A run that was killed may have left a piece of a line, which stays a line of its own.
+        # A run that was killed may have left part of a line, which becomes a line of its own.
         if end and _last_byte(file) != b"\n":
             line = b"\n" + line
         try:
@@ -92,8 +92,9 @@ def append(root: Path, record: Record) -> None:
 FORMER_WORDS = {
     '"lookalike":': '"misconception":',
     '"status": "broke the rules"': '"status": "not allowed"',
+    '"reason": "broke the rules"': '"reason": "not allowed"',
 }
-"""What 0.1 wrote in other words; inside a text a quotation mark has a backslash before it."""
+"""What version 0.1 called otherwise. No text can match: a quotation mark in it has a backslash."""
 
 
 def _in_words_of_today(line: str) -> str:
@@ -108,7 +109,7 @@ def _last_byte(file: Any) -> bytes:
 
 
 def records(root: Path, assignment: str) -> Iterator[Record]:
-    """The lines about an assignment, the oldest first; a line that is damaged is left out.
+    """The lines about an assignment, the oldest first; a damaged line is left out.
 
     Raises:
         Problem: the log cannot be read.
@@ -136,15 +137,15 @@ def newest(root: Path, assignment: str) -> list[Record]:
     """
     if not (root / LOG).is_file():
         raise Problem(f"Nothing has been graded here yet: there is no {root / LOG}.")
-    found = {(one.student, one.notebook): one for one in records(root, assignment)}
-    if not found:
+    by_key = {(record.student, record.notebook): record for record in records(root, assignment)}
+    if not by_key:
         raise Problem(f"{root / LOG} has no verdict in {assignment}.")
-    return [found[which] for which in sorted(found)]
+    return [by_key[key] for key in sorted(by_key)]
 
 
 def seed(root: Path, assignment: str) -> int | None:
-    """The seed that the assignment was last graded with, if it was."""
-    found = None
+    """The seed that the assignment was last graded with, or None."""
+    newest = None
     for record in records(root, assignment):
-        found = record.seed
-    return found
+        newest = record.seed
+    return newest

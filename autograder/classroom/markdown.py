@@ -1,4 +1,4 @@
-"""Markdown as nbgrader's pages show it: formulas without a network, a student's HTML as text."""
+"""Markdown on nbgrader's pages: formulas work without a network, a student's HTML is text."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _ELEMENTS = {
 def markdown2html(context: Any, source: str) -> str:
     """A filter for nbconvert's HTML exporter: what a cell or a comment looks like.
 
-    The formgrader's page can do all that its reader can, and who wrote the cell is a student: HTML
-    is shown as it was written, and a link that runs a script is none.
+    The cell was written by a student, and a script on the formgrader's page could do all that its
+    reader can. So HTML is shown as text, and links with a script are not rendered.
 
     Args:
         context: of the template that is being rendered; its cell holds the attachments.
@@ -55,13 +55,13 @@ class _Renderer(IPythonRenderer):
 
 
 def _mathml(formula: str, display: str) -> str:
-    """The formula as MathML, or as it was typed where it is none or would do more than be read."""
+    """The formula as MathML; as it was typed if it is not valid or has links or scripts."""
     try:
-        made = convert(formula, display=display)
+        mathml = convert(formula, display=display)
         # The converter lets HTML and links through.
-        if all(map(_is_plain, ElementTree.fromstring(made).iter())):
-            return made
-    except Exception:  # A student's formula need not be one.
+        if all(map(_is_plain, ElementTree.fromstring(mathml).iter())):
+            return mathml
+    except Exception:  # A student can type anything as a formula.
         pass
     return str(html("<code>{formula}</code>", formula=formula))
 

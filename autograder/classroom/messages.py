@@ -1,4 +1,4 @@
-"""What is asked of workers and runners, and what they send; `claims` says what is taken of it."""
+"""The requests to workers and runners, and what these send back, which `claims` validates."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from autograder.judge.verdict import Failure
 from autograder.judge.views import Case
 
 LARGEST_REQUEST = 2**31
-"""The longest JSON of what we ask ourselves."""
+"""The longest JSON of a request, which is trusted, since the grader wrote it."""
 Spec = tuple[Any, ...]
-"""How an array lies on a mesh, see `meshes.Spec`; what was a tuple in it comes as a list."""
+"""How an array is split over a mesh, see `meshes.Spec`; its inner tuples arrive as lists."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Leaf:
-    """What a worker knows of an array among the arguments."""
+    """What a worker knows about an array of the arguments."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -36,12 +36,12 @@ class Leaf:
 
 @dataclass(frozen=True)
 class AskedCase:
-    """One case of an exercise, which a worker exports, or calls where its view says so.
+    """One case of an exercise, which a worker exports, or calls if its view says so.
 
     Attributes:
         case: the view and the draw.
         skeleton, specs: see `tree.Arguments`.
-        leaves: stand for its leaves.
+        leaves: the dtypes and shapes of its leaves.
     """
 
     case: Case
@@ -52,7 +52,7 @@ class AskedCase:
 
 @dataclass(frozen=True)
 class AskedExercise:
-    """An exercise: the name of the function, which is the step too, and its cases."""
+    """An exercise: the name of the function, which is also that of the step, and its cases."""
 
     name: str
     cases: tuple[AskedCase, ...]
@@ -60,13 +60,13 @@ class AskedExercise:
 
 @dataclass(frozen=True)
 class WorkerRequest:
-    """What a worker is to do.
+    """What a worker has to do.
 
     Attributes:
         cells: to run.
         exercises: to export or call.
-        order: the steps of both. A function is exported where it stands there, so that cells below
-            its check change nothing, or at the end where it is not written by then.
+        order: the steps of both. A function is exported at its step, so that cells below its check
+            change nothing; if it is not defined by then, at the end.
         platform: what to lower for.
     """
 
@@ -78,9 +78,9 @@ class WorkerRequest:
 
 @dataclass(frozen=True)
 class SecretInputs:
-    """The second part: the inputs of functions that are called, for each case of an exercise.
+    """The second part of the request: the inputs of functions that are called, for each case.
 
-    It is sent at the first such function.
+    It is sent when the worker reaches the first such function.
     """
 
     of: dict[str, tuple[tuple[np.ndarray, ...], ...]]
@@ -88,21 +88,21 @@ class SecretInputs:
 
 @dataclass(frozen=True)
 class RanCell:
-    """What came of a cell."""
+    """The result of a cell."""
 
     failure: Failure | None = None
 
 
 @dataclass(frozen=True)
 class ProgramClaim:
-    """Of a case that a worker lowered: the program, serialised."""
+    """The result of a case that a worker lowered: the program, serialised."""
 
     artifact: bytes
 
 
 @dataclass(frozen=True)
 class CallFacts:
-    """What a call in Python came to, see `calling.call` and `reports.report`."""
+    """Facts of a call in Python, see `calling.call` and `reports.report`."""
 
     message: str = ""
     line: str = ""
@@ -114,7 +114,7 @@ class CallFacts:
 
 @dataclass(frozen=True)
 class CallClaim:
-    """Of a case that a worker called: what came back, see `verdict.Answer`."""
+    """The result of a case that a worker called, see `verdict.Answer`."""
 
     structure: str
     paths: tuple[str, ...]
@@ -124,7 +124,7 @@ class CallClaim:
 
 @dataclass(frozen=True)
 class Lowered:
-    """What a worker sends of an exercise, for each case."""
+    """What a worker sends for an exercise, case by case."""
 
     cases: tuple[Failure | ProgramClaim | CallClaim, ...]
 
@@ -135,9 +135,9 @@ class ProgramCase:
 
     Attributes:
         case: the view and the draw.
-        specs: how its inputs lie on a mesh.
+        specs: how its inputs are split over a mesh.
         artifact: the program, serialised.
-        inputs: what it is run on.
+        inputs: what it runs on.
     """
 
     case: Case
@@ -151,10 +151,10 @@ class Job:
     """The programs of one exercise.
 
     Attributes:
-        name: of the exercise, which is the step too.
+        name: of the exercise, which is also that of the step.
         cases: its programs.
         requires: the requirements that can reject an answer before it is compiled.
-        expected: by view, the facts of the reference that they compare with, of each case.
+        expected: by view, the reference's facts of each case that these requirements compare.
     """
 
     name: str
@@ -165,7 +165,7 @@ class Job:
 
 @dataclass(frozen=True)
 class RunnerRequest:
-    """What a runner is to do, and where programs are run, see `devices`."""
+    """What a runner has to do, and the name of the device, see `devices`."""
 
     jobs: tuple[Job, ...]
     device: str
@@ -173,7 +173,7 @@ class RunnerRequest:
 
 @dataclass(frozen=True)
 class ProgramFacts(Anatomy):
-    """What a runner read off a program, see `program.read` and `program.run`."""
+    """Facts that a runner found about a program, see `program.read` and `program.run`."""
 
     size: int
     again: int
@@ -187,7 +187,7 @@ class ProgramFacts(Anatomy):
 
 @dataclass(frozen=True)
 class RunClaim:
-    """Of a program that a runner read, and ran where it was to, see `verdict.Answer`."""
+    """The result of a program that a runner read, and ran if needed, see `verdict.Answer`."""
 
     structure: str
     paths: tuple[str, ...]
@@ -198,6 +198,6 @@ class RunClaim:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a runner sends of an exercise, for each program."""
+    """What a runner sends for an exercise, program by program."""
 
     cases: tuple[Failure | RunClaim, ...]

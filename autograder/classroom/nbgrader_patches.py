@@ -1,10 +1,10 @@
-"""What of nbgrader 0.9.6 has to be another, and cannot be changed by its configuration.
+"""Patches of nbgrader 0.9.6, for what its configuration cannot change.
 
-- It takes a student's folder for a glob pattern, so that the work of who is called `[abc]*` is
-  neither graded nor given back.
-- It copies what is handed in as it is, links and pipes too, and reads its date without care:
-  `intake.py` stands before it.
-- Nothing of its `Autograde` runs once at the end, where a class is summed up.
+- It reads a student's folder as a glob pattern, so that the work of a student called `[abc]*` is
+  neither graded nor returned.
+- It copies what is handed in as it is, links and pipes too, and fails at a date that it cannot
+  read: `intake.py` makes a clean copy first.
+- Its `Autograde` has no hook at the end of a run, where a class is summed up.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ def install() -> None:
 
 
 def folders(course: Any, step: str) -> list[str]:
-    """The folders of the students that are asked for; one who is called `[abc]*` is no pattern.
+    """The folders of the students that were asked for; an existing `[abc]*` is not a pattern.
 
     Args:
         course: nbgrader's `CourseDirectory`.
         step: one of its folders, such as `submitted`.
     """
-    asked = course.format_path(step, course.student_id, course.assignment_id)
-    if os.path.lexists(asked):
-        return [asked]
-    return sorted(glob.glob(asked, include_hidden=True))
+    path = course.format_path(step, course.student_id, course.assignment_id)
+    if os.path.lexists(path):
+        return [path]
+    return sorted(glob.glob(path, include_hidden=True))
 
 
 def _init_notebooks(stock: Any) -> Any:
@@ -49,10 +49,10 @@ def _init_notebooks(stock: Any) -> Any:
             for folder in folders(course, self._input_directory)
         }
         if not any(notebooks.values()):
-            stock(self)  # which says so
+            stock(self)  # it reports that there is nothing
             return
         self.notebooks = []
-        self.assignments = {folder: many for folder, many in notebooks.items() if many}
+        self.assignments = {folder: paths for folder, paths in notebooks.items() if paths}
 
     return init_notebooks
 
@@ -60,7 +60,7 @@ def _init_notebooks(stock: Any) -> Any:
 def _start(stock: Any) -> Any:
     @functools.wraps(stock)
     def start(self: Any) -> None:
-        # Imported here: nbgrader reads its configuration, and so this file, on every command.
+        # Imported late, because every command of nbgrader imports this file.
         from autograder.classroom.intake import Intake
 
         with Intake(self) as self.intake:

@@ -1,8 +1,8 @@
 """`autograder check`: a notebook, or one exercise of it, checked without Jupyter.
 
-The cells run where a submission's would: in a process of its own, with limits and behind the walls
-that the machine has, since the notebook may be somebody else's. What is judged are the public
-cases, as in the notebook.
+The cells run as a submission's would: in a separate process, with limits and the best isolation of
+the machine, since somebody else may have written the notebook. The public cases are judged, as in
+the notebook.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from autograder.text import printable
 
 
 class FromRelease:
-    """The standard of `check`: public cases, whose answers were released; nothing is secret."""
+    """The standard of `check`: public cases, whose expected answers were released."""
 
     source = ""
 
@@ -65,34 +65,34 @@ class FromRelease:
     def misconceptions(self) -> tuple[Misconception, ...]:
         return self._released.misconceptions
 
-    def in_public_words(self, verdict: Verdict, got: Outcomes, lines: Set[str]) -> Verdict:
+    def in_public_words(self, verdict: Verdict, outcomes: Outcomes, lines: Set[str]) -> Verdict:
         return verdict
 
 
 def check(file: Path, exercise: str, device: str, console: Console) -> bool:
-    """Check a notebook and print what was seen, with the card where one exercise is asked for.
+    """Check a notebook and print the verdicts, and the card if only one exercise is checked.
 
     Args:
         file: the notebook.
-        exercise: its name, or nothing for all of them.
+        exercise: its name, or an empty text for all exercises.
         device: its name, see `devices.named`.
         console: where to print.
 
     Returns:
-        Whether everything that was asked for has passed.
+        Whether every checked exercise has passed.
 
     Raises:
-        Problem: there is no such device or exercise, or the file is no notebook.
+        Problem: there is no such device or exercise, or the file is not a notebook.
     """
     chosen = devices.named(device)
-    read = notebook.read(file)
-    asked = notebook.exercises(file, read, exercise)
-    verdicts = _verdicts(file, read, asked, chosen)
+    content = notebook.read(file)
+    exercises = notebook.exercises(file, content, exercise)
+    verdicts = _verdicts(file, content, exercises, chosen)
     console.print(_table(verdicts))
     for name, verdict in verdicts.items():
-        done = record(verdict, asked[name])
+        progress = record(verdict, exercises[name])
         if exercise:
-            card = of_check(verdict, asked[name], done.of(name).hints).text
+            card = of_check(verdict, exercises[name], progress.of(name).hints).text
             console.print(printable(card, lines=True), markup=False)
     passed = sum(verdict.passed for verdict in verdicts.values())
     if not exercise:
@@ -106,9 +106,9 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
 
 
 def _verdicts(
-    file: Path, read: NotebookNode, asked: Mapping[str, ReleasedExercise], device: Device
+    file: Path, content: NotebookNode, exercises: Mapping[str, ReleasedExercise], device: Device
 ) -> dict[str, Verdict]:
-    steps = sum(cell.cell_type == "code" for cell in read.cells) + 2 * len(asked)
+    steps = sum(cell.cell_type == "code" for cell in content.cells) + 2 * len(exercises)
     with waiting.bar("Running the notebook") as bar:
         ended = 0
 
@@ -119,31 +119,31 @@ def _verdicts(
 
         with _jail(file, device, step) as jail:
             if jail.level.lacks:
-                said = f"Isolation level {jail.level}: {jail.level.lacks}."
-                print(" ".join([said, *jail.weaker_because]), file=sys.stderr)
-            return grader(asked, jail, device).grade(read)
+                warning = f"Isolation level {jail.level}: {jail.level.lacks}."
+                print(" ".join([warning, *jail.weaker_because]), file=sys.stderr)
+            return grader(exercises, jail, device).grade(content)
 
 
 def _jail(file: Path, device: Device, ended: Callable[[str], None]) -> GradingJail:
-    """A jail in which a notebook finds what it may import of its course, if it lies in one."""
+    """A jail in which a notebook can import what its course allows, if it is in a course."""
     try:
-        about = course.find(file.resolve().parent)
+        home = course.find(file.resolve().parent)
     except Problem:
         return GradingJail(Limits(), device, ended=ended)
-    return GradingJail(Limits(), device, root=about.root, readable=about.readable, ended=ended)
+    return GradingJail(Limits(), device, root=home.root, readable=home.readable, ended=ended)
 
 
-def grader(asked: Mapping[str, ReleasedExercise], jail: Runs, device: Device = CPU) -> Grader:
-    """What judges notebooks on the public cases of these exercises."""
-    return Grader(asked, 0, jail, device, NoCache(), standard=FromRelease)
+def grader(exercises: Mapping[str, ReleasedExercise], jail: Runs, device: Device = CPU) -> Grader:
+    """A grader that judges notebooks on the public cases of these exercises."""
+    return Grader(exercises, 0, jail, device, NoCache(), standard=FromRelease)
 
 
 def _table(verdicts: Mapping[str, Verdict]) -> Table:
-    made = Table("exercise", "verdict", "what was seen")
+    table = Table("exercise", "verdict", "what was seen")
     for name, verdict in verdicts.items():
         mark, colour = ("✓", "blue") if verdict.passed else ("✗", "yellow")
         seen = verdict.findings[0].message if verdict.findings else ""
         if verdict.misconception:
             seen += f" It looks like an answer that {verdict.misconception}."
-        made.add_row(name, f"[{colour}]{mark} {verdict.status}[/]", escape(printable(seen)))
-    return made
+        table.add_row(name, f"[{colour}]{mark} {verdict.status}[/]", escape(printable(seen)))
+    return table

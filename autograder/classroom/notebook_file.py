@@ -1,8 +1,8 @@
-"""The bytes of a file that was handed in, read as a notebook wherever that can be done.
+"""Reads the bytes of a submitted file as a notebook, if that is possible.
 
-Students send what an editor, a browser or a learning platform made of their notebook. What can be
-read is read, what is damaged is replaced, and everything else is an `Unreadable` that says what
-the file is.
+Students send what an editor, a browser or a learning platform made of their notebook. Everything
+that can be read is read, and damaged parts are replaced. Any other file raises `Unreadable`, which
+says what the file is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nbformat.v4 import new_notebook
 
 MOST_CELLS = 2_000
 MOST_TEXT = 10_000_000
-"""How many cells, and how many characters in all of them, are graded."""
+"""How many cells, and how many characters in all of them together, are graded."""
 
 _BOMS = (
     # UTF-32 first: its little-endian mark begins with that of UTF-16.
@@ -40,16 +40,16 @@ _KINDS = (
 _LEGAL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-class Unreadable(Exception):  # noqa: N818  (it is no fault of the program)
+class Unreadable(Exception):  # noqa: N818  (it is not an error of the program)
     """The file is not a notebook; the text says what it is, as in "is a PDF"."""
 
 
 def decode(data: bytes) -> str:
-    """The text of a file in whatever encoding: what its mark says, UTF-8, UTF-16 or cp1252."""
+    """The text of a file, in the encoding of its byte order mark, UTF-8, UTF-16 or cp1252."""
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace").lstrip("\ufeff")
-    # JSON begins with an ASCII character, so that the zeros tell how wide the characters are.
+    # JSON begins with an ASCII character, so a zero byte shows which UTF-16 it is.
     first = data[:2]
     if len(first) == 2 and (first[0] == 0) != (first[1] == 0):
         return data.decode("utf-16-le" if first[1] == 0 else "utf-16-be", "replace")
@@ -59,7 +59,7 @@ def decode(data: bytes) -> str:
         pass
     damaged = data.decode(errors="replace")
     bad = damaged.count("\ufffd")
-    if sum(ch > "\x7f" for ch in damaged) > 2 * bad:
+    if sum(character > "\x7f" for character in damaged) > 2 * bad:
         return damaged
     return data.decode("cp1252", "replace")
 
@@ -68,14 +68,14 @@ def parse(data: bytes) -> dict[str, Any]:
     """The JSON of a notebook, of any version of the format.
 
     Raises:
-        Unreadable: the file is no notebook, or a damaged one.
+        Unreadable: the file is not a notebook, or is damaged.
     """
     for pattern, kind in _KINDS:
         if re.match(pattern, data, re.IGNORECASE):
             raise Unreadable(kind)
     text = decode(data).lstrip("\0 \t\r\n\ufeff")
     try:
-        # What follows the notebook, such as the end of a longer version, does no harm.
+        # Text after the notebook, such as the end of a longer version, is ignored.
         parsed, _ = json.JSONDecoder(strict=False).raw_decode(text)
     except RecursionError:
         raise Unreadable("is nested too deeply") from None
@@ -88,7 +88,7 @@ def parse(data: bytes) -> dict[str, Any]:
             else "is not a Jupyter notebook"
         )
         raise Unreadable(why) from None
-    # What Jupyter's own web interface sends has the notebook inside.
+    # Jupyter's web interface sends the notebook inside another object.
     if isinstance(parsed, dict) and isinstance(parsed.get("content"), dict):
         parsed = parsed["content"]
     if not isinstance(parsed, dict) or not isinstance(parsed.get("cells"), list):
@@ -101,21 +101,21 @@ def parse(data: bytes) -> dict[str, Any]:
 def read(data: bytes) -> NotebookNode:
     """A valid notebook with the cells of this file, without outputs and foreign metadata.
 
-    Of a cell's metadata what nbgrader wrote is kept, whatever it looks like.
+    nbgrader's part of a cell's metadata is kept, even if it is damaged.
 
     Raises:
-        Unreadable: the file is no notebook, or has more in it than can be graded.
+        Unreadable: the file is not a notebook, or is too large to be graded.
     """
     parsed = parse(data)
-    found = parsed.get("cells")
-    if not isinstance(found, list):
-        sheets = [one for one in parsed["worksheets"] if isinstance(one, dict)]
-        found = [cell for sheet in sheets for cell in _list(sheet.get("cells"))]
-    if len(found) > MOST_CELLS:
-        raise Unreadable(f"has {len(found):,} cells, and at most {MOST_CELLS:,} can be graded")
+    cells = parsed.get("cells")
+    if not isinstance(cells, list):
+        sheets = [sheet for sheet in parsed["worksheets"] if isinstance(sheet, dict)]
+        cells = [cell for sheet in sheets for cell in _list(sheet.get("cells"))]
+    if len(cells) > MOST_CELLS:
+        raise Unreadable(f"has {len(cells):,} cells, and at most {MOST_CELLS:,} can be graded")
     notebook = new_notebook()
     taken: set[str] = set()
-    for number, cell in enumerate(found):
+    for number, cell in enumerate(cells):
         if isinstance(cell, dict):
             notebook.cells.append(_cell(cell, number, taken))
     if sum(len(cell.source) for cell in notebook.cells) > MOST_TEXT:
@@ -131,26 +131,26 @@ def write(notebook: dict[str, Any]) -> bytes:
 
 def _cell(cell: dict[str, Any], number: int, taken: set[str]) -> NotebookNode:
     kind, source = cell.get("cell_type"), _text(cell.get("source", cell.get("input")))
-    if kind == "heading":  # until format 4
+    if kind == "heading":  # in formats before 4
         level = cell.get("level")
         marks = "#" * level if isinstance(level, int) and level < 7 else "#"
         kind, source = "markdown", f"{marks} {source}"
     elif kind not in ("code", "markdown", "raw"):
         kind = "code" if "outputs" in cell or "execution_count" in cell else "markdown"
     metadata = cell.get("metadata")
-    made = NotebookNode(
+    result = NotebookNode(
         id=_id(cell.get("id"), number, taken),
         cell_type=kind,
         source=source,
         metadata=NotebookNode(),
     )
     if isinstance(metadata, dict) and "nbgrader" in metadata:
-        made.metadata["nbgrader"] = metadata["nbgrader"]
+        result.metadata["nbgrader"] = metadata["nbgrader"]
     if kind == "code":
-        made.update(outputs=[], execution_count=None)
-    elif attached := _attachments(cell.get("attachments")):
-        made.attachments = attached
-    return made
+        result.update(outputs=[], execution_count=None)
+    elif pictures := _pictures(cell.get("attachments")):
+        result.attachments = pictures
+    return result
 
 
 def _id(claimed: Any, number: int, taken: set[str]) -> str:
@@ -167,19 +167,19 @@ def _text(source: Any) -> str:
         lines = [line if isinstance(line, str) else "" for line in source]
         ended = any(line.endswith("\n") for line in lines[:-1])
         source = ("" if ended else "\n").join(lines)
-    # Windows editors end lines in their own way; a text must not differ from ours by that.
+    # Windows editors end lines in another way, which must not change the text.
     return source.replace("\r\n", "\n").replace("\r", "\n") if isinstance(source, str) else ""
 
 
-def _attachments(attached: Any) -> NotebookNode:
+def _pictures(attachments: Any) -> NotebookNode:
     """The pictures that were pasted into a text."""
-    kept = NotebookNode()
-    for name, bundle in attached.items() if isinstance(attached, dict) else ():
+    pictures = NotebookNode()
+    for name, bundle in attachments.items() if isinstance(attachments, dict) else ():
         if isinstance(bundle, dict):
             texts = {kind: _text(data) for kind, data in bundle.items() if "/" in kind}
             if texts and all(texts.values()):
-                kept[name] = NotebookNode(texts)
-    return kept
+                pictures[name] = NotebookNode(texts)
+    return pictures
 
 
 def _list(value: Any) -> list[Any]:

@@ -55,7 +55,10 @@ def write(path: Path, title: str, parts: Sequence[str]) -> None:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
-    """A table of text or HTML; numbers stand on the right."""
+    """A table of text or HTML, as in `table(["name", "points"], [["ada", "3"]])`.
+
+    Numbers are aligned on the right.
+    """
     return html(
         "<table><thead><tr>{heads}</tr></thead><tbody>\n{rows}</tbody></table>",
         heads=joined(html("<th>{name}</th>", name=name) for name in head),

@@ -1,6 +1,6 @@
-"""What nbgrader makes of a master's notebook when it releases it.
+"""How nbgrader releases a master's notebook.
 
-A notebook without a master is released as nbgrader does: its hidden tests stay in the gradebook.
+It releases a notebook without a master in its own way: hidden tests stay in the gradebook.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Resources = dict[str, Any]
 
 
 class ReleaseExporter(NotebookExporter):
-    """nbconvert's own, with which the files beside a notebook are released, but no master."""
+    """nbconvert's exporter; the files beside a notebook are released too, but not the masters."""
 
     def __init__(self, **kw: Any) -> None:
         super().__init__(**kw)
@@ -28,15 +28,15 @@ class ReleaseExporter(NotebookExporter):
         hide_masters(converter.coursedir)
 
 
-def hide_masters(course: Any, *others: str) -> None:
-    """Have nbgrader copy no master of this assignment anywhere.
+def hide_masters(course: Any, *patterns: str) -> None:
+    """Stop nbgrader from copying the masters of this assignment.
 
     Args:
         course: nbgrader's `CourseDirectory`.
-        others: patterns of more files that are not copied.
+        patterns: of other files that are not copied either.
     """
     folder = Path(course.format_path(course.source_directory, ".", course.assignment_id))
-    names = [*(glob.escape(path.name) for path in tags.masters_in(folder)), *others]
+    names = [*(glob.escape(path.name) for path in tags.masters_in(folder)), *patterns]
     course.ignore = [*course.ignore, *(name for name in names if name not in course.ignore)]
 
 
@@ -46,10 +46,9 @@ def _has_master(resources: Resources) -> bool:
 
 
 class ClearHiddenTests(preprocessors.ClearHiddenTests):
-    """Takes hidden tests away before the cells are saved, where they are in a master anyway.
+    """Removes hidden tests before the cells are saved, if there is a master, which has them too.
 
-    So neither the gradebook nor an autograded notebook, which nbgrader fills from it, ever holds
-    one.
+    So they are never in the gradebook, nor in an autograded notebook, which nbgrader fills from it.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
@@ -60,17 +59,17 @@ class ClearHiddenTests(preprocessors.ClearHiddenTests):
 
 
 class ClearSolutions(preprocessors.ClearSolutions):
-    """nbgrader's own, which leaves `name = ...` where an answer is a value and not a function."""
+    """nbgrader's class, but the stub is `name = ...` if an answer is a value, not a function."""
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: Resources, cell_index: int
     ) -> tuple[NotebookNode, Resources]:
         name = re.escape(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
-        usual: dict[str, str] = self.code_stub  # type: ignore[has-type]
+        stubs: dict[str, str] = self.code_stub  # type: ignore[has-type]
         is_value = re.search(rf"^### BEGIN SOLUTION\n{name} = ", cell.source, re.MULTILINE)
         if is_value and _has_master(resources):
-            self.code_stub = {**usual, "python": f"{name} = ...  # your answer"}
+            self.code_stub = {**stubs, "python": f"{name} = ...  # your answer"}
         try:
             return super().preprocess_cell(cell, resources, cell_index)
         finally:
-            self.code_stub = usual
+            self.code_stub = stubs

@@ -1,4 +1,4 @@
-"""Grades one student's one exercise again, from the seed of the run that graded it."""
+"""Grades one exercise of one student again, with the seed of the run that graded it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from autograder.authoring import master
 from autograder.authoring.build import nbgrader_config
-from autograder.authoring.course import read
+from autograder.authoring.course import read as read_course
 from autograder.classroom import log
 from autograder.classroom.grader import Grader
 from autograder.classroom.log import LoggedVerdict, Record
@@ -28,12 +28,12 @@ class Replay:
     """One exercise graded twice.
 
     Attributes:
-        record: the line of `verdicts.jsonl` that the newest run wrote about the student.
-        before: what it says of the exercise.
+        record: the newest line of `verdicts.jsonl` about the student's notebook.
+        before: its verdict on the exercise.
         verdict: the verdict now.
         points: those of the exercise.
-        level: of isolation, now.
-        jax: the version of JAX now; another one may give another verdict.
+        level: the level of isolation now.
+        jax: the version of JAX now; another version may give another verdict.
     """
 
     record: Record
@@ -50,23 +50,25 @@ class Replay:
 
 
 def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
-    """Judge again what nbgrader kept of a submission, on the same inputs.
+    """Judge the autograded copy of a submission again, on the same inputs.
+
+    For example `replay(root, "05_vmap", "ada", "pairwise")`.
 
     Raises:
         Problem: nothing of that name was graded.
     """
-    graded = [one for one in log.newest(root, assignment) if one.student == student]
-    if not graded:
+    records = [record for record in log.newest(root, assignment) if record.student == student]
+    if not records:
         raise Problem(f"{root / log.LOG} has no verdict on {student} in {assignment}.")
-    about = [one for one in graded if exercise in one.verdicts]
-    if not about:
-        known = ", ".join(name for one in graded for name in one.verdicts)
+    matches = [record for record in records if exercise in record.verdicts]
+    if not matches:
+        known = ", ".join(name for record in records for name in record.verdicts)
         raise Problem(f"{assignment} has no exercise {exercise}: it has {known}.")
-    record = about[-1]
+    record = matches[-1]
     before = record.verdicts[exercise]
     if before.status is Status.UNREADABLE:
         raise Problem(
-            f"The notebook of {student} was not judged, so there is nothing to judge: "
+            f"The notebook of {student} was not judged, so it cannot be judged again: "
             f"{before.message}"
         )
     settings = nbgrader_config(root)
@@ -76,19 +78,18 @@ def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
     loaded = master.load(Path(source) / f"{record.notebook}.py")
     path = Path(graded_folder) / f"{record.notebook}.ipynb"
     if not path.is_file():
-        raise Problem(f"{path} is not there any more, so there is nothing to judge again.")
+        raise Problem(f"{path} does not exist any more, so there is nothing to judge again.")
     if exercise not in loaded.exercises:
-        raise Problem(f"{loaded.path} does not ask for {exercise} any more.")
-    named = [field.name for field in fields(Limits)]
-    limits = {key: settings.GradingRun[key] for key in named if key in settings.GradingRun}
+        raise Problem(f"{loaded.path} does not have the exercise {exercise} any more.")
+    names = [field.name for field in fields(Limits)]
+    limits = {name: settings.GradingRun[name] for name in names if name in settings.GradingRun}
     device = devices.named(record.device)
     strongest = Level(settings.GradingRun.get("strongest", Level.FULL))
-    readable = read(root).readable
+    readable = read_course(root).readable
     with GradingJail(Limits(**limits), device, strongest, root=root, readable=readable) as jail:
         require(Level(settings.GradingRun.get("require", Level.PROCESS)), jail)
         level = jail.level
-        asked = {exercise: loaded.exercises[exercise]}
-        grader = Grader(asked, record.seed, jail, device)
+        grader = Grader({exercise: loaded.exercises[exercise]}, record.seed, jail, device)
         verdict = grader.grade(nbformat.read(path, as_version=4))[exercise]
     points = loaded.facts[exercise].points
     return Replay(record, before, verdict, points, level, jax.__version__)

@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#999999"
-"""Passed, not passed, and not judged: told apart by those who see few colours too."""
+"""Passed, not passed, and not judged; colour-blind readers can tell them apart too."""
 MOST_SHOWN = 20
-"""The misconceptions that the page lists."""
+"""How many misconceptions the page lists."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a class did in one assignment.
+    """The results of a class in one assignment.
 
     Attributes:
         assignment: its name.
-        most: the points that can be had.
-        scores: the points of each student, of answers given by hand too.
-        statuses: for each exercise how often each status came.
-        misconceptions: how many students wrote each listed wrong answer, by exercise and title.
+        most: the most points that a student can get.
+        scores: the points of each student, with those that a person gave.
+        statuses: for each exercise, how many answers have each status.
+        misconceptions: how many students have each misconception, by exercise and title.
         waiting: how many submissions wait for a person to grade something.
     """
 
@@ -51,7 +51,7 @@ class Report:
 
 
 def report(root: Path, assignment: str) -> Report:
-    """Put together what the gradebook and `verdicts.jsonl` hold.
+    """The report of an assignment, from the gradebook and `verdicts.jsonl`.
 
     Raises:
         Problem: nothing of the assignment was graded.
@@ -67,75 +67,76 @@ def report(root: Path, assignment: str) -> Report:
     with books.opened(course) as gradebook:
         most = books.assignment(gradebook, assignment).max_score
         submissions = gradebook.assignment_submissions(assignment)
-        scores = {one.student.id: one.score for one in submissions}
-        waiting = sum(one.needs_manual_grade for one in submissions)
+        scores = {submission.student.id: submission.score for submission in submissions}
+        waiting = sum(submission.needs_manual_grade for submission in submissions)
     return Report(assignment, most, scores, dict(statuses), misconceptions, waiting)
 
 
-def write_page(made: Report, path: Path, names: bool = False) -> None:
+def write_page(summary: Report, path: Path, names: bool = False) -> None:
     """Write the report as one page.
 
     Args:
-        made: the report.
+        summary: the report.
         path: of the file, which is replaced.
-        names: whether each student's score is listed; otherwise nobody can be told from it.
+        names: whether the page lists each student's score; without it, the page names nobody.
     """
-    scores = sorted(made.scores.values())
+    scores = sorted(summary.scores.values())
     middle = statistics.median(scores) if scores else 0.0
     mean = statistics.fmean(scores) if scores else 0.0
-    about = "No submission is in the gradebook."
+    overview = "No submission is in the gradebook."
     if scores:
-        about = (
-            f"{len(scores)} submissions, {made.most:g} points to be had: "
+        overview = (
+            f"{len(scores)} submissions, at most {summary.most:g} points: "
             f"median {middle:g}, mean {mean:.1f}, from {scores[0]:g} to {scores[-1]:g}."
         )
     waiting = (
-        f"{made.waiting} of them wait for a person to grade something, such as a written "
-        "answer, and count without it so far."
+        f"{summary.waiting} of them wait for a person to grade something, such as a written "
+        "answer, which does not count yet."
     )
     parts = [
-        _paragraph(about),
-        _paragraph(waiting) if made.waiting else "",
+        _paragraph(overview),
+        _paragraph(waiting) if summary.waiting else "",
         Markup("<h2>Scores</h2>"),
-        _figure(_scores(scores, made.most), f"How many students have how many of {made.most:g}"),
+        _figure(_scores(scores, summary.most), "How many students have how many points"),
         Markup("<h2>Exercises</h2>"),
-        _figure(_exercises(made), "For each exercise, how many passed and how many did not"),
-        page.table(["exercise", "passed", "of", "otherwise"], _success(made)),
+        _figure(_exercises(summary), "For each exercise, how many passed and how many did not"),
+        page.table(["exercise", "passed", "of", "otherwise"], _success(summary)),
         Markup("<h2>Misconceptions</h2>"),
-        _misconceptions(made),
+        _misconceptions(summary),
     ]
     if names:
-        rows = [[name, f"{score:g}"] for name, score in sorted(made.scores.items())]
+        rows = [[name, f"{score:g}"] for name, score in sorted(summary.scores.items())]
         parts += [Markup("<h2>Students</h2>"), page.table(["student", "points"], rows)]
-    page.write(path, f"{made.assignment}: the class at a glance", parts)
+    page.write(path, f"{summary.assignment}: the class at a glance", parts)
 
 
-def _paragraph(words: str) -> Markup:
-    return html("<p>{words}</p>", words=words)
+def _paragraph(text: str) -> Markup:
+    return html("<p>{text}</p>", text=text)
 
 
-def _success(made: Report) -> list[list[str]]:
+def _success(summary: Report) -> list[list[str]]:
     rows = []
-    for exercise, counts in made.statuses.items():
-        others = [f"{count} {status}" for status, count in counts.most_common()]
+    for exercise, counts in summary.statuses.items():
+        statuses = [
+            f"{count} {status}" for status, count in counts.most_common() if status != Status.PASSED
+        ]
         passed = counts[Status.PASSED]
-        said = ", ".join(one for one in others if not one.endswith(f" {Status.PASSED}"))
-        rows.append([exercise, str(passed), str(counts.total()), said])
+        rows.append([exercise, str(passed), str(counts.total()), ", ".join(statuses)])
     return rows
 
 
-def _misconceptions(made: Report) -> Markup:
-    if not made.misconceptions:
-        return _paragraph("Nobody wrote a wrong answer that is listed.")
+def _misconceptions(summary: Report) -> Markup:
+    if not summary.misconceptions:
+        return _paragraph("No answer shows a known misconception.")
     rows = [
         [exercise, f"an answer that {title}", str(count)]
-        for (exercise, title), count in made.misconceptions.most_common(MOST_SHOWN)
+        for (exercise, title), count in summary.misconceptions.most_common(MOST_SHOWN)
     ]
     return page.table(["exercise", "looks like", "students"], rows)
 
 
 def _new_figure(height: float) -> Figure:
-    from matplotlib.figure import Figure  # half a second, which only a report has to wait for
+    from matplotlib.figure import Figure  # imported late: it takes half a second
 
     return Figure(figsize=(8, height), layout="constrained")
 
@@ -155,20 +156,19 @@ def _scores(scores: Sequence[float], most: float) -> Figure:
     return figure
 
 
-def _exercises(made: Report) -> Figure:
-    names = list(reversed(made.statuses))
+def _exercises(summary: Report) -> Figure:
+    names = list(reversed(summary.statuses))
     figure = _new_figure(0.9 + 0.36 * len(names))
     axes = figure.subplots()
     left = [0] * len(names)
     kinds = (("passed", BLUE), ("not passed", ORANGE), ("not judged", GREY))
     for kind, colour in kinds:
-        wide = [_count(made.statuses[name], kind) for name in names]
-        if any(wide):
-            bars = axes.barh(names, wide, left=left, color=colour, label=kind)
-            axes.bar_label(
-                bars, [str(n) if n else "" for n in wide], label_type="center", color="w"
-            )
-            left = [a + b for a, b in zip(left, wide, strict=True)]
+        widths = [_count(summary.statuses[name], kind) for name in names]
+        if any(widths):
+            bars = axes.barh(names, widths, left=left, color=colour, label=kind)
+            labels = [str(width) if width else "" for width in widths]
+            axes.bar_label(bars, labels, label_type="center", color="w")
+            left = [start + width for start, width in zip(left, widths, strict=True)]
     figure.legend(loc="outside upper right", ncols=len(kinds), frameon=False)
     axes.set_xticks([])
     axes.tick_params(left=False)
@@ -179,9 +179,9 @@ def _exercises(made: Report) -> Figure:
 
 def _count(counts: Counter[str], kind: str) -> int:
     passed = counts[Status.PASSED]
-    fault = counts[Status.GRADER_FAULT] + counts[Status.UNREADABLE]
-    rest = counts.total() - passed - fault
-    return {"passed": passed, "not passed": rest, "not judged": fault}[kind]
+    not_judged = counts[Status.GRADER_FAULT] + counts[Status.UNREADABLE]
+    not_passed = counts.total() - passed - not_judged
+    return {"passed": passed, "not passed": not_passed, "not judged": not_judged}[kind]
 
 
 def _plain(axes: Any) -> None:
@@ -189,9 +189,9 @@ def _plain(axes: Any) -> None:
 
 
 def _figure(figure: Figure, label: str) -> Markup:
-    drawn = io.StringIO()
-    figure.savefig(drawn, format="svg", metadata={"Date": None})
-    svg = drawn.getvalue()
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    svg = file.getvalue()
     return html(
         '<figure role="img" aria-label="{label}">{svg}</figure>',
         label=label,

@@ -1,7 +1,7 @@
-"""Gives a submission back what was released of it, whatever became of the cells' metadata.
+"""Restores what was released in a submission, even if its cells have lost their metadata.
 
-A cell of the release is known by nbgrader's name for it, then by its id, then by its text, and a
-written answer at last by its place. What nobody can find is not graded as zero.
+A released cell is found by nbgrader's name for it, then by its id, then by its text, and a written
+answer last by its place. An answer that cannot be found is not graded as zero.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from nbformat import NotebookNode
 from nbgrader import utils
 
 KEY = "autograder"
-"""Under which a notebook's metadata say what is to be done with it; never what a student wrote."""
+"""The key of our part of a notebook's metadata; a value that a student wrote is never used."""
 ASK = "ask"
 NOT_FOUND = (
     "*This answer was not found in the submitted notebook. A person has to look for it there.*"
 )
-FOREIGN = "Nothing in the submitted notebook is of this assignment"
+FOREIGN = "Nothing in the submitted notebook belongs to this assignment"
 _DEFINES = re.compile(r"^(?:async +)?(?:def|class) +(\w+)|^(\w+)[ \t]*(?::[^=\n]+)?=(?!=)", re.M)
 _RELEASED_ID = re.compile(r"cell-\d+")
 
@@ -29,25 +29,24 @@ _RELEASED_ID = re.compile(r"cell-\d+")
 def restore(
     notebook: NotebookNode, released: NotebookNode, prompts: Set[str] = frozenset()
 ) -> NotebookNode:
-    """Give every known cell the metadata, and every locked one the text, that was released.
+    """Give every known cell its released metadata, and every locked cell its released text.
 
-    Given cells that are gone come back where they were, and test cells at the end. Nothing that
-    the student wrote into a cell's metadata survives, so that no edit can break or bend the
-    grading.
+    Missing given cells come back at their place, and missing test cells at the end. Nothing that
+    the student wrote into a cell's metadata is kept, so no edit can break or influence grading.
 
     Args:
         notebook: the submission, which is changed.
         released: the cells that nbgrader knows, in their order; the id of a cell is its name.
-        prompts: the texts of the other cells that were released, see `text_of`.
+        prompts: the texts of the other released cells, see `text_of`.
     """
     originals = {cell.id: cell for cell in released.cells}
     places = _places(notebook.cells, originals, prompts)
-    asked = notebook.metadata.get(KEY, {})
+    note = notebook.metadata.get(KEY, {})
     if any(utils.is_solution(originals[name]) for name in places):
         _find_written(notebook.cells, originals, prompts, places)
     else:
-        asked = {ASK: FOREIGN, **asked}
-    notebook.metadata = NotebookNode({**copy.deepcopy(released.metadata), KEY: asked})
+        note = {ASK: FOREIGN, **note}
+    notebook.metadata = NotebookNode({**copy.deepcopy(released.metadata), KEY: note})
     names = {place: name for name, place in places.items()}
     cells = [
         _restored(cell, originals.get(names.get(number, "")), number)
@@ -61,7 +60,7 @@ def restore(
 
 
 def text_of(cell: NotebookNode) -> str:
-    """The text of a cell as two cells are compared by it."""
+    """The text of a cell, without the white space around it, for comparing cells."""
     return str(cell.source).strip()
 
 
@@ -71,20 +70,20 @@ def _restored(cell: NotebookNode, original: NotebookNode | None, number: int) ->
         cell.id = f"submitted-{number}"
         cell.metadata = NotebookNode()
         return cell
-    made = copy.deepcopy(original)
+    restored = copy.deepcopy(original)
     if not utils.is_locked(original):
-        made.source = cell.source
+        restored.source = cell.source
         # The pictures that were pasted into a written answer.
-        if made.cell_type == "markdown" and "attachments" in cell:
-            made.attachments = cell.attachments
-    return made
+        if restored.cell_type == "markdown" and "attachments" in cell:
+            restored.attachments = cell.attachments
+    return restored
 
 
 def _complete(
     cells: Sequence[NotebookNode], released: Sequence[NotebookNode], places: dict[str, int]
 ) -> Iterator[NotebookNode]:
-    """The cells with those that are gone: what was given after its neighbour, the rest last."""
-    given: dict[int, list[NotebookNode]] = defaultdict(list)
+    """The cells with the missing ones: given cells after their neighbour, the rest at the end."""
+    inserted: dict[int, list[NotebookNode]] = defaultdict(list)
     last = []
     before = -1
     for original in released:
@@ -98,11 +97,11 @@ def _complete(
         elif utils.is_grade(original):
             last.append(original)
         elif utils.is_locked(original):
-            given[before].append(original)
-    yield from given[-1]
+            inserted[before].append(original)
+    yield from inserted[-1]
     for number, cell in enumerate(cells):
         yield cell
-        yield from given.get(number, ())
+        yield from inserted.get(number, ())
     yield from last
 
 
@@ -115,7 +114,7 @@ def _places(
     texts = [text_of(cell) for cell in cells]
 
     def may_be(place: int, name: str) -> bool:
-        """Whether a cell that says so can be this one: no other answer may be taken for it."""
+        """Whether this cell can have this name, which its metadata or id claims."""
         if name not in originals:
             return False
         if texts[place] == text_of(originals[name]):
@@ -137,16 +136,16 @@ def _places(
             claims[by_text[texts[place]].pop()].append((2, place))
         elif defined[place]:
             claims[min(defined[place])].append((3, place))
-    return {name: _best(sorted(many), originals[name], texts) for name, many in claims.items()}
+    return {name: _best(sorted(ranked), originals[name], texts) for name, ranked in claims.items()}
 
 
-def _best(many: Sequence[tuple[int, int]], original: NotebookNode, texts: Sequence[str]) -> int:
-    """Of several cells that may be the same one, the first that was written in, or is unchanged."""
+def _best(ranked: Sequence[tuple[int, int]], original: NotebookNode, texts: Sequence[str]) -> int:
+    """The first place where a locked cell is unchanged, or another one changed; else the first."""
     locked = utils.is_locked(original)
-    for _, place in many:
+    for _, place in ranked:
         if locked == (texts[place] == text_of(original)):
             return place
-    return many[0][1]
+    return ranked[0][1]
 
 
 def _find_written(
@@ -155,7 +154,7 @@ def _find_written(
     prompts: Set[str],
     places: dict[str, int],
 ) -> None:
-    """Look for written answers between their neighbours, where the place for them is empty."""
+    """Look for written answers between their neighbours, if their own cells are empty."""
     texts = [text_of(cell) for cell in cells]
     order = list(originals)
     taken = set(places.values())
@@ -165,9 +164,10 @@ def _find_written(
         empty = place is None or texts[place] == text_of(original)
         if not prompts or not _is_written(original) or not empty:
             continue
-        start = next((places[one] for one in reversed(order[:number]) if one in places), -1)
-        others = (at for one, at in places.items() if one != name and at > start)
-        for at in range(start + 1, min(others, default=len(cells))):
+        before = reversed(order[:number])
+        start = next((places[neighbour] for neighbour in before if neighbour in places), -1)
+        later = (at for neighbour, at in places.items() if neighbour != name and at > start)
+        for at in range(start + 1, min(later, default=len(cells))):
             is_prompt = texts[at] in prompts or _RELEASED_ID.fullmatch(cells[at].id)
             if cells[at].cell_type != "code" and texts[at] and at not in taken and not is_prompt:
                 places[name] = at
@@ -176,7 +176,7 @@ def _find_written(
 
 
 def _defined(cell: NotebookNode) -> set[str]:
-    """The names that a cell defines at its top level, as far as its text tells."""
+    """The names that a cell defines at its top level, as far as its text shows."""
     if cell.cell_type != "code":
         return set()
     return {first or second for first, second in _DEFINES.findall(cell.source)}
@@ -191,10 +191,10 @@ def _is_written(cell: NotebookNode) -> bool:
 
 
 def _without_lost_pictures(cell: NotebookNode) -> str:
-    """The text, in which a picture that is not attached is a word: nbconvert would raise."""
+    """The text without links to pictures that are not attached: nbconvert raises an error there."""
     attached = cell.get("attachments", {})
     return re.sub(
         r"attachment:([^)\s]+)",
-        lambda found: found[0] if unquote(found[1]) in attached else f"lost-{found[1]}",
+        lambda match: match[0] if unquote(match[1]) in attached else f"lost-{match[1]}",
         cell.source,
     )

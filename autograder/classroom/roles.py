@@ -1,4 +1,4 @@
-"""What runs in the processes of a jail when submissions are graded: workers and runners."""
+"""The two kinds of processes that grade submissions in a jail: workers and runners."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ ROLES = {
 }
 ENVIRONMENT = {
     "MPLBACKEND": "agg",
-    # The references are run beside, on the same GPU.
+    # The references run at the same time on the same GPU.
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
 }
 DRIVERS = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "TPU_LIBRARY_PATH")
-"""The variables with which JAX finds the drivers of a GPU or a TPU."""
+"""The environment variables with which JAX finds the drivers of a GPU or a TPU."""
 
 
 class Runs(Protocol):
-    """What runs requests in disposable processes, here or elsewhere; see `Jail`."""
+    """Runs requests in disposable processes, here or on other machines; see `Jail`."""
 
     @property
     def level(self) -> Level: ...
@@ -45,10 +45,10 @@ class Runs(Protocol):
 
 
 def require(weakest: Level, runs: Runs) -> None:
-    """Make sure of a level of isolation.
+    """Make sure that the level of isolation is at least `weakest`.
 
     Raises:
-        Problem: the one in force is weaker.
+        Problem: it is weaker.
     """
     if runs.level.weakness > weakest.weakness:
         why = " ".join(runs.weaker_because)
@@ -60,10 +60,10 @@ class GradingJail(Jail):
 
     Args:
         limits: of each process.
-        device: what the processes shall find. Those that use a GPU or a TPU have no limit on
-            address space, since the drivers of these reserve far more than they use, and no
-            walls, since they need the machine's own device files.
-        root: the course's folder, of which notebooks may import what is readable.
+        device: the device that the processes use. With a GPU or a TPU there is no limit on address
+            space, since its driver reserves far more than it uses, and there are no walls, since
+            it needs the machine's device files.
+        root: the course's folder; notebooks may import what is readable in it.
         strongest, readable, ended, turns: see `Jail`.
     """
 

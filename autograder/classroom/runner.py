@@ -1,10 +1,10 @@
 """Compiles exported programs and runs them on secret inputs. It never gets an expected output.
 
 A hostile program can crash the compiler or never end, so this process is as disposable as the
-worker's. What it is asked and what it sends is in `messages`.
+worker's. Its request and what it sends are in `messages`.
 
-All programs of a job are vetted and read first; if what is known of them then rejects the answer,
-none is compiled. The time is the grader's, except while a program runs.
+All programs of a job are vetted and read first; if that is enough to reject the answer, none is
+compiled. Only the time in which a program runs counts as the student's.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ PRELOADED = (
     "jaxlib.mlir.dialects.mhlo",
     "scipy.linalg",  # loaded later, it would also change the digits of LAPACK calls
 )
-"""What every process would import for itself otherwise."""
+"""Imported once before the processes are forked, so that not every process imports them."""
 
 
 def prepare() -> None:
-    """Make ready what all runners need."""
+    """Prepare what all runners need."""
     for name in PRELOADED:
         importlib.import_module(name)
     meshes.simulate_devices()
@@ -65,21 +65,22 @@ def main(connection: Connection) -> None:
 
 
 def _outcomes(job: Job, device: Device, ours: Callable[[bool], None]) -> dict[Case, Outcome]:
-    asked = {one.case: one for one in job.cases}
+    programs = {program.case: program for program in job.cases}
 
     def program_of(case: Case) -> export.Exported:
-        exported = _deserialized(asked[case].artifact)
-        _check_inputs(exported, asked[case].inputs)
+        exported = _deserialized(programs[case].artifact)
+        _check_inputs(exported, programs[case].inputs)
         return exported
 
     def arguments(case: Case) -> Arguments:
-        return Arguments(None, asked[case].inputs, asked[case].specs)
+        return Arguments(None, programs[case].inputs, programs[case].specs)
 
     expected = {
-        view: [Answer("", (), (), facts) for facts in many] for view, many in job.expected.items()
+        view: [Answer("", (), (), facts) for facts in by_case]
+        for view, by_case in job.expected.items()
     }
     return judged_early(
-        list(asked), program_of, arguments, job.requires, expected, device, ours=ours
+        list(programs), program_of, arguments, job.requires, expected, device, ours=ours
     )
 
 
@@ -91,15 +92,15 @@ def _deserialized(artifact: bytes) -> export.Exported:
 
 
 def _check_inputs(exported: export.Exported, inputs: Sequence[np.ndarray]) -> None:
-    """The worker belongs to the student, so a program may be for other inputs than were asked."""
-    wanted = [(leaf.shape, leaf.dtype) for leaf in inputs]
-    if [(leaf.shape, jax.numpy.dtype(leaf.dtype)) for leaf in exported.in_avals] != wanted:
+    """Refuse a program for other inputs: the student's code may have changed what a worker sent."""
+    expected = [(leaf.shape, leaf.dtype) for leaf in inputs]
+    if [(leaf.shape, jax.numpy.dtype(leaf.dtype)) for leaf in exported.in_avals] != expected:
         raise Refusal("The program takes other inputs than it was asked to.")
 
 
 def _claim(outcome: Outcome) -> Failure | RunClaim:
     if isinstance(outcome, Failure):
-        # No line of a student's is in this process.
+        # This process has no code of the student.
         return dataclasses.replace(outcome, line="")
     facts = ProgramFacts(**outcome.facts)
     return RunClaim(outcome.structure, outcome.paths, outcome.leaves, facts, outcome.ran)

@@ -1,7 +1,7 @@
-"""What answers to one exercise are judged by: its cases, their inputs, and what is right on them.
+"""What answers to one exercise are judged by: its cases, their inputs and the expected answers.
 
-A grading draws the inputs from a secret seed and runs the references of the master; `autograder
-check` has both from the release, see `notebook_check`.
+Grading draws the inputs from a secret seed and runs the references of the master; `autograder
+check` reads both from the released data, see `notebook_check`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from autograder.judge.verdict import Answers, Outcomes, Verdict
 from autograder.judge.views import Draw
 
 REFERENCES = ThreadPoolExecutor(1, "references")
-"""Runs the references one at a time, since `program` patches JAX meanwhile, and beside the jail."""
+"""Runs the references while the jail works; one at a time, since `program` patches JAX."""
 
 Result = TypeVar("Result")
 
@@ -33,14 +33,14 @@ class Standard(Protocol):
 
     @property
     def requires(self) -> tuple[Requirement, ...]:
-        """What is asked of an answer."""
+        """The requirements that an answer has to meet."""
 
     @property
     def source(self) -> str:
-        """The same for exercises that judge alike: verdicts are kept by it."""
+        """A text that changes whenever the verdicts could change; part of the cache's key."""
 
     def begin(self) -> None:
-        """Begin to make what `expected` gives, where that takes time."""
+        """Start computing the expected answers in the background, if that takes time."""
 
     def draws(self) -> Sequence[Draw]:
         """The draws that an answer is judged on."""
@@ -49,23 +49,23 @@ class Standard(Protocol):
         """The inputs of a draw, which no student's process may know before it has to use them."""
 
     def shapes(self, draw: Draw) -> Arguments:
-        """Arguments with the shapes of these inputs, which tell nothing of their values."""
+        """Arguments with the shapes of these inputs, but not their values."""
 
     def expected(self) -> Answers:
-        """What is right."""
+        """The expected answers."""
 
     def facts(self) -> Answers:
-        """Of what is right, facts that an answer is compared with before it is compiled."""
+        """The expected facts that an answer is compared with before it is compiled."""
 
     def misconceptions(self) -> tuple[Misconception, ...]:
-        """What the listed wrong answers do."""
+        """The misconceptions of the exercise, with the answers that each one gives."""
 
-    def in_public_words(self, verdict: Verdict, got: Outcomes, lines: Set[str]) -> Verdict:
+    def in_public_words(self, verdict: Verdict, outcomes: Outcomes, lines: Set[str]) -> Verdict:
         """The verdict in words that a student may read.
 
         Args:
-            verdict: which has not passed.
-            got: what it was made of.
+            verdict: one that has not passed.
+            outcomes: those that it was found from.
             lines: of the student's cells.
         """
 
@@ -76,7 +76,7 @@ class FromMaster:
     def __init__(self, exercise: Exercise, seed: int, device: Device) -> None:
         self.requires, self.source = exercise.requires, exercise.source
         self._exercise, self._seed, self._device = exercise, seed, device
-        self._made: dict[Callable[..., Any], Future[Any]] = {}
+        self._results: dict[Callable[..., Any], Future[Any]] = {}
         self._lock = threading.Lock()
 
     def begin(self) -> None:
@@ -96,25 +96,25 @@ class FromMaster:
         return self._begun(expected_answers).result()
 
     def facts(self) -> Answers:
-        if not any(want.early and want.compares for want in self.requires):
+        if not any(requirement.early and requirement.compares for requirement in self.requires):
             return {}
         return self._begun(facts_of_reference).result()
 
     def misconceptions(self) -> tuple[Misconception, ...]:
         return self._begun(misconceptions).result()
 
-    def in_public_words(self, verdict: Verdict, got: Outcomes, lines: Set[str]) -> Verdict:
+    def in_public_words(self, verdict: Verdict, outcomes: Outcomes, lines: Set[str]) -> Verdict:
         """See `feedback`: the words hold nothing of the secret inputs."""
         name, expected = self._exercise.name, self.expected()
-        safe = feedback.without_secrets(name, got, expected, lines)
+        safe = feedback.without_secrets(name, outcomes, expected, lines)
         shown = judge.judge(name, self.requires, expected, safe)
         paths = [answer.paths for answers in expected.values() for answer in answers]
         return feedback.in_words_of(verdict, shown, f"{self.requires} {paths}")
 
-    def _begun(self, make: Callable[..., Result]) -> Future[Result]:
-        """What is made of the references, once; it is begun when it is asked for first."""
+    def _begun(self, compute: Callable[..., Result]) -> Future[Result]:
+        """What this function computes from the references; it is called once."""
         with self._lock:
-            if make not in self._made:
-                given = (self._exercise, self._seed, self._exercise.sizes, self._device)
-                self._made[make] = REFERENCES.submit(make, *given)
-            return self._made[make]
+            if compute not in self._results:
+                arguments = (self._exercise, self._seed, self._exercise.sizes, self._device)
+                self._results[compute] = REFERENCES.submit(compute, *arguments)
+            return self._results[compute]

@@ -1,8 +1,8 @@
-"""Reading what a student handed in: whatever it is, a notebook that can be graded comes out.
+"""Reads a submission; whatever a student handed in, the result is a notebook that can be graded.
 
-nbgrader keeps its commands, its database and its feedback. `intake.py` hands it the submissions,
-and it hands each notebook through a list of preprocessors, which `plug.plug_in` names; the one
-that grades is in `grades.py`. A notebook without a master goes nbgrader's own way.
+nbgrader keeps its commands, its database and its feedback. `intake.py` gives it the submissions,
+and it passes each notebook through a list of preprocessors, which `plug.plug_in` names; the one
+that grades is in `grades.py`. nbgrader grades a notebook without a master by itself.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.authoring import tags
 from autograder.classroom import gradebook as books
-from autograder.classroom.grading import GradingRun, Resources, Which
-from autograder.classroom.intake import Taken
+from autograder.classroom.grading import GradingRun, Resources, SubmissionKey
+from autograder.classroom.intake import STAMP, Taken
 from autograder.classroom.release import hide_masters
 from autograder.classroom.restore import ASK, KEY, restore
 from autograder.problem import Problem
 from autograder.student.check_file import SUFFIX
 
 # nbgrader opens the gradebook for every step of every submission, each time with a new engine,
-# which compiles every statement anew. SQLAlchemy wants one for each process.
+# which compiles every statement again. SQLAlchemy recommends one engine per process.
 nbgrader.api.create_engine = functools.cache(nbgrader.api.create_engine)
 
 
 class SubmissionExporter(NotebookExporter):
-    """Hands a submission through our steps where there is a master, and nbgrader's where not.
+    """Passes a submission through our steps if there is a master, otherwise through nbgrader's.
 
-    nbgrader makes it once, with the class known and before the first submission. That is where
-    the grading run begins, so that what is wrong with it stops everything before anything, and
-    where the whole class begins to be graded.
+    nbgrader creates it once, before the first submission, when the class is known. So the grading
+    run begins here: a problem with its settings stops it before anything is graded, and then
+    grading of the whole class starts.
     """
 
     def __init__(self, **kw: Any) -> None:
@@ -51,7 +51,7 @@ class SubmissionExporter(NotebookExporter):
         converter: Any = self.parent
         self._converter = converter
         course = converter.coursedir
-        # The data of `check`, ours or handed in, are no use to anybody who grades.
+        # The data of `check`, released or handed in, are not needed for grading.
         hide_masters(course, f"*{SUFFIX}")
         folder = course.format_path(course.source_directory, ".", course.assignment_id)
         self._masters = {path.stem for path in tags.masters_in(Path(folder))}
@@ -65,38 +65,38 @@ class SubmissionExporter(NotebookExporter):
             self.run = GradingRun(parent=self)
             self._prompts = self.run.prompts
             paths = {}
-            # What a run that was killed had begun is due only since the run was made.
-            for which, path in _due(self._converter):
-                # nbgrader says what it thinks of a notebook that was never released.
+            # `GradingRun` has deleted what a killed run left unfinished: these are due again.
+            for key, path in _due(self._converter):
+                # nbgrader itself reports a notebook that was never released.
                 with contextlib.suppress(MissingEntry):
-                    self.released(which[1])
-                    paths[which] = path
+                    self.released(key[1])
+                    paths[key] = path
             self.run.begin(paths, self._restored)
 
     def released(self, notebook: str) -> NotebookNode:
-        """The notebook that was released, with those cells that nbgrader knows.
+        """The released notebook, with the cells that nbgrader knows.
 
         Raises:
-            MissingEntry: the gradebook knows of no such notebook.
+            MissingEntry: the gradebook does not know this notebook.
         """
         course = self._converter.coursedir
         return self._released(course.db_url, course.assignment_id, notebook)
 
     def restored(self, notebook: NotebookNode, name: str) -> NotebookNode:
-        """Give a submission what was released of it, see `restore`."""
+        """Restore what was released in a submission, see `restore`."""
         return restore(notebook, self.released(name), self._prompts.get(name, frozenset()))
 
     def from_filename(
         self, filename: str, resources: Resources | None = None, **kw: Any
     ) -> tuple[Any, Resources]:
-        where = (resources or {}).get("nbgrader", {})
-        which = (where.get("student", ""), where.get("notebook", ""))
-        taken = self._taken.get(which, Taken())
+        names = (resources or {}).get("nbgrader", {})
+        key = (names.get("student", ""), names.get("notebook", ""))
+        taken = self._taken.get(key, Taken())
         course = self._converter.coursedir
         handed_in = Path(filename).is_relative_to(course.submitted_directory)
         if handed_in and taken.note:
-            self.log.warning("%s: %s", which[0], taken.note)
-        if which[1] in self._masters or taken.ask:
+            self.log.warning("%s: %s", key[0], taken.note)
+        if key[1] in self._masters or taken.ask:
             return super().from_filename(filename, resources=resources, **kw)
         stock = NotebookExporter(parent=self._converter, config=self._converter.config)
         steps = Autograde.sanitize_preprocessors if handed_in else Autograde.autograde_preprocessors
@@ -105,19 +105,19 @@ class SubmissionExporter(NotebookExporter):
         return stock.from_filename(filename, resources=resources, **kw)
 
     def sum_up(self) -> None:
-        """Say what became of the class; whatever became of single submissions."""
+        """Log the results of the class, even if some submissions failed."""
         if self.run is not None:
             self.run.end()
 
-    def _restored(self, which: Which, path: Path) -> NotebookNode:
-        return self.restored(nbformat.read(path, as_version=4), which[1])
+    def _restored(self, key: SubmissionKey, path: Path) -> NotebookNode:
+        return self.restored(nbformat.read(path, as_version=4), key[1])
 
     @property
-    def _taken(self) -> Mapping[Which, Taken]:
+    def _taken(self) -> Mapping[SubmissionKey, Taken]:
         return self._converter.intake.taken
 
     def _require_masters(self, plain: set[str], folder: str) -> None:
-        """Refuse to take for plain what was released without its tests, for it had a master."""
+        """Refuse notebooks whose master is missing: their tests are only in the master."""
         course = self._converter.coursedir
         try:
             with books.opened(course) as gradebook:
@@ -127,7 +127,7 @@ class SubmissionExporter(NotebookExporter):
                         if any(map(_is_check, self.released(name).cells)):
                             raise Problem(
                                 f"{name}.ipynb was released from a master, and there is no "
-                                f"{name}.py in {folder}: put it back, for the tests are in it."
+                                f"{name}.py in {folder}: put it back, because it has the tests."
                             )
         except Problem as problem:
             self.log.error("%s", problem)
@@ -135,15 +135,15 @@ class SubmissionExporter(NotebookExporter):
 
 
 def _is_check(cell: NotebookNode) -> bool:
-    """Whether only a master says what is right here."""
+    """Whether this is a test cell of a master."""
     return bool(cell.id.startswith("check-") and cell.source.startswith("check("))
 
 
-def _due(converter: Any) -> Iterator[tuple[Which, Path]]:
-    """The notebooks that nbgrader is about to take up, in its order.
+def _due(converter: Any) -> Iterator[tuple[SubmissionKey, Path]]:
+    """The notebooks that nbgrader is going to grade, in its order.
 
-    nbgrader decides on each only when it comes to it. Where it decides otherwise, a notebook is
-    graded then, or was graded in vain.
+    nbgrader decides about each one later. If it decides otherwise, a notebook is graded then, or
+    its verdicts are not used.
     """
     course = converter.coursedir
     for folder, notebooks in sorted(converter.assignments.items()):
@@ -154,24 +154,25 @@ def _due(converter: Any) -> Iterator[tuple[Which, Path]]:
             graded = Path(
                 course.format_path(course.autograded_directory, student, course.assignment_id)
             )
-            stamps = [_bytes(one / "timestamp.txt") for one in (Path(folder), graded)]
-            if converter.force or not (graded / path.name).exists() or stamps[0] != stamps[1]:
+            is_new = _stamp(Path(folder)) != _stamp(graded)
+            if converter.force or not (graded / path.name).exists() or is_new:
                 yield (student, path.stem), path
 
 
-def _bytes(path: Path) -> bytes:
+def _stamp(folder: Path) -> bytes:
+    path = folder / STAMP
     return path.read_bytes() if path.is_file() else b""
 
 
 class RestoreCells(NbGraderPreprocessor):
-    """Give a notebook what was released of it, see `restore`."""
+    """Restore what was released in a notebook, see `restore`."""
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        where = resources["nbgrader"]
-        restored = self.parent.restored(nb, where["notebook"])
+        names = resources["nbgrader"]
+        restored = self.parent.restored(nb, names["notebook"])
         if why := restored.metadata[KEY].get(ASK):
-            said = "Ask for the notebook again, or give the points by hand."
-            self.log.error("%s: %s. A person has to grade it. %s", where["student"], why, said)
+            advice = "Ask for the notebook again, or give the points by hand."
+            self.log.error("%s: %s. A person has to grade it. %s", names["student"], why, advice)
         return restored, resources
 
 
@@ -201,12 +202,12 @@ def _released_cell(cell: Any, notebook: Any) -> NotebookNode:
     }
     if cell.name in points:
         metadata["points"] = points[cell.name]
-    made = NotebookNode(
+    released = NotebookNode(
         id=cell.name,
         cell_type=cell.cell_type,
         source=cell.source,
         metadata=NotebookNode(nbgrader=metadata),
     )
     if cell.cell_type == "code":
-        made.update(outputs=[], execution_count=None)
-    return made
+        released.update(outputs=[], execution_count=None)
+    return released

@@ -1,4 +1,4 @@
-"""Runs a student's cells and exports what was asked for, see `messages`. It never sees a test."""
+"""Runs a student's cells and exports their functions, see `messages`. It never gets a test."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ PRELOADED = (
     "autograder.student.hints",
     "autograder.student.stubs",
 )
-"""What every process would import for itself otherwise."""
+"""Imported once before the processes are forked, so that not every process imports them."""
 
 
 def prepare() -> None:
-    """Make ready what all workers need."""
+    """Prepare what all workers need."""
     for name in PRELOADED:
         importlib.import_module(name)
     meshes.simulate_devices()
@@ -56,7 +56,7 @@ class Shell(InteractiveShell):
     """IPython without a terminal and without a history, so that magics work as in a notebook."""
 
     def enable_gui(self, gui: str | None = None) -> None:
-        """There is no window to draw in; `%matplotlib inline` must not fail for that."""
+        """Do nothing: there is no window, but `%matplotlib inline` must not fail."""
 
 
 def main(connection: Connection) -> None:
@@ -78,11 +78,11 @@ def main(connection: Connection) -> None:
         connection.say(End(step, encode(RanCell(failure_of(error) if error else None))))
 
     def answer(step: str, at_the_end: bool) -> bool:
-        """Whether there was something to export."""
+        """Export or call one exercise; return whether its function was there."""
         if not at_the_end and shell.user_ns.get(step, ...) is ...:
             return False
         exercise = exercises[step]
-        if not inputs and any(asked.case.call for asked in exercise.cases):
+        if not inputs and any(asked_case.case.call for asked_case in exercise.cases):
             inputs.update(decode(SecretInputs, connection.late(), LARGEST_REQUEST).of)
         connection.say(Begin(step))
         settings.mend_streams()
@@ -115,30 +115,37 @@ def _lowered(
     platform: str,
     inputs: Sequence[tuple[np.ndarray, ...]],
 ) -> Lowered:
-    """What comes of every case, whose inputs are those of the cases that are called."""
+    """The results of every case.
+
+    Args:
+        exercise: the cases.
+        names: those that the notebook has defined, with their values.
+        platform: what to lower for.
+        inputs: of the cases that are called.
+    """
     function = names.get(exercise.name, ...)
     if function is ...:
-        words = f"There is nothing called {exercise.name}."
+        message = f"There is nothing called {exercise.name}."
         advice = "Keep the name that the notebook gives it."
-        failure = Failure(Status.MISSING, words, advice=advice)
+        failure = Failure(Status.MISSING, message, advice=advice)
         return Lowered((failure,) * len(exercise.cases))
     claims: list[Failure | ProgramClaim | CallClaim] = []
     left = iter(inputs)
     views: set[str] = set()
-    for asked in exercise.cases:
-        if call := asked.case.call:
-            is_first = asked.case.view not in views
-            claims.append(_called(function, call, asked, next(left), is_first))
-            views.add(asked.case.view)
+    for asked_case in exercise.cases:
+        if call := asked_case.case.call:
+            is_first = asked_case.case.view not in views
+            claims.append(_called(function, call, asked_case, next(left), is_first))
+            views.add(asked_case.case.view)
         else:
-            claims.append(_export(function, asked, platform))
+            claims.append(_export(function, asked_case, platform))
     return Lowered(tuple(claims))
 
 
 def _called(
-    function: Any, call: Call, asked: AskedCase, leaves: tuple[np.ndarray, ...], is_first: bool
+    function: Any, call: Call, asked_case: AskedCase, leaves: tuple[np.ndarray, ...], is_first: bool
 ) -> Failure | CallClaim:
-    arguments = Arguments(asked.skeleton, leaves, asked.specs)
+    arguments = Arguments(asked_case.skeleton, leaves, asked_case.specs)
     answer = call.outcome(function, arguments, is_first)
     if isinstance(answer, Failure):
         return answer
@@ -146,15 +153,15 @@ def _called(
 
 
 def _export(
-    function: Callable[..., Any], asked: AskedCase, platform: str
+    function: Callable[..., Any], asked_case: AskedCase, platform: str
 ) -> Failure | ProgramClaim:
-    # ShapeDtypeStruct would make float32 of a float64.
+    # Not ShapeDtypeStruct, which would turn float64 into float32.
     leaves = [
-        np.broadcast_to(np.zeros((), DTYPES[leaf.dtype]), leaf.shape) for leaf in asked.leaves
+        np.broadcast_to(np.zeros((), DTYPES[leaf.dtype]), leaf.shape) for leaf in asked_case.leaves
     ]
-    arguments = Arguments(asked.skeleton, tuple(leaves), asked.specs)
+    arguments = Arguments(asked_case.skeleton, tuple(leaves), asked_case.specs)
     try:
-        exported = program.lower(function, arguments, asked.case, platform)
+        exported = program.lower(function, arguments, asked_case.case, platform)
         return ProgramClaim(bytes(program.anonymous(exported).serialize()))
     except Exception as error:
-        return program.failure(error, asked.case)
+        return program.failure(error, asked_case.case)
