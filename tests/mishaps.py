@@ -12,10 +12,10 @@ RUN_ABOVE = (
     "Run the cell that defines it; after a restart of the kernel, run every cell above: "
     "*Run → Run All Above Selected Cell*."
 )
-NOT_ASKED = "Give it the function that the cell above asked for, under the name it was asked for."
+NOT_ASKED = "Give it the function that the cell above asks for, with the name that it asks for."
 OTHER_RELEASE = (
-    "it is of another release than its data: get the folder of the assignment anew and copy your "
-    "answers over."
+    "it is from another release than its data: get the folder of the assignment again and copy "
+    "your answers into it."
 )
 DEVICES = (
     "choose cpu, gpu, tpu, or a mesh of up to 8 devices, simulated ones such as mesh:8 or "
@@ -53,7 +53,7 @@ IN_NOTEBOOK = [
     InNotebook(
         "The kernel was restarted, and the cell with the answer was left out.",
         (FIRST, "check(predict_batch)"),
-        f"predict_batch is not there. {RUN_ABOVE}",
+        f"predict_batch is not defined. {RUN_ABOVE}",
     ),
     InNotebook(
         "The same, where an exercise is checked by its name.",
@@ -104,7 +104,7 @@ IN_NOTEBOOK = [
     InNotebook(
         "The function's name now holds something else.",
         (FIRST, "predict_batch = [1, 2]", "check(predict_batch)"),
-        "predict_batch is no function: run the cell that defines it once more.",
+        "predict_batch is not a function: run the cell that defines it again.",
     ),
     InNotebook(
         "The name is misspelt.",
@@ -172,8 +172,8 @@ IN_TERMINAL = [
     InTerminal(
         "The file is damaged.",
         "autograder check damaged.ipynb",
-        "damaged.ipynb is no notebook, or a damaged one: open it in JupyterLab and save it, or "
-        "take the last version of it that opens.",
+        "damaged.ipynb is not a notebook, or it is damaged: open it in JupyterLab and save it, or "
+        "go back to the last version that opens.",
     ),
     InTerminal(
         "The notebook has no such exercise.",
@@ -188,8 +188,8 @@ IN_TERMINAL = [
     InTerminal(
         "The notebook holds no exercise, or those of another release.",
         "autograder check empty.ipynb",
-        "empty.ipynb has no exercise that the data beside it know: give a notebook with exercises. "
-        f"If it is one, {OTHER_RELEASE}",
+        "empty.ipynb has no exercise that is in the data beside it: give a notebook with "
+        f"exercises. If it is one, {OTHER_RELEASE}",
     ),
     InTerminal(
         "There is nothing to bring back.",
