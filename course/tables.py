@@ -105,7 +105,7 @@ def modules_table(masters: Sequence[Master], courses: Sequence[Path]) -> str:
                 sum(len(re.findall(r"[^\W_][\w'’-]*", source)) for source in text),
                 sum("image/png" in out.get("data", {}) for out in outputs),
                 sum("predicted(" in cell.source for cell in lesson.cells),
-                len(one.facts),
+                len(one.prompts),
                 f"{one.points:g}",
                 one.minutes,
                 sum(len(spec.wrong_answers) for spec in one.exercises.values()),

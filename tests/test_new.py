@@ -47,7 +47,7 @@ def test_assignments_and_exercises_are_added_to_it(folder, monkeypatch):
     assert done.output.startswith("solutions/02_newton/newton.py\n")
     assert [module.name for module in course.find().modules] == ["01_first_steps", "02_newton"]
     loaded = master.load(folder / "solutions" / "02_newton" / "newton.py")
-    assert list(loaded.facts) == ["square_newton", "newton_step", "third"]
+    assert list(loaded.prompts) == ["square_newton", "newton_step", "third"]
     assert loaded.points == 3
 
 
@@ -61,11 +61,11 @@ def test_an_exercise_brings_the_imports_that_a_master_lacks(folder):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("course", "other"), "Nothing was written, since this is there already: "),
+        (("course", "other"), "Nothing was written, since this exists already: "),
         (("course", "my course"), "'my course' cannot be the name of a course"),
         (("course", "-x-"), "cannot be the name of a course"),
         (("course", ""), "cannot be the name of a course"),
-        (("assignment", "01_first_steps"), "01_first_steps is there already"),
+        (("assignment", "01_first_steps"), "01_first_steps exists already"),
         (("assignment", "../outside"), "cannot be the name of an assignment"),
         (("assignment", "02-b"), "cannot be the name of an assignment"),
         (("assignment", "02"), "cannot be the name of an assignment"),

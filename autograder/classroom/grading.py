@@ -135,7 +135,7 @@ class GradingRun(LoggingConfigurable):
             kept = Cache(Path(self.coursedir.root) / cache.FOLDER)
             seed = self._seed(kept) if self.seed is None else self.seed
             masters = {path.stem: master.load(path) for path in tags.masters_in(folder)}
-            self.prompts = {name: one.prompts for name, one in masters.items()}
+            self.prompts = {name: one.untagged_texts for name, one in masters.items()}
             # A notebook without a master has no grader, and is nbgrader's own.
             self.graders = {
                 name: Grader(one.exercises, seed, self.jail, device, kept, self.regrade)
