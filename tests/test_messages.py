@@ -205,7 +205,7 @@ def test_the_table_of_modules_takes_the_lessons_that_were_built_anew_first(tmp_p
     course = ROOT / "course"
     assert "| 4321 |" in overview.modules_table([loaded], [tmp_path, course])
     assert "| 4321 |" not in overview.modules_table([loaded], [tmp_path / "no", course])
-    with pytest.raises(Problem, match=r"05_vmap\.ipynb is not there: run `autograder build`"):
+    with pytest.raises(Problem, match=r"05_vmap\.ipynb does not exist: run `autograder build`"):
         overview.modules_table([loaded], [tmp_path / "no"])
 
 

@@ -156,7 +156,7 @@ def test_a_forward_rule_returns_another_primal_and_a_backward_rule_other_tangent
     assert "return (x, (x,))" in codes
     assert "return (2 * f(x), (x,))" in codes
     assert "return (0 * f(x), (x,))" in codes
-    assert "return (f(x), tuple((2 * one for one in (x,))))" in codes
+    assert "return (f(x), tuple((2 * entry for entry in (x,))))" in codes
     assert "return (1.01 * (g * residuals[0]),)" in codes
 
 
