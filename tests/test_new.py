@@ -92,5 +92,5 @@ def test_a_list_of_modules_that_cannot_be_added_to_stays_as_it_is(folder):
     before = files(folder)
     done = run("new", "assignment", "02_newton")
     assert done.exit_code == 2
-    assert "or list 02_newton yourself." in done.output
+    assert "or add 02_newton yourself." in done.output
     assert files(folder) == before
