@@ -235,9 +235,9 @@ def _mistakes(data: Mapping[str, Any]) -> Iterator[str]:
         wrong_kinds += _wrong_kinds(exercises, _KINDS_OF_EXERCISES, " in [exercises]", ())
     if isinstance(modules, list):
         for number, module in enumerate(modules, 1):
-            where = f" in module {number}"
+            place = f" in module {number}"
             if isinstance(module, dict):
-                wrong_kinds += _wrong_kinds(module, _KINDS_OF_MODULE, where, ("name",))
+                wrong_kinds += _wrong_kinds(module, _KINDS_OF_MODULE, place, ("name",))
             else:
                 wrong_kinds.append(f"begin module {number} with the line [[modules]].")
     for name in ("may_read", "after_build", "lesson_environment", "commands"):
@@ -266,16 +266,16 @@ def _mistakes(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _wrong_kinds(
-    data: Mapping[str, Any], kinds: Mapping[str, type], where: str, needed: tuple[str, ...]
+    data: Mapping[str, Any], kinds: Mapping[str, type], place: str, needed: tuple[str, ...]
 ) -> Iterator[str]:
     for name in needed:
         if not data.get(name):
-            yield f'{name}{where} is missing; add a line such as {name} = "…".'
+            yield f'{name}{place} is missing; add a line such as {name} = "…".'
     for name, value in data.items():
         if name not in kinds:
-            yield f"{name}{where} is not known; use one of {', '.join(kinds)}."
+            yield f"{name}{place} is not known; use one of {', '.join(kinds)}."
         elif type(value) is not kinds[name]:
-            yield f"{name}{where} is {value!r}; it has to be {_WORDS[kinds[name]]}."
+            yield f"{name}{place} is {value!r}; it has to be {_WORDS[kinds[name]]}."
 
 
 def _mistakes_of_modules(modules: list[dict[str, Any]]) -> Iterator[str]:
