@@ -15,8 +15,8 @@ from autograder.judge.verdict import Difference, Finding, Status, Verdict
 from autograder.markup import html, joined, prose
 from autograder.student.released import ReleasedExercise
 
-# Colour-blind readers can tell Okabe and Ito's blue from their vermilion, and every state also has a
-# word. The vermilion is darkened, so that the white letters of the word are easy to read.
+# Colour-blind readers can tell Okabe and Ito's blue from their vermilion, and every state also has
+# a word. The vermilion is darkened, so that the white letters of the word are easy to read.
 BLUE, ORANGE, GREY = "#0072B2", "#B34D00", "#6B6B6B"
 LARGEST_DRAWN = 48
 REPORTED = (
