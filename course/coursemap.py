@@ -1,4 +1,4 @@
-"""The map of the course: modules, what to read before each, and their exercises."""
+"""Draws the map of the course: the modules, what to read before each, and their exercises."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Module:
     """One module as the map shows it.
 
     Attributes:
-        name: such as `05_vmap`.
-        title: of the lesson, without its number.
+        name: its name, such as `05_vmap`.
+        title: the title of the lesson, without its number.
         before: the names of the modules to read before.
-        stars: of each exercise, 1 to 3, in the order of the assignment.
-        minutes: of the whole assignment.
+        stars: the stars of each exercise, 1 to 3, in the order of the assignment.
+        minutes: the minutes of the whole assignment.
     """
 
     name: str
@@ -42,17 +42,17 @@ class Module:
 
 
 def modules(root: Path | None = None) -> list[Module]:
-    """The modules, with what the texts of their masters say of the exercises; none is run.
+    """The modules, with their exercises as the texts of the masters describe them.
 
     Args:
-        root: the course's folder; by default the one this package lies in.
+        root: the course's folder; by default the one that contains this package.
     """
     root = root or Path(__file__).parents[1]
-    found = []
+    modules = []
     for module in course.read(root).modules:
         (master,) = masters_in(root / "solutions" / module.name)
         tags: list[dict[str, Any]] = [cell.metadata for cell in jupytext.read(master).cells]
-        found.append(
+        modules.append(
             Module(
                 module.name,
                 module.title,
@@ -61,15 +61,15 @@ def modules(root: Path | None = None) -> list[Module]:
                 sum(tag.get("minutes", 0) for tag in tags),
             )
         )
-    return found
+    return modules
 
 
 def draw(modules: Sequence[Module], columns: int = 3) -> Figure:
-    """Draw the map: a box a module, an arrow from each to what it prepares for.
+    """Draw the map: one box per module, and arrows to the modules for which it prepares.
 
     Args:
-        modules: each after those to read before it.
-        columns: how many boxes stand side by side; the way turns at the end of a row.
+        modules: the modules, each after those to read before it.
+        columns: the number of boxes in a row; the direction changes from row to row.
     """
     wide, high, gap_x, gap_y = 3.5, 1.3, 0.42, 0.45
     rows = -(-len(modules) // columns)
@@ -93,10 +93,10 @@ def draw(modules: Sequence[Module], columns: int = 3) -> Figure:
         box.set(facecolor="#f3f5f8", edgecolor=INK, linewidth=1.1)
         ax.add_patch(box)
         number, name = module.name.split("_", 1)
-        said: dict[str, Any] = {"va": "center", "color": INK}
-        ax.text(x + 0.14, y + high - 0.27, f"{int(number)}", fontsize=17, weight="bold", **said)
-        ax.text(x + 0.42, y + high - 0.27, name, fontsize=15, weight="bold", **said)
-        ax.text(x + 0.14, y + high - 0.62, _short(module.title), fontsize=WORDS, **said)
+        style: dict[str, Any] = {"va": "center", "color": INK}
+        ax.text(x + 0.14, y + high - 0.27, f"{int(number)}", fontsize=17, weight="bold", **style)
+        ax.text(x + 0.42, y + high - 0.27, name, fontsize=15, weight="bold", **style)
+        ax.text(x + 0.14, y + high - 0.62, _short(module.title), fontsize=WORDS, **style)
         for k, stars in enumerate(module.stars):
             corner = (x + 0.14 + 0.19 * k, y + 0.16)
             ax.add_patch(Rectangle(corner, 0.15, 0.2, fc=STARS[stars - 1], ec=INK, lw=0.7))
@@ -118,7 +118,7 @@ def draw(modules: Sequence[Module], columns: int = 3) -> Figure:
 
 
 def _short(title: str) -> str:
-    """The part of a title that fits a box."""
+    """The title, shortened so that it fits a box."""
     words = title.replace("`", "")
     return words if len(words) <= 34 else words.split(": ")[0]
 

@@ -1,4 +1,4 @@
-"""The tables about the whole course in `docs/`, made from the masters and the built lessons."""
+"""Writes the tables about the whole course in `docs/`, from masters and built lessons."""
 
 from __future__ import annotations
 
@@ -24,31 +24,30 @@ from course.pictures import vector
 REQUIREMENTS = """\
 # What an exercise can ask for
 
-Made by `autograder build` from `autograder/judge/requirements/`, whose docstrings say the rest. What is
-**reported** can be seen by the student's own process only; the build refuses an exercise that hangs
-more than a quarter of its points on it.
+Made by `autograder build` from `autograder/judge/requirements/`; the docstrings there say more. What
+is **reported** can be seen only by the student's own process; the build refuses an exercise that
+gives more than a quarter of its points for it.
 """
 MODULES = """\
 # The modules
 
-Made by `autograder build`. Words are those of the lesson's text, minutes those of the assignment's
-prompts, seconds what the lesson took to run where it was built.
+Made by `autograder build`. The words are those of the lesson, the minutes those of the assignment's
+prompts, and the seconds how long the lesson ran on the machine that built it.
 """
 PORTABILITY = """\
 # Every reference of the course on every platform
 
 Made by `autograder build` on a machine with a CPU: for each exercise, whether its reference lowers
-for each platform alone. That a program lowers says that XLA's compiler for that platform will be
-given a program it knows how to read; not that it is fast there, fits into memory, or gives the same
-digits. Where there is a GPU, `uv run pytest -m gpu` runs every reference on it.
+for each platform. If it does, XLA's compiler for that platform gets a program that it can read. This
+does not say that the program is fast there, fits into memory, or gives the same digits. On a GPU, `uv run pytest -m gpu` runs every reference on it.
 """
 
 
 def write(course: Course, target: Path) -> list[Path]:
     """Write the tables and the map of the course into the target's `docs`.
 
-    The lessons have to be built before, in the target or in the course. `autograder build` calls
-    this, see `after_build` in `course.toml`.
+    The lessons must be built before, in the target or in the course. `autograder build` calls this
+    function, see `after_build` in `course.toml`.
     """
     masters = [master.load(path) for path in build.masters(course.root)]
     mishaps = runpy.run_path(str(course.root / "tests" / "mishaps.py"))["document"]
@@ -56,7 +55,7 @@ def write(course: Course, target: Path) -> list[Path]:
         "requirements.md": requirements_table(),
         "modules.md": modules_table(masters, [target / "course", course.root / "course"]),
         "portability.md": portability_table(
-            spec for one in masters for spec in one.exercises.values()
+            spec for loaded in masters for spec in loaded.exercises.values()
         ),
         "mishaps.md": mishaps(),
     }
@@ -64,13 +63,13 @@ def write(course: Course, target: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-    drawn, _ = vector.svg(coursemap.draw(coursemap.modules(course.root)))
-    (folder / "course_map.svg").write_text(drawn, encoding="utf-8")
+    picture, _ = vector.svg(coursemap.draw(coursemap.modules(course.root)))
+    (folder / "course_map.svg").write_text(picture, encoding="utf-8")
     return [folder / name for name in (*texts, "course_map.svg")]
 
 
 def requirements_table() -> str:
-    """What each requirement sees and cannot see, and where its evidence comes from."""
+    """One row per requirement: what it sees, what it cannot see, and where its evidence is from."""
     rows = []
     for name, kind in requirements.KNOWN.items():
         sees = re.split(r" Reasons?: ", (kind.__doc__ or "").split("\n\n")[0])[0]
@@ -81,34 +80,34 @@ def requirements_table() -> str:
 
 
 def modules_table(masters: Sequence[Master], courses: Sequence[Path]) -> str:
-    """A row per module: its lesson and its assignment in numbers.
+    """One row per module: its lesson and its assignment in numbers.
 
     Args:
-        masters: of all assignments.
-        courses: the folders with the built lessons; the first that has one counts.
+        masters: the masters of all assignments.
+        courses: folders with built lessons; each lesson is taken from the first that has it.
 
     Raises:
         Problem: a lesson was not built.
     """
     rows: list[list[Any]] = []
-    for one in masters:
-        built = [folder / f"{one.assignment}.ipynb" for folder in courses]
+    for loaded in masters:
+        built = [folder / f"{loaded.assignment}.ipynb" for folder in courses]
         path = next((path for path in built if path.is_file()), None)
         if path is None:
-            raise Problem(f"{built[-1]} is not there: run `autograder build` for all modules.")
+            raise Problem(f"{built[-1]} does not exist: run `autograder build` for all modules.")
         lesson = nbformat.read(path, as_version=4)
         text = [cell.source for cell in lesson.cells if cell.cell_type == "markdown"]
-        outputs = [out for cell in lesson.cells for out in cell.get("outputs", [])]
+        outputs = [output for cell in lesson.cells for output in cell.get("outputs", [])]
         rows.append(
             [
-                one.assignment,
+                loaded.assignment,
                 sum(len(re.findall(r"[^\W_][\w'’-]*", source)) for source in text),
-                sum("image/png" in out.get("data", {}) for out in outputs),
+                sum("image/png" in output.get("data", {}) for output in outputs),
                 sum("predicted(" in cell.source for cell in lesson.cells),
-                len(one.facts),
-                f"{one.points:g}",
-                one.minutes,
-                sum(len(spec.wrong_answers) for spec in one.exercises.values()),
+                len(loaded.prompts),
+                f"{loaded.points:g}",
+                loaded.minutes,
+                sum(len(spec.wrong_answers) for spec in loaded.exercises.values()),
                 lesson.metadata["seconds"],
             ]
         )
@@ -117,7 +116,7 @@ def modules_table(masters: Sequence[Master], courses: Sequence[Path]) -> str:
 
 
 def portability_table(exercises: Iterable[Exercise]) -> str:
-    """A row an exercise that has a program: what its reference lowers for."""
+    """One row per exercise that has a program: the platforms for which its reference lowers."""
     rows = []
     for spec in exercises:
         if any(isinstance(VIEWS[view], Export) for view in views_of(spec.requires)):

@@ -169,7 +169,7 @@ def judged(
 ) -> dict[Answer, tuple[list[Verdict], Verdict]]:
     """The verdicts on answers to an assignment: of a grading with each seed, and of `check`."""
     (home,) = [one for one in loaded() if one.assignment == assignment]
-    released = {name: catalogue()[name] for name in home.facts}
+    released = {name: catalogue()[name] for name in home.prompts}
     with (
         GradingJail(Limits()) as walled,
         GradingJail(Limits(), strongest=Level.PROCESS) as students_own,

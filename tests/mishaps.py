@@ -1,6 +1,6 @@
-"""What students do wrong, or what goes wrong around them, and the sentence that they then see.
+"""What can go wrong for a student, and the sentence that the student then sees.
 
-`test_mishaps.py` makes every one of them happen; `autograder build` writes `docs/mishaps.md`.
+`test_mishaps.py` makes each of them happen; `autograder build` writes `docs/mishaps.md`.
 """
 
 from typing import NamedTuple
@@ -12,10 +12,10 @@ RUN_ABOVE = (
     "Run the cell that defines it; after a restart of the kernel, run every cell above: "
     "*Run → Run All Above Selected Cell*."
 )
-NOT_ASKED = "Give it the function that the cell above asked for, under the name it was asked for."
+NOT_ASKED = "Give it the function that the cell above asks for, with the name that it asks for."
 OTHER_RELEASE = (
-    "it is of another release than its data: get the folder of the assignment anew and copy your "
-    "answers over."
+    "it is from another release than its data: get the folder of the assignment again and copy "
+    "your answers into it."
 )
 DEVICES = (
     "choose cpu, gpu, tpu, or a mesh of up to 8 devices, simulated ones such as mesh:8 or "
@@ -28,7 +28,7 @@ RESTART = (
 
 
 class InNotebook(NamedTuple):
-    """Cells, run one after the other in a fresh kernel, and what is then seen."""
+    """Cells that run one after the other in a fresh kernel, and what the student then sees."""
 
     what: str
     cells: tuple[str, ...]
@@ -36,7 +36,7 @@ class InNotebook(NamedTuple):
 
 
 class InTerminal(NamedTuple):
-    """A command, run beside the files `vmap.ipynb` (as released) and `damaged.ipynb`."""
+    """A command that runs beside the files `vmap.ipynb` (as released) and `damaged.ipynb`."""
 
     what: str
     command: str
@@ -45,15 +45,15 @@ class InTerminal(NamedTuple):
 
 IN_NOTEBOOK = [
     InNotebook(
-        "The kernel was restarted, and nothing has been run since. Python itself says so; the head "
-        "of every exercise notebook says what to run.",
+        "The kernel was restarted, and no cell has run since. Python itself says so; the top of "
+        "every exercise notebook says what to run.",
         ("check(predict_batch)",),
         "name 'check' is not defined",
     ),
     InNotebook(
-        "The kernel was restarted, and the cell with the answer was left out.",
+        "The kernel was restarted, and the cell with the answer was not run.",
         (FIRST, "check(predict_batch)"),
-        f"predict_batch is not there. {RUN_ABOVE}",
+        f"predict_batch is not defined. {RUN_ABOVE}",
     ),
     InNotebook(
         "The same, where an exercise is checked by its name.",
@@ -81,7 +81,7 @@ IN_NOTEBOOK = [
         RESTART,
     ),
     InNotebook(
-        "The cell that simulates devices was left out, and an exercise needs them.",
+        "The cell that simulates devices was not run, and an exercise needs them.",
         (
             FIRST,
             "jnp.zeros(3)",
@@ -91,20 +91,20 @@ IN_NOTEBOOK = [
         RESTART,
     ),
     InNotebook(
-        "`check` got what the function gives back.",
+        "`check` was given the result of the function.",
         (FIRST, RIGHT, "check(predict_batch(jnp.ones((3, 4)), jnp.ones(3), jnp.ones((5, 4))))"),
         "check was given an array, float32[5, 3], and not a function: give it the function "
         "itself, without calling it, as in check(predict_batch).",
     ),
     InNotebook(
-        "`check` got a function that nobody asked for.",
+        "`check` was given a function that is not the answer to an exercise.",
         (FIRST, "check(jnp.sin)"),
         f"check does not know an exercise called sin. {NOT_ASKED}",
     ),
     InNotebook(
         "The function's name now holds something else.",
         (FIRST, "predict_batch = [1, 2]", "check(predict_batch)"),
-        "predict_batch is no function: run the cell that defines it once more.",
+        "predict_batch is not a function: run the cell that defines it again.",
     ),
     InNotebook(
         "The name is misspelt.",
@@ -112,7 +112,7 @@ IN_NOTEBOOK = [
         "check does not know an exercise called predict_bach: did you mean predict_batch?",
     ),
     InNotebook(
-        "The notebook is of an older release, and the exercise is not known any more.",
+        "The notebook is from an older release, and its exercise no longer exists.",
         (FIRST, "def add_all(xs): return xs.sum()", "check(add_all)"),
         f"check does not know an exercise called add_all. {NOT_ASKED} If the "
         f"notebook asks for that name, {OTHER_RELEASE}",
@@ -129,7 +129,7 @@ IN_NOTEBOOK = [
         "no numbers yet. … What to try: Inside the function use jnp in place of np",
     ),
     InNotebook(
-        "The device that was asked for is not on this machine.",
+        "The machine does not have the device.",
         (FIRST, RIGHT, 'check(predict_batch, device="tpu")'),
         "There is no tpu here that JAX can use: choose cpu, or install JAX for it, see "
         "https://docs.jax.dev/en/latest/installation.html.",
@@ -146,7 +146,7 @@ IN_NOTEBOOK = [
         '`pip install -U "jax>=0.7.2"` and restart the kernel.',
     ),
     InNotebook(
-        "JAX is newer than any that the course was proved with.",
+        "JAX is newer than the versions with which the course was proved.",
         ("from autograder.problem import require_jax", 'require_jax("0.99.0")'),
         "This course was proved with JAX 0.7.2 to 0.12 and found 0.99.0: if a card looks wrong, "
         'run `pip install "jax~=0.12.0"` and restart the kernel.',
@@ -172,8 +172,8 @@ IN_TERMINAL = [
     InTerminal(
         "The file is damaged.",
         "autograder check damaged.ipynb",
-        "damaged.ipynb is no notebook, or a damaged one: open it in JupyterLab and save it, or "
-        "take the last version of it that opens.",
+        "damaged.ipynb is not a notebook, or it is damaged: open it in JupyterLab and save it, or "
+        "go back to the last version that opens.",
     ),
     InTerminal(
         "The notebook has no such exercise.",
@@ -186,18 +186,18 @@ IN_TERMINAL = [
         f'There is no device "quantum" to judge on: {DEVICES}',
     ),
     InTerminal(
-        "The notebook holds no exercise, or those of another release.",
+        "The notebook has no exercises, or those of another release.",
         "autograder check empty.ipynb",
-        "empty.ipynb has no exercise that the data beside it know: give a notebook with exercises. "
-        f"If it is one, {OTHER_RELEASE}",
+        "empty.ipynb has no exercise that is in the data beside it: give a notebook with "
+        f"exercises. If it is one, {OTHER_RELEASE}",
     ),
     InTerminal(
-        "There is nothing to bring back.",
+        "The exercise has its stub already.",
         "autograder reset vmap.ipynb pairwise",
         "pairwise in vmap.ipynb is as it was released: there is nothing to bring back.",
     ),
     InTerminal(
-        "There is no such exercise to give a hint on.",
+        "There is no exercise with this name.",
         "autograder hint pairwse",
         "hint does not know an exercise called pairwse: did you mean pairwise?",
     ),
@@ -206,9 +206,9 @@ IN_TERMINAL = [
 HEAD = """\
 # What you see when something goes wrong
 
-Made by `autograder build` from `tests/mishaps.py`, whose test makes each of these happen. What is
-seen is a sentence, and it says what to do. In the first table, *first* is the notebook's first
-cell, which imports `check` and the rest.
+Made by `autograder build` from `tests/mishaps.py`; a test makes each of these happen. You see a
+sentence that says what to do. In the first table, *first* is the first cell of the notebook, which
+imports `check` and the rest.
 """
 
 
@@ -219,15 +219,15 @@ def document() -> str:
             HEAD,
             "## In a notebook",
             "",
-            "| what happened | the cells, from the first | what is seen |",
+            "| what happened | the cells, in order | what you see |",
             "| --- | --- | --- |",
-            *(_row(one.what, one.cells, one.seen) for one in IN_NOTEBOOK),
+            *(_row(mishap.what, mishap.cells, mishap.seen) for mishap in IN_NOTEBOOK),
             "",
             "## In a terminal",
             "",
-            "| what happened | the command | what is seen |",
+            "| what happened | the command | what you see |",
             "| --- | --- | --- |",
-            *(_row(one.what, [one.command], one.seen) for one in IN_TERMINAL),
+            *(_row(mishap.what, [mishap.command], mishap.seen) for mishap in IN_TERMINAL),
             "",
         ]
     )

@@ -66,7 +66,7 @@ def read_of(path, content):
     return one
 
 
-DAMAGED = "is damaged, or no data of `check`: get it anew from where the notebook is from."
+DAMAGED = "is damaged, or is not a file for `check`: get it again from where you got the notebook."
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_an_exercise_that_the_data_lack_is_of_another_release(tmp_path, monkeypa
     with pytest.raises(Problem) as caught:
         lookup.find("column_norms", {})
     assert str(caught.value).endswith(
-        "If the notebook asks for that name, it is of another release than its data: get the "
-        "folder of the assignment anew and copy your answers over."
+        "If the notebook asks for that name, it is from another release than its data: get the "
+        "folder of the assignment again and copy your answers into it."
     )
 
 

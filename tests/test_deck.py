@@ -13,7 +13,7 @@ ROWS = [
 
 
 def test_every_slide_is_taught_where_the_table_says():
-    exercises = {one.assignment: set(one.facts) for one in loaded()}
+    exercises = {master.assignment: set(master.prompts) for master in loaded()}
     assert len(ROWS) >= 12
     assert {row[2].split("`")[1] for row in ROWS} == set(exercises)
     for _, _, lesson, named in ROWS:

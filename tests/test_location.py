@@ -108,7 +108,7 @@ def test_without_data_one_sentence_says_what_to_do(tmp_path):
         lookup.find(predict_batch, {})
     assert str(caught.value) == (
         "check finds no data: the assignment's file that ends in .check is not in "
-        f"{tmp_path / 'elsewhere'}. Get the folder of the assignment anew, and put your notebook "
+        f"{tmp_path / 'elsewhere'}. Get the folder of the assignment again, and put your notebook "
         "there."
     )
 
@@ -181,8 +181,8 @@ def test_a_terminal_where_no_course_is_gets_one_sentence():
         done = run(*words)
         assert done.exit_code == 2
         assert done.output == (
-            "No file of a course is here that ends in .check: go to the folder of the course, or "
-            "to one with a notebook of it.\n"
+            "There is no file here that ends in .check: go to the folder of the course, or of one "
+            "of its notebooks.\n"
         )
 
 
@@ -205,7 +205,7 @@ def test_the_progress_of_several_courses_asks_which_is_meant(mailed, tmp_path, m
     done = run("progress")
     assert done.exit_code == 2
     assert done.output == (
-        "Several courses are here, numerics, numpy-to-jax: go to the folder of one of them.\n"
+        "There are several courses here, numerics, numpy-to-jax: go to the folder of one of them.\n"
     )
 
 
@@ -241,7 +241,7 @@ def test_a_notebook_that_was_mailed_alone_gets_one_sentence(mailed, tmp_path):
         assert done.exit_code == 2
         assert done.output == (
             f"{alone} has no data: the assignment's file that ends in .check is not beside it. Get "
-            "the folder of the assignment anew, and put the notebook there.\n"
+            "the folder of the assignment again, and put the notebook there.\n"
         )
 
 
@@ -261,7 +261,7 @@ def test_a_lesson_that_was_handed_on_alone_can_be_read(capsys):
 
     lesson_read("05_vmap")
     assert capsys.readouterr().out == (
-        "You have read the lesson. Nothing is kept of it: the course's folder is not here.\n"
+        "You have read the lesson. This is not recorded: the course's folder was not found.\n"
     )
 
 

@@ -90,7 +90,7 @@ def test_reset_where_nothing_can_be_written_changes_nothing(answered, monkeypatc
         monkeypatch.setattr(shutil, name, full)
     done = run("reset", answered, "column_norms")
     assert done.exit_code == 2
-    assert "is as it was: nothing can be written in" in done.output
+    assert "was not changed: nothing can be written in" in done.output
     assert answered.read_bytes() == before
     assert [path.name for path in answered.parent.iterdir()] == ["mine.ipynb"]
 
@@ -141,7 +141,7 @@ def test_progress_that_cannot_be_kept_stops_nobody(monkeypatch, tmp_path, capsys
     monkeypatch.setenv(progress.VARIABLE, str(tmp_path / "file" / "progress.json"))
     assert run("progress").exit_code == 0
     assert progress.checked("numpy-to-jax", "a", "05_vmap", True).of("a").passed
-    assert "cannot be kept in" in capsys.readouterr().out
+    assert "cannot be saved in" in capsys.readouterr().out
     progress.unsaved.clear()
 
 
@@ -205,7 +205,7 @@ def test_the_table_of_modules_takes_the_lessons_that_were_built_anew_first(tmp_p
     course = ROOT / "course"
     assert "| 4321 |" in overview.modules_table([loaded], [tmp_path, course])
     assert "| 4321 |" not in overview.modules_table([loaded], [tmp_path / "no", course])
-    with pytest.raises(Problem, match=r"05_vmap\.ipynb is not there: run `autograder build`"):
+    with pytest.raises(Problem, match=r"05_vmap\.ipynb does not exist: run `autograder build`"):
         overview.modules_table([loaded], [tmp_path / "no"])
 
 

@@ -23,7 +23,7 @@ FUNCTIONS = [
 @functools.cache
 def tallies(assignment):
     home = HOMES[assignment]
-    return trials.prove_mutants(home.path, list(home.facts), processes=2)
+    return trials.prove_mutants(home.path, list(home.prompts), processes=2)
 
 
 @pytest.mark.slow
@@ -39,7 +39,7 @@ def test_every_mutant_is_rejected_or_listed(home, name):
 @pytest.mark.parametrize("assignment", HOMES)
 def test_the_table_says_what_the_mutants_came_to(assignment):
     exercises, mutants, *_, survived = table.written(assignment)[:-4]
-    assert exercises == len(HOMES[assignment].facts)
+    assert exercises == len(HOMES[assignment].prompts)
     # On another processor one more may be caught by its digits, or by the time that it takes.
     seen = table.of_mutants(tallies(assignment).values())
     assert (seen[0], seen[-1]) == (mutants, survived)
@@ -156,7 +156,7 @@ def test_a_forward_rule_returns_another_primal_and_a_backward_rule_other_tangent
     assert "return (x, (x,))" in codes
     assert "return (2 * f(x), (x,))" in codes
     assert "return (0 * f(x), (x,))" in codes
-    assert "return (f(x), tuple((2 * one for one in (x,))))" in codes
+    assert "return (f(x), tuple((2 * entry for entry in (x,))))" in codes
     assert "return (1.01 * (g * residuals[0]),)" in codes
 
 

@@ -47,7 +47,7 @@ def test_assignments_and_exercises_are_added_to_it(folder, monkeypatch):
     assert done.output.startswith("solutions/02_newton/newton.py\n")
     assert [module.name for module in course.find().modules] == ["01_first_steps", "02_newton"]
     loaded = master.load(folder / "solutions" / "02_newton" / "newton.py")
-    assert list(loaded.facts) == ["square_newton", "newton_step", "third"]
+    assert list(loaded.prompts) == ["square_newton", "newton_step", "third"]
     assert loaded.points == 3
 
 
@@ -61,11 +61,11 @@ def test_an_exercise_brings_the_imports_that_a_master_lacks(folder):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("course", "other"), "Nothing was written, since this is there already: "),
+        (("course", "other"), "Nothing was written, since this exists already: "),
         (("course", "my course"), "'my course' cannot be the name of a course"),
         (("course", "-x-"), "cannot be the name of a course"),
         (("course", ""), "cannot be the name of a course"),
-        (("assignment", "01_first_steps"), "01_first_steps is there already"),
+        (("assignment", "01_first_steps"), "01_first_steps exists already"),
         (("assignment", "../outside"), "cannot be the name of an assignment"),
         (("assignment", "02-b"), "cannot be the name of an assignment"),
         (("assignment", "02"), "cannot be the name of an assignment"),
@@ -92,5 +92,5 @@ def test_a_list_of_modules_that_cannot_be_added_to_stays_as_it_is(folder):
     before = files(folder)
     done = run("new", "assignment", "02_newton")
     assert done.exit_code == 2
-    assert "or list 02_newton yourself." in done.output
+    assert "or add 02_newton yourself." in done.output
     assert files(folder) == before

@@ -44,7 +44,7 @@ def edited(tmp_path: Path, *changes: tuple[str, str]) -> Path:
         ([('assignment="05_vmap" points=20', "")], 'the tags assignment="…"'),
         (
             [(f"{LAST} points=3", f"{LAST} points=0"), ('vmap" points=20', 'vmap" points=17')],
-            "has no points, which is for the question of the fast track alone",
+            "has no points; only the question of the fast track may have none",
         ),
     ],
 )  # fmt: skip

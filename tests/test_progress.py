@@ -148,7 +148,7 @@ def test_a_place_that_cannot_be_written_is_said_once_and_hints_go_on(file, capsy
         hints.hint("pairwise")
         out = capsys.readouterr().out
         assert out.count("Hint ") == count
-        assert out.count("cannot be kept in") == (count == 1)
+        assert out.count("cannot be saved in") == (count == 1)
 
 
 def test_deleting_the_file_loses_the_bars_only(file):

@@ -93,8 +93,8 @@ def test_of_a_good_exercise_nothing_is_said_but_a_row(course):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"another": "x + 1"}, "answer: the answer “another” should be passed, and is values."),
-        ({"reason": "shape"}, "answer: the answer “negates” should be shape, and is values."),
+        ({"another": "x + 1"}, "answer: the answer “another” should be passed, but is values."),
+        ({"reason": "shape"}, "answer: the answer “negates” should be shape, but is values."),
     ],
 )
 def test_an_answer_with_another_verdict_is_a_fault(course, wrong, words):
@@ -162,16 +162,17 @@ def test_all_changes_of_one_place_are_listed_at_once():
     assert both.faults == ()
     assert tally_of(listed, to_0="equal", to_2="").faults == ()
     (fault,) = tally_of(listed, to_0="values", to_2="").faults
-    assert fault.endswith("and 1 → 0 (line 2) is rejected (values).")
+    assert fault.endswith("but 1 → 0 (line 2) is rejected (values).")
 
 
 def test_what_is_listed_has_to_survive_by_another_program():
     listed = {"1 → 0 (line 2)": "no reason"}
     assert tally_of(listed, to_0="", to_2="shape").faults == ()
     (fault,) = tally_of(listed, to_0="equal", to_2="shape").faults
-    assert fault == "answer lists 1 → 0 (line 2) as equal, and the program is the same: drop it."
+    words = "but the program is the same: remove it from the list."
+    assert fault == f"answer lists 1 → 0 (line 2) as equal, {words}"
     (fault,) = tally_of({"1 → 3 (line 2)": "so"}, to_0="shape", to_2="shape").faults
-    assert fault == "answer lists 1 → 3 (line 2) as equal, and there is no such mutant."
+    assert fault == "answer lists 1 → 3 (line 2) as equal, but there is no such mutant."
 
 
 @pytest.mark.slow
@@ -199,7 +200,7 @@ def test_the_stub_is_what_nbgrader_releases():
     home = master.load(ROOT / "solutions" / "05_vmap" / "vmap.py")
     (path,) = (ROOT / "exercises" / "05_vmap").glob("*.ipynb")
     released = {one["id"]: "".join(one["source"]) for one in json.loads(path.read_text())["cells"]}
-    for name in home.facts:
+    for name in home.prompts:
         made, given = {}, {}
         exec(f"import jax\n{rehearsal.stub(home, name)}", made)
         exec(f"import jax\n{released[name]}", given)

@@ -29,7 +29,7 @@ def test_a_good_exercise_passes_and_a_bad_one_fails_with_a_sentence(folder):
     path.write_text(good.replace('rejected_by="values"', 'rejected_by="shape"'), encoding="utf-8")
     status, output = run(folder, str(path))
     assert status == 1
-    assert "the answer “doubles” should be shape, and is values." in output
+    assert "the answer “doubles” should be shape, but is values." in output
     assert "Traceback" not in output
 
 

@@ -103,5 +103,5 @@ def test_without_chromium_the_html_is_there_and_a_sentence_says_what_is_missing(
     monkeypatch.setattr(slides, "build_deck", lambda root, target: target / "deck.html")
     built = slides.build(ROOT, tmp_path)
     assert [next(built).name, next(built).name] == ["t.html", "deck.html"]
-    with pytest.raises(Problem, match="need Chromium, and the HTML files are there"):
+    with pytest.raises(Problem, match="The HTML files are built, but the PDFs need Chromium"):
         next(built)

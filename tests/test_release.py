@@ -109,10 +109,10 @@ def test_a_release_says_what_each_exercise_is_worth(master):
     ]
     assert sum(points) == master.points == 20
     text = "\n".join(cell.source for cell in notebook.cells)
-    for facts in master.facts.values():
-        stars = "★" * facts.stars + "☆" * (3 - facts.stars)
-        dots = "●" * facts.importance + "○" * (3 - facts.importance)
-        badge = f"difficulty {stars} · importance {dots} · {facts.minutes} min · {facts.points:g}"
+    for prompt in master.prompts.values():
+        stars = "★" * prompt.stars + "☆" * (3 - prompt.stars)
+        dots = "●" * prompt.importance + "○" * (3 - prompt.importance)
+        badge = f"difficulty {stars} · importance {dots} · {prompt.minutes} min · {prompt.points:g}"
         assert badge in text
 
 

@@ -77,10 +77,10 @@ def document() -> str:
     """The text of docs/verdicts.md: judges everything."""
     rows = []
     for home in loaded():
-        tallies = trials.prove_mutants(home.path, list(home.facts), processes=2)
+        tallies = trials.prove_mutants(home.path, list(home.prompts), processes=2)
         verdicts = corpus.judged(home.assignment, corpus.of(home.assignment), [SEED])
         checked = {one: verdict for one, (_, verdict) in verdicts.items()}
-        rows.append([len(home.facts), *of_mutants(tallies.values()), *of_answers(checked)])
+        rows.append([len(home.prompts), *of_mutants(tallies.values()), *of_answers(checked)])
         print(home.assignment, *rows[-1])
     names = [*(home.assignment for home in loaded()), "all"]
     rows.append([sum(column) for column in zip(*rows, strict=True)])

@@ -1,1 +1,1 @@
-"""How a course is made: `course.toml` and masters read and proved, notebooks built."""
+"""For authors: reads `course.toml` and masters, proves exercises and builds notebooks."""

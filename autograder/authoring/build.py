@@ -1,8 +1,8 @@
 """Makes every generated file of the course from its master, or says which have drifted.
 
-For each assignment: nbgrader's source notebook beside the master, the release that students
-get, made by nbgrader's own `generate_assignment`, and the public data of `check`. For each
-lesson: the executed notebook. Then what `course.toml` names under `after_build`.
+For each assignment these are nbgrader's source notebook beside the master, the release for
+students, made by nbgrader's own `generate_assignment`, and the files that `check` reads. For each
+lesson it is the executed notebook. The functions under `after_build` in `course.toml` make more.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ def build_assignment(path: Path, root: Path, target: Path) -> list[Path]:
     faults.require(faults.of_exercises(path, loaded.exercises.values(), about.exercises))
     source = target / "solutions" / loaded.assignment / f"{path.stem}.ipynb"
     if target != root:
-        # What is released with the notebook; and the master, by which nbgrader's steps know it.
+        # Other files here are released with the notebook, and nbgrader's steps need the master.
         shutil.copytree(path.parent, source.parent, dirs_exist_ok=True)
-    where = f"exercises/{loaded.assignment}/{path.stem}.ipynb"
-    first = colab.first_cells(about.repository, where)
+    relative = f"exercises/{loaded.assignment}/{path.stem}.ipynb"
+    first = colab.first_cells(about.repository, relative)
     loaded.notebook.cells = first + loaded.notebook.cells
     _write(loaded.notebook, source)
     released = _release(loaded, root, target)
     outline = release_data.outline(course.read(root), masters(root))
-    folders = [source.parent, (target / where).parent]
-    data = release_data.write(loaded, target / where, outline, folders)
+    folders = [source.parent, (target / relative).parent]
+    data = release_data.write(loaded, target / relative, outline, folders)
     return [source, *dict.fromkeys([*released, *data])]
 
 
@@ -94,13 +94,13 @@ def _release(loaded: Master, root: Path, target: Path) -> list[Path]:
 
 
 def build_lesson(path: Path, root: Path, target: Path) -> Path:
-    """Write the notebook of one lesson, with the seconds that it took to run in its metadata.
+    """Write the notebook of one lesson; its metadata say how many seconds it took to run.
 
-    It is executed where something changed since it was built last, see `lessons`.
+    It is executed only if something has changed since the last build, see `lessons`.
 
     Raises:
-        Problem: a cell that is not tagged `raises-exception` raised, or a picture says nothing to
-            those who cannot see it.
+        Problem: a cell that is not tagged `raises-exception` raised, or a picture has no
+            description.
     """
     notebook = jupytext.read(path)
     for number, cell in enumerate(notebook.cells):
@@ -112,31 +112,31 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
     made_from = lessons.hash_of(path, root, about.lesson_environment)
     if not lessons.take_outputs(notebook, root / "course" / f"{path.stem}.ipynb", made_from):
         started = time.monotonic()
-        with tempfile.TemporaryDirectory() as kept:
+        with tempfile.TemporaryDirectory() as folder:
             variables = {
                 **about.lesson_environment,
                 **about.environment,
-                # A build must not change anyone's progress, nor show it in what it makes.
-                progress.VARIABLE: f"{kept}/progress.json",
+                # A build must not change anyone's progress, and no notebook may show it.
+                progress.VARIABLE: f"{folder}/progress.json",
                 location.VARIABLE: str(target / "course"),
             }
             kernel.execute(notebook, path, path.parent, variables)
         notebook.metadata["seconds"] = round(time.monotonic() - started)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-        if cell.id == READ:  # whoever opens the lesson has not read it yet
+        if cell.id == READ:  # who opens the lesson has not read it yet
             cell.update(outputs=[], execution_count=None)
         if any(map(_is_without_alt, cell.get("outputs", ()))):
             raise Problem(f"{path}: a picture has no description; give its figure a label.")
     notebook.metadata.pop("language_info", None)
     notebook.metadata[lessons.HASH] = made_from
-    where = f"course/{path.stem}.ipynb"
-    notebook.cells = colab.first_cells(about.repository, where) + notebook.cells
-    return _write(notebook, target / "course" / f"{path.stem}.ipynb")
+    relative = f"course/{path.stem}.ipynb"
+    notebook.cells = colab.first_cells(about.repository, relative) + notebook.cells
+    return _write(notebook, target / relative)
 
 
 def _last_cells(lesson: str, about: Course) -> list[NotebookNode]:
-    """The cell with which a lesson says that it was read; a page that is no module has none."""
+    """The cell that counts a lesson as read; pages that are not modules have none."""
     if lesson not in [module.name for module in about.modules]:
         return []
     source = (
@@ -147,12 +147,12 @@ def _last_cells(lesson: str, about: Course) -> list[NotebookNode]:
 
 
 def _is_without_alt(output: NotebookNode) -> bool:
-    drawn = "image/png" in output.get("data", {})
-    return drawn and not output.metadata.get("image/png", {}).get("alt")
+    is_picture = "image/png" in output.get("data", {})
+    return is_picture and not output.metadata.get("image/png", {}).get("alt")
 
 
 def lesson_masters(root: Path, name: str | None = None) -> list[Path]:
-    """The lessons' masters, or the one of this name; other files of the folder have no cells."""
+    """The lessons' masters, or the one called `name`; other files in the folder have no cells."""
     paths = sorted((root / "course").glob("*.py"))
     return [
         path
@@ -162,7 +162,7 @@ def lesson_masters(root: Path, name: str | None = None) -> list[Path]:
 
 
 def build_overview(about: Course, target: Path) -> list[Path]:
-    """Write what the course's own functions make of the whole course."""
+    """Call the course's own functions under `after_build`; the files that they wrote."""
     written: list[Path] = []
     for hook in about.after_build:
         written += about.load(hook)(about, target)
@@ -176,10 +176,10 @@ def _write(notebook: NotebookNode, path: Path) -> Path:
 
 
 def build(root: Path, assignment: str | None = None, target: Path | None = None) -> list[Path]:
-    """Build the course, or one module of it and what tells of all modules; the files written.
+    """Build the course, or one module and the files about all modules; the files written.
 
     Raises:
-        Problem: the course is not made for this JAX, or something in it does not fit together.
+        Problem: the course needs another version of JAX, or something in it does not fit.
     """
     target = target or root
     about = course.read(root)
@@ -198,10 +198,10 @@ def build(root: Path, assignment: str | None = None, target: Path | None = None)
 
 
 def drift(root: Path, assignment: str | None = None) -> Iterator[str]:
-    """What would change if the course were built anew, a line for each file.
+    """What would change if the course were built again, one line per file.
 
-    Numbers may differ in their last digits from machine to machine, and an executed lesson's
-    pictures and times do; its sources may not.
+    The last digits of numbers, and the pictures and times of a lesson, are different on each
+    machine and are ignored.
     """
     with tempfile.TemporaryDirectory() as folder:
         fresh_root = Path(folder)
@@ -226,12 +226,12 @@ def _change(kept: Path, fresh: Path) -> str:
 
 def _comparable(path: Path) -> str:
     if path.suffix == ".svg":
-        # A drawing is compared by what it is made from: another matplotlib draws other curves.
+        # Another matplotlib draws other curves, so only the description of a drawing is compared.
         text = path.read_text(encoding="utf-8")
         return text.partition("<dc:description>")[2].partition("</dc:description>")[0]
     if path.suffix != ".ipynb":
         text = path.read_text(encoding="utf-8")
-        # The last column of the modules is the seconds of the machine that built.
+        # The last column of the table of modules is the seconds on the machine of the build.
         return re.sub(r"\d+ \|$", "… |", text, flags=re.MULTILINE)
     notebook = nbformat.read(path, as_version=4)
     for key in ("seconds", lessons.HASH):

@@ -1,4 +1,4 @@
-"""What code is changed to: operators, numbers, names, calls, keys, rules of derivatives."""
+"""The small changes of code: of operators, numbers, names, calls, keys, rules of derivatives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 Change = tuple[Any, str, ast.AST]
-"""The node that is changed, what is changed in words, and what stands there then."""
+"""The node to be replaced, a description of the change, and the new node."""
 
 
 OPERATORS: dict[Any, list[Any]] = {
@@ -63,7 +63,7 @@ TWINS = [
     "add set",
     "cumsum cummax",
 ]
-"""Names of functions and methods that are changed for each other."""
+"""Pairs of functions or methods that are exchanged."""
 DTYPES = {
     "bfloat16": ["float32"],
     "float16": ["float32"],
@@ -73,9 +73,9 @@ DTYPES = {
     "uint32": ["int32"],
 }
 NAMES = {name: list(others) for name, others in DTYPES.items()}
-for _one, _other in map(str.split, TWINS):
-    NAMES.setdefault(_one, []).append(_other)
-    NAMES.setdefault(_other, []).append(_one)
+for _first, _second in map(str.split, TWINS):
+    NAMES.setdefault(_first, []).append(_second)
+    NAMES.setdefault(_second, []).append(_first)
 WORDS = DTYPES | {
     "left": ["right"],
     "right": ["left"],
@@ -84,20 +84,20 @@ WORDS = DTYPES | {
     "fill": ["drop"],
     "promise_in_bounds": ["drop"],
 }
-"""What a word in quotes is changed for."""
+"""The strings that replace a string."""
 FACTORS = (1.01, 1.05, 1.1)
 AXES = {"in_axes", "out_axes", "axis", "axes"}
-"""Keywords whose numbers may be `None` as well."""
+"""Keywords whose value may be a number or `None`."""
 NOISE = {"normal", "uniform", "truncated_normal", "exponential", "gamma", "laplace", "gumbel"}
 RATES = {"bernoulli", "binomial", "poisson"}
 MODULES = {"jax", "jnp", "np", "lax", "functools", "itertools", "math", "operator"}
 BUILTINS = {"min", "max", "any", "all", "sum"}
 NAMING = {"psum", "pmean", "pmax", "pmin", "all_gather", "psum_scatter", "ppermute", "axis_index"}
-"""Calls that take the name of an axis, besides `P`."""
+"""Functions besides `P` that take the name of an axis."""
 
 
 def changes(tree: ast.Module) -> Iterator[Change]:
-    """Every change of the code of a solution cell."""
+    """Every small change to the code of a solution cell."""
     skipped = {
         id(inner)
         for node in ast.walk(tree)
@@ -129,7 +129,7 @@ def changes(tree: ast.Module) -> Iterator[Change]:
 
 
 def _unchanged(node: ast.AST) -> list[ast.AST]:
-    """The parts of a node that are not code of the answer's own."""
+    """The parts of a node that do not matter: imports and annotations."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         return [node]
     if isinstance(node, ast.arg):
@@ -144,11 +144,11 @@ def _is_stored(node: ast.Name) -> bool:
 
 
 def _with(node: ast.AST, **fields: object) -> ast.AST:
-    """A copy of a node with other fields."""
-    made = copy.copy(node)
+    """A copy of a node with these fields replaced."""
+    changed = copy.copy(node)
     for field, value in fields.items():
-        setattr(made, field, value)
-    return made
+        setattr(changed, field, value)
+    return changed
 
 
 def _text(node: ast.AST) -> str:
@@ -157,14 +157,14 @@ def _text(node: ast.AST) -> str:
 
 
 def _expression(code: str, *parts: ast.AST) -> ast.expr:
-    """An expression with nodes in place of the names `_0`, `_1`, …"""
+    """The expression in `code`, with nodes in place of the names `_0`, `_1`, …"""
 
     class Put(ast.NodeTransformer):
         def visit_Name(self, node: ast.Name) -> ast.AST:
             return parts[int(node.id[1:])] if node.id[1:].isdigit() else node
 
-    made: ast.expr = Put().visit(ast.parse(code, mode="eval").body)
-    return made
+    expression: ast.expr = Put().visit(ast.parse(code, mode="eval").body)
+    return expression
 
 
 def _scaled(value: float, factor: float) -> float:
@@ -172,7 +172,7 @@ def _scaled(value: float, factor: float) -> float:
 
 
 def _called(node: ast.AST) -> str:
-    """The last name of the function that a call calls."""
+    """The last part of the name of the function that is called."""
     if not isinstance(node, ast.Call):
         return ""
     return getattr(node.func, "attr", "") or getattr(node.func, "id", "")
@@ -203,8 +203,8 @@ def _of_operator(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
                     scaled = _scaled(value, factor)
                     yield f"{value} → {scaled}", _with(node, **{side: ast.Constant(scaled)})
     if isinstance(node, ast.BinOp) and isinstance(node.op, NOT_COMMUTATIVE):
-        turned = _with(node, left=node.right, right=node.left)
-        yield f"{_text(node)} → {_text(turned)}", turned
+        swapped = _with(node, left=node.right, right=node.left)
+        yield f"{_text(node)} → {_text(swapped)}", swapped
     if isinstance(node, ast.Compare):
         for at, operator in enumerate(node.ops):
             for other in OPERATORS[type(operator)]:
@@ -230,10 +230,10 @@ def _of_constant(node: ast.AST, axes: list[str]) -> Iterator[tuple[str, ast.AST]
         others += [_scaled(value, factor) for factor in (*FACTORS, 0.9) if value]
     elif isinstance(value, str):
         if value in axes:
-            others = [one for one in axes if one != value]
+            others = [axis for axis in axes if axis != value]
         elif "->" in value:
-            taken, given = value.split("->")
-            others = [f"{taken}->{given[::-1]}"]
+            inputs, output = value.split("->")
+            others = [f"{inputs}->{output[::-1]}"]
         else:
             others = list(WORDS.get(value, ()))
     for other in others:
@@ -269,27 +269,27 @@ def _of_call(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         yield f"while {_text(arguments[0])} → while not", changed
     for at, keyword in enumerate(node.keywords):
         rest = [*node.keywords[:at], *node.keywords[at + 1 :]]
-        said = f"{keyword.arg or '**'}={_text(keyword.value)}"
-        yield f"{said} → nothing", _with(node, keywords=rest)
+        words = f"{keyword.arg or '**'}={_text(keyword.value)}"
+        yield f"{words} → nothing", _with(node, keywords=rest)
     for at in range(len(arguments) - 1):
-        if not any(isinstance(one, ast.Starred) for one in arguments[at : at + 2]):
-            turned = [*arguments[:at], arguments[at + 1], arguments[at], *arguments[at + 2 :]]
-            said = f"{_text(arguments[at])}, {_text(arguments[at + 1])}"
-            yield f"{said} → swapped", _with(node, args=turned)
+        if not any(isinstance(part, ast.Starred) for part in arguments[at : at + 2]):
+            swapped = [*arguments[:at], arguments[at + 1], arguments[at], *arguments[at + 2 :]]
+            words = f"{_text(arguments[at])}, {_text(arguments[at + 1])}"
+            yield f"{words} → swapped", _with(node, args=swapped)
     if name in ("P", "PartitionSpec") and arguments:
         yield f"{_text(node)} → P()", _with(node, args=[])
-        for at, one in enumerate(arguments):
-            if isinstance(one, ast.Constant) and one.value is not None:
-                turned = [*arguments[:at], ast.Constant(None), *arguments[at + 1 :]]
-                yield f"{_text(one)} → None", _with(node, args=turned)
+        for at, axis in enumerate(arguments):
+            if isinstance(axis, ast.Constant) and axis.value is not None:
+                replaced = [*arguments[:at], ast.Constant(None), *arguments[at + 1 :]]
+                yield f"{_text(axis)} → None", _with(node, args=replaced)
     if name in NOISE and "random" in ast.unparse(node.func):
         for factor in FACTORS:
             yield f"{name}(…) → {factor} times it", _expression(f"{factor} * _0", node)
     if name in RATES and len(arguments) > 1 and not isinstance(arguments[1], ast.Constant):
         for factor in FACTORS:
             scaled = _expression(f"{factor} * _0", arguments[1])
-            said = f"{_text(arguments[1])} → {factor} times it"
-            yield said, _with(node, args=[arguments[0], scaled, *arguments[2:]])
+            words = f"{_text(arguments[1])} → {factor} times it"
+            yield words, _with(node, args=[arguments[0], scaled, *arguments[2:]])
 
 
 def _root(node: ast.AST) -> str:
@@ -316,16 +316,17 @@ def _of_slice(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 def _of_statement(node: ast.AST, stored: Counter[str]) -> Iterator[tuple[str, ast.AST]]:
     if isinstance(node, ast.Assign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        names = [one.id for t in targets for one in ast.walk(t) if isinstance(one, ast.Name)]
-        # Without its only assignment a name is undefined, which every exercise sees.
+        parts = [part for target in targets for part in ast.walk(target)]
+        names = [part.id for part in parts if isinstance(part, ast.Name)]
+        # Without its only assignment a name is undefined, which every exercise rejects.
         if names and all(stored[name] > 1 for name in names):
             yield f"drop {_text(node)}", ast.Pass()
     elif isinstance(node, ast.AugAssign | ast.Expr | ast.For | ast.While | ast.If | ast.Raise):
         yield f"drop {_text(node)}".splitlines()[0], ast.Pass()
     elif isinstance(node, ast.FunctionDef):
-        for at, one in enumerate(node.decorator_list):
+        for at, decorator in enumerate(node.decorator_list):
             rest = [*node.decorator_list[:at], *node.decorator_list[at + 1 :]]
-            yield f"drop @{_text(one)}", _with(node, decorator_list=rest)
+            yield f"drop @{_text(decorator)}", _with(node, decorator_list=rest)
     elif isinstance(node, ast.Return) and node.value is not None:
         stopped = "__import__('jax').lax.stop_gradient(_0)"
         words = f"return {_text(node.value)} → stop_gradient of it"
@@ -335,14 +336,14 @@ def _of_statement(node: ast.AST, stored: Counter[str]) -> Iterator[tuple[str, as
 def _of_sequence(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     if isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Load):
         for at in range(len(node.elts) - 1):
-            one, other = node.elts[at : at + 2]
-            turned = [*node.elts[:at], other, one, *node.elts[at + 2 :]]
-            yield f"{_text(one)}, {_text(other)} → swapped", _with(node, elts=turned)
+            first, second = node.elts[at : at + 2]
+            swapped = [*node.elts[:at], second, first, *node.elts[at + 2 :]]
+            yield f"{_text(first)}, {_text(second)} → swapped", _with(node, elts=swapped)
     if isinstance(node, ast.Dict):
         for at in range(len(node.values) - 1):
-            one, other = node.values[at : at + 2]
-            turned = [*node.values[:at], other, one, *node.values[at + 2 :]]
-            yield f"{_text(one)}, {_text(other)} → swapped", _with(node, values=turned)
+            first, second = node.values[at : at + 2]
+            swapped = [*node.values[:at], second, first, *node.values[at + 2 :]]
+            yield f"{_text(first)}, {_text(second)} → swapped", _with(node, values=swapped)
 
 
 def _names_of_axes(tree: ast.AST) -> list[str]:
@@ -357,7 +358,7 @@ def _names_of_axes(tree: ast.AST) -> list[str]:
 
 
 def _of_keys(tree: ast.AST) -> Iterator[Change]:
-    """One key used twice, and a parent used in place of a child."""
+    """Changes that use one key twice, or a parent in place of its child."""
     for node in ast.walk(tree):
         if not (
             isinstance(node, ast.Assign)
@@ -366,8 +367,8 @@ def _of_keys(tree: ast.AST) -> Iterator[Change]:
             and isinstance(node.value, ast.Call)
         ):
             continue
-        names = [one.id for one in node.targets[0].elts if isinstance(one, ast.Name)]
-        parents = [one.id for one in node.value.args[:1] if isinstance(one, ast.Name)]
+        names = [child.id for child in node.targets[0].elts if isinstance(child, ast.Name)]
+        parents = [key.id for key in node.value.args[:1] if isinstance(key, ast.Name)]
         for use in ast.walk(tree):
             if isinstance(use, ast.Name) and not _is_stored(use) and use.id in names:
                 for other in [*names, *parents]:
@@ -376,22 +377,22 @@ def _of_keys(tree: ast.AST) -> Iterator[Change]:
 
 
 def _of_rules(tree: ast.AST) -> Iterator[Change]:
-    """What the rules of a custom derivative return."""
+    """Changes to what the rules of a custom derivative return."""
     functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     forward, backward, tangents = set[str](), set[str](), set[str]()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _called(node) in ("defvjp", "defjvp"):
-            given = [one.id for one in node.args if isinstance(one, ast.Name)]
+            rules = [rule.id for rule in node.args if isinstance(rule, ast.Name)]
             if _called(node) == "defvjp":
-                forward, backward = forward | set(given[:1]), backward | set(given[1:])
+                forward, backward = forward | set(rules[:1]), backward | set(rules[1:])
             else:
-                tangents |= set(given)
+                tangents |= set(rules)
         if isinstance(node, ast.FunctionDef):
-            marks = [getattr(one, "attr", "") for one in node.decorator_list]
-            tangents |= {node.name} if "defjvp" in marks else set()
+            decorators = [getattr(part, "attr", "") for part in node.decorator_list]
+            tangents |= {node.name} if "defjvp" in decorators else set()
     for name in sorted((forward | backward | tangents) & functions.keys()):
         function = functions[name]
-        parameters = [one.arg for one in function.args.args]
+        parameters = [parameter.arg for parameter in function.args.args]
         for node in ast.walk(function):
             if not isinstance(node, ast.Return) or not isinstance(node.value, ast.Tuple):
                 continue
@@ -404,15 +405,15 @@ def _of_rules(tree: ast.AST) -> Iterator[Change]:
                     others |= {parameter: parameter for parameter in parameters}
                 else:
                     others["the first argument"] = f"{parameters[0]}[0]"
-                many = isinstance(part, ast.Tuple)
+                is_tuple = isinstance(part, ast.Tuple)
                 for words, code in others.items():
-                    if many and "_0" in code:
-                        code = f"tuple({code.replace('_0', 'one')} for one in _0)"
+                    if is_tuple and "_0" in code:
+                        code = f"tuple({code.replace('_0', 'entry')} for entry in _0)"
                     yield part, f"{_text(part)} → {words}", _expression(code, part)
 
 
 def _of_keywords(tree: ast.AST) -> Iterator[Change]:
-    """Numbers of axes that become `None`, and `None` that becomes a number."""
+    """Changes of the number of an axis to `None`, and of `None` to a number."""
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg in AXES:
             for part in ast.walk(node.value):

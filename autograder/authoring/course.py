@@ -1,4 +1,4 @@
-"""A course as `course/course.toml` describes it: all that this package knows of any course."""
+"""A course as its `course/course.toml` describes it. The package knows nothing else of a course."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from autograder.problem import Problem
 FILE = Path("course", "course.toml")
 CONFIGURATION = "nbgrader_config.py"
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-"""What may be the name of a folder for nbgrader, for every system, and a part of an address."""
+"""Names that can be folders in nbgrader and on every system, and parts of an address."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class CourseModule:
     """A lesson and its assignment, or one of the two.
 
     Attributes:
-        name: of the lesson and of the assignment's folder, such as `02_newton`.
-        title: shown on the start page.
-        minutes: that the lesson takes.
-        needs: the names of the modules to do before.
+        name: the name of the lesson and of the assignment's folder, such as `02_newton`.
+        title: the title on the start page.
+        minutes: how long the lesson takes.
+        needs: the names of the modules to do before this one.
     """
 
     name: str
@@ -43,13 +43,13 @@ class CourseModule:
 
 @dataclass(frozen=True)
 class Demands:
-    """What every exercise of a course has to have; `autograder prove` asks for it.
+    """What every exercise of a course must have; `autograder prove` asks for it.
 
     Attributes:
-        hints: three hints, from a nudge to nearly the answer.
-        another: a second solution.
-        explanation: a text that is shown after passing.
-        wrong_answers: the fewest listed wrong answers; a question may have one less.
+        hints: whether it needs three hints, from a nudge to nearly the answer.
+        another: whether it needs a second solution.
+        explanation: whether it needs a text that is shown after passing.
+        wrong_answers: how many wrong answers it must list; a question may have one less.
     """
 
     hints: bool = True
@@ -60,21 +60,21 @@ class Demands:
 
 @dataclass(frozen=True)
 class Course:
-    """A course, read from its `course.toml`; one without that file has the defaults.
+    """A course, read from its `course.toml`; without that file it has the defaults.
 
     Attributes:
         root: the folder with `nbgrader_config.py`, `course`, `solutions` and `exercises`.
         id: a short name without spaces.
-        title: for people.
+        title: the title that people read.
         repository: the address of its public repository; empty for none.
         jax: the versions of JAX that it is made for, such as `>=0.7.2,<0.13`.
-        modules: in their order.
-        exercises: what every exercise has to have.
+        modules: its modules, in their order.
+        exercises: what every exercise must have.
         may_read: files and folders that student code may read and import from.
-        lesson_environment: variables that are set while the lessons are executed by the build.
-        after_build: functions, `package.module:function`, that are called with the course and the
-            target folder after every build, and return the files that they wrote.
-        commands: more commands for `autograder`, click's, by their names.
+        lesson_environment: environment variables that are set while the build executes lessons.
+        after_build: functions, as `package.module:function`. After every build they are called
+            with the course and the target folder, and return the files that they wrote.
+        commands: click commands to add to `autograder`, by name.
     """
 
     root: Path
@@ -91,25 +91,26 @@ class Course:
 
     @property
     def readable(self) -> list[Path]:
-        """The paths of `may_read` that are there."""
+        """The paths of `may_read` that exist."""
         paths = [self.root / path for path in self.may_read]
         return [path for path in paths if path.exists()]
 
     @property
     def environment(self) -> dict[str, str]:
-        """What lets notebooks import what the course's folder has, as variables of their kernel."""
+        """Environment variables with which a kernel can import from the course's folder."""
         paths = [str(self.root), *filter(None, [os.environ.get("PYTHONPATH")])]
         return {"PYTHONPATH": os.pathsep.join(paths)}
 
     def module(self, name: str) -> CourseModule:
-        """The module of this name; one without a title where `course.toml` has none."""
-        return next((one for one in self.modules if one.name == name), CourseModule(name, name))
+        """The module with this name; one with only a name if `course.toml` does not list it."""
+        found = (module for module in self.modules if module.name == name)
+        return next(found, CourseModule(name, name))
 
     def load(self, target: str) -> Any:
-        """What `package.module:name` stands for, with the course's folder on the path.
+        """Import `package.module:name`, with the course's folder on the path.
 
         Raises:
-            Problem: there is no such thing, or its file fails.
+            Problem: it does not exist, or its file fails.
         """
         if str(self.root) not in sys.path:
             sys.path.insert(0, str(self.root))
@@ -126,12 +127,12 @@ class Course:
         """Make sure that every module has a lesson or an assignment.
 
         Raises:
-            Problem: some have neither, with a sentence for each.
+            Problem: a module has neither; there is a sentence for each such module.
         """
         missing = [
-            f"{self.root / FILE} lists {name}, and there is neither course/{name}.py nor "
-            f"solutions/{name}: write one of them (`autograder new assignment {name}`), or take "
-            "it off the list."
+            f"{self.root / FILE} lists {name}, but there is neither course/{name}.py nor "
+            f"solutions/{name}: write one of them (`autograder new assignment {name}`), or "
+            "remove it from the list."
             for name in (module.name for module in self.modules)
             if not (self.root / "course" / f"{name}.py").is_file()
             and not (self.root / "solutions" / name).is_dir()
@@ -140,10 +141,10 @@ class Course:
             raise Problem("\n".join(missing))
 
     def require_jax(self) -> None:
-        """Make sure that the installed JAX is one that the course is made for.
+        """Make sure that the course is made for the installed version of JAX.
 
         Raises:
-            Problem: it is another one.
+            Problem: it is not.
         """
         installed = version("jax")
         if not SpecifierSet(self.jax).contains(installed, prereleases=True):
@@ -154,7 +155,7 @@ class Course:
 
 
 def find(start: Path | None = None) -> Course:
-    """The course that a folder belongs to: the working folder, where none is given.
+    """The course that the folder `start`, by default the working folder, belongs to.
 
     Raises:
         Problem: the folder belongs to no course, or `course.toml` has mistakes.
@@ -170,29 +171,29 @@ def find(start: Path | None = None) -> Course:
 
 
 def masters(root: Path, assignment: str | None = None) -> list[Path]:
-    """The masters of the course in the order of `course.toml`, or of one assignment.
+    """The masters of the course in the order of `course.toml`, or those of one assignment.
 
     Raises:
-        Problem: there is none.
+        Problem: there are none.
     """
     folders = {path.name: path for path in sorted((root / "solutions").glob("*")) if path.is_dir()}
     listed = [module.name for module in read(root).modules if module.name in folders]
     others = [name for name in folders if name not in listed]
     names = [assignment] if assignment else [*listed, *others]
-    found = [path for name in names if name in folders for path in tags.masters_in(folders[name])]
-    if not found:
+    paths = [path for name in names if name in folders for path in tags.masters_in(folders[name])]
+    if not paths:
         raise Problem(
             f"There is no assignment {assignment or ''} in {root / 'solutions'}: "
             f"it holds {', '.join(folders) or 'none'}."
         )
-    return found
+    return paths
 
 
 def read(root: Path) -> Course:
-    """The course in this folder; where it has no `course.toml`, one with the defaults.
+    """The course in this folder; without a `course.toml` it has the defaults.
 
     Raises:
-        Problem: the file cannot be read or has mistakes, with a sentence for each.
+        Problem: the file cannot be read or has mistakes; there is a sentence for each.
     """
     path = root / FILE
     if not path.is_file():
@@ -227,22 +228,22 @@ _WORDS = {
 
 
 def _mistakes(data: Mapping[str, Any]) -> Iterator[str]:
-    """A sentence for each mistake in what the file says."""
+    """A sentence for each mistake in the file."""
     wrong_kinds = list(_wrong_kinds(data, _KINDS, "", ("id", "title")))
     exercises, modules = data.get("exercises", {}), data.get("modules", [])
     if isinstance(exercises, dict):
         wrong_kinds += _wrong_kinds(exercises, _KINDS_OF_EXERCISES, " in [exercises]", ())
     if isinstance(modules, list):
         for number, module in enumerate(modules, 1):
-            where = f" in module {number}"
+            place = f" in module {number}"
             if isinstance(module, dict):
-                wrong_kinds += _wrong_kinds(module, _KINDS_OF_MODULE, where, ("name",))
+                wrong_kinds += _wrong_kinds(module, _KINDS_OF_MODULE, place, ("name",))
             else:
                 wrong_kinds.append(f"begin module {number} with the line [[modules]].")
     for name in ("may_read", "after_build", "lesson_environment", "commands"):
         entries = data.get(name, ())
         values = entries.values() if isinstance(entries, dict) else entries
-        if isinstance(entries, list | dict) and not all(isinstance(one, str) for one in values):
+        if isinstance(entries, list | dict) and not all(isinstance(value, str) for value in values):
             wrong_kinds.append(f"every entry of {name} has to be a text in quotes.")
     if wrong_kinds:
         yield from wrong_kinds
@@ -265,16 +266,16 @@ def _mistakes(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _wrong_kinds(
-    data: Mapping[str, Any], kinds: Mapping[str, type], where: str, needed: tuple[str, ...]
+    data: Mapping[str, Any], kinds: Mapping[str, type], place: str, needed: tuple[str, ...]
 ) -> Iterator[str]:
     for name in needed:
         if not data.get(name):
-            yield f'{name}{where} is missing; add a line such as {name} = "…".'
+            yield f'{name}{place} is missing; add a line such as {name} = "…".'
     for name, value in data.items():
         if name not in kinds:
-            yield f"{name}{where} is not known; what there is: {', '.join(kinds)}."
+            yield f"{name}{place} is not known; use one of {', '.join(kinds)}."
         elif type(value) is not kinds[name]:
-            yield f"{name}{where} is {value!r}; it has to be {_WORDS[kinds[name]]}."
+            yield f"{name}{place} is {value!r}; it has to be {_WORDS[kinds[name]]}."
 
 
 def _mistakes_of_modules(modules: list[dict[str, Any]]) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""What is wrong with a master, said all at once: from its text, before anything runs.
+"""Finds the mistakes in a master, all of them at once, if possible before anything runs.
 
-`of_text` needs neither JAX nor the master's own imports. What a master computes, such as a list of
-hints that is put together, is known when it has run: `of_exercises` looks at that.
+`of_text` needs neither JAX nor the imports of the master. Some things are known only after the
+master has run, such as a list of hints that it computes: `of_exercises` looks at these.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ REASONS = frozenset(
     {"structure", "shape", "dtype", "values", *map(str, Status)}
     | {kind.reason for kind in KNOWN.values()}
 )
-"""What `rejected_by` may be, besides the class of an exception."""
+"""The allowed values of `rejected_by`, besides the classes of exceptions."""
 
 _NUMBERS = ("points", "minutes", "stars", "importance")
 
 
 @dataclass(frozen=True)
 class Written:
-    """What a course asks of an exercise, as far as it is known; None where it is not.
+    """The parts of an exercise that a course may demand; None if a part is not known yet.
 
     Attributes:
-        name: of the exercise.
-        is_question: whether a value is asked for, and no function.
-        hints: how many there are.
-        wrong_answers: how many are listed.
-        explanation: whether there is one.
-        another: whether there is a second solution.
-        reasons: for which the wrong answers are to be rejected.
+        name: the name of the exercise.
+        is_question: whether the answer is a value, not a function.
+        hints: how many hints it has.
+        wrong_answers: how many wrong answers it lists.
+        explanation: whether it has an explanation.
+        another: whether it has a second solution.
+        reasons: the reasons for which its wrong answers should be rejected.
     """
 
     name: str
@@ -59,17 +59,17 @@ class Written:
     reasons: tuple[str, ...]
 
 
-def require(problems: Iterable[str]) -> None:
-    """Raise a `Problem` that holds all these sentences, if there are any."""
-    if found := list(problems):
-        raise Problem("\n".join(found))
+def require(mistakes: Iterable[str]) -> None:
+    """Raise a `Problem` with all these sentences, if there are any."""
+    if sentences := list(mistakes):
+        raise Problem("\n".join(sentences))
 
 
 def read(path: Path) -> tuple[list[NotebookNode], list[dict[str, Any]]]:
     """The cells of a master and the tags of each.
 
     Raises:
-        Problem: the file is not there or cannot be read.
+        Problem: the file does not exist or cannot be read.
     """
     if not path.is_file():
         raise Problem(f"There is no master at {path}: every assignment needs one.")
@@ -84,22 +84,22 @@ def read(path: Path) -> tuple[list[NotebookNode], list[dict[str, Any]]]:
 
 
 def of_text(path: Path, demands: Demands) -> list[str]:
-    """A sentence for each mistake that the text of a master tells."""
+    """A sentence for each mistake that the text of a master shows."""
     _, tags = read(path)
-    found = list(of_tags(path, tags))
+    sentences = list(of_tags(path, tags))
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
-        return [*found, f"{path}, line {line}: {getattr(error, 'msg', error)}."]
+        return [*sentences, f"{path}, line {line}: {getattr(error, 'msg', error)}."]
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and (written := _written(call)):
-            found += [f"{path}: {words}" for words in _lacking(written, demands)]
-    return found
+            sentences += [f"{path}: {words}" for words in _lacking(written, demands)]
+    return sentences
 
 
 def of_exercises(path: Path, exercises: Iterable[Exercise], demands: Demands) -> Iterator[str]:
-    """A sentence for each mistake that is known when a master has run."""
+    """A sentence for each mistake that shows when a master has run."""
     for spec in exercises:
         written = Written(
             spec.name,
@@ -114,7 +114,7 @@ def of_exercises(path: Path, exercises: Iterable[Exercise], demands: Demands) ->
 
 
 def of_tags(path: Path, tags: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """A sentence for each cell that does not fit the others."""
+    """A sentence for each cell whose tags are wrong or do not fit the other cells."""
     for tag in tags:
         kinds = [kind for kind in TAGS if kind in tag]
         if kinds and set(tag) != TAGS[kinds[0]]:
@@ -153,27 +153,27 @@ def of_tags(path: Path, tags: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 
 def _written(call: ast.Call) -> Written | None:
-    """What a call of `exercise` or `question` says; None for any other call."""
+    """The parts of the exercise that a call makes; None if the call does not make one."""
     function = getattr(call.func, "id", getattr(call.func, "attr", ""))
     if function not in ("exercise", "question") or not call.args:
         return None
     name = getattr(call.args[0], "id", getattr(call.args[0], "value", None))
     if not isinstance(name, str):
         return None
-    given = {keyword.arg: keyword.value for keyword in call.keywords}
-    everything = None not in given  # a `**` may hold any of them
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+    is_complete = None not in keywords  # a `**` may hold any keyword
 
     def length(keyword: str) -> int | None:
-        if keyword not in given:
-            return 0 if everything else None
-        entries = getattr(given[keyword], "elts", None)
-        has_star = entries is not None and any(isinstance(one, ast.Starred) for one in entries)
+        if keyword not in keywords:
+            return 0 if is_complete else None
+        entries = getattr(keywords[keyword], "elts", None)
+        has_star = any(isinstance(entry, ast.Starred) for entry in entries or ())
         return None if entries is None or has_star else len(entries)
 
-    def is_there(keyword: str) -> bool | None:
-        if keyword not in given:
-            return False if everything else None
-        value = given[keyword]
+    def is_present(keyword: str) -> bool | None:
+        if keyword not in keywords:
+            return False if is_complete else None
+        value = keywords[keyword]
         return bool(value.value) if isinstance(value, ast.Constant) else None
 
     is_question = function == "question"
@@ -191,8 +191,8 @@ def _written(call: ast.Call) -> Written | None:
         is_question,
         length("hints"),
         length("mistakes" if is_question else "wrong_answers"),
-        is_there("explanation"),
-        is_there("another"),
+        is_present("explanation"),
+        is_present("another"),
         reasons,
     )
 
@@ -200,31 +200,31 @@ def _written(call: ast.Call) -> Written | None:
 def _lacking(written: Written, demands: Demands) -> Iterator[str]:
     name = written.name
 
-    def off(switch: str) -> str:
+    def switch_off(switch: str) -> str:
         return f"{switch} under [exercises] in {FILE} switches this off."
 
     if demands.hints and written.hints not in (None, 3):
         noun = "hint" if written.hints == 1 else "hints"
         yield (
             f"{name} has {written.hints} {noun}; it needs 3, which a student who is stuck asks for "
-            f"one by one. {off('`hints = false`')}"
+            f"one by one. {switch_off('`hints = false`')}"
         )
     fewest = max(0, demands.wrong_answers - written.is_question)
     if written.wrong_answers is not None and written.wrong_answers < fewest:
         yield (
             f"{name} lists {written.wrong_answers} wrong answers; it needs {fewest} or more: each "
-            "proves that the inputs tell a misconception from a right answer, and is what `check` "
-            f"names. {off('`wrong_answers = 0`')}"
+            "proves that the inputs tell a misconception from a right answer, and `check` names it "
+            f"to students. {switch_off('`wrong_answers = 0`')}"
         )
     if demands.explanation and written.explanation is False:
         yield (
-            f"{name} needs an explanation: students read it when they have passed, and learn why "
-            f"it works. {off('`explanation = false`')}"
+            f"{name} needs an explanation: students read it when they have passed, to learn why "
+            f"it works. {switch_off('`explanation = false`')}"
         )
     if demands.another and written.another is False and not written.is_question:
         yield (
-            f"{name} needs another solution: it proves that other ways than the reference's pass, "
-            f"and students compare it with theirs. {off('`another = false`')}"
+            f"{name} needs another solution: it proves that an answer written in another way "
+            f"passes, and students compare it with theirs. {switch_off('`another = false`')}"
         )
     for reason in dict.fromkeys(written.reasons):
         if reason not in REASONS and not _is_exception(reason):

@@ -1,4 +1,4 @@
-"""Runs a master's notebook in a kernel of its own, which nothing on the machine can hold up."""
+"""Runs the notebook of a master in a kernel of its own, without taking ports on the machine."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ from autograder.problem import Problem
 
 @contextmanager
 def socket_files() -> Iterator[Config]:
-    """What lets a kernel talk over files of its own, as configuration of its manager.
+    """The configuration with which a kernel uses socket files in place of ports.
 
-    Jupyter looks for free ports, and the kernel takes them a second later: another process can
-    have one by then, and the kernel never answers. On Windows, which has no such files, ports it
-    is.
+    Jupyter looks for free ports, and the kernel takes them a second later: another process may
+    have taken one by then, and the kernel never answers. Windows has no such files and uses ports.
     """
     if not hasattr(socket, "AF_UNIX"):
         yield Config()
         return
-    # A socket's path may have 107 characters, so the folder of a test is often too deep.
+    # The path of a socket may have at most 107 characters; the folder of a test is often longer.
     with tempfile.TemporaryDirectory() as folder:
         yield Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
 
@@ -39,10 +38,10 @@ def execute(
     """Run every cell of a notebook, in place.
 
     Args:
-        notebook: what to run.
+        notebook: the notebook to run.
         written: the master that it was read from, for the message.
-        folder: where the kernel works.
-        variables: of its environment, besides this process's own.
+        folder: the kernel's working folder.
+        variables: environment variables to add to those of this process.
 
     Raises:
         Problem: a cell that is not tagged `raises-exception` raised.

@@ -1,7 +1,8 @@
-"""Which lessons have to be executed: those that changed, or that something changed under.
+"""Finds the lessons that must be executed: those that changed, or whose imports changed.
 
-A built notebook holds a hash of all that its outputs come from. While a lesson has the same hash,
-the outputs are taken from there. To have it executed anyway, delete the built notebook.
+A built notebook has a hash of everything that its outputs depend on. As long as the hash of the
+lesson is the same, the build takes the outputs from there. To execute a lesson anyway, delete its
+built notebook.
 """
 
 from __future__ import annotations
@@ -20,21 +21,21 @@ from nbformat import NotebookNode
 from autograder.student.check_file import SUFFIX
 
 HASH = "made_from"
-"""Where the hash is kept in a built notebook's metadata."""
+"""The key of the hash in the metadata of a built notebook."""
 PACKAGES = ("jax", "jaxlib", "numpy", "matplotlib", "ipython", "numpy-to-jax")
-"""The packages whose versions outputs depend on."""
+"""The packages on whose versions outputs depend."""
 
 
 def hash_of(lesson: Path, root: Path, *settings: object) -> str:
     """A hash of a lesson, of every file in the course's folder that it imports, and of versions.
 
     Args:
-        lesson: its master.
-        root: the course's folder. Files that a lesson opens itself are not looked for.
-        settings: what else its outputs depend on.
+        lesson: the master of the lesson.
+        root: the course's folder. Files that the lesson itself opens do not count.
+        settings: other things that the outputs depend on.
 
     Returns:
-        The hash; empty where the lesson is not plain Python, whose imports cannot be told.
+        The hash; empty if the lesson is not plain Python, since its imports are not known then.
     """
     finder = ModuleFinder(path=[str(root)])
     try:
@@ -42,11 +43,11 @@ def hash_of(lesson: Path, root: Path, *settings: object) -> str:
     except SyntaxError:
         return ""
     modules = finder.modules.values()
-    files = sorted(Path(file) for one in modules if (file := getattr(one, "__file__", None)))
+    files = sorted(Path(file) for module in modules if (file := getattr(module, "__file__", None)))
     # The start page shows the outline.
     files += sorted((root / "course").glob(f"*{SUFFIX}"))
     contents = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
-    made_from = [platform.python_version(), versions(), contents, [repr(one) for one in settings]]
+    made_from = [platform.python_version(), versions(), contents, list(map(repr, settings))]
     return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
 
 
@@ -56,21 +57,21 @@ def versions() -> list[str]:
 
 
 def take_outputs(notebook: NotebookNode, built: Path, made_from: str) -> bool:
-    """Take the outputs of a built notebook where it was made from the same.
+    """Copy the outputs of a built notebook if it has the same hash.
 
     Args:
-        notebook: the lesson without outputs, changed in place; also the seconds that it took.
-        built: the notebook that was built before, if there is one.
-        made_from: the lesson's hash; where it is empty, nothing is taken.
+        notebook: the lesson without outputs. It gets the outputs, and the seconds that it took.
+        built: the path of the built notebook; it need not exist.
+        made_from: the lesson's hash; if it is empty, nothing is copied.
 
     Returns:
-        Whether they were taken; otherwise the notebook is as it was.
+        Whether outputs were copied; otherwise the notebook is unchanged.
     """
     if not made_from or not built.is_file():
         return False
     try:
         before = nbformat.read(built, as_version=4)
-    except Exception:  # an unfinished or damaged file is made anew
+    except Exception:  # an unfinished or damaged file is built again
         return False
     kept = {(cell.id, cell.source): cell for cell in before.cells if cell.cell_type == "code"}
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]

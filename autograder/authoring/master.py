@@ -1,9 +1,9 @@
-"""A master: the text of an assignment, in which prompts, references and specifications stand.
+"""A master: the text of an assignment with its prompts, references and specifications.
 
-A master is a jupytext percent file whose cells carry short tags: `assignment` and `points` on
-the title; `exercise`, `stars`, `importance`, `minutes` and `points` on a prompt; `given`,
-`solution` and `check` on code, `written` on a text to be graded by hand. This file reads them,
-checks that they fit together, and turns them into nbgrader's metadata.
+A master is a jupytext percent file whose cells have short tags: `assignment` and `points` on the
+title; `exercise`, `stars`, `importance`, `minutes` and `points` on a prompt; `given`, `solution`
+and `check` on code; `written` on a text that is graded by hand. This file reads the tags, checks
+that they fit together, and turns them into nbgrader's metadata.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class Master:
     """An assignment as its author wrote it.
 
     Attributes:
-        path: of the `.py` file.
-        assignment: the folder's name, such as `02_newton`.
-        points: of the whole assignment, written answers included.
-        minutes: likewise.
-        facts: of every exercise by name, in the order of the notebook.
-        exercises: the specifications by name.
+        path: the path of the `.py` file.
+        assignment: the name of its folder, such as `02_newton`.
+        points: the points of the whole assignment, written answers included.
+        minutes: the minutes, likewise.
+        prompts: the prompts of the exercises by name, in the order of the notebook.
+        exercises: the specifications of the exercises by name.
         notebook: nbgrader's source notebook.
     """
 
@@ -55,12 +55,12 @@ class Master:
     assignment: str
     points: float
     minutes: int
-    facts: dict[str, Prompt]
+    prompts: dict[str, Prompt]
     exercises: dict[str, Exercise]
     notebook: NotebookNode
 
     @property
-    def prompts(self) -> frozenset[str]:
+    def untagged_texts(self) -> frozenset[str]:
         """The texts of the cells that nbgrader does not know, as students get them."""
         cells = [cell for cell in self.notebook.cells if "nbgrader" not in cell.metadata]
         return frozenset(str(cell.source).strip() for cell in cells)
@@ -70,11 +70,11 @@ def load(path: Path) -> Master:
     """Read a master, run it once to collect its specifications, and check it.
 
     Raises:
-        Problem: the file is not there, fails when it is run, or its parts do not fit together.
+        Problem: the file does not exist, fails when it is run, or its parts do not fit together.
     """
     cells, tags = faults.read(path)
     faults.require(faults.of_tags(path, tags))
-    facts = _facts(cells, tags, path)
+    prompts = _prompts(cells, tags, path)
     exercises = {
         name: replace(spec, source=_source(cells, tags, name))
         for name, spec in _specifications(path).items()
@@ -82,35 +82,37 @@ def load(path: Path) -> Master:
     title = next(tag for tag in tags if "assignment" in tag)
     points, minutes = float(title["points"]), sum(tag.get("minutes", 0) for tag in tags)
     seat = HINTS * any(spec.hints for spec in exercises.values()) + SEAT
-    whole = f"**{points:g} points** · about {minutes} minutes\n\n{seat.format(name=[*facts][-1])}"
-    notebook = _notebook(cells, tags, facts, whole)
-    master = Master(path, title["assignment"], points, minutes, facts, exercises, notebook)
+    head = f"**{points:g} points** · about {minutes} minutes\n\n{seat.format(name=[*prompts][-1])}"
+    notebook = _notebook(cells, tags, prompts, head)
+    master = Master(path, title["assignment"], points, minutes, prompts, exercises, notebook)
     faults.require(_mistakes(master))
     return master
 
 
-def prompts(path: Path) -> list[Prompt]:
-    """What the prompts of a master's exercises say, from its text alone.
+def read_prompts(path: Path) -> list[Prompt]:
+    """The prompts of a master's exercises, read from its text without running it.
 
     Raises:
         Problem: it cannot be read.
     """
-    return list(_facts(*faults.read(path), path).values())
+    return list(_prompts(*faults.read(path), path).values())
 
 
-def _facts(cells: list[NotebookNode], tags: list[dict[str, Any]], path: Path) -> dict[str, Prompt]:
-    facts = {}
+def _prompts(
+    cells: list[NotebookNode], tags: list[dict[str, Any]], path: Path
+) -> dict[str, Prompt]:
+    prompts = {}
     for cell, tag in zip(cells, tags, strict=True):
         if "exercise" in tag:
             title = cell.source.splitlines()[0].lstrip("# ")
             name = tag["exercise"]
-            said = {key: tag[key] for key in ("stars", "importance", "minutes", "points")}
-            facts[name] = Prompt(path.parent.name, name, title, **said)
-    return facts
+            numbers = {key: tag[key] for key in ("stars", "importance", "minutes", "points")}
+            prompts[name] = Prompt(path.parent.name, name, title, **numbers)
+    return prompts
 
 
 def _source(cells: list[NotebookNode], tags: list[dict[str, Any]], name: str) -> str:
-    """The code that an exercise depends on: its own, what is given, other answers that it uses."""
+    """The code of an exercise, with the given code and the other answers that it uses."""
     used, before = {name}, set[str]()
     while used != before:
         before = set(used)
@@ -128,9 +130,9 @@ def _source(cells: list[NotebookNode], tags: list[dict[str, Any]], name: str) ->
 
 
 def _specifications(path: Path) -> dict[str, Exercise]:
-    # What a master prints is of no interest; what it raises is.
+    # What a master prints does not matter; what it raises does.
     quiet = contextlib.redirect_stdout(io.StringIO())
-    # Too late in a process that computes already, and needed for meshes only.
+    # This fails if JAX has already started; only exercises on meshes need it.
     with contextlib.suppress(Problem):
         meshes.simulate_devices()
     with specification.collecting() as collected, learner.silence(), quiet:
@@ -144,68 +146,68 @@ def _specifications(path: Path) -> dict[str, Exercise]:
 
 
 def _mistakes(master: Master) -> Iterator[str]:
-    """A sentence for each exercise that could not be judged well."""
-    for name in master.facts:
+    """A sentence for each exercise that cannot be judged well."""
+    for name in master.prompts:
         if name not in master.exercises:
             yield (
                 f"{master.path}: {name} has no reference: its check cell needs exercise({name}, …)."
             )
             continue
         spec = master.exercises[name]
-        if master.facts[name].is_fast_track and not spec.is_question:
+        if master.prompts[name].is_fast_track and not spec.is_question:
             yield (
-                f"{master.path}: {name} has no points, which is for the question of the fast track "
-                "alone."
+                f"{master.path}: {name} has no points; only the question of the fast track may "
+                "have none."
             )
         ends = _sizes((*spec.sizes[:1], *spec.sizes[-1:]))
         if len(spec.sizes) < 2 or ends & _sizes(spec.public_sizes):
             yield (
-                f"{master.path}: {name} needs two batch sizes or more, the first and the last of "
-                f"them none of {spec.public_sizes}."
+                f"{master.path}: {name} needs two or more batch sizes; the first and the last "
+                f"must not be in {spec.public_sizes}."
             )
-        if sum(want.share for want in spec.requires if want.reported) > reported.MOST:
+        if sum(part.share for part in spec.requires if part.reported) > reported.MOST:
             yield (
-                f"{master.path}: {name} hangs more than {reported.MOST:.0%} of its points on what "
-                "the student's own process reports: keep one such requirement."
+                f"{master.path}: {name} gives more than {reported.MOST:.0%} of its points for what "
+                "only the student's own process reports: keep one such requirement."
             )
 
 
 def _sizes(sizes: Sequence[Size]) -> set[int]:
     """Every size that can be drawn."""
-    return {one for size in sizes for one in (size if isinstance(size, range) else (size,))}
+    return {number for size in sizes for number in (size if isinstance(size, range) else (size,))}
 
 
 def _notebook(
-    cells: list[NotebookNode], tags: list[dict[str, Any]], facts: dict[str, Prompt], whole: str
+    cells: list[NotebookNode], tags: list[dict[str, Any]], prompts: dict[str, Prompt], head: str
 ) -> NotebookNode:
-    made = []
+    numbered = []
     for number, (cell, tag) in enumerate(zip(cells, tags, strict=True)):
         cell = cell.copy()
         cell.metadata = NotebookNode()
         cell.id = f"cell-{number:02}"
         if "assignment" in tag:
-            cell.source += f"\n\n{whole}"
+            cell.source += f"\n\n{head}"
         elif "exercise" in tag:
             title, _, rest = cell.source.partition("\n")
-            cell.source = f"{title}\n{_badge(facts[tag['exercise']])}\n{rest}"
+            cell.source = f"{title}\n{_badge(prompts[tag['exercise']])}\n{rest}"
         elif kind := next(
             (kind for kind in ("given", "solution", "check", "written") if kind in tag), ""
         ):
-            cell.metadata["nbgrader"] = _nbgrader(kind, tag, cell.cell_type, facts)
+            cell.metadata["nbgrader"] = _nbgrader(kind, tag, cell.cell_type, prompts)
             cell.id = cell.metadata["nbgrader"]["grade_id"]
-        made.append(cell)
-    return new_notebook(cells=made, metadata={"kernelspec": KERNEL})
+        numbered.append(cell)
+    return new_notebook(cells=numbered, metadata={"kernelspec": KERNEL})
 
 
-def _badge(facts: Prompt) -> str:
-    stars = "★" * facts.stars + "☆" * (3 - facts.stars)
-    dots = "●" * facts.importance + "○" * (3 - facts.importance)
-    noun = "point" if facts.points == 1 else "points"
-    return f"difficulty {stars} · importance {dots} · {facts.minutes} min · {facts.points:g} {noun}"
+def _badge(prompt: Prompt) -> str:
+    stars = "★" * prompt.stars + "☆" * (3 - prompt.stars)
+    dots = "●" * prompt.importance + "○" * (3 - prompt.importance)
+    points = f"{prompt.points:g} {'point' if prompt.points == 1 else 'points'}"
+    return f"difficulty {stars} · importance {dots} · {prompt.minutes} min · {points}"
 
 
 def _nbgrader(
-    kind: str, tag: dict[str, Any], cell_type: str, facts: dict[str, Prompt]
+    kind: str, tag: dict[str, Any], cell_type: str, prompts: dict[str, Prompt]
 ) -> dict[str, Any]:
     """nbgrader's cell metadata, see https://nbgrader.readthedocs.io/en/stable/contributor_guide/metadata.html."""
     name = tag[kind]
@@ -219,7 +221,7 @@ def _nbgrader(
         "task": False,
     }
     if kind == "check":
-        metadata["points"] = facts[name].points if name in facts else 0
+        metadata["points"] = prompts[name].points if name in prompts else 0
     elif kind == "written":
         metadata["points"] = tag["points"]
     return metadata

@@ -1,8 +1,7 @@
-"""Small changes to a reference, each of which the exercise has to reject.
+"""Makes mutants: small changes to a reference, each of which the exercise must reject.
 
 A mutant is the code of a solution cell with one change, such as `<` in place of `<=`. A mutant that
-passes shows what the inputs or the requirements of the exercise cannot see, unless it does the same
-as the reference.
+passes does the same as the reference, or it shows a mistake that the exercise does not see.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ class Mutant:
     """A changed reference.
 
     Attributes:
-        description: the same as long as the code is, however it is formatted, such as
-            `< → <= (line 3)`; lines are counted without docstrings and comments.
-        line: that line, as it was.
+        description: the change, such as `< → <= (line 3)`. It does not depend on formatting;
+            docstrings and comments are not counted as lines.
+        line: this line before the change.
         code: the changed code.
     """
 
@@ -36,7 +35,7 @@ def mutants(code: str) -> list[Mutant]:
     lines = ast.unparse(tree).splitlines()
     places = _places(tree)
     known, count = {ast.unparse(tree)}, Counter[str]()
-    made = []
+    result = []
     for node, words, other in changes(tree):
         parent, field, index = places[id(node)]
         _put(parent, field, index, ast.fix_missing_locations(other))
@@ -45,14 +44,14 @@ def mutants(code: str) -> list[Mutant]:
         finally:
             _put(parent, field, index, node)
         number = node.lineno
-        said = f"{words} (line {number})"
-        count[said] += 1
-        if count[said] > 1:
-            said = f"{words} (line {number}, place {count[said]})"
+        description = f"{words} (line {number})"
+        count[description] += 1
+        if count[description] > 1:
+            description = f"{words} (line {number}, place {count[description]})"
         if changed not in known:
             known.add(changed)
-            made.append(Mutant(said, lines[number - 1].strip(), changed))
-    return made
+            result.append(Mutant(description, lines[number - 1].strip(), changed))
+    return result
 
 
 def _normal(code: str) -> ast.Module:
@@ -65,7 +64,7 @@ def _normal(code: str) -> ast.Module:
 
 
 def _places(tree: ast.AST) -> dict[int, tuple[ast.AST, str, int | None]]:
-    """Where each node stands: its parent, the field, and the position in a list."""
+    """The place of each node: its parent, the field, and the index if the field is a list."""
     places: dict[int, tuple[ast.AST, str, int | None]] = {}
     for parent in ast.walk(tree):
         for field, value in ast.iter_fields(parent):

@@ -1,4 +1,4 @@
-"""Begins a course, an assignment or an exercise, each of which works before anything is changed."""
+"""Begins a course, an assignment or an exercise, each of which works before you change it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from autograder.authoring.course import FILE, Course
 from autograder.problem import OLDEST_JAX, Problem
 
 IMPORTED = ("exercise", "wrong")
-"""What the hidden part of an exercise calls."""
+"""The names that the hidden part of an exercise needs."""
 
 
 def new_course(name: str, root: Path) -> list[Path]:
     """Make a course with one assignment in a folder; the files written.
 
     Raises:
-        Problem: the name cannot be one, or a file is there already; then nothing is written.
+        Problem: the name is not allowed, or a file exists already; then nothing is written.
     """
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", name):
         raise Problem(
@@ -34,14 +34,14 @@ def new_course(name: str, root: Path) -> list[Path]:
         )
     about = {"id": name, "title": _title(name), "jax": f">={'.'.join(map(str, OLDEST_JAX))}"}
     first = "01_first_steps"
-    module = _made("module.toml.j2", name=first, title=_title(first))
+    module = _render("module.toml.j2", name=first, title=_title(first))
     files = {
-        Path(template.removeprefix("course/").removesuffix(".j2")): _made(template, **about)
+        Path(template.removeprefix("course/").removesuffix(".j2")): _render(template, **about)
         for template in _templates().list_templates()
         if template.startswith("course/")
     }
     files[FILE] += module
-    files[_master(first)] = _assignment(first)
+    files[_master_path(first)] = _assignment_text(first)
     return _write({root / path: text for path, text in files.items()})
 
 
@@ -49,7 +49,7 @@ def new_assignment(name: str, about: Course) -> list[Path]:
     """Make an assignment with one exercise, and list it in `course.toml`; the files written.
 
     Raises:
-        Problem: the name cannot be one, or the assignment is there already.
+        Problem: the name is not allowed, or the assignment exists already.
     """
     if not course.NAME.fullmatch(name) or not _stem(name).isidentifier():
         raise Problem(
@@ -58,13 +58,13 @@ def new_assignment(name: str, about: Course) -> list[Path]:
         )
     folder = about.root / "solutions" / name
     if folder.exists():
-        raise Problem(f"{folder} is there already: choose another name.")
+        raise Problem(f"{folder} exists already: choose another name.")
     listed, toml = about.root / FILE, ""
     if listed.is_file() and name not in [module.name for module in about.modules]:
         toml = listed.read_text(encoding="utf-8-sig").rstrip("\n") + "\n"
-        toml += _made("module.toml.j2", name=name, title=_title(name))
+        toml += _render("module.toml.j2", name=name, title=_title(name))
         _require_toml(toml, listed, name)
-    written = _write({about.root / _master(name): _assignment(name)})
+    written = _write({about.root / _master_path(name): _assignment_text(name)})
     if toml:
         _replace(listed, toml)
         written.append(listed)
@@ -75,34 +75,33 @@ def new_exercise(name: str, assignment: str | None, about: Course) -> Path:
     """Add an exercise at the end of an assignment's master; the path of the master.
 
     Args:
-        name: of the function that will be asked for.
+        name: the name of the function that students will write.
         assignment: its name; by default that of the working folder, or the last of the course.
         about: the course.
 
     Raises:
-        Problem: the name cannot be one or is taken, or there is no such assignment.
+        Problem: the name is not allowed or is taken, or there is no such assignment.
     """
     if not name.isidentifier() or keyword.iskeyword(name):
         raise Problem(
-            f"{name!r} cannot be the name of an exercise: it is the name of the function that is "
-            "asked for, as in `autograder new exercise newton_step`."
+            f"{name!r} cannot be the name of an exercise: use the name of the function that "
+            "students write, as in `autograder new exercise newton_step`."
         )
     path = _master_of(assignment, about)
     text = path.read_text(encoding="utf-8-sig")
-    _, tagged = faults.read(path)
-    names = [tag["exercise"] for tag in tagged if "exercise" in tag]
+    _, tags = faults.read(path)
+    names = [tag["exercise"] for tag in tags if "exercise" in tag]
     try:
         used = _names(ast.parse(text))
     except SyntaxError as error:
-        raise Problem(f"{path}, line {error.lineno}: {error.msg}. Put that right first.") from None
+        raise Problem(f"{path}, line {error.lineno}: {error.msg}. Correct this first.") from None
     if name in used or name in names:
         raise Problem(f"{path} has something called {name} already: choose another name.")
     title = re.compile(r"^(# %%.*?[ \t]assignment[ \t]*=.*?[ \t]points[ \t]*=[ \t]*)([\d.]+)", re.M)
-    found = title.search(text)
-    if found is None:
+    if title.search(text) is None:
         raise Problem(f'{path}: the title cell needs the tags assignment="…" and points=….')
     text = title.sub(lambda match: f"{match[1]}{float(match[2]) + 1:g}", text, count=1)
-    _replace(path, text.rstrip("\n") + "\n\n" + _exercise(name, len(names) + 1, used))
+    _replace(path, text.rstrip("\n") + "\n\n" + _exercise_text(name, len(names) + 1, used))
     return path
 
 
@@ -128,14 +127,14 @@ def _master_of(assignment: str | None, about: Course) -> Path:
     return last
 
 
-def _assignment(name: str) -> str:
-    exercise = _exercise(f"square_{_stem(name)}", 1, {"check", *IMPORTED})
-    return _made("assignment.py.j2", name=name, title=_title(name), exercise=exercise)
+def _assignment_text(name: str) -> str:
+    exercise = _exercise_text(f"square_{_stem(name)}", 1, {"check", *IMPORTED})
+    return _render("assignment.py.j2", name=name, title=_title(name), exercise=exercise)
 
 
-def _exercise(name: str, number: int, used: set[str]) -> str:
-    missing = ", ".join(one for one in IMPORTED if one not in used)
-    return _made(
+def _exercise_text(name: str, number: int, used: set[str]) -> str:
+    missing = ", ".join(imported for imported in IMPORTED if imported not in used)
+    return _render(
         "exercise.py.j2",
         name=name,
         number=number,
@@ -152,7 +151,7 @@ def _title(name: str) -> str:
     return re.sub(r"[_.-]+", " ", _stem(name)).strip().capitalize()
 
 
-def _master(assignment: str) -> Path:
+def _master_path(assignment: str) -> Path:
     return Path("solutions", assignment, f"{_stem(assignment)}.py")
 
 
@@ -165,7 +164,7 @@ def _templates() -> Environment:
     )
 
 
-def _made(template: str, **values: Any) -> str:
+def _render(template: str, **values: Any) -> str:
     return _templates().get_template(template).render(values)
 
 
@@ -174,16 +173,16 @@ def _require_toml(text: str, path: Path, name: str) -> None:
         tomllib.loads(text)
     except ValueError:
         raise Problem(
-            f"{path} lists its modules in a way that cannot be added to: begin each with a line "
-            f"[[modules]], or list {name} yourself."
+            f"{path} lists its modules in a form that cannot be extended: begin each with a line "
+            f"[[modules]], or add {name} yourself."
         ) from None
 
 
 def _write(files: Mapping[Path, str]) -> list[Path]:
-    """Write new files, if none of them is there yet."""
-    there = [str(path) for path in files if os.path.lexists(path)]
-    if there:
-        raise Problem(f"Nothing was written, since this is there already: {', '.join(there)}.")
+    """Write new files, if none of them exists yet."""
+    existing = [str(path) for path in files if os.path.lexists(path)]
+    if existing:
+        raise Problem(f"Nothing was written, since this exists already: {', '.join(existing)}.")
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -191,7 +190,7 @@ def _write(files: Mapping[Path, str]) -> list[Path]:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Put a text in the place of a file at once, so that the file is never half written."""
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
+    """Replace the text of a file in one step, so that the file is never half written."""
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)

@@ -1,7 +1,7 @@
-"""The proof that an exercise is good, judged as a grading would.
+"""Proves that an exercise is good, by judging its own answers as in a grading.
 
-The stub fails, the reference and the second solution pass, each listed wrong answer is rejected for
-its reason; and no small change to the reference passes, see `trials`, but those that do the same.
+The stub fails, the reference and the second solution pass, and each listed wrong answer is rejected
+for its reason. A small change to the reference passes only if it does the same, see `trials`.
 """
 
 from __future__ import annotations
@@ -26,36 +26,36 @@ from autograder.problem import Problem
 
 @dataclass(frozen=True)
 class Claim:
-    """Something that has to be true of an exercise, and whether it is.
+    """Something that must be true of an exercise, and whether it is.
 
     Attributes:
-        exercise: its name.
-        answer: which answer it is about.
-        wanted: what should come of it.
-        seen: what came of it.
-        holds: whether that is what should.
+        exercise: the name of the exercise.
+        answer: which answer the claim is about.
+        expected: the expected reason or status.
+        seen: the reason or status of its verdict.
+        holds: whether the claim is true.
     """
 
     exercise: str
     answer: str
-    wanted: str
+    expected: str
     seen: str
     holds: bool
 
     def __str__(self) -> str:
-        words = f"should be {self.wanted}, and is {self.seen}"
+        words = f"should be {self.expected}, but is {self.seen}"
         return f"{self.exercise}: the answer “{self.answer}” {words}."
 
 
 def claims(loaded: Master, name: str) -> list[Claim]:
-    """What is asked of one exercise of an assignment, but for its mutants."""
+    """The claims about one exercise of an assignment, without those about its mutants."""
     spec = loaded.exercises[name]
     rehearsal = Rehearsal(spec)
-    alike = rehearsal.misconceptions()
+    misconceptions = rehearsal.misconceptions()
 
-    def judged(answer: str, value: Callable[[], Any], wanted: str) -> tuple[Claim, str]:
+    def judge(answer: str, make: Callable[[], Any], expected: str) -> tuple[Claim, str]:
         try:
-            verdict = rehearsal.verdict(value(), alike)
+            verdict = rehearsal.verdict(make(), misconceptions)
             seen, title = verdict.reason, verdict.misconception
             if verdict.status is Status.MISSING:
                 seen = str(verdict.status)
@@ -63,22 +63,22 @@ def claims(loaded: Master, name: str) -> list[Claim]:
             raise
         except Exception as error:
             seen, title = type(error).__name__, ""
-        return Claim(name, answer, wanted, seen, seen == wanted), title
+        return Claim(name, answer, expected, seen, seen == expected), title
 
-    made = [
-        judged("stub", lambda: defined(spec, stub(loaded, name)), Status.MISSING)[0],
-        judged("reference", lambda: spec.reference, Status.PASSED)[0],
+    proved = [
+        judge("stub", lambda: defined(spec, stub(loaded, name)), Status.MISSING)[0],
+        judge("reference", lambda: spec.reference, Status.PASSED)[0],
     ]
     if spec.another:
-        made.append(judged("another", lambda: defined(spec, spec.another), Status.PASSED)[0])
+        proved.append(judge("another", lambda: defined(spec, spec.another), Status.PASSED)[0])
     for wrong in spec.wrong_answers:
         function = wrong.function
-        one, title = judged(wrong.title, lambda f=function: f, wrong.rejected_by)  # type: ignore[misc]
-        if one.holds and title != wrong.title:
-            seen = f"{one.seen}, named as {title or 'nothing'}"
-            one = replace(one, seen=seen, holds=False)
-        made.append(one)
-    return made
+        claim, title = judge(wrong.title, lambda f=function: f, wrong.rejected_by)  # type: ignore[misc]
+        if claim.holds and title != wrong.title:
+            seen = f"{claim.seen}, named as {title or 'nothing'}"
+            claim = replace(claim, seen=seen, holds=False)
+        proved.append(claim)
+    return proved
 
 
 def report(
@@ -90,19 +90,19 @@ def report(
     as_json: bool,
     console: Console,
 ) -> bool:
-    """Print what is proved of the exercises of a course.
+    """Prove the exercises of a course and print the results.
 
     Args:
         root: the course's folder.
-        assignment: one of its assignments, or nothing for all.
-        name: one of its exercises, or nothing for all.
-        with_mutants: whether to judge the mutants as well.
-        processes: how many mutants are judged at a time.
+        assignment: one of its assignments; None for all.
+        name: one of its exercises; None for all.
+        with_mutants: whether to judge the mutants too.
+        processes: how many mutants are judged at the same time.
         as_json: whether to print the fate of each mutant as a JSON list, and nothing else.
         console: where to print.
 
     Returns:
-        Whether all is as it should be.
+        Whether everything holds.
     """
     demands = course.read(root).exercises
     faults: list[str] = []
@@ -112,36 +112,36 @@ def report(
         loaded = master.load(path)
         require(of_exercises(path, loaded.exercises.values(), demands))
         if name and name not in loaded.exercises:
-            known = ", ".join(loaded.facts)
+            known = ", ".join(loaded.prompts)
             raise Problem(f"{loaded.assignment} has no exercise {name}: it has {known}.")
         notes += filter(None, [built.out_of_date(loaded)])
-        names = [name] if name else list(loaded.facts)
-        made = {} if as_json else {one: claims(loaded, one) for one in names}
+        names = [name] if name else list(loaded.prompts)
+        proved = {} if as_json else {exercise: claims(loaded, exercise) for exercise in names}
         tallies = prove_mutants(path, names, processes) if with_mutants else {}
-        for one in tallies.values():
-            fates += one.fates
-            faults += one.faults
-        faults += [str(one) for many in made.values() for one in many if not one.holds]
+        for tally in tallies.values():
+            fates += tally.fates
+            faults += tally.faults
+        faults += [str(claim) for about in proved.values() for claim in about if not claim.holds]
         if not as_json:
-            console.print(_table(loaded.assignment, made, tallies))
+            console.print(_table(loaded.assignment, proved, tallies))
     if as_json:
-        print(json.dumps([asdict(one) for one in fates], indent=1, ensure_ascii=False))
+        print(json.dumps([asdict(fate) for fate in fates], indent=1, ensure_ascii=False))
     for sentence in faults if as_json else [*faults, *notes]:
         console.print(sentence, markup=False, highlight=False, soft_wrap=True)
     return not faults
 
 
 def _table(
-    assignment: str, made: Mapping[str, Sequence[Claim]], tallies: Mapping[str, Tally]
+    assignment: str, proved: Mapping[str, Sequence[Claim]], tallies: Mapping[str, Tally]
 ) -> Table:
-    table = Table("exercise", "as it should be", title=assignment)
+    table = Table("exercise", "as expected", title=assignment)
     for column in ("mutants", "caught", "equal", "survived") if tallies else ():
         table.add_column(column, justify="right")
-    for name, claimed in made.items():
-        row = [name, f"{sum(one.holds for one in claimed)} of {len(claimed)}"]
-        if one := tallies.get(name):
-            equal = one.count("equal", "listed")
-            counts = (len(one.fates), one.count("caught"), equal, one.count("survived"))
+    for name, about in proved.items():
+        row = [name, f"{sum(claim.holds for claim in about)} of {len(about)}"]
+        if tally := tallies.get(name):
+            equal = tally.count("equal", "listed")
+            counts = (len(tally.fates), tally.count("caught"), equal, tally.count("survived"))
             row += map(str, counts)
         table.add_row(*row)
     return table

@@ -1,7 +1,7 @@
 """Lets pytest prove exercises: `pytest solutions/02_newton -k newton_step`, in any course.
 
-pytest loads this file in every environment that has this package, so that it imports nothing
-heavy, and looks at no file but the masters of a course.
+pytest loads this file in every environment that has this package. So it imports nothing heavy and
+looks only at the masters of a course.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def pytest_collect_file(
     file_path: Path, parent: pytest.Collector
 ) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
-    """Collect a master as its exercises, and as nothing else: importing it would check answers."""
+    """Collect the exercises of a master, and do not import it: that would run its checks."""
     others = yield
     return [MasterFile.from_parent(parent, path=file_path)] if _is_master(file_path) else others
 
@@ -39,7 +39,7 @@ def _is_master(path: Path) -> bool:
 
 
 class MasterFile(pytest.File):
-    """A master, whose exercises are known from its text."""
+    """A master. Its exercises are read from its text."""
 
     @cached_property
     def course(self) -> Course:
@@ -50,7 +50,7 @@ class MasterFile(pytest.File):
 
     @cached_property
     def loaded(self) -> Master:
-        """The master, which is run when the first of its exercises is proved."""
+        """The master, which runs when its first exercise is proved."""
         from autograder.authoring import faults, master
 
         loaded = master.load(self.path)
@@ -59,7 +59,7 @@ class MasterFile(pytest.File):
         return loaded
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Every exercise; a mistake that the text tells is an error before anything is run."""
+        """Every exercise; a mistake in the text is an error before anything runs."""
         from autograder.authoring import faults
         from autograder.problem import Problem
 
@@ -80,12 +80,12 @@ class ProvedExercise(pytest.Item):
         """Prove it, as `autograder prove` does."""
         from autograder.authoring import faults, proof
 
-        home: Any = self.parent
-        claims = proof.claims(home.loaded, self.name)
+        file: Any = self.parent
+        claims = proof.claims(file.loaded, self.name)
         faults.require(str(claim) for claim in claims if not claim.holds)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """A `Problem` as its sentences alone."""
+        """The sentences of a `Problem`, without a traceback."""
         from autograder.problem import Problem
 
         if isinstance(excinfo.value, Problem):
@@ -93,5 +93,5 @@ class ProvedExercise(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """What is written in the place of a test's name."""
+        """The place and the name that pytest shows."""
         return self.path, None, self.name

@@ -1,4 +1,4 @@
-"""An exercise judged as in a grading, for authors: any answer to it, without jail or notebook."""
+"""Judges answers to an exercise as in a grading, for authors: without jail or notebook."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ SEED = 20_261_123
 
 
 class Rehearsal:
-    """An exercise with the inputs and the answers of one grading.
+    """An exercise with the inputs and the expected answers of one grading.
+
+    >>> Rehearsal(spec).verdict(lambda x: x**2).passed  # doctest: +SKIP
+    True
 
     Args:
         spec: the exercise.
-        seed: from which the inputs are drawn.
+        seed: the seed from which the inputs are drawn.
     """
 
     def __init__(self, spec: Exercise, seed: int = SEED) -> None:
@@ -33,31 +36,31 @@ class Rehearsal:
         self.expected = references.expected_answers(spec, seed, spec.sizes)
 
     def misconceptions(self) -> tuple[Misconception, ...]:
-        """What the listed wrong answers do on the same inputs."""
+        """The outcomes of the listed wrong answers on the same inputs."""
         return references.misconceptions(self.spec, self.seed, self.spec.sizes)
 
     def verdict(self, answer: Any, misconceptions: Sequence[Misconception] = ()) -> Verdict:
         """The verdict on an answer."""
         requires, expected = self.spec.requires, self.expected
-        got = outcomes.outcomes(answer, requires, self.drawn, expected=expected)
-        return judge(self.spec.name, requires, expected, got, misconceptions)
+        answers = outcomes.outcomes(answer, requires, self.drawn, expected=expected)
+        return judge(self.spec.name, requires, expected, answers, misconceptions)
 
     def rejection(self, answer: Any) -> str:
-        """Why an answer does not pass; empty where it does.
+        """Why an answer does not pass; empty if it passes.
 
-        Most wrong answers are seen on the first draw and by the first requirement.
+        The first requirement on the first draw rejects most wrong answers, so it is tried first.
         """
         first = self.spec.requires[:1]
         (draw, arguments), *_ = self.drawn.items()
         expected = {view: self.expected[view][:1] for view in first[0].views}
-        got = outcomes.outcomes(answer, first, {draw: arguments})
-        verdict = judge(self.spec.name, first, expected, got)
+        answers = outcomes.outcomes(answer, first, {draw: arguments})
+        verdict = judge(self.spec.name, first, expected, answers)
         if verdict.passed:
             verdict = self.verdict(answer)
         return "" if verdict.passed else verdict.reason
 
-    def has_the_programs_of(self, answer: Any, other: Any) -> bool:
-        """Whether two answers are the same programs on the inputs of a grading and of `check`."""
+    def have_same_programs(self, answer: Any, other: Any) -> bool:
+        """Whether two answers have the same programs on the inputs of a grading and of `check`."""
         views = specification.views_of(self.spec.requires)
         if "called" in views:
             return False
@@ -72,7 +75,7 @@ class Rehearsal:
 
 
 def _program(answer: Any, arguments: Arguments, case: Case) -> str:
-    """The program of a view as text, in a form that is the same for more of the same programs."""
+    """The program of a view as text, simplified so that more equal programs have equal texts."""
     from jaxlib.mlir.passmanager import PassManager
 
     lowered = program.lower(answer, arguments, case)
@@ -85,7 +88,7 @@ def _program(answer: Any, arguments: Arguments, case: Case) -> str:
 
 
 def defined(spec: Exercise, code: str) -> Any:
-    """What code gives the name of an exercise, among the names that its reference has."""
+    """Run code with the names of the reference, and return what it calls like the exercise."""
     function = getattr(spec.reference, "__wrapped__", spec.reference)
     names = dict(getattr(function, "__globals__", {}))
     names.pop(spec.name, None)
@@ -99,8 +102,8 @@ def solution(loaded: Master, name: str) -> str:
 
 
 def stub(loaded: Master, name: str) -> str:
-    """The same as nbgrader releases it."""
+    """The solution cell as nbgrader releases it."""
     region = r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION$"
     is_question = loaded.exercises[name].is_question
-    left = rf"\1{name} = ..." if is_question else r"\1raise NotImplementedError()"
-    return re.sub(region, left, solution(loaded, name), flags=re.DOTALL | re.MULTILINE)
+    placeholder = rf"\1{name} = ..." if is_question else r"\1raise NotImplementedError()"
+    return re.sub(region, placeholder, solution(loaded, name), flags=re.DOTALL | re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Makes what `check` reads: the file beside each notebook, and the one beside the lessons."""
+"""Writes the files that `check` reads: one beside each notebook, and one beside the lessons."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def write(loaded: Master, notebook: Path, outline: Outline, folders: Iterable[Pa
 
     Args:
         loaded: the master.
-        notebook: what students get, from which the stubs are taken.
-        outline: of the course.
+        notebook: the released notebook, which has the stubs.
+        outline: the outline of the course.
         folders: where to write.
     """
     exercises = released_exercises(loaded, _stubs(notebook))
@@ -43,12 +43,12 @@ def write(loaded: Master, notebook: Path, outline: Outline, folders: Iterable[Pa
 
 
 def write_outline(outline: Outline, folder: Path) -> Path:
-    """Write the outline alone beside the lessons, and its path."""
+    """Write only the outline, beside the lessons; the path of the file."""
     return _write(folder / f"{outline.course}{SUFFIX}", check_file.encode(outline))
 
 
 def update_outline(outline: Outline, paths: Iterable[Path]) -> list[Path]:
-    """Put the outline into files that have another one; the files that were changed."""
+    """Put the outline into the files that have another one; the files that were changed."""
     changed = []
     for path in paths:
         file = check_file.read(path)
@@ -64,7 +64,7 @@ def _write(path: Path, data: bytes) -> Path:
 
 
 def outline(about: Course, masters: Iterable[Path]) -> Outline:
-    """The outline of the course; of its masters only the text is read.
+    """The outline of the course, read from the texts of its masters.
 
     Raises:
         Problem: a master cannot be read.
@@ -73,7 +73,7 @@ def outline(about: Course, masters: Iterable[Path]) -> Outline:
     for path in masters:
         name = path.parent.name
         module = about.module(name)
-        prompts = master.prompts(path)
+        prompts = master.read_prompts(path)
         lesson = f"course/{name}.ipynb"
         modules.append(
             Module(
@@ -83,33 +83,33 @@ def outline(about: Course, masters: Iterable[Path]) -> Outline:
                 lesson if (about.root / lesson).with_suffix(".py").is_file() else "",
                 f"exercises/{name}/{path.stem}.ipynb",
                 tuple(
-                    Task(one.name, one.title, one.minutes)
-                    for one in prompts
-                    if not one.is_fast_track
+                    Task(prompt.name, prompt.title, prompt.minutes)
+                    for prompt in prompts
+                    if not prompt.is_fast_track
                 ),
-                next((one.name for one in prompts if one.is_fast_track), ""),
+                next((prompt.name for prompt in prompts if prompt.is_fast_track), ""),
             )
         )
     return Outline(about.id, about.title, tuple(modules))
 
 
 def released_exercises(loaded: Master, stubs: Mapping[str, str]) -> list[ReleasedExercise]:
-    """The public side of every exercise of an assignment, whose stubs are known by name."""
+    """The public part of every exercise of an assignment; `stubs` are by name."""
     return [
-        _released(prompt, stubs[name], loaded.exercises[name])
-        for name, prompt in loaded.facts.items()
+        _released_exercise(prompt, stubs[name], loaded.exercises[name])
+        for name, prompt in loaded.prompts.items()
     ]
 
 
-def _released(prompt: Prompt, stub: str, spec: Exercise) -> ReleasedExercise:
+def _released_exercise(prompt: Prompt, stub: str, spec: Exercise) -> ReleasedExercise:
     expected = expected_answers(spec, PUBLIC_SEED, spec.public_sizes)
     draws = []
     for number, draw in enumerate(spec.draws(spec.public_sizes, seed=PUBLIC_SEED)):
-        drawn = spec.draw(PUBLIC_SEED, draw)
-        known = expected["value"][number].facts.get(DISTRIBUTION, ()) if "value" in expected else ()
-        draws.append(
-            ReleasedDraw(draw, drawn.skeleton, _arrays(drawn.leaves), drawn.specs, _arrays(known))
-        )
+        arguments = spec.draw(PUBLIC_SEED, draw)
+        facts = expected["value"][number].facts if "value" in expected else {}
+        distribution = _arrays(facts.get(DISTRIBUTION, ()))
+        leaves = _arrays(arguments.leaves)
+        draws.append(ReleasedDraw(draw, arguments.skeleton, leaves, arguments.specs, distribution))
     return ReleasedExercise(
         prompt,
         stub,
@@ -119,14 +119,18 @@ def _released(prompt: Prompt, stub: str, spec: Exercise) -> ReleasedExercise:
         spec.another,
         tuple(draws),
         {
-            view: tuple(map(_compared, VIEWS[view].released(many)))
-            for view, many in expected.items()
+            view: tuple(map(_released_answer, VIEWS[view].released(answers)))
+            for view, answers in expected.items()
         },
         tuple(
             replace(
-                one, outcomes={view: tuple(map(_seen, many)) for view, many in one.outcomes.items()}
+                misconception,
+                outcomes={
+                    view: tuple(map(_released_outcome, outcomes))
+                    for view, outcomes in misconception.outcomes.items()
+                },
             )
-            for one in misconceptions(spec, PUBLIC_SEED, spec.public_sizes)
+            for misconception in misconceptions(spec, PUBLIC_SEED, spec.public_sizes)
         ),
     )
 
@@ -135,62 +139,64 @@ def _arrays(leaves: Iterable[Any]) -> tuple[np.ndarray, ...]:
     return tuple(map(np.asarray, leaves))
 
 
-def _seen(outcome: Outcome) -> Outcome:
-    """What of a wrong answer's outcome is released: of a failure, not the line that did it."""
+def _released_outcome(outcome: Outcome) -> Outcome:
+    """The outcome of a wrong answer as it is released: a failure without its line."""
     if isinstance(outcome, Failure):
         return Failure(Status.ERROR, outcome.message, outcome.error)
-    return _compared(outcome)
+    return _released_answer(outcome)
 
 
-def _compared(answer: Answer) -> Answer:
-    """An answer with the facts alone that some requirement compares."""
+def _released_answer(answer: Answer) -> Answer:
+    """An answer with only those facts that a requirement compares."""
     names = sorted((COMPARED - {DISTRIBUTION}) & answer.facts.keys())
     facts = {name: answer.facts[name] for name in names}
     return replace(answer, leaves=_arrays(answer.leaves), facts=facts)
 
 
 def _stubs(notebook: Path) -> dict[str, str]:
-    """What the released notebook has in the place of each answer, by the exercise's name."""
+    """The stubs in the released notebook, by the name of the exercise."""
     cells = nbformat.read(notebook, as_version=4).cells
     return {cell.id: cell.source for cell in cells if cell.metadata.get("nbgrader")}
 
 
 def difference(kept: Path, fresh: Path) -> str:
-    """What two files differ in, in a few words; numbers may do so in their last digits.
+    """What is different in two files, in a few words; the last digits of numbers are ignored.
 
     Raises:
-        Problem: one of them cannot be read.
+        Problem: one of the files cannot be read.
     """
     old, new = check_file.read(kept), check_file.read(fresh)
     if old.outline != new.outline:
         return "another outline of the course"
-    before, after = ({one.prompt.name: one for one in released.read(file)} for file in (old, new))
+    before, after = (
+        {exercise.prompt.name: exercise for exercise in released.read(file)} for file in (old, new)
+    )
     if list(before) != list(after):
         return "other exercises"
     return next(
-        (f"other data of {name}" for name in before if not same(before[name], after[name])), ""
+        (f"other data of {name}" for name in before if not same_data(before[name], after[name])), ""
     )
 
 
-def same(old: Any, new: Any) -> bool:
+def same_data(old: Any, new: Any) -> bool:
     """Whether two pieces of released data are equal, up to the last digits of their numbers."""
     if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
-        return old.dtype == new.dtype and old.shape == new.shape and _same_numbers(old, new)
+        return old.dtype == new.dtype and old.shape == new.shape and _close(old, new)
     if type(old) is not type(new):
         return False
     if dataclasses.is_dataclass(old):
-        return same(vars(old), vars(new))
+        return same_data(vars(old), vars(new))
     if isinstance(old, Mapping):
-        return list(old) == list(new) and same(list(old.values()), list(new.values()))
+        return list(old) == list(new) and same_data(list(old.values()), list(new.values()))
     if isinstance(old, (list, tuple)):
-        return len(old) == len(new) and all(map(same, old, new))
+        return len(old) == len(new) and all(map(same_data, old, new))
     return bool(old == new)
 
 
-def _same_numbers(old: np.ndarray, new: np.ndarray) -> bool:
+def _close(old: np.ndarray, new: np.ndarray) -> bool:
     if old.dtype.name not in HALF:
         return bool(close(in_digits(new), in_digits(old)).all())
-    # How often a wrong answer in half precision is rounded differs from processor to processor,
-    # and up to a half of what comes out with it.
+    # In half precision, processors round at different places. So the result of a wrong answer can
+    # differ by up to half of its largest entry.
     old, new = old.astype(np.float32), new.astype(np.float32)
     return bool(np.all(np.abs(new - old) <= 0.5 * np.abs(old).max(initial=0.0)))

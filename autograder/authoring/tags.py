@@ -1,4 +1,4 @@
-"""Which files of an assignment's folder are masters, told by their text and without running it."""
+"""Finds the masters in an assignment's folder, from the text of the files."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ TAGS = {
     "solution": {"solution"},
     "check": {"check"},
 }
-"""The tags of a master's cells: what kind of cell it is, and what belongs to it."""
+"""By the tag that says the kind of a cell, all tags that such a cell has."""
 
 _TAGGED = re.compile(rf"^# %%.*?[ \t]({'|'.join(TAGS)})[ \t]*=", re.MULTILINE)
 
 
 def masters_in(folder: Path) -> list[Path]:
-    """The masters in an assignment's folder; any other file there is released with it."""
+    """The masters in an assignment's folder; all other files there are released with it."""
     return [path for path in sorted(folder.glob("*.py")) if is_master(path)]
 
 
 def is_master(path: Path) -> bool:
-    """Whether this file is a master: it has a cell with one of our tags, damaged or not."""
+    """Whether this file is a master, perhaps a damaged one: a cell has one of our tags."""
     if not path.is_file():
         return False
     return bool(_TAGGED.search(path.read_text(encoding="utf-8", errors="replace")))

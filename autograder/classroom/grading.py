@@ -135,7 +135,7 @@ class GradingRun(LoggingConfigurable):
             verdicts = Cache(Path(self.coursedir.root) / cache.FOLDER)
             seed = self._seed(verdicts) if self.seed is None else self.seed
             masters = {path.stem: master.load(path) for path in tags.masters_in(folder)}
-            self.prompts = {name: loaded.prompts for name, loaded in masters.items()}
+            self.prompts = {name: loaded.untagged_texts for name, loaded in masters.items()}
             # A notebook without a master has no grader: nbgrader grades it.
             self.graders = {
                 name: Grader(loaded.exercises, seed, self.jail, device, verdicts, self.regrade)

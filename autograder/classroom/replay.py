@@ -91,5 +91,5 @@ def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
         level = jail.level
         grader = Grader({exercise: loaded.exercises[exercise]}, record.seed, jail, device)
         verdict = grader.grade(nbformat.read(path, as_version=4))[exercise]
-    points = loaded.facts[exercise].points
+    points = loaded.prompts[exercise].points
     return Replay(record, before, verdict, points, level, jax.__version__)

@@ -1,4 +1,4 @@
-"""The cards that people read: HTML where it is shown, the same words as plain text elsewhere."""
+"""Writes the cards that people read, as HTML and with the same words as plain text."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from autograder.judge.verdict import Difference, Finding, Status, Verdict
 from autograder.markup import html, joined, prose
 from autograder.student.released import ReleasedExercise
 
-# Okabe and Ito's blue and vermilion are told apart by colour-blind readers; every state also has a
-# word, for whose white letters the vermilion is darkened.
+# Colour-blind readers can tell Okabe and Ito's blue from their vermilion, and every state also has
+# a word. The vermilion is darkened, so that the white letters of the word are easy to read.
 BLUE, ORANGE, GREY = "#0072B2", "#B34D00", "#6B6B6B"
 LARGEST_DRAWN = 48
 REPORTED = (
-    "Only the notebook's own process can see this, so it is marked as reported and costs no more "
-    "than a quarter of the points."
+    "Only the notebook's own process can see this, so it is marked as reported and costs at most "
+    "a quarter of the points."
 )
 FAULT = "The grader itself failed here. It costs no points; a person will look at it."
 
@@ -57,113 +57,113 @@ def of_check(verdict: Verdict, released: ReleasedExercise, hints: int = 0) -> Ca
     """The card of `check`.
 
     Args:
-        verdict: on the public cases.
+        verdict: the verdict on the public cases.
         released: the exercise.
-        hints: how many have been asked for.
+        hints: how many hints the student has asked for.
     """
     prompt = released.prompt
-    card = _Writer()
+    writer = _Writer()
     if verdict.passed:
-        card.headline("✓", "passed", prompt.name, BLUE)
-        card.paragraph(released.explanation)
+        writer.headline("✓", "passed", prompt.name, BLUE)
+        writer.paragraph(released.explanation)
         if prompt.is_fast_track:
-            card.paragraph("You may skip the lesson: it counts as read.")
+            writer.paragraph("You may skip the lesson: it counts as read.")
         if released.another:
-            card.fold("Another way to write it", code=released.another)
-        return card.done(BLUE)
-    card.headline("✗", "not yet", prompt.name, ORANGE)
+            writer.fold("Another way to write it", code=released.another)
+        return writer.finish(BLUE)
+    writer.headline("✗", "not yet", prompt.name, ORANGE)
     for finding in verdict.findings:
-        _write_finding(card, finding, verdict, released)
-    _write_hints(card, released, hints)
-    return card.done(ORANGE)
+        _write_finding(writer, finding, verdict, released)
+    _write_hints(writer, released, hints)
+    return writer.finish(ORANGE)
 
 
 def of_hints(released: ReleasedExercise, hints: int) -> Card:
-    """The card of `hint`: those that were asked for, and how to get the next."""
-    card = _Writer()
-    card.headline("?", "hint", released.prompt.name, GREY)
-    _write_hints(card, released, hints)
+    """The card of `hint`: the hints asked for so far, and how to get the next one."""
+    writer = _Writer()
+    writer.headline("?", "hint", released.prompt.name, GREY)
+    _write_hints(writer, released, hints)
     if not released.hints:
-        card.paragraph("This exercise has no hints. The card of a wrong answer says more.")
+        writer.paragraph("This exercise has no hints. The card of a wrong answer says more.")
     elif hints == len(released.hints):
-        card.paragraph("That was the last one. The card of a wrong answer says more.")
-    return card.done(GREY)
+        writer.paragraph("That was the last one. The card of a wrong answer says more.")
+    return writer.finish(GREY)
 
 
 def of_lesson(title: str, exercises: str, link: str) -> Card:
     """The card at the end of a lesson: it counts as read, and the exercises are one click away."""
-    card = _Writer()
-    card.headline("✓", "read", title.replace("`", ""), BLUE)
-    card.link("Now you", exercises, link)
-    return card.done(BLUE)
+    writer = _Writer()
+    writer.headline("✓", "read", title.replace("`", ""), BLUE)
+    writer.link("Now you", exercises, link)
+    return writer.finish(BLUE)
 
 
 def of_grade(verdict: Verdict, points: float, most: float) -> Card:
-    """The card that graded notebooks and feedback carry: no case, no expected value, no seed."""
-    card = _Writer()
+    """The card in graded notebooks and feedback: no case, no expected value, no seed."""
+    writer = _Writer()
     colour = BLUE if verdict.passed else GREY if verdict.asks else ORANGE
     mark = "✓" if verdict.passed else "?" if verdict.asks else "✗"
     earned = "points to be given by hand" if verdict.asks else f"{points:g} of {most:g} points"
-    card.headline(mark, str(verdict.status), f"{verdict.exercise}, {earned}", colour)
+    writer.headline(mark, str(verdict.status), f"{verdict.exercise}, {earned}", colour)
     if verdict.status is Status.GRADER_FAULT:
-        card.paragraph(FAULT)
-        return card.done(colour)
+        writer.paragraph(FAULT)
+        return writer.finish(colour)
     for finding in verdict.findings:
-        card.paragraph(finding.message)
+        writer.paragraph(finding.message)
         if finding.reported:
-            card.paragraph(REPORTED)
+            writer.paragraph(REPORTED)
         if verdict.misconception and finding is verdict.findings[0]:
-            card.paragraph(f"This looks like an answer that {verdict.misconception}.")
+            writer.paragraph(f"This looks like an answer that {verdict.misconception}.")
         if finding.advice:
-            card.labelled("What to try", finding.advice)
+            writer.labelled("What to try", finding.advice)
     shown = {finding.reason for finding in verdict.findings}
     if others := [reason for reason in verdict.reported if reason not in shown]:
-        card.labelled("Reported only", f"that there is nothing of: {', '.join(others)}")
-    return card.done(colour)
+        writer.labelled("Reported only", f"no problem with {', '.join(others)}")
+    return writer.finish(colour)
 
 
 def of_prediction(guess: Any, actual: Any, right: bool | None, why: str) -> Card:
     """The card of `predicted`; `right` is None while there is no guess."""
-    card = _Writer()
+    writer = _Writer()
     if right is None:
-        card.headline("…", "open", "no prediction yet; answer above, then run again", GREY)
-        card.fold("Show what was computed", f"It is {actual!r}. {why}")
-        return card.done(GREY)
+        writer.headline("…", "open", "no prediction yet; answer above, then run again", GREY)
+        writer.fold("Show what was computed", f"It is {actual!r}. {why}")
+        return writer.finish(GREY)
     if right:
-        card.headline("✓", "as predicted", f"{actual!r}", BLUE)
+        writer.headline("✓", "as predicted", f"{actual!r}", BLUE)
     else:
-        card.headline("✗", "surprise", f"you predicted {guess!r}; it is {actual!r}", ORANGE)
+        writer.headline("✗", "surprise", f"you predicted {guess!r}; it is {actual!r}", ORANGE)
     if why:
-        card.paragraph(why)
-    return card.done(BLUE if right else ORANGE)
+        writer.paragraph(why)
+    return writer.finish(BLUE if right else ORANGE)
 
 
-def _write_hints(card: _Writer, released: ReleasedExercise, hints: int) -> None:
+def _write_hints(writer: _Writer, released: ReleasedExercise, hints: int) -> None:
     count = len(released.hints)
     for number, hint in enumerate(released.hints[:hints], 1):
-        card.labelled(f"Hint {number} of {count}", hint)
+        writer.labelled(f"Hint {number} of {count}", hint)
     if hints < count:
         name = released.prompt.name
-        card.paragraph(f'Stuck? `hint("{name}")` shows hint {hints + 1} of {count}.')
+        writer.paragraph(f'Stuck? `hint("{name}")` shows hint {hints + 1} of {count}.')
 
 
 def _write_finding(
-    card: _Writer, finding: Finding, verdict: Verdict, released: ReleasedExercise
+    writer: _Writer, finding: Finding, verdict: Verdict, released: ReleasedExercise
 ) -> None:
     difference = finding.difference
-    card.paragraph(finding.message)
+    writer.paragraph(finding.message)
     if finding.reported:
-        card.paragraph(REPORTED)
+        writer.paragraph(REPORTED)
     if difference is not None:
-        drawn = list(released.arguments.values())[difference.case]
-        card.labelled("Called with", ", ".join(map(_describe, drawn.described)))
-        card.labelled("Expected", _describe(difference.expected))
-        card.labelled("Came back", _describe(difference.got))
-        card.drawing(difference)
+        arguments = list(released.arguments.values())[difference.case]
+        writer.labelled("Called with", ", ".join(map(_describe, arguments.described)))
+        writer.labelled("Expected", _describe(difference.expected))
+        writer.labelled("Came back", _describe(difference.got))
+        writer.drawing(difference)
     if verdict.misconception and finding is verdict.findings[0]:
-        card.labelled("This looks like", f"an answer that {verdict.misconception}")
+        writer.labelled("This looks like", f"an answer that {verdict.misconception}")
     if finding.advice:
-        card.labelled("What to try", finding.advice)
+        writer.labelled("What to try", finding.advice)
 
 
 def _describe(value: Any) -> str:
@@ -241,43 +241,42 @@ class _Writer:
         )
 
     def drawing(self, difference: Difference) -> None:
-        """Two grids side by side, the entries that differ marked with ≠ and a border."""
-        want, have = difference.expected, difference.got
-        if isinstance(want, str) or isinstance(have, str):
+        """Two grids side by side; entries that differ have a ≠ and a border."""
+        expected, answer = difference.expected, difference.got
+        if isinstance(expected, str) or isinstance(answer, str):
             return
-        if not (want.size and have.size) or max(want.size, have.size) > LARGEST_DRAWN:
-            self._first_difference(want, have)
+        is_empty = not (expected.size and answer.size)
+        if is_empty or max(expected.size, answer.size) > LARGEST_DRAWN:
+            self._first_difference(expected, answer)
             return
-        differs = None
-        if want.shape == have.shape:
-            differs = ~close(want, have)
+        differs = ~close(expected, answer) if expected.shape == answer.shape else None
         self._add(
-            f"Expected values:\n{_rounded(want)}\nYour values:\n{_rounded(have)}",
-            '<div style="display:flex;flex-wrap:wrap;gap:24px;margin:8px 0">{want}{have}</div>',
-            want=_grid("expected", want, None),
-            have=_grid("came back", have, differs),
+            f"Expected values:\n{_rounded(expected)}\nYour values:\n{_rounded(answer)}",
+            '<div style="display:flex;flex-wrap:wrap;gap:24px;margin:8px 0">{left}{right}</div>',
+            left=_grid("expected", expected, None),
+            right=_grid("came back", answer, differs),
         )
 
-    def _first_difference(self, want: np.ndarray, have: np.ndarray) -> None:
-        if want.shape != have.shape:
+    def _first_difference(self, expected: np.ndarray, answer: np.ndarray) -> None:
+        if expected.shape != answer.shape:
             return
-        differs = ~close(want, have)
-        where = tuple(int(i) for i in np.argwhere(differs)[0]) if differs.any() else ()
+        differs = ~close(expected, answer)
+        index = tuple(int(i) for i in np.argwhere(differs)[0]) if differs.any() else ()
         self.labelled(
             "They differ in",
-            f"{int(differs.sum())} of {differs.size} entries, first at {list(where)}: "
-            f"expected {want[where]:.6g}, came back {have[where]:.6g}",
+            f"{int(differs.sum())} of {differs.size} entries, first at {list(index)}: "
+            f"expected {expected[index]:.6g}, came back {answer[index]:.6g}",
         )
 
-    def done(self, colour: str) -> Card:
-        whole = html(
+    def finish(self, colour: str) -> Card:
+        frame = html(
             '<div style="border:1px solid rgba(128,128,128,.4);border-left:6px solid {colour};'
             'border-radius:6px;padding:8px 14px;margin:4px 0;max-width:860px;color:inherit">'
             "{inside}</div>",
             colour=colour,
             inside=joined(self._html),
         )
-        return Card("\n".join(self._text), str(whole))
+        return Card("\n".join(self._text), str(frame))
 
 
 def _rounded(array: np.ndarray) -> str:
@@ -285,12 +284,12 @@ def _rounded(array: np.ndarray) -> str:
 
 
 def _grid(caption: str, array: np.ndarray, differs: np.ndarray | None) -> Markup:
-    """An array as an HTML table, its two last axes as rows and columns."""
+    """An array as an HTML table, with its last axis as columns."""
     columns = array.shape[-1] if array.ndim else 1
     marks = np.zeros(array.shape, bool) if differs is None else differs
     rows = [
-        html("<tr>{cells}</tr>", cells=joined(map(_cell, values, wrongs)))
-        for values, wrongs in zip(
+        html("<tr>{cells}</tr>", cells=joined(map(_cell, row, row_marks)))
+        for row, row_marks in zip(
             array.reshape(-1, columns), marks.reshape(-1, columns), strict=True
         )
     ]
@@ -305,12 +304,12 @@ def _grid(caption: str, array: np.ndarray, differs: np.ndarray | None) -> Markup
     )
 
 
-def _cell(value: Any, bad: bool) -> Markup:
+def _cell(value: Any, differs: bool) -> Markup:
     text = f"{value:.3g}" if isinstance(value, (np.floating, np.complexfloating)) else str(value)
     return html(
         '<td style="border:{border};padding:1px 6px;text-align:right;background:none">'
         "{mark}{text}</td>",
-        border=f"2px solid {ORANGE}" if bad else "1px solid rgba(128,128,128,.35)",
-        mark="≠ " if bad else "",
+        border=f"2px solid {ORANGE}" if differs else "1px solid rgba(128,128,128,.35)",
+        mark="≠ " if differs else "",
         text=text,
     )

@@ -1,9 +1,9 @@
 """The file beside a notebook that `check` reads, such as `vmap.check` beside `vmap.ipynb`.
 
-Its first line is text and names the format and the version of the package that made it. Two
-compressed parts follow: the outline of the course, and the exercises, which need JAX to be read and
-are therefore left as they are (see `released`). A file of the course's folder may hold the outline
-alone, for the lessons. Equal content makes equal bytes.
+Its first line is text: it names the format and the version of the package that made the file. Two
+compressed parts follow: the outline of the course, and the exercises. The exercises stay packed
+here, because reading them needs JAX (see `released`). The file beside the lessons holds only the
+outline. Equal content gives equal bytes.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class CheckFile:
     """What a file holds.
 
     Attributes:
-        path: where it lies.
-        version: of the package that made it.
-        outline: of the course.
-        packed: the exercises, see `released`; empty where there is the outline alone.
+        path: where it is.
+        version: the version of the package that made it.
+        outline: the outline of the course.
+        packed: the exercises, see `released`; empty if the file holds only the outline.
     """
 
     path: Path
@@ -47,13 +47,13 @@ class CheckFile:
 
 
 def encode(outline: Outline, packed: bytes = b"", version: str = "") -> bytes:
-    """The file with this content, see `CheckFile`."""
-    first = f"autograder check data {FORMAT}, made by {version or installed()}\n"
-    return first.encode() + pack(outline) + packed
+    """The bytes of a file with this content, see `CheckFile`."""
+    header = f"autograder check data {FORMAT}, made by {version or installed()}\n"
+    return header.encode() + pack(outline) + packed
 
 
 def pack(content: Any) -> bytes:
-    """A part of a file with this content."""
+    """The bytes of a part with this content."""
     return lzma.compress(schema.encode(content), preset=6 | lzma.PRESET_EXTREME)
 
 
@@ -61,7 +61,7 @@ def read(path: Path) -> CheckFile:
     """Read a file.
 
     Raises:
-        Problem: it cannot be read, it is damaged, or a newer package made it.
+        Problem: the file cannot be read, is damaged, or needs a newer package.
     """
     try:
         status = path.stat()
@@ -73,48 +73,49 @@ def read(path: Path) -> CheckFile:
 @functools.lru_cache(64)
 def _read(path: Path, _moment: int, size: int) -> CheckFile:
     data = path.read_bytes() if size < LARGEST else b""
-    first = FIRST_LINE.match(data)
-    if first is None:
+    header = FIRST_LINE.match(data)
+    if header is None:
         raise damaged(path)
-    made_by = first[2].decode()
-    if int(first[1]) != FORMAT:
+    made_by = header[2].decode()
+    if int(header[1]) != FORMAT:
         raise newer(path, made_by)
-    outline, packed = unpack(path, made_by, Outline, data[first.end() :])
+    outline, packed = unpack(path, made_by, Outline, data[header.end() :])
     if not COURSE.fullmatch(outline.course):
         raise damaged(path)
     return CheckFile(path, made_by, outline, packed)
 
 
 def unpack(path: Path, made_by: str, kind: type[Decoded], data: bytes) -> tuple[Decoded, bytes]:
-    """What the first part of some data says, and the rest of the data.
+    """The content of the first part of `data`, and the rest of `data`.
 
-    A part has a checksum, so what is sound and does not fit is of another version.
+    A part has a checksum. So a part that is intact but does not fit is from another version.
 
     Raises:
-        Problem: it is damaged, or does not fit.
+        Problem: the part is damaged, or does not fit.
     """
-    part = lzma.LZMADecompressor(memlimit=LARGEST)
+    decompressor = lzma.LZMADecompressor(memlimit=LARGEST)
     try:
-        content = part.decompress(data, LARGEST)
+        content = decompressor.decompress(data, LARGEST)
     except (lzma.LZMAError, EOFError):
         raise damaged(path) from None
-    if not part.eof:
+    if not decompressor.eof:
         raise damaged(path)
     try:
-        return cast(Decoded, schema.decode(kind, content)), part.unused_data
+        return cast(Decoded, schema.decode(kind, content)), decompressor.unused_data
     except schema.MalformedError:
         raise (damaged(path) if made_by == installed() else newer(path, made_by)) from None
 
 
 def damaged(path: Path) -> Problem:
-    """What is said of a file that nobody can read."""
+    """The message for a file that cannot be read by any version."""
     return Problem(
-        f"{path} is damaged, or no data of `check`: get it anew from where the notebook is from."
+        f"{path} is damaged, or is not a file for `check`: get it again from where you got the "
+        "notebook."
     )
 
 
 def newer(path: Path, made_by: str) -> Problem:
-    """What is said of a file that another version of the package understands."""
+    """The message for a file that needs another version of the package."""
     return Problem(
         f"{path} is for version {made_by} of the package {PACKAGE}, and this is {installed()}: "
         f"update the package (`pip install -U {PACKAGE}`) and restart the kernel."
@@ -128,5 +129,5 @@ def installed() -> str:
     """The version of this package."""
     try:
         return importlib.metadata.version(PACKAGE)
-    except importlib.metadata.PackageNotFoundError:  # unpacked, and not installed
+    except importlib.metadata.PackageNotFoundError:  # the package was unpacked, but not installed
         return "unknown"

@@ -1,4 +1,4 @@
-"""What a notebook needs to run on Colab as it is: a badge that opens it, a cell that installs."""
+"""Cells that let a notebook run on Colab: a badge that opens it, and a cell that installs."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ BADGE = (
 
 
 def first_cells(address: str, path: str) -> list[NotebookNode]:
-    """The cells that go before a notebook's own; none where the repository has no address.
+    """The cells to put before those of a notebook; none if the repository has no address.
 
     Args:
-        address: of the repository, such as `https://github.com/owner/name`.
-        path: of the notebook within it.
+        address: the repository's address, such as `https://github.com/owner/name`.
+        path: the path of the notebook in the repository.
     """
     if not address:
         return []
     cells = [new_code_cell(INSTALL.format(address=address), id="install")]
-    if on_github := re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+)", address):
-        badge = BADGE.format(repository=on_github[1], path=path)
+    if match := re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+)", address):
+        badge = BADGE.format(repository=match[1], path=path)
         cells.insert(0, new_markdown_cell(badge, id="badge"))
     return cells

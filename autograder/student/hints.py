@@ -1,4 +1,4 @@
-"""Hints, one at a time, for those who ask."""
+"""Shows hints, one at a time, to students who ask."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def hint(answer: Callable[..., Any] | str) -> None:
 
 
 def hint_near(folder: Path, name: str) -> None:
-    """The same for a command that is given in a folder."""
+    """The same, for a command that is run in `folder`."""
     _show(lookup.near(folder, name, "hint"))
 
 
 def _show(released: ReleasedExercise) -> None:
     name, assignment = released.prompt.name, released.prompt.assignment
-    done = progress.hinted(released.course, name, assignment, len(released.hints))
-    card.of_hints(released, done.of(name).hints).show()
+    recorded = progress.hinted(released.course, name, assignment, len(released.hints))
+    card.of_hints(released, recorded.of(name).hints).show()

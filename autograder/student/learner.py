@@ -24,12 +24,12 @@ undefined.watch()
 
 
 class NotPassed(Problem):
-    """Makes nbgrader's Validate see that an exercise is not done; interactively, a card does."""
+    """Tells nbgrader's Validate that an answer did not pass; elsewhere a card tells the student."""
 
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Make everything that a student calls do nothing, as where a notebook is graded or built."""
+    """Make `check`, `hint` and the like do nothing, while a notebook is graded or built."""
     global _silent
     before, _silent = _silent, True
     try:
@@ -39,17 +39,22 @@ def silence() -> Iterator[None]:
 
 
 def silent() -> bool:
-    """Whether what a student calls shall do nothing."""
+    """Whether `check`, `hint` and the like do nothing at present."""
     return _silent
 
 
 def check(answer: Callable[..., Any] | str, device: str = "") -> None:
-    """Check your answer to an exercise and show a card that says what was seen.
+    """Check your answer to an exercise and show a card with the result.
 
     Args:
-        answer: the function that you wrote, or its name; of a question the name.
-        device: where to run it, such as `cpu`, `gpu` or `mesh:8`; where JAX runs by default, or
-            what the environment variable `AUTOGRADER_DEVICE` says, when nothing is said.
+        answer: the function that you wrote, or its name; for a question, its name.
+        device: where to run it, such as `cpu`, `gpu` or `mesh:8`. By default it is the device in
+            the environment variable `AUTOGRADER_DEVICE`, or else JAX's default.
+
+    For example:
+
+    >>> check(predict_batch)  # doctest: +SKIP
+    >>> check("fast_track_vmap")  # doctest: +SKIP
 
     Raises:
         Problem: no exercise has this name; shown as one sentence.
@@ -61,25 +66,25 @@ def check(answer: Callable[..., Any] | str, device: str = "") -> None:
     released = lookup.find(answer, variables)
     name, points = released.prompt.name, released.prompt.points
     function = variables.get(name) if isinstance(answer, str) else answer
-    # nbgrader reads a cell's points from its error, so there a card alone would be full marks. What
-    # is worth no points is optional, and must not make it say that something is missing.
+    # nbgrader gives full points to a cell that raises nothing, so there a card is not enough. An
+    # exercise without points is optional: Validate must not report it as missing.
     is_validating = bool(os.environ.get("NBGRADER_EXECUTION"))
     if name not in variables and function is None:
         if is_validating and not points:
             return
         raise Problem(f"There is nothing called {name} yet: run the cell that defines it.")
     if not callable(function) and not released.is_question:
-        raise Problem(f"{name} is no function: run the cell that defines it once more.")
+        raise Problem(f"{name} is not a function: run the cell that defines it again.")
     chosen = devices.named(device or os.environ.get("AUTOGRADER_DEVICE") or jax.default_backend())
-    # A warning would be no points for nbgrader as well, and is no mistake.
-    elsewhere = redirect_stderr(sys.stdout) if is_validating else nullcontext()
-    with waiting.bar(f"Checking {name}") as bar, elsewhere:
+    # nbgrader gives no points when stderr has output, but a warning is not a mistake.
+    redirected = redirect_stderr(sys.stdout) if is_validating else nullcontext()
+    with waiting.bar(f"Checking {name}") as bar, redirected:
         verdict = examine(function, released, chosen, bar.step)
-        done = record(verdict, released)
-        shown = card.of_check(verdict, released, done.of(name).hints)
+        recorded = record(verdict, released)
+        message = card.of_check(verdict, released, recorded.of(name).hints)
         if is_validating and points and not verdict.passed:
-            raise NotPassed(shown.text)
-        bar.show(shown)
+            raise NotPassed(message.text)
+        bar.show(message)
 
 
 def examine(
@@ -91,23 +96,25 @@ def examine(
     """Judge an answer on the public cases of an exercise, in this process.
 
     Args:
-        function: the answer; of a question the value.
+        function: the answer; for a question, its value.
         released: the exercise.
         device: where programs are run.
-        step: told before each case how many are done, of how many.
+        step: called before each case with the number of cases done and of all cases.
 
     Raises:
-        Problem: the device is not there, or JAX has too few for a mesh.
+        Problem: this machine has no such device, or too few devices for a mesh.
     """
     devices.here(device)
     arguments, expected = released.arguments_on(device), released.expected
     with settings.ours():
-        got = outcomes.outcomes(function, released.requires, arguments, device, step, expected)
-    return judge(released.prompt.name, released.requires, expected, got, released.misconceptions)
+        answers = outcomes.outcomes(function, released.requires, arguments, device, step, expected)
+    return judge(
+        released.prompt.name, released.requires, expected, answers, released.misconceptions
+    )
 
 
 def record(verdict: Verdict, released: ReleasedExercise) -> progress.Progress:
-    """Record a check in the student's progress; a stub that was checked is no attempt."""
+    """Record a check in the student's progress; checking a stub is not an attempt."""
     course, prompt = released.course, released.prompt
     if verdict.status is Status.MISSING:
         return progress.read(course)
@@ -120,7 +127,7 @@ def predicted(guess: Any, actual: Any, why: str = "") -> None:
     """Compare a prediction with what was computed, and show a card.
 
     Args:
-        guess: what you expected; `...` while you have not answered.
+        guess: what you expect; `...` if you have not answered yet.
         actual: what the cell above computed.
         why: one or two sentences that explain it.
     """

@@ -1,4 +1,4 @@
-"""What the start page and the end of a lesson call: where to go on, and that a lesson is read."""
+"""Functions that the start page and the last cell of a lesson call."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from autograder.student.outline import Outline
 
 
 def resume() -> None:
-    """Show the modules, what is done of them, and a link to where you stopped."""
+    """Show the modules, how much of each you have done, and a link to where you stopped."""
     if (outline := _outline(sys._getframe(1).f_globals)) is None:
-        print("The course is not here: open this page in the folder that it came in.")
+        print("The course was not found: open this page in the folder that it came in.")
         return
     now = standing.standing(progress.read(outline.course), outline.modules)
     text = io.StringIO()
@@ -27,27 +27,27 @@ def resume() -> None:
 
 
 def lesson_read(module: str) -> None:
-    """Count a lesson as read, and show the way to its exercises.
+    """Count a lesson as read, and show a link to its exercises.
 
     Args:
-        module: such as `02_newton`.
+        module: its name, such as `02_newton`.
 
     Raises:
-        Problem: there is none of that name.
+        Problem: there is no module with this name.
     """
     if learner.silent():
         return
     if (outline := _outline(sys._getframe(1).f_globals)) is None:
-        # A lesson that was handed on alone is read all the same.
-        print("You have read the lesson. Nothing is kept of it: the course's folder is not here.")
+        # A lesson can be read without the rest of the course.
+        print("You have read the lesson. This is not recorded: the course's folder was not found.")
         return
-    found = {one.name: one for one in outline.modules}
-    if module not in found:
-        raise Problem(f"There is no lesson {module}: there are {', '.join(found)}.")
+    modules = {known.name: known for known in outline.modules}
+    if module not in modules:
+        raise Problem(f"There is no lesson {module}: there are {', '.join(modules)}.")
     progress.lesson_read(outline.course, module)
-    one = found[module]
-    words = f"the {len(one.tasks)} exercises of {module}"
-    card.of_lesson(one.title, words, standing.href(one.exercises)).show()
+    lesson = modules[module]
+    words = f"the {len(lesson.tasks)} exercises of {module}"
+    card.of_lesson(lesson.title, words, standing.href(lesson.exercises)).show()
 
 
 def _outline(variables: Mapping[str, Any]) -> Outline | None:

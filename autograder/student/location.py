@@ -1,7 +1,7 @@
-"""Where the data of `check` lie: beside the notebook, wherever that was opened.
+"""Finds the files that `check` reads: beside the notebook, in whatever program it was opened.
 
-The environment variable `AUTOGRADER_DATA` names another folder, as the first cell of a notebook
-does that brings its data along.
+The environment variable `AUTOGRADER_DATA` names another folder. The first cell of a notebook that
+brings its own data sets it.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from autograder.student.outline import Outline
 
 VARIABLE = "AUTOGRADER_DATA"
 DEPTH = 2
-"""How many folders below the one where a command is given are looked into."""
+"""How many levels of folders below the working folder a command searches."""
 
 
 def of_notebook(variables: Mapping[str, Any]) -> list[Path]:
-    """The files beside the notebook that is running, the likeliest first.
+    """The files beside the running notebook, the most likely one first.
 
     Args:
-        variables: the notebook's.
+        variables: the variables of the notebook.
     """
-    found = [path for notebook in _notebooks(variables) for path in beside(notebook)]
-    return list(dict.fromkeys(found))
+    paths = [path for notebook in _notebooks(variables) for path in beside(notebook)]
+    return list(dict.fromkeys(paths))
 
 
 def beside(notebook: Path) -> list[Path]:
@@ -39,57 +39,60 @@ def beside(notebook: Path) -> list[Path]:
 
 
 def near(folder: Path) -> list[Path]:
-    """The files in a folder where a command is given; below it, or above it, where it has none."""
-    for here in (folder, *folder.parents):
-        if files := _sorted(here.glob(f"*{SUFFIX}")):
+    """The files in the folder of a command; if it has none, those below it, or else above it."""
+    for parent in (folder, *folder.parents):
+        if files := _sorted(parent.glob(f"*{SUFFIX}")):
             return files
-        if here == folder:
-            below = ("/".join(["*"] * depth) for depth in range(1, DEPTH + 1))
-            if files := [path for way in below for path in _sorted(here.glob(f"{way}/*{SUFFIX}"))]:
+        if parent == folder:
+            below = ("*/" * depth for depth in range(1, DEPTH + 1))
+            globs = [folder.glob(f"{folders}*{SUFFIX}") for folders in below]
+            if files := [path for paths in globs for path in _sorted(paths)]:
                 return files
     return []
 
 
 def outline_near(folder: Path) -> Outline:
-    """The outline of the course in a folder where a command is given.
+    """The outline of the course in the folder of a command.
 
     Raises:
-        Problem: there is none, or more than one.
+        Problem: there is no course, or more than one.
     """
     outlines = [check_file.read(path).outline for path in near(folder)]
     if not outlines:
         raise nothing_found()
-    courses = sorted({one.course for one in outlines})
+    courses = sorted({outline.course for outline in outlines})
     if len(courses) > 1:
         raise Problem(
-            f"Several courses are here, {', '.join(courses)}: go to the folder of one of them."
+            f"There are several courses here, {', '.join(courses)}: go to the folder of one of "
+            "them."
         )
     return outlines[0]
 
 
 def nothing_found() -> Problem:
-    """What is said in a terminal where no data are."""
+    """The message of a command that finds no file."""
     return Problem(
-        f"No file of a course is here that ends in {SUFFIX}: go to the folder of the course, or to "
-        "one with a notebook of it."
+        f"There is no file here that ends in {SUFFIX}: go to the folder of the course, or of one "
+        "of its notebooks."
     )
 
 
-def where(variables: Mapping[str, Any]) -> str:
-    """The folder in which the running notebook's data are looked for first, for a sentence."""
+def first_folder(variables: Mapping[str, Any]) -> str:
+    """The folder that is searched first for the running notebook's files, for a message."""
     return str(next(_notebooks(variables)).parent)
 
 
 def _notebooks(variables: Mapping[str, Any]) -> Iterator[Path]:
-    """The paths that the running notebook may have; where only its folder is known, with no name.
+    """The paths that the running notebook may have; `_` stands for an unknown name.
 
-    JupyterLab tells a kernel by `JPY_SESSION_NAME`, VS Code by a variable in the notebook, and a
-    script has `__file__`. IPython knows where the kernel was started, whatever `%cd` did since.
+    JupyterLab tells the kernel the path in `JPY_SESSION_NAME`, VS Code in a variable of the
+    notebook, and a script has `__file__`. IPython knows the folder in which the kernel started,
+    also after a `%cd`.
     """
-    named = [variables.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME")]
+    names = [variables.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME")]
     if folder := os.environ.get(VARIABLE):
         yield Path(folder).expanduser().absolute() / "_"
-    for name in (*named, variables.get("__file__")):
+    for name in (*names, variables.get("__file__")):
         if isinstance(name, str) and name:
             yield Path(name).absolute()
     if "IPython" in sys.modules:

@@ -1,4 +1,4 @@
-"""Which exercise is meant by a name, by a function, or by what somebody gave instead."""
+"""Finds the exercise that a name or a function stands for."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from autograder.student.check_file import SUFFIX
 from autograder.student.released import ReleasedExercise
 
 OTHER_RELEASE = (
-    "it is of another release than its data: get the folder of the assignment anew and copy your "
-    "answers over."
+    "it is from another release than its data: get the folder of the assignment again and copy "
+    "your answers into it."
 )
-UNKNOWN = "Give it the function that the cell above asked for, under the name it was asked for."
+UNKNOWN = "Give it the function that the cell above asks for, with the name that it asks for."
 
 
 def find(
     answer: Callable[..., Any] | str, variables: Mapping[str, Any], caller: str = "check"
 ) -> ReleasedExercise:
-    """The exercise of the running notebook that is meant.
+    """The exercise of the running notebook that `answer` stands for.
 
     Args:
         answer: a function or its name.
-        variables: the notebook's.
-        caller: the function that was called, for its sentence.
+        variables: the variables of the notebook.
+        caller: the function that the student called, for the message.
 
     Raises:
-        Problem: no exercise is called that, or the notebook's data are not there.
+        Problem: there is no such exercise, or the notebook's data are missing.
     """
     known = released.catalogue(location.of_notebook(variables))
     if isinstance(answer, str):
         names = [answer]
     else:
-        # A vmapped or jitted function carries the name of the function inside it, so the
-        # variable it is bound to comes first.
+        # A vmapped or jitted function has the name of the function inside it, so the name of its
+        # variable comes first.
         names = [name for name in known if name in variables and variables[name] is answer]
         if not (names or callable(answer)):
             raise Problem(
@@ -48,35 +48,37 @@ def find(
     if not known:
         raise Problem(
             f"{caller} finds no data: the assignment's file that ends in {SUFFIX} is not "
-            f"in {location.where(variables)}. Get the folder of the assignment anew, and put your "
-            "notebook there."
+            f"in {location.first_folder(variables)}. Get the folder of the assignment again, and "
+            "put your notebook there."
         )
     for name in names:
         if name in known:
             return known[name]
-    own = isinstance(answer, str) or getattr(answer, "__module__", "") == "__main__"
-    more = f" If the notebook asks for that name, {OTHER_RELEASE}" if own else ""
-    raise _unknown(names[0], known, caller, f"{UNKNOWN}{more}")
+    is_own = isinstance(answer, str) or getattr(answer, "__module__", "") == "__main__"
+    advice = f" If the notebook asks for that name, {OTHER_RELEASE}" if is_own else ""
+    raise _unknown(names[0], known, caller, f"{UNKNOWN}{advice}")
 
 
 def near(folder: Path, name: str, caller: str) -> ReleasedExercise:
-    """The exercise of this name, where a command is given in a folder.
+    """The exercise with this name, for a command that is run in `folder`.
 
     Raises:
-        Problem: none or several are called that.
+        Problem: no exercise has this name, or several have it.
     """
     files = location.near(folder)
-    known = [one for path in files for one in released.read(check_file.read(path))]
-    found = [one for one in known if one.prompt.name == name]
-    homes = sorted({(one.course, one.prompt.assignment) for one in found})
+    known = [exercise for path in files for exercise in released.read(check_file.read(path))]
+    found = [exercise for exercise in known if exercise.prompt.name == name]
+    homes = sorted({(exercise.course, exercise.prompt.assignment) for exercise in found})
     if len(homes) > 1:
-        where = " and ".join(assignment for _, assignment in homes)
-        raise Problem(f"{name} is an exercise of {where}: go to the folder of the one you mean.")
+        assignments = " and ".join(assignment for _, assignment in homes)
+        raise Problem(
+            f"{name} is an exercise of {assignments}: go to the folder of the one you mean."
+        )
     if found:
         return found[0]
     if not files:
         raise location.nothing_found()
-    names = [one.prompt.name for one in known]
+    names = [exercise.prompt.name for exercise in known]
     raise _unknown(name, names, caller, "Go to the folder of its notebook.")
 
 

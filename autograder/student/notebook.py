@@ -1,4 +1,4 @@
-"""A student's notebook file, read outside Jupyter: which exercises it answers, and where."""
+"""Reads a student's notebook file: which exercises it answers, and in which cells."""
 
 from __future__ import annotations
 
@@ -17,69 +17,69 @@ def read(file: Path) -> NotebookNode:
     """The notebook in this file.
 
     Raises:
-        Problem: there is none, or it is damaged.
+        Problem: the file is missing, damaged or not a notebook.
     """
     try:
         import nbformat
 
-        # Some editors of Windows put a byte order mark before it.
+        # Some editors on Windows begin a file with a byte order mark.
         text = file.read_text(encoding="utf-8-sig")
     except ImportError:
         raise Problem("This needs nbformat: run `pip install 'numpy-to-jax[classroom]'`.") from None
     except OSError as error:
         raise Problem(f"{file} cannot be read: {error.strerror or error}.") from None
     except UnicodeDecodeError:
-        raise Problem(f"{file} is no notebook: it is not even text.") from None
+        raise Problem(f"{file} is not a notebook: it does not contain text.") from None
     try:
-        made = nbformat.reads(text, as_version=4)
-        nbformat.validate(made, relax_add_props=True)
+        notebook = nbformat.reads(text, as_version=4)
+        nbformat.validate(notebook, relax_add_props=True)
     except Exception:
         raise Problem(
-            f"{file} is no notebook, or a damaged one: open it in JupyterLab and save it, or take "
-            "the last version of it that opens."
+            f"{file} is not a notebook, or it is damaged: open it in JupyterLab and save it, or go "
+            "back to the last version that opens."
         ) from None
-    return made
+    return notebook
 
 
 def answers(notebook: NotebookNode) -> dict[str, NotebookNode]:
-    """The cells with code, by the names that an exercise of theirs would have."""
+    """The code cells, by the name of the exercise that each may answer."""
     cells = {}
     for cell in notebook.cells:
-        said = tags(cell).get("grade_id")
+        name = tags(cell).get("grade_id")
         if cell.cell_type == "code":
-            cells[said if isinstance(said, str) and said else str(cell.get("id", ""))] = cell
+            cells[name if isinstance(name, str) and name else str(cell.get("id", ""))] = cell
     return cells
 
 
 def tags(cell: NotebookNode) -> dict[str, Any]:
-    """nbgrader's metadata of a cell; none where something else stands there."""
-    found = cell.metadata.get("nbgrader")
-    return found if isinstance(found, dict) else {}
+    """nbgrader's metadata of a cell; empty if there is none, or if it is damaged."""
+    metadata = cell.metadata.get("nbgrader")
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def exercises(file: Path, notebook: NotebookNode, name: str = "") -> dict[str, ReleasedExercise]:
-    """The exercises that a notebook answers, by their names, in its order; or the one of this name.
+    """The exercises that a notebook answers, by name, in its order; or only the one called `name`.
 
-    Their data lie beside the notebook, or are those of the course in whose folder a command is
-    given, as where somebody's submission is checked.
+    Their data are beside the notebook, or in the working folder: the latter when an instructor
+    checks a submission.
 
     Raises:
-        Problem: there are none, or not that one.
+        Problem: the notebook has no exercises, or not this one.
     """
     cells = answers(notebook)
     for files in (location.beside(file.absolute()), location.near(Path.cwd())):
         known = released.catalogue(files)
-        if found := {each: known[each] for each in cells if each in known}:
+        if found := {key: known[key] for key in cells if key in known}:
             break
     else:
         if not files:
             raise Problem(
                 f"{file} has no data: the assignment's file that ends in {SUFFIX} is not "
-                "beside it. Get the folder of the assignment anew, and put the notebook there."
+                "beside it. Get the folder of the assignment again, and put the notebook there."
             )
         raise Problem(
-            f"{file} has no exercise that the data beside it know: give a notebook with exercises. "
-            f"If it is one, {lookup.OTHER_RELEASE}"
+            f"{file} has no exercise that is in the data beside it: give a notebook with "
+            f"exercises. If it is one, {lookup.OTHER_RELEASE}"
         )
     if name and name not in found:
         raise Problem(f"{file} has no exercise called {name}: it has {', '.join(found)}.")

@@ -1,6 +1,6 @@
-"""The modules of a course, each a lesson and an assignment: what progress has to know of them.
+"""The modules of a course, each a lesson and an assignment, as far as progress needs them.
 
-It needs no JAX, so that a terminal says at once how far somebody is.
+This file does not import JAX, so that `autograder progress` answers at once.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Task:
-    """An exercise, as far as progress has to know it: minutes are those of its prompt."""
+    """An exercise, as far as progress needs it; the minutes are those in its prompt."""
 
     name: str
     title: str
@@ -22,13 +22,13 @@ class Module:
     """A lesson and its exercises.
 
     Attributes:
-        name: of the lesson and of the assignment, such as `02_newton`.
-        title: of the lesson; of the assignment, where there is no lesson.
-        minutes: that the lesson takes.
-        lesson: the lesson's notebook in the course's folder; empty where there is none.
-        exercises: the notebook with the exercises, likewise.
-        tasks: the exercises, in their order, without the question for those who know it.
-        fast_track: the name of that question; empty where there is none.
+        name: the name of the lesson and of the assignment, such as `02_newton`.
+        title: the title of the lesson; of the assignment, if there is no lesson.
+        minutes: how long the lesson takes.
+        lesson: the path of the lesson's notebook in the course's folder; empty if there is none.
+        exercises: the path of the notebook with the exercises, likewise.
+        tasks: the exercises in their order, without the fast track's question.
+        fast_track: the name of the question for those who know the topic; empty if there is none.
     """
 
     name: str
@@ -45,8 +45,8 @@ class Outline:
     """The course.
 
     Attributes:
-        course: its id, which names the file with a student's progress.
-        title: for people.
+        course: its id, which is in the name of a student's progress file.
+        title: the title that people read.
         modules: in the order of the course.
     """
 

@@ -1,10 +1,10 @@
 """What a student has done, in one plain file for each course. Only bars and hints depend on it.
 
-The file is JSON in the user's own data folder, in a folder called as the course is. The environment
-variable `AUTOGRADER_PROGRESS` names another file, or a folder with a file for each course; so does
-a file called `COURSE-progress.json`, which may be empty, in the working folder or one above it:
-that keeps progress beside the notebooks. Every change is made under a lock and put in place whole,
-so that kernels which write at once lose nothing.
+The file is JSON in the user's own data folder, in a folder with the id of the course. The
+environment variable `AUTOGRADER_PROGRESS` names another file, or a folder with a file for each
+course. A file called `COURSE-progress.json` in the working folder or one above it, which may be
+empty, keeps progress there, beside the notebooks. Every change holds a lock and replaces the whole
+file, so that kernels that write at the same time lose nothing.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ LOCK_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Record:
-    """What was done for one exercise.
+    """What a student has done for one exercise.
 
     Attributes:
         attempts: how often it was checked, up to the first time it passed.
-        hints: how many were asked for.
-        passed: when it first passed, in UTC; empty while it has not.
+        hints: how many hints were shown.
+        passed: when it first passed, in UTC; empty if it has not passed yet.
     """
 
     attempts: int = 0
@@ -43,12 +43,12 @@ class Record:
 
 @dataclass
 class Progress:
-    """What was done in the course.
+    """What a student has done in a course.
 
     Attributes:
-        exercises: by name, those that were checked or hinted at.
-        lessons: by module, when it was read or made needless by its fast track, in UTC.
-        last: the module that was worked in last.
+        exercises: by name, the exercises that were checked or for which a hint was shown.
+        lessons: by module, when its lesson was read or its fast track was passed, in UTC.
+        last: the module in which the student worked last.
     """
 
     exercises: dict[str, Record] = field(default_factory=dict)
@@ -56,29 +56,29 @@ class Progress:
     last: str = ""
 
     def of(self, exercise: str) -> Record:
-        """The record of one exercise, made or not."""
+        """The record of one exercise; an empty one if nothing was done for it."""
         return self.exercises.get(exercise, Record())
 
 
 unsaved: dict[str, Progress] = {}
-"""The progress of this process in courses whose file cannot be written."""
+"""By course, the progress of this process if the file cannot be written."""
 
 
 def path(course: str) -> Path:
-    """The file in force for the course with this id."""
-    beside = BESIDE.format(course)
-    if said := os.environ.get(VARIABLE):
-        file = Path(said).expanduser().absolute()
-        return file / beside if file.is_dir() else file
+    """The progress file of the course with this id."""
+    name = BESIDE.format(course)
+    if value := os.environ.get(VARIABLE):
+        file = Path(value).expanduser().absolute()
+        return file / name if file.is_dir() else file
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / beside).is_file():
-            return folder / beside
+        if (folder / name).is_file():
+            return folder / name
     return user_data_path(course, appauthor=False) / "progress.json"
 
 
 def read(course: str) -> Progress:
-    """What was done; nothing where there is no file, or none that can be read."""
+    """The progress in a course; empty if there is no file that can be read."""
     try:
         return unsaved.get(course) or _parse(path(course).read_bytes())
     except (OSError, ValueError):
@@ -86,32 +86,32 @@ def read(course: str) -> Progress:
 
 
 def change(course: str, edit: Callable[[Progress], None]) -> Progress:
-    """Change the progress and write it; a file that cannot be read or written stops nobody.
+    """Change the progress and write it; if the file cannot be written, the student can still work.
 
     Args:
         course: the id of the course.
-        edit: changes what it is given.
+        edit: changes the progress that it gets, in place.
 
     Returns:
-        The progress as it is then.
+        The changed progress.
     """
     file = path(course)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{file}.lock", timeout=LOCK_SECONDS):
-            made = _load(file)
-            edit(made)
-            _put(file, made)
+            progress = _load(file)
+            edit(progress)
+            _write(file, progress)
         unsaved.pop(course, None)
-    except OSError as error:  # a lock that is never free is one as well
+    except OSError as error:  # also when the lock stays taken
         if course not in unsaved:
             print(
-                f"Your progress cannot be kept in {file} ({error.strerror or error}): everything "
+                f"Your progress cannot be saved in {file} ({error.strerror or error}): everything "
                 f"else works; set {VARIABLE} to a file that can be written."
             )
-        made = unsaved.setdefault(course, read(course))
-        edit(made)
-    return made
+        progress = unsaved.setdefault(course, read(course))
+        edit(progress)
+    return progress
 
 
 def checked(
@@ -123,8 +123,8 @@ def checked(
         before = progress.of(exercise)
         progress.last = module
         if not before.passed:
-            done = _now() if passed else ""
-            after = replace(before, attempts=before.attempts + 1, passed=done)
+            moment = _now() if passed else ""
+            after = replace(before, attempts=before.attempts + 1, passed=moment)
             progress.exercises[exercise] = after
         if passed and fast_track:
             progress.lessons.setdefault(module, _now())
@@ -154,16 +154,16 @@ def lesson_read(course: str, module: str) -> Progress:
 
 
 def _load(file: Path) -> Progress:
-    """What the file holds; one that is damaged is kept aside, and a new one begun."""
+    """Read a file; a damaged one is renamed, and a new one is begun."""
     try:
         return _parse(file.read_bytes())
     except FileNotFoundError:
         return Progress()
     except ValueError:
         moment = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
-        aside = file.with_name(f"{file.stem}.damaged-{moment}{file.suffix}")
-        os.replace(file, aside)
-        print(f"Your progress could not be read: it is kept as {aside}, and a new one is begun.")
+        renamed = file.with_name(f"{file.stem}.damaged-{moment}{file.suffix}")
+        os.replace(file, renamed)
+        print(f"Your progress could not be read: it is kept as {renamed}, and a new one is begun.")
         return Progress()
 
 
@@ -171,29 +171,29 @@ def _parse(data: bytes) -> Progress:
     """Read a file.
 
     Raises:
-        ValueError: it is not what `_put` writes; an empty one is a beginning.
+        ValueError: the content is not what `_write` writes; an empty file is fine.
     """
     if not data.strip():
         return Progress()
     try:
-        said: dict[str, Any] = json.loads(data)
-        exercises = {str(name): Record(**record) for name, record in said["exercises"].items()}
-        lessons = {str(name): str(moment) for name, moment in said["lessons"].items()}
-        made = Progress(exercises, lessons, str(said["last"]))
+        content: dict[str, Any] = json.loads(data)
+        exercises = {str(name): Record(**record) for name, record in content["exercises"].items()}
+        lessons = {str(name): str(moment) for name, moment in content["lessons"].items()}
+        progress = Progress(exercises, lessons, str(content["last"]))
     except (TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ValueError(f"no progress: {error}") from None
+        raise ValueError(f"this is not a progress file: {error}") from None
     for record in exercises.values():
         if not (type(record.attempts) is type(record.hints) is int):
-            raise ValueError("no progress: something was not counted")
-    return made
+            raise ValueError("this is not a progress file: a count is not a number")
+    return progress
 
 
-def _put(file: Path, progress: Progress) -> None:
+def _write(file: Path, progress: Progress) -> None:
     text = json.dumps(asdict(progress), indent=1, ensure_ascii=False) + "\n"
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as made:
-            made.write(text)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as temporary:
+            temporary.write(text)
         os.replace(name, file)
     except BaseException:
         os.unlink(name)

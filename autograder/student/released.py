@@ -1,8 +1,8 @@
-"""What a student's `check` needs of an exercise, as plain data: no code but the student's own.
+"""What `check` needs to know of an exercise, as plain data: `check` runs only the student's code.
 
-It holds inputs, expected outputs and what the listed wrong answers give back, but not the
-reference, and no wrong answer's code. It is compressed, so that nobody reads the explanation by
-accident; it is no secret from somebody who wants it.
+The data hold inputs, expected outputs and the outputs of the listed wrong answers, but neither the
+reference nor the code of a wrong answer. They are compressed, so that nobody reads an explanation
+by accident. They are not secret: whoever wants to can read them.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from autograder.student import check_file
 from autograder.student.check_file import CheckFile
 
 DISTRIBUTION = "distribution"
-"""The fact of an answer that is a list of arrays."""
+"""The only fact of an answer that is a list of arrays."""
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """What the text of an exercise says of it: stars and importance 1 to 3, minutes, points."""
+    """What the prompt of an exercise says: stars and importance (1 to 3), minutes, points."""
 
     assignment: str
     name: str
@@ -43,13 +43,13 @@ class Prompt:
 
     @property
     def is_fast_track(self) -> bool:
-        """Whether it is the question for those who know the lesson already: it has no points."""
+        """Whether this is the question for those who know the topic already: it has no points."""
         return self.points == 0
 
 
 @dataclass(frozen=True)
 class ReleasedDraw:
-    """The arguments of one draw, and what the reference's samples of it are distributed like."""
+    """The arguments of one draw, and the distribution of the reference's samples for it."""
 
     draw: Draw
     skeleton: Any
@@ -60,19 +60,19 @@ class ReleasedDraw:
 
 @dataclass(frozen=True)
 class ReleasedExercise:
-    """The public side of an exercise. The names of its fields are those in the files.
+    """The public part of an exercise. Its fields have the same names in the files.
 
     Attributes:
-        prompt: what its text says.
-        stub: what the notebook has in the place of an answer.
-        requires: what is asked of an answer.
+        prompt: what its prompt says.
+        stub: the code in the notebook that the answer replaces.
+        requires: the requirements on an answer.
         hints: from a nudge to nearly the answer.
         explanation: shown after passing.
         another: a second solution, as source.
-        draws: what an answer is tried on.
-        answers: what the reference does with it, see `expected`.
-        misconceptions: what the listed wrong answers do with it.
-        course: the id of the course that it is of, which its file says once for all.
+        draws: the inputs on which an answer is tried.
+        answers: what the reference returns for them, see `expected`.
+        misconceptions: what the listed wrong answers return for them.
+        course: the id of its course; a file has it once, in the outline.
     """
 
     prompt: Prompt
@@ -88,35 +88,37 @@ class ReleasedExercise:
 
     @property
     def is_question(self) -> bool:
-        """Whether a value is asked for, and no function."""
+        """Whether the answer is a value, not a function."""
         return hides_answer(self.requires)
 
     @functools.cached_property
     def arguments(self) -> dict[Draw, Arguments]:
         """The arguments of each draw."""
-        return {one.draw: Arguments(one.skeleton, one.leaves, one.specs) for one in self.draws}
+        return {
+            drawn.draw: Arguments(drawn.skeleton, drawn.leaves, drawn.specs) for drawn in self.draws
+        }
 
     @functools.cached_property
     def expected(self) -> Answers:
-        """What the reference does; a distribution is one of its facts."""
+        """What the reference returns; a distribution is one of the facts of an answer."""
         expected = dict(self.answers)
-        if any(one.distribution for one in self.draws):
+        if any(drawn.distribution for drawn in self.draws):
             expected["value"] = [
-                replace(answer, facts={**answer.facts, DISTRIBUTION: list(one.distribution)})
-                for answer, one in zip(expected["value"], self.draws, strict=True)
+                replace(answer, facts={**answer.facts, DISTRIBUTION: list(drawn.distribution)})
+                for answer, drawn in zip(expected["value"], self.draws, strict=True)
             ]
         return expected
 
     def arguments_on(self, device: Device) -> dict[Draw, Arguments]:
-        """The arguments of each draw, spread over the device's mesh where it is one.
+        """The arguments of each draw, spread over the mesh if the device is one.
 
-        An exercise on meshes is judged on its own.
+        An exercise on meshes brings its own meshes.
         """
         placed = {}
-        for draw, drawn in self.arguments.items():
+        for draw, arguments in self.arguments.items():
             mesh = device.mesh_for(draw.mesh)
-            specs = drawn.specs if draw.mesh else spread(drawn.leaves, mesh)
-            placed[replace(draw, mesh=mesh)] = replace(drawn, specs=specs)
+            specs = arguments.specs if draw.mesh else spread(arguments.leaves, mesh)
+            placed[replace(draw, mesh=mesh)] = replace(arguments, specs=specs)
         return placed
 
 
@@ -126,8 +128,9 @@ class _Exercises:
 
 
 def encode(exercises: Iterable[ReleasedExercise]) -> bytes:
-    """The exercises as the part of a `CheckFile`."""
-    return check_file.pack(_Exercises(tuple(replace(one, course="") for one in exercises)))
+    """The bytes of the exercises, for `CheckFile.packed`."""
+    without_course = tuple(replace(exercise, course="") for exercise in exercises)
+    return check_file.pack(_Exercises(without_course))
 
 
 @functools.lru_cache(16)
@@ -135,21 +138,21 @@ def read(file: CheckFile) -> tuple[ReleasedExercise, ...]:
     """The exercises in a file, in the order of the notebook.
 
     Raises:
-        Problem: they are damaged, or of another version of the package.
+        Problem: they are damaged, or need another version of the package.
     """
     if not file.packed:
         return ()
-    found, rest = check_file.unpack(file.path, file.version, _Exercises, file.packed)
+    content, rest = check_file.unpack(file.path, file.version, _Exercises, file.packed)
     if rest:
         raise check_file.damaged(file.path)
-    return tuple(replace(one, course=file.outline.course) for one in found.exercises)
+    return tuple(replace(item, course=file.outline.course) for item in content.exercises)
 
 
 def catalogue(paths: Iterable[Path]) -> dict[str, ReleasedExercise]:
-    """Every exercise of these files, by its name; of two that share one, the first.
+    """Every exercise in these files, by name; if two have the same name, the first.
 
     Raises:
-        Problem: a file is damaged, or of another version of the package.
+        Problem: a file is damaged, or needs another version of the package.
     """
     found: dict[str, ReleasedExercise] = {}
     for path in paths:

@@ -1,4 +1,4 @@
-"""How far a student is: what is done, what is next, and the minutes that are left."""
+"""How far a student is: what is done, what comes next, and how many minutes are left."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ class Row:
     """One module.
 
     Attributes:
+        module: the module.
         read: whether the lesson counts as read; it does when all its exercises have passed.
-        passed: how many exercises have.
-        minutes: that are left in it.
+        passed: how many of its exercises have passed.
+        minutes: how many minutes are left in it.
     """
 
     module: Module
@@ -52,7 +53,7 @@ class Row:
 
     @property
     def bar(self) -> str:
-        """The exercises as ten squares, full ones for those that have passed."""
+        """Ten squares, filled in proportion to the exercises that have passed."""
         full = BAR * self.passed // max(1, len(self.module.tasks))
         return "■" * full + "□" * (BAR - full)
 
@@ -66,10 +67,10 @@ class Step:
     """Where to go on.
 
     Attributes:
-        words: what it is.
-        path: of the notebook in the course's folder.
+        words: what it is, in words.
+        path: the path of the notebook in the course's folder.
         cell: the id of the cell to start at; empty for the top.
-        minutes: that it takes.
+        minutes: how long it takes.
     """
 
     words: str
@@ -87,18 +88,18 @@ class Standing:
 
     @property
     def minutes(self) -> int:
-        """What is left of the course."""
+        """How many minutes are left in the course."""
         return sum(row.minutes for row in self.rows)
 
 
 def standing(progress: Progress, modules: Sequence[Module]) -> Standing:
-    """How far somebody is who has done this much."""
+    """How far a student with this progress is."""
     rows = tuple(_row(progress, module) for module in modules)
-    # First the module that was worked in last, then the first that is not finished.
-    open_ones = sorted(
+    # The module in which the student worked last comes before the others.
+    unfinished = sorted(
         (row for row in rows if not row.finished), key=lambda row: row.module.name != progress.last
     )
-    return Standing(rows, _step(progress, open_ones[0]) if open_ones else None)
+    return Standing(rows, _step(progress, unfinished[0]) if unfinished else None)
 
 
 def _row(progress: Progress, module: Module) -> Row:
@@ -120,7 +121,7 @@ def _step(progress: Progress, row: Row) -> Step:
 
 
 def sentence(now: Standing) -> str:
-    """What is next, in words."""
+    """The next step, in words."""
     if now.next is None:
         return FINISHED
     return (
@@ -131,16 +132,16 @@ def sentence(now: Standing) -> str:
 
 def table(now: Standing) -> Table:
     """The modules as a table for a terminal."""
-    made = Table("module", "lesson", "exercises", "", "minutes left")
-    made.columns[4].justify = "right"
+    modules = Table("module", "lesson", "exercises", "", "minutes left")
+    modules.columns[4].justify = "right"
     for row in now.rows:
         minutes = "finished" if row.finished else str(row.minutes)
-        made.add_row(row.module.name, row.lesson, f"[blue]{row.bar}[/]", row.count, minutes)
-    return made
+        modules.add_row(row.module.name, row.lesson, f"[blue]{row.bar}[/]", row.count, minutes)
+    return modules
 
 
 def page(now: Standing) -> str:
-    """The same with links, for the notebook of the working folder; it takes the page's colours."""
+    """The same as HTML with links, for a notebook in the working folder."""
     rows = [
         html(
             "<tr>{cells}</tr>",
@@ -170,17 +171,17 @@ def page(now: Standing) -> str:
             step=step,
             time=_time(now.minutes),
         )
-    whole = html(
+    content = html(
         "<p>{message}</p><table><tr>{heads}</tr>{rows}</table>",
         message=message,
         heads=heads,
         rows=joined(rows),
     )
-    return str(whole)
+    return str(content)
 
 
 def href(path: str) -> str:
-    """The way from the working folder to a file of the course's folder."""
+    """The relative path from the working folder to a file of the course's folder."""
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / path).exists():

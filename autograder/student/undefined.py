@@ -1,4 +1,4 @@
-"""What to do about a name that is not there, said below Python's own words in a notebook."""
+"""Says in a notebook, below Python's own message, what to do about an undefined name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from autograder.problem import NOT_DEFINED
 
 
 def watch() -> None:
-    """From now on, follow each cell that ends in a NameError with what to do about it."""
+    """From now on, print what to do below each cell that ends in a NameError."""
     if "IPython" in sys.modules:
         from IPython import get_ipython
 
@@ -19,4 +19,4 @@ def watch() -> None:
 
 def _after(result: Any) -> None:
     if isinstance(result.error_in_exec, NameError) and result.error_in_exec.name:
-        print(f"{result.error_in_exec.name} is not there. {NOT_DEFINED}")
+        print(f"{result.error_in_exec.name} is not defined. {NOT_DEFINED}")

@@ -1,4 +1,4 @@
-"""A bar where a person waits; what is shown at last takes its place, so that none is stored."""
+"""A progress bar. The result replaces it, so that no bar is stored in a notebook."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from autograder.student.card import Card
 
 
 class Bar:
-    """Shows nothing: for a pipe, and where nbgrader runs the notebook."""
+    """A bar that shows nothing: for a pipe, and when nbgrader runs the notebook."""
 
     def __init__(self, words: str) -> None:
         self.words = words
 
     def step(self, done: int, total: int) -> None:
-        """Say that `done` of `total` steps are done."""
+        """Show that `done` of `total` steps are done."""
 
     def show(self, card: Card) -> None:
         """Show a card in the bar's place."""
         card.show()
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
 
 
 class _InNotebook(Bar):
-    """One display, which is updated in place: a widget of rich's would stay in the file."""
+    """A display that is updated in place; a widget of rich would stay in the file."""
 
     def __init__(self, words: str) -> None:
         super().__init__(words)
@@ -89,18 +89,22 @@ class _InTerminal(Bar):
 
 @contextmanager
 def bar(words: str) -> Iterator[Bar]:
-    """A bar with these words beside it, of the kind that the place can show."""
+    """A bar with these words beside it, of the kind that can be shown here.
+
+    >>> with bar("Checking square") as shown:  # doctest: +SKIP
+    ...     shown.step(1, 3)
+    """
     kind = Bar
     if not os.environ.get("NBGRADER_EXECUTION"):
         if _has_kernel():
             kind = _InNotebook
         elif sys.stderr.isatty():
             kind = _InTerminal
-    made = kind(words)
+    shown = kind(words)
     try:
-        yield made
+        yield shown
     finally:
-        made.close()
+        shown.close()
 
 
 def _has_kernel() -> bool:

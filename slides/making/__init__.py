@@ -1,4 +1,4 @@
-"""All that is built for the talk and for the desk: the deck, the quick references, the tables."""
+"""Builds the deck of the talk, the quick references, and the table of NumPy's functions."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def build(root: Path, target: Path | None = None) -> Iterator[Path]:
         target: where the files go.
 
     Yields:
-        The files, as they are written.
+        The path of each file when it has been written.
 
     Raises:
-        Problem: something does not run, there is no Chromium, or something does not fit its page.
+        Problem: a master fails, Chromium is missing, or something does not fit its page.
     """
     target = target or root / "slides" / "build"
     target.mkdir(parents=True, exist_ok=True)
@@ -38,5 +38,5 @@ def build(root: Path, target: Path | None = None) -> Iterator[Path]:
         yield browser.print_page(page, table)
     if crowded:
         raise Problem(
-            "\n".join([*crowded, "Shorten the master, or give it a page more."])
+            "\n".join([*crowded, "Shorten the master, or give it one more page."])
         )

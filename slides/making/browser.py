@@ -1,4 +1,4 @@
-"""Chromium without a window: looks whether pages fit, and prints them."""
+"""Runs Chromium without a window: checks that pages fit, and prints them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 from autograder.problem import Problem
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-# No address can be looked up: what a page does not hold, it does not get.
+# No name resolves, so a page gets only what it contains.
 OFFLINE = ["--host-resolver-rules=MAP * ~NOTFOUND", "--disable-background-networking"]
 
-# What of the slide in view reaches beyond it, or is written too small; a line for each.
+# A line for each element that reaches beyond the current slide or has too small letters.
 CROWDED = """([width, height, smallest]) => {
   const found = [], slide = Reveal.getCurrentSlide();
   const edge = slide.getBoundingClientRect();
@@ -37,7 +37,7 @@ CROWDED = """([width, height, smallest]) => {
   }
   return [...new Set(found)];
 }"""
-# What of a page of columns is cut off, or flows into a column that is not there.
+# A line for each element that is cut off, or that flows into a column beyond the page.
 BEYOND = """() => {
   const main = document.querySelector("main"), edge = main.getBoundingClientRect(), found = [];
   for (const e of main.querySelectorAll("section, pre, table, img")) {
@@ -53,21 +53,21 @@ MARGIN, SMALLEST = 10, 18  # pixels
 
 
 def chromium() -> str | None:
-    """Where Chromium is, if it is installed."""
+    """The path of Chromium; None if it is not installed."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @contextlib.contextmanager
 def opened(dark: bool = False) -> Iterator[Any]:
-    """A page of Playwright's, 1280 by 720, in a Chromium that finds no network.
+    """A page of Playwright, 1280 by 720, in a Chromium without a network.
 
     Raises:
-        Problem: there is no Chromium.
+        Problem: Chromium is not installed.
     """
     path = chromium()
     if path is None:
         raise Problem(
-            "The PDFs need Chromium, and the HTML files are there without it: "
+            "The HTML files are built, but the PDFs need Chromium: "
             "install it (on Debian: apt-get install chromium) and run the command again."
         )
     from playwright.sync_api import sync_playwright
@@ -86,7 +86,7 @@ def opened(dark: bool = False) -> Iterator[Any]:
 
 
 def open_deck(page: Any, deck: Path, query: str = "") -> int:
-    """Open a deck, wait for reveal.js, and say how many slides there are."""
+    """Open a deck, wait for reveal.js, and return the number of slides."""
     page.goto(deck.resolve().as_uri() + query)
     page.wait_for_function(
         "window.Reveal && Reveal.isReady() && document.fonts.status === 'loaded'"
@@ -96,38 +96,40 @@ def open_deck(page: Any, deck: Path, query: str = "") -> int:
 
 
 def crowded(page: Any, deck: Path) -> list[str]:
-    """What does not fit its slide, or cannot be read from the last row; a line for each."""
-    found = []
+    """A line for each thing that does not fit its slide, or is too small to read from afar."""
+    sentences = []
     for number in range(open_deck(page, deck)):
         page.evaluate(f"Reveal.slide({number})")
         title = page.evaluate(
             "Reveal.getCurrentSlide().querySelector('h1, h2').innerText"
         )
         lines = page.evaluate(CROWDED, [1280 - MARGIN, 720 - MARGIN, SMALLEST])
-        found += [f"slide {number + 1}, {title}: something {line}" for line in lines]
-    return found
+        sentences += [
+            f"slide {number + 1}, {title}: something {line}" for line in lines
+        ]
+    return sentences
 
 
 def print_deck(page: Any, deck: Path) -> Path:
-    """Write the deck as a PDF beside it, a page a slide."""
+    """Write the deck as a PDF beside it, one page per slide."""
     open_deck(page, deck, "?print-pdf")
     page.wait_for_selector(".pdf-page")
-    made = deck.with_suffix(".pdf")
-    page.pdf(path=str(made), prefer_css_page_size=True, print_background=True)
-    return made
+    pdf = deck.with_suffix(".pdf")
+    page.pdf(path=str(pdf), prefer_css_page_size=True, print_background=True)
+    return pdf
 
 
 def print_page(page: Any, html: Path) -> Path:
-    """Write a page as a PDF beside it, of the size that its style sheet says."""
+    """Write a page as a PDF beside it, in the size that its style sheet sets."""
     page.goto(html.resolve().as_uri())
     page.wait_for_function("document.fonts.status === 'loaded'")
-    made = html.with_suffix(".pdf")
-    page.pdf(path=str(made), prefer_css_page_size=True, print_background=True)
-    return made
+    pdf = html.with_suffix(".pdf")
+    page.pdf(path=str(pdf), prefer_css_page_size=True, print_background=True)
+    return pdf
 
 
 def beyond_one_page(page: Any, html: Path) -> list[str]:
-    """What of a quick reference is cut off or beyond its page; a line for each."""
+    """A line for each part of a quick reference that is cut off or beyond its page."""
     page.goto(html.resolve().as_uri())
     page.wait_for_function("document.fonts.status === 'loaded'")
     lines: list[str] = page.evaluate(BEYOND)

@@ -1,4 +1,4 @@
-"""The deck of the talk: run, and made into one HTML file that plays reveal.js without a network."""
+"""Runs the deck of the talk, and writes it as one HTML file that needs no network."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def build_deck(root: Path, target: Path) -> Path:
     master = root / "slides" / "deck.py"
     notebook = jupytext.read(master)
     kernel.execute(notebook, master, root, {STILL: "1"})
-    made = target / "deck.html"
-    made.parent.mkdir(parents=True, exist_ok=True)
-    made.write_text(
+    html = target / "deck.html"
+    html.parent.mkdir(parents=True, exist_ok=True)
+    html.write_text(
         page(notebook, "deck", root, title="NumPy & JAX NumPy"), encoding="utf-8"
     )
-    return made
+    return html

@@ -1,6 +1,6 @@
-"""The table of NumPy's functions: which are in `jax.numpy`, with which signature, what differs.
+"""Makes the table of NumPy's functions: which are in `jax.numpy`, and what is different there.
 
-It is made from the installed versions and says which. A known difference is an expression that is
+It is made from the installed versions, and names them. A known difference is an expression that is
 evaluated with both libraries.
 """
 
@@ -18,10 +18,10 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from slides.making.pages import page
 
 MODULES = ("", "linalg", "fft")
-# What every ufunc of NumPy takes and a function of jax.numpy does not.
+# Parameters of every ufunc of NumPy that functions of jax.numpy do not have.
 UFUNC = {"out", "where", "casting", "order", "dtype", "subok", "signature"}
 
-# By function, an expression whose value or error is not the same; `xp` is either library.
+# By function, an expression whose value or error is different; `xp` is one of the libraries.
 DIFFERENCES = {
     "add": "xp.add(xp.arange(2, dtype='int32'), xp.ones(2, dtype='float32')).dtype",
     "append": "xp.append([1], 2)",
@@ -51,7 +51,8 @@ DIFFERENCES = {
     "linalg.norm": "xp.linalg.norm([3.0, 4.0])",
     "fft.fft": "xp.fft.fft(xp.ones(2)).dtype",
 }
-# Functions whose result's shape depends on numbers: under `jit` they need `size=`, or fail.
+# Functions with a result whose shape depends on values: under `jit` they need `size=`, or fail.
+# The numbers say how many arguments they get.
 VALUES_DECIDE = {
     "argwhere": 1, "compress": 2, "extract": 2, "flatnonzero": 1, "intersect1d": 2, "nonzero": 1,
     "setdiff1d": 2, "setxor1d": 2, "trim_zeros": 1, "union1d": 2, "unique": 1,
@@ -65,8 +66,8 @@ class Row(NamedTuple):
     Attributes:
         name: such as `linalg.norm`.
         present: whether `jax.numpy` has it.
-        only_numpy, only_jax: the parameters that only one of them has; None where unknown.
-        difference: a known difference, in words that were computed.
+        only_numpy, only_jax: the parameters that only one of them has; None if unknown.
+        difference: a known difference, as text with the computed values.
     """
 
     name: str
@@ -82,20 +83,24 @@ def rows() -> list[Row]:
 
     found = []
     for module in MODULES:
-        ours, theirs = (getattr(xp, module) if module else xp for xp in (np, jnp))
-        for short in sorted(dir(ours)):
-            function = getattr(ours, short)
+        numpy_module, jax_module = (
+            getattr(xp, module) if module else xp for xp in (np, jnp)
+        )
+        for short in sorted(dir(numpy_module)):
+            function = getattr(numpy_module, short)
             if short.startswith("_") or short == "test" or not _is_function(function):
                 continue
             name = f"{module}.{short}".strip(".")
-            other = getattr(theirs, short, None)
+            other = getattr(jax_module, short, None)
             if other is None:
                 found.append(Row(name, False, None, None, ""))
                 continue
-            one, two = _parameters(function), _parameters(other)
-            here = None if one is None or two is None else _only(one, two)
-            there = None if one is None or two is None else _only(two, one)
-            found.append(Row(name, True, here, there, _difference(name, other)))
+            names, others = _parameters(function), _parameters(other)
+            known = names is not None and others is not None
+            only_numpy = _only(names, others) if known else None
+            only_jax = _only(others, names) if known else None
+            difference = _difference(name, other)
+            found.append(Row(name, True, only_numpy, only_jax, difference))
     return found
 
 
@@ -103,14 +108,14 @@ def build_table(root: Path, target: Path) -> Path:
     """Write the table as `functions.html` into the target folder."""
     import jax
 
-    made = target / "functions.html"
+    table = target / "functions.html"
     versions = f"NumPy {np.__version__} and JAX {jax.__version__}"
     cells = [new_markdown_cell(part) for part in _markdown(rows(), versions)]
     html = page(
         new_notebook(cells=cells), "table", root, title="NumPy in JAX", foot=versions
     )
-    made.write_text(html, encoding="utf-8")
-    return made
+    table.write_text(html, encoding="utf-8")
+    return table
 
 
 def _markdown(found: list[Row], versions: str) -> list[str]:
@@ -132,10 +137,10 @@ def _markdown(found: list[Row], versions: str) -> list[str]:
         f"{len(present)} of NumPy's {len(found)} public functions are. Made from {versions}."
     )
     note = (
-        "Counted are `numpy`, `numpy.linalg` and `numpy.fft`; `numpy.random` is another story "
-        "(`jax.random`, with keys). A parameter that must be given by position has no name to "
-        "differ. A difference in the last column was computed with both libraries: NumPy's "
-        "answer, then JAX's. Everywhere: lists are refused, and 64 bits have to be asked for."
+        "Counted are `numpy`, `numpy.linalg` and `numpy.fft`; `numpy.random` is not "
+        "(`jax.random` works with keys). The names of parameters that are given by position "
+        "only do not count. A difference in the last column was computed with both libraries: "
+        "NumPy's answer, then JAX's. Everywhere JAX refuses lists, and uses 64 bits only if asked."
     )
     lines = [
         f"## Present, with a difference: {len(present) - len(same) - len(ufuncs)}",
@@ -152,8 +157,8 @@ def _markdown(found: list[Row], versions: str) -> list[str]:
     return [
         f"{head}\n\n{note}",
         "\n".join(lines),
-        _paragraph("Present, but for keywords of NumPy's ufuncs", ufuncs)
-        + f"\n\n`jax.numpy` takes none of what *ufunc* stands for: {keywords}.",
+        _paragraph("Present, except for keywords of NumPy's ufuncs", ufuncs)
+        + f"\n\nIn the tables *ufunc* stands for {keywords}; `jax.numpy` takes none of these.",
         _paragraph("Present, with the same parameters", same),
         _paragraph("Absent", [row for row in found if not row.present]),
     ]
@@ -167,8 +172,8 @@ def _listed(names: tuple[str, ...] | None) -> str:
     if names is None:
         return "?"
     rest = [name for name in names if name not in UFUNC]
-    usual = [name for name in names if name in UFUNC]
-    shown = ["*ufunc*"] if len(usual) > 4 else [f"`{name}`" for name in usual]
+    ufunc = [name for name in names if name in UFUNC]
+    shown = ["*ufunc*"] if len(ufunc) > 4 else [f"`{name}`" for name in ufunc]
     return ", ".join([*(f"`{name}`" for name in rest), *shown])
 
 
@@ -189,14 +194,18 @@ def _parameters(function: Callable[..., Any]) -> dict[str, bool] | None:
     except ValueError:
         return None
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return {name: one.kind in named for name, one in signature.parameters.items()}
+    return {
+        name: parameter.kind in named
+        for name, parameter in signature.parameters.items()
+    }
 
 
-def _only(here: dict[str, bool], there: dict[str, bool]) -> tuple[str, ...]:
+def _only(names: dict[str, bool], others: dict[str, bool]) -> tuple[str, ...]:
+    """The parameters that can be given by name, and that the other function does not have."""
     return tuple(
         name
-        for name, named in here.items()
-        if named and name not in there and not name.startswith("_")
+        for name, named in names.items()
+        if named and name not in others and not name.startswith("_")
     )
 
 
@@ -214,10 +223,10 @@ def _difference(name: str, function: Callable[..., Any]) -> str:
     if name not in DIFFERENCES:
         return ""
     code = DIFFERENCES[name]
-    numpys, jaxs = (
+    numpy_value, jax_value = (
         _outcome(lambda xp=xp: eval(code, {"xp": xp, "np": np})) for xp in (np, jnp)
     )  # type: ignore
-    return f"`{code}`: {numpys}; {jaxs}"
+    return f"`{code}`: {numpy_value}; {jax_value}"
 
 
 def _outcome(call: Callable[[], Any]) -> str:

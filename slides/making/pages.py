@@ -1,4 +1,4 @@
-"""A notebook as one HTML file that asks for nothing: its styles, fonts and scripts are inside."""
+"""Writes a notebook as one HTML file that contains its styles, fonts and scripts."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def page(notebook: NotebookNode, template: str, root: Path, **inside: Any) -> st
     tagged `hide` only the output is shown.
 
     Args:
-        notebook: executed.
-        template: a folder of `slides/templates`.
+        notebook: an executed notebook.
+        template: the name of a folder in `slides/templates`.
         root: the course's folder.
-        inside: what the template finds under `resources.inside` besides fonts and reveal.js.
+        inside: values for the template in `resources.inside`, besides fonts and reveal.js.
 
     Raises:
         Problem: the package with reveal.js and the fonts is not installed.
@@ -65,7 +65,7 @@ def page(notebook: NotebookNode, template: str, root: Path, **inside: Any) -> st
 
 
 def _reveal() -> Path:
-    """The folder of reveal.js in the package that ships it, which need not be imported."""
+    """The folder of reveal.js in the package that contains it; the package is not imported."""
     spec = importlib.util.find_spec("sphinx_revealjs")
     if spec is None or not spec.submodule_search_locations:
         raise Problem(
@@ -75,10 +75,10 @@ def _reveal() -> Path:
 
 
 def _fonts(reveal: Path) -> list[tuple[str, str, str, str, str]]:
-    """Family, weight, style, format and the file in base64 of each font."""
+    """The family, weight, style, format and file (in base64) of each font."""
     sans = reveal / "dist" / "theme" / "fonts" / "source-sans-pro"
     mono = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    found = [
+    fonts = [
         (
             "Source Sans Pro",
             weight,
@@ -88,11 +88,11 @@ def _fonts(reveal: Path) -> list[tuple[str, str, str, str, str]]:
         )
         for name, (weight, style) in SANS.items()
     ]
-    found += [
+    fonts += [
         ("DejaVu Sans Mono", weight, "normal", "ttf", _inside(mono / f"{name}.ttf"))
         for name, weight in MONO.items()
     ]
-    return found
+    return fonts
 
 
 def _inside(path: Path) -> str:

@@ -1,8 +1,8 @@
-"""The quick references: one page a module and one for the course, with every value computed.
+"""Makes the quick references: one page per module and one for the course, all values computed.
 
-A master is a jupytext percent file. Its snippets are run a statement at a time, and what an
-expression gives, or a statement prints, is written behind it. A line that ends in `# raises` has
-to raise.
+A master is a jupytext percent file. Its snippets run statement by statement. The value of an
+expression, or the output of a statement, is written behind it. A line that ends in `# raises` must
+raise.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RAISES = re.compile(r"  # raises$")
 
 
 def masters(root: Path) -> list[Path]:
-    """The masters of the quick references; the first is the one of the whole course."""
+    """The masters of the quick references; the first is that of the whole course."""
     return sorted((root / "slides" / "references").glob("*.py"))
 
 
@@ -38,11 +38,11 @@ def build_references(root: Path, target: Path) -> list[Path]:
     """Run every quick reference and write it as HTML into the target folder.
 
     Raises:
-        Problem: a snippet raises, or does not where it says so.
+        Problem: a snippet raises, or does not raise although it ends in `# raises`.
     """
     import jax
 
-    made = []
+    pages = []
     for path, notebook in zip(masters(root), run(masters(root)), strict=True):
         title = notebook.cells[0].source.splitlines()[0].strip("# ")
         foot = f"slides/references/{path.name}, run with JAX {jax.__version__}"
@@ -54,9 +54,9 @@ def build_references(root: Path, target: Path) -> list[Path]:
             r'<span class="value">\1</span>',
             html,
         )
-        made.append(target / f"{path.stem}.html")
-        made[-1].write_text(html, encoding="utf-8")
-    return made
+        pages.append(target / f"{path.stem}.html")
+        pages[-1].write_text(html, encoding="utf-8")
+    return pages
 
 
 def run(paths: Sequence[Path]) -> list[NotebookNode]:
@@ -90,12 +90,12 @@ def _annotated(path: Path) -> NotebookNode:
                     f"{path} does not run: {type(error).__name__}: "
                     f"{str(error).splitlines()[0]} In:\n{cell.source}"
                 ) from None
-            cell.outputs = [_drawn(figure) for figure in figures]
+            cell.outputs = [_picture_output(figure) for figure in figures]
     return notebook
 
 
 def annotate(source: str, names: dict[str, Any]) -> tuple[str, list[Figure]]:
-    """Run a snippet, a statement at a time.
+    """Run a snippet, statement by statement.
 
     Args:
         source: Python.
@@ -105,16 +105,19 @@ def annotate(source: str, names: dict[str, Any]) -> tuple[str, list[Figure]]:
         The source with each value behind its statement, and the figures among the values.
 
     Raises:
-        Exception: whatever a statement raises that does not end in `# raises`.
-        AssertionError: one that does has raised nothing.
+        Exception: raised by a statement that does not end in `# raises`.
+        AssertionError: a statement that ends in `# raises` did not raise.
+
+    >>> annotate("1 + 1", {})
+    ('1 + 1  # → 2', [])
     """
-    lines, done, made, figures = source.splitlines(), 0, list[str](), list[Figure]()
+    lines, end, annotated, figures = source.splitlines(), 0, list[str](), list[Figure]()
     for statement in ast.parse(source).body:
         assert statement.end_lineno is not None
-        made += lines[done : statement.end_lineno]
-        done = statement.end_lineno
-        expected = bool(RAISES.search(made[-1]))
-        made[-1] = RAISES.sub("", made[-1])
+        annotated += lines[end : statement.end_lineno]
+        end = statement.end_lineno
+        expected = bool(RAISES.search(annotated[-1]))
+        annotated[-1] = RAISES.sub("", annotated[-1])
         value, raised = None, ""
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             try:
@@ -128,38 +131,38 @@ def annotate(source: str, names: dict[str, Any]) -> tuple[str, list[Figure]]:
                 if not expected:
                     raise
                 raised = f"{type(error).__name__}"
-        assert bool(raised) == expected, f"nothing was raised by {made[-1]}"
+        assert bool(raised) == expected, f"this did not raise: {annotated[-1]}"
         if isinstance(value, Figure):
             figures.append(value)
         else:
             shown = (
                 printed.getvalue() + raised + ("" if value is None else _text(value))
             )
-            made = _behind(made, shown.splitlines())
-    return "\n".join([*made, *lines[done:]]), figures
+            annotated = _with_value(annotated, shown.splitlines())
+    return "\n".join([*annotated, *lines[end:]]), figures
 
 
 def _text(value: Any) -> str:
     if hasattr(value, "shape") or isinstance(value, str):
         return str(value)
-    # Arrays in a container as their numbers alone, as they would be printed by themselves.
+    # Show only the numbers of arrays in a container, as for an array by itself.
     return re.sub(r"Array\((.*?), dtype=[^)]*\)", r"\1", repr(value), flags=re.DOTALL)
 
 
-def _behind(made: list[str], shown: list[str]) -> list[str]:
-    """The lines with the value behind the last one, or below it where there is no room."""
+def _with_value(lines: list[str], shown: list[str]) -> list[str]:
+    """The lines with the value behind the last one, or below it if there is no room."""
     if (
         len(shown) == 1
-        and len(made[-1]) + len(shown[0]) + 6 <= WIDTH
-        and "#" not in made[-1]
+        and len(lines[-1]) + len(shown[0]) + 6 <= WIDTH
+        and "#" not in lines[-1]
     ):
-        return [*made[:-1], f"{made[-1]}  # → {shown[0]}"]
-    return made + [
+        return [*lines[:-1], f"{lines[-1]}  # → {shown[0]}"]
+    return lines + [
         f"# {'→' if number == 0 else ' '} {line}" for number, line in enumerate(shown)
     ]
 
 
-def _drawn(figure: Figure) -> NotebookNode:
-    text, described = vector.svg(figure)
-    data, metadata = {"image/svg+xml": text}, {"image/svg+xml": described}
+def _picture_output(figure: Figure) -> NotebookNode:
+    text, description = vector.svg(figure)
+    data, metadata = {"image/svg+xml": text}, {"image/svg+xml": description}
     return new_output("display_data", data, metadata=metadata)

@@ -1,4 +1,4 @@
-"""nbgrader reads this file: where the course's folders are, and the autograder plugged in."""
+"""nbgrader's configuration: the folders of the course, and the autograder."""
 
 from pathlib import Path
 
@@ -10,12 +10,12 @@ c.CourseDirectory.course_id = "numerics-2027"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "exercises"
 
-# Assignment List hands out and takes in through this folder. On a machine that a class shares,
-# name one that every account may write to.
+# Assignment List copies assignments and submissions through this folder. If a class shares one
+# machine, use a folder that every account may write to.
 exchange = Path(__file__).resolve().parent / "exchange"
 exchange.mkdir(exist_ok=True)
 c.Exchange.root = str(exchange)
-# What is fetched lies as deep as `exercises/` does, so that its links to the lessons hold.
+# Fetched assignments are as deep as `exercises/`, so that their links to the lessons work.
 c.Exchange.path_includes_course = True
 
 plug_in(c)

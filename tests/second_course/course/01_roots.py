@@ -20,7 +20,7 @@ for _ in range(4):
     print(f"{x:.7f}")
 
 # %% [markdown]
-# How many digits are right after one more step than were right before it?
+# Count the right digits in each line. By which factor does their number grow in one step?
 
 # %%
 my_factor = ...

@@ -73,7 +73,7 @@ exercise(
             lambda A, b, x: jax.vmap(sweep, in_axes=(None, 0, 0))(A, b, x),
             "shares one matrix among all systems",
             rejected_by="ValueError",
-            advice="A `None` in `in_axes` hands out the whole array: here every matrix is another.",
+            advice="A `None` in `in_axes` shares the array, but every system has its own matrix.",
         ),
     ],
 )

@@ -49,7 +49,7 @@ exercise(
     inputs=lambda rng, n: (rng.normal(size=16), rng.normal(size=(n, 16))),
     hints=[
         "Each step begins where the one before it ended.",
-        "`jax.lax.scan` hands a value from step to step, and keeps another of each.",
+        "`jax.lax.scan` passes a value from step to step, and collects another from each step.",
         "The function that you give to `scan` returns the temperatures twice.",
     ],
     another="def march(u, sources):\n"
@@ -62,7 +62,7 @@ exercise(
             lambda u, sources: jax.lax.scan(lambda u, s: (step(u, s), u), u, sources)[1],
             "keeps the temperatures before each step",
             rejected_by="values",
-            advice="What you return second is what is kept.",
+            advice="`scan` collects what the function returns second.",
         ),
         wrong(
             lambda u, sources: jax.lax.scan(lambda u, s: (step(u, s), None), u, sources)[0],
@@ -74,7 +74,7 @@ exercise(
             lambda u, sources: jax.vmap(step, in_axes=(None, 0))(u, sources),
             "takes every step from the beginning",
             rejected_by="values",
-            advice="No step can be taken before the one before it, so `vmap` does not help.",
+            advice="Each step needs the result of the step before, so `vmap` does not help.",
         ),
     ],
 )
