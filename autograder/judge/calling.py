@@ -49,5 +49,7 @@ def _plain(leaf: Any) -> np.ndarray:
         return np.array([ord(letter) for letter in leaf], WORD)
     array = np.asarray(leaf)
     if array.dtype.name not in DTYPES:
-        raise TypeError(f"a result has a {type(leaf).__name__} in it, which is no array or number")
+        raise TypeError(
+            f"a result has a {type(leaf).__name__} in it, which is not an array or a number"
+        )
     return array

@@ -63,7 +63,7 @@ class Device:
         """
         mesh = mesh or meshes.text(self.mesh)
         has_its_shape = tuple(meshes.shape(mesh).values()) == self.mesh if mesh else False
-        return meshes.on(self.backend, mesh) if has_its_shape else mesh
+        return meshes.on_backend(self.backend, mesh) if has_its_shape else mesh
 
 
 CPU = Device("cpu")

@@ -1,4 +1,4 @@
-"""From answers to a verdict. Pure: it runs nobody's code."""
+"""From answers to a verdict. Pure: it runs no code of a student."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def judge(
     )
 
 
-def early(
+def early_findings(
     requires: Sequence[Requirement], expected: Answers | None, answer: Outcomes
 ) -> list[Finding]:
     """The findings made before compiling, if they stop the answer from being compiled; else none.
@@ -135,7 +135,7 @@ def _judge(
     # A program that is too long has facts, and a finding about them says more than the failure.
     if raised := [outcome for outcome in failures if not outcome.facts]:
         return Verdict.of_failure(exercise, raised[0])
-    if findings := early(requires, expected, answer):
+    if findings := early_findings(requires, expected, answer):
         return Verdict(exercise, Status.WRONG, tuple(findings))
     if failures:
         return Verdict.of_failure(exercise, failures[0])
@@ -145,7 +145,7 @@ def _judge(
         for outcome in outcomes
         if isinstance(outcome, Answer)
     ):
-        message = "The program was not run, though nothing was known against it."
+        message = "The program was not run, although no rule forbids it."
         return Verdict.of_failure(exercise, Failure(Status.NOT_ALLOWED, message))
     judged = [_judge_requirement(requirement, expected, answer) for requirement in requires]
     findings = [finding for finding, _, _ in judged if finding is not None]

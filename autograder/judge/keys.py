@@ -223,12 +223,10 @@ class KeyUse:
                     after.setdefault(key, {}).setdefault(guards, _Use()).merge(use)
         self._uses = after
         return [
-            fingerprints.scattered(
-                int(mixed(summary(index), *map(summary, values_of_branches))), kind
-            )
-            if len({summary(value) for value in values_of_branches}) > 1
-            else values_of_branches[0]
-            for values_of_branches, kind in zip(
+            fingerprints.scattered(int(mixed(summary(index), *map(summary, choices))), kind)
+            if len({summary(value) for value in choices}) > 1
+            else choices[0]
+            for choices, kind in zip(
                 zip(*returned, strict=True),
                 map(self.module.types.__getitem__, operation.results),
                 strict=True,
@@ -247,14 +245,15 @@ class KeyUse:
         else:
             counters = mixed(*operands[2:])
             high = operands[2]
-            # Without jax_threefry_partitionable, draws and splits count in both words.
+            # Without jax_threefry_partitionable, draws and splits use both words of the counter.
             spends = self._is_drawn(call) or bool(((high > 0) & (high < UNKNOWN)).any())
         self.reused += self._use(np.asarray(key), np.asarray(counters), spends)
-        made = mixed(summary_of_call := fingerprints.hashed("threefry"), *map(summary, operands))
+        threefry = fingerprints.hashed("threefry")
         if all(isinstance(value, np.ndarray) for value in operands) and size <= LARGEST:
-            entries = mixed(summary_of_call, *operands)
+            entries = mixed(threefry, *operands)
             return [np.broadcast_to(mixed(entries, n), kinds[0].shape or ()) for n in range(2)]
-        return [fingerprints.scattered(int(mixed(made, n)), kinds[n]) for n in range(2)]
+        fingerprint = mixed(threefry, *map(summary, operands))
+        return [fingerprints.scattered(int(mixed(fingerprint, n)), kinds[n]) for n in range(2)]
 
     def _is_drawn(self, call: Operation) -> bool:
         """Whether the two words of each result are combined into one random number."""

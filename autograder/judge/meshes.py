@@ -49,7 +49,7 @@ def shape(text: str) -> dict[str, int]:
     parts = [re.fullmatch(r"([a-z]\w*)=([1-9]\d*)", axis.strip()) for axis in axes]
     sizes = {part[1]: int(part[2]) for part in parts if part}
     if len(sizes) != len(parts):
-        raise Problem(f'"{text}" is no mesh: write its axes as "x=4,y=2".')
+        raise Problem(f'"{text}" is not a mesh: write its axes as "x=4,y=2".')
     if size_of(sizes) > SIMULATED:
         raise Problem(f"The mesh {text} has more than the {SIMULATED} devices that are simulated.")
     return sizes
@@ -65,7 +65,7 @@ def text(sizes: Sequence[int]) -> str:
     return ",".join(f"{name}={size}" for name, size in zip(names, sizes, strict=False))
 
 
-def on(backend: str, text: str) -> str:
+def on_backend(backend: str, text: str) -> str:
     """The same mesh on devices of another kind, as `jax.devices` names it."""
     return text if backend == "cpu" else f"{backend}:{text}"
 

@@ -1,4 +1,4 @@
-"""What a function does on every case of an exercise, through its exported programs."""
+"""Exports a function for every case of an exercise, and runs the programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jax import export
 from autograder.judge import program
 from autograder.judge.calling import UNANSWERED
 from autograder.judge.devices import CPU, Device
-from autograder.judge.judge import early
+from autograder.judge.judge import early_findings
 from autograder.judge.requirements.requirement import Requirement
 from autograder.judge.specification import views_of
 from autograder.judge.tree import Arguments
@@ -75,7 +75,7 @@ def judged_early(
         answer: returns the program of a case, or the outcome of a call; an exception becomes a
             `Failure`.
         arguments: returns what a case's program is run on.
-        requires, expected: see `judge.early`.
+        requires, expected: see `judge.early_findings`.
         device: where programs are run.
         ours: see `program.run`.
         step: called before each case with the number of cases finished, and of all.
@@ -85,19 +85,19 @@ def judged_early(
     outcomes: dict[Case, Outcome] = {}
     for number, case in enumerate(all_cases):
         step(number, 2 * len(all_cases))
-        with program.failing(case, outcomes):
+        with program.recording_failure(case, outcomes):
             result = answer(case)
             if isinstance(result, export.Exported):
                 outcomes[case] = program.read(result, case, device, case in ties)
                 programs[case] = result
             else:
                 outcomes[case] = result
-    if early(requires, expected, program.by_view(outcomes)):
+    if early_findings(requires, expected, program.by_view(outcomes)):
         return outcomes
     for number, case in enumerate(all_cases):
         step(len(all_cases) + number, 2 * len(all_cases))
         if case in programs and case.has_results():
-            with program.failing(case, outcomes):
+            with program.recording_failure(case, outcomes):
                 unrun = cast(Answer, outcomes[case])
                 outcomes[case] = program.run(
                     programs[case], unrun, arguments(case), case, device, ours

@@ -256,7 +256,7 @@ def failure(error: Exception, case: Case) -> Failure:
 
 
 @contextmanager
-def failing(case: Case, outcomes: dict[Case, Outcome]) -> Iterator[None]:
+def recording_failure(case: Case, outcomes: dict[Case, Outcome]) -> Iterator[None]:
     """Turn an exception inside into a failure of the case; a problem of this machine is raised."""
     try:
         yield

@@ -26,10 +26,10 @@ TRACED = "/jax/core/compile/jaxpr_trace_duration"
 """The event of `jax.monitoring` that JAX sends when it has traced a jitted function."""
 
 
-def once_more(function: Callable[..., Any]) -> Callable[..., Any]:
+def without_traces(function: Callable[..., Any]) -> Callable[..., Any]:
     """Clear the traces of the function's own `jit`, if it has one, and return the function.
 
-    Jitted functions that it calls keep theirs.
+    Jitted functions that it calls keep their traces.
     """
     if _is_jitted(function):
         function.clear_cache()  # type: ignore[attr-defined]
@@ -55,7 +55,7 @@ def report(function: Callable[..., Any], arguments: Arguments, first: bool) -> O
     """
     try:
         if first:
-            once_more(function)
+            without_traces(function)
         with _counting() as traced:
             for _ in range(2):
                 leaves = [np.array(leaf) for leaf in arguments.leaves]

@@ -48,7 +48,7 @@ NUMPY: dict[str, Any] = {"divide": "warn", "over": "warn", "under": "ignore", "i
 
 
 @contextmanager
-def ours() -> Iterator[None]:
+def defaults() -> Iterator[None]:
     """Trace, call and run under the grader's settings, then restore the notebook's."""
     with contextlib.ExitStack() as stack:
         _undo_rest(stack)

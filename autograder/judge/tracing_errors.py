@@ -23,7 +23,7 @@ TRACER_ERRORS = {
         "Use jnp.where or jax.lax.cond, which take both branches into the program.",
     ),
     "ConcretizationTypeError": (
-        "A Python number was wanted where there is only a traced array.",
+        "A Python number was needed where there is only a traced array.",
         "Take sizes from x.shape and keep values as arrays.",
     ),
     "TracerIntegerConversionError": (
@@ -66,7 +66,7 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, MemoryError) or any(words in text for words in OUT_OF_MEMORY):
         return Failure(
             Status.OUT_OF_MEMORY,
-            "The answer asked for more memory than it may have.",
+            "The answer asked for more memory than it may use.",
             name,
             "Look for an array with one axis too many.",
         )

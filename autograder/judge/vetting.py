@@ -60,10 +60,12 @@ def vet_exported(
     if exported.ordered_effects or exported.unordered_effects:
         raise Refusal("The program has side effects, such as a callback to Python.")
     if exported.nr_devices != devices:
-        raise Refusal(f"The program is for {exported.nr_devices} devices; {devices} was asked for.")
+        raise Refusal(
+            f"The program is for the wrong number of devices: {exported.nr_devices}, not {devices}."
+        )
     if tuple(exported.platforms) != tuple(platforms):
         names = " and ".join(platforms)
-        raise Refusal(f"The program is not for {names} alone, as was asked for.")
+        raise Refusal(f"The program has to be for {names}, and for nothing else.")
 
 
 def vet(module_bytes: bytes) -> None:
@@ -136,7 +138,7 @@ def _check_operations(module: Module) -> None:
 def _check_types(module: Module) -> None:
     for kind in set(module.types):
         if kind.shape is None:
-            raise Refusal(f"The program handles a {_shown(kind.element)}, which is no array.")
+            raise Refusal(f"The program handles a {_shown(kind.element)}, which is not an array.")
         if min(kind.shape, default=0) < 0:
             raise Refusal("The program has an array of unknown shape.")
         if kind.size > MOST_ELEMENTS:
@@ -148,7 +150,7 @@ def _check_types(module: Module) -> None:
 
 @dataclass
 class _Extent:
-    """The size of a function: operations with calls written out, and the depth of calls and loops."""
+    """The size of a function: operations, calls written out, and the depth of calls and loops."""
 
     operations: int = 0
     calls: int = 0

@@ -255,7 +255,7 @@ class is_jitted(Requirement):
             return None
         return Finding(
             self.reason,
-            "The function is not jitted: Python runs it anew at every call.",
+            "The function is not jitted: Python runs it again at every call.",
             "Put `jax.jit` around it, outside of the call.",
         )
 
@@ -273,7 +273,7 @@ class stays_in_32_bits(Requirement):
             return None
         return Finding(
             self.reason,
-            "The program computes with numbers of 64 bits.",
+            "The program computes with 64-bit numbers.",
             "Leave jax.enable_x64 alone, and arrange the computation so that 32 bits are enough.",
         )
 
@@ -349,12 +349,12 @@ class donates_like_reference(TiedRequirement):
             return None
         return Finding(
             self.reason,
-            "Other arrays among the arguments are given away than should be."
+            "The function donates other arrays among its arguments than it should."
             if len(wanted) == len(donated)
-            else f"{len(donated) or 'None'} of the arguments' arrays are given away usably; "
-            f"{len(wanted) or 'none'} should be.",
-            "`jax.jit(f, donate_argnums=…)` gives an argument's memory away, if a result has its "
-            "shape and dtype. What is still needed afterwards must not be given away.",
+            else f"The function donates {len(donated) or 'none'} of its arguments' arrays usably; "
+            f"it should donate {len(wanted) or 'none'}.",
+            "`jax.jit(f, donate_argnums=…)` gives an argument's memory to a result, if one has its "
+            "shape and dtype. What is still needed afterwards must not be donated.",
         )
 
 

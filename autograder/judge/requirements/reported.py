@@ -53,7 +53,7 @@ class traces_like_reference(ReportedRequirement):
         return Finding(
             self.reason,
             f"Over the same calls the function is traced {often} than it should be: "
-            f"{traces} times, not {wanted}.",
+            f"the count is {traces}, not {wanted}.",
             "A trace is made for each new shape, dtype, static value and function: look for "
             "`jax.jit` inside the call, and for arguments that should, or should not, be static.",
         )
@@ -72,7 +72,7 @@ class leaks_nothing(ReportedRequirement):
         return Finding(
             self.reason,
             "A tracer escapes: something keeps a value from the inside of the trace.",
-            "Return the value, in place of storing it in a global, a list or an object.",
+            "Return the value instead of storing it in a global, a list or an object.",
         )
 
 
@@ -101,10 +101,10 @@ class uses_primitive(ReportedRequirement):
             count = answer.facts["primitives"].get(self.primitive, 0)
             too_few = count < self.at_least and self.at_most != 0
             if too_few or (self.at_most is not None and count > self.at_most):
-                need = f"at least {self.at_least}" if too_few else f"{self.at_most}"
+                need = f"at least {self.at_least}" if too_few else f"at most {self.at_most}"
                 return Finding(
                     self.reason,
-                    f"The jaxpr binds {self.primitive} {count} times; {need} was asked for.",
+                    f"The jaxpr has {count} {self.primitive}; it should have {need}.",
                     self.instead,
                 )
         return None

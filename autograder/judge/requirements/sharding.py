@@ -25,7 +25,7 @@ class sharded_like_reference(Requirement):
             if reference.facts["placement"] != answer.facts["placement"]:
                 return Finding(
                     self.reason,
-                    "The result is not laid out over the devices as was asked for.",
+                    "The result is not sharded over the devices as the text asks.",
                     "Compare the `out_specs`, or the sharding of your result, with the text: which "
                     "mesh axis cuts which axis of the array?",
                 )
@@ -66,7 +66,7 @@ class communicates_like_reference(Requirement):
                 kinds = " and ".join(too_often or used)
                 return Finding(
                     self.reason,
-                    f"The devices say more to each other than they need to, by {kinds}.",
-                    "Ask what each device has to know, and send that and nothing else.",
+                    f"The devices send each other more data than they need to, by {kinds}.",
+                    "Ask which data each device needs, and send only those.",
                 )
         return None
