@@ -1,7 +1,7 @@
 """Judges JAX programs.
 
 Students call `check`, `hint`, `reset` and `predicted`; authors write masters with `exercise`,
-`question`, `wrong`, `mistake`, `static` and the requirements; nbgrader gets `autograder.plug`.
+`question`, `wrong`, `mistake`, `static` and the requirements; nbgrader loads `autograder.plug`.
 """
 
 from __future__ import annotations

@@ -33,12 +33,14 @@ def printable(text: str, lines: bool = False) -> str:
     # Windows ends lines with two characters.
     text = text.replace("\r\n", "\n") if lines else text
     return "".join(
-        character if character.isprintable() or (lines and character == "\n") else _shown(character)
+        character
+        if character.isprintable() or (lines and character == "\n")
+        else _visible(character)
         for character in text.expandtabs(4)
     )
 
 
-def _shown(character: str) -> str:
+def _visible(character: str) -> str:
     return " " if unicodedata.category(character) == "Zs" else "\N{REPLACEMENT CHARACTER}"
 
 

@@ -86,7 +86,7 @@ def enter(walls: Walls, child: Child) -> None:
             os.setresgid(*[child.user] * 3)
             os.setresuid(*[child.user] * 3)
         else:
-            # The child is no user in this namespace, and owns none of its other namespaces.
+            # The new namespace does not know its user, and it does not own its other namespaces.
             _kernel("unshare", NEW_USERS)
             _drop_capabilities_for_good()
     os.chdir(child.folder)

@@ -102,7 +102,7 @@ class Meter:
         self.used = self._step_used = self._read = 0.0
         self._is_ours = self._was_ours = self._is_new = False
 
-    def heard(self, message: FromProcess) -> None:
+    def note(self, message: FromProcess) -> None:
         """Note a message of the process."""
         if isinstance(message, Ours):
             self._is_ours = message.is_ours
@@ -223,7 +223,7 @@ class Process:
                         return
                     try:
                         for message in reader.feed(data):
-                            self.meter.heard(message)
+                            self.meter.note(message)
                             yield message
                     except MalformedError as error:
                         self._stopped = Ending(How.UNREADABLE, why=str(error))

@@ -177,11 +177,11 @@ class _Counter:
             total.length += 1
             total.work += work(self.module, operation)
             in_branch = operation.name in BRANCHES
-            for inner, times in self._inner(operation):
+            for inner, times in self._nested(operation):
                 total.add(inner, times, in_branch)
         return total
 
-    def _inner(self, operation: Operation) -> Iterator[tuple[_Total, int]]:
+    def _nested(self, operation: Operation) -> Iterator[tuple[_Total, int]]:
         for callee in operation.callees:
             yield self.function(callee), 1
         if operation.name == "stablehlo.while":

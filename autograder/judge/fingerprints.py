@@ -1,10 +1,11 @@
 """What the integers of a program are, without running it: a known number, or a fingerprint.
 
-A `Value` stands for a tensor. One of integers has a `uint64` for every entry: the number itself
-where it follows from constants (below 2**63, negative ones modulo their width), else a fingerprint
-(2**63 and more) that is the same for entries that are computed in the same way from the same
-entries. Every other tensor, and one of more than `LARGEST` integers, is a single fingerprint, a
-Python integer. Two different computations share a fingerprint with a probability of 2**-63.
+A `Value` stands for a tensor. For a tensor of integers it has a `uint64` per entry: the number
+itself if it follows from constants (below 2**63, negative ones modulo their width), else a
+fingerprint (2**63 and more), which is equal for entries that are computed in the same way from the
+same entries. Any other tensor, and a tensor of more than `LARGEST` integers, is a single
+fingerprint, a Python integer. Two different computations share a fingerprint with a probability of
+2**-63.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class Misconception:
     """What a listed wrong answer does on the same cases.
 
     Attributes:
-        title: see `exercise.WrongAnswer`.
+        title: see `specification.WrongAnswer`.
         reason: the reason of the finding that rejects it.
         advice: what to try.
         outcomes: what it returns.
@@ -232,7 +232,7 @@ def _same_outcome(
                         in_digits(shortened(a)), in_digits(shortened(b)), platform_of(outcome)
                     ).all()
                 )
-                or _strays_alike(a, b, reference.leaves[position : position + 1])
+                or _strays_to_same_side(a, b, reference.leaves[position : position + 1])
             )
             for position, (a, b) in enumerate(
                 zip(wrong_outcome.leaves, outcome.leaves, strict=True)
@@ -246,7 +246,9 @@ def _same_outcome(
     )
 
 
-def _strays_alike(wrong_leaf: np.ndarray, leaf: np.ndarray, expected: Sequence[np.ndarray]) -> bool:
+def _strays_to_same_side(
+    wrong_leaf: np.ndarray, leaf: np.ndarray, expected: Sequence[np.ndarray]
+) -> bool:
     """Whether two results in half precision lie on the same side of the expected one.
 
     Processors round a wrong computation differently, so its digits mean nothing. Whether it is

@@ -99,10 +99,10 @@ class KeyUse:
         self.reused = 0
         self._uses: dict[int, dict[Guards, _Use]] = {}
         self._guards: Guards = frozenset()
-        self._found: dict[Block, tuple[dict[Operation, Guards], list[Guards | None]]] = {}
-        self._fresh_ones = itertools.count(1)
-        self._left = LONGEST
-        self._drawing: dict[str, bool] = {}
+        self._guards_by_block: dict[Block, tuple[dict[Operation, Guards], list[Guards | None]]] = {}
+        self._fresh_numbers = itertools.count(1)
+        self._operations_left = LONGEST
+        self._functions_that_draw: dict[str, bool] = {}
         self._consumers: dict[int, list[Operation]] = defaultdict(list)
         main = module.functions["main"]
         if self._draws(main):
@@ -121,13 +121,13 @@ class KeyUse:
         )
 
     def _function_draws(self, name: str) -> bool:
-        if name not in self._drawing:
-            self._drawing[name] = False
-            self._drawing[name] = self._draws(self.module.functions[name])
-        return self._drawing[name]
+        if name not in self._functions_that_draw:
+            self._functions_that_draw[name] = False
+            self._functions_that_draw[name] = self._draws(self.module.functions[name])
+        return self._functions_that_draw[name]
 
     def _fresh(self, value: int) -> Value:
-        fingerprint = int(mixed(next(self._fresh_ones)))
+        fingerprint = int(mixed(next(self._fresh_numbers)))
         return fingerprints.scattered(fingerprint, self.module.types[value])
 
     def _block(self, block: Block, values: dict[int, Value]) -> list[Value]:
@@ -135,7 +135,7 @@ class KeyUse:
         for operation in block.operations[:-1]:
             operands = [values[value] for value in operation.operands]
             outside = self._guards
-            if guards := self._sides(block)[0].get(operation):
+            if guards := self._guards_in(block)[0].get(operation):
                 self._guards = outside | guards
             results = self._operation(operation, operands, values)
             self._guards = outside
@@ -145,7 +145,7 @@ class KeyUse:
     def _operation(
         self, operation: Operation, operands: Sequence[Value], values: dict[int, Value]
     ) -> list[Value]:
-        self._left -= 1
+        self._operations_left -= 1
         if _is_threefry(operation):
             return self._threefry(operation, operands)
         if operation.name == "func.call":
@@ -159,18 +159,18 @@ class KeyUse:
         elif operation.name == "sdy.manual_computation":
             (block,) = operation.regions
             for value, operand in zip(block.arguments, operands, strict=True):
-                values[value] = self._part(value, operand)
+                values[value] = self._first_part(value, operand)
             self._block(block, values)
         if operation.regions or operation.name in OPAQUE:
             return [self._fresh(value) for value in operation.results]
         if plain_name(operation) == "SPMDFullToShardShape":
-            return [self._part(operation.results[0], operands[0])]
+            return [self._first_part(operation.results[0], operands[0])]
         return fingerprints.results(self.module, operation, operands)
 
     def _has_integers(self, values: Sequence[int]) -> bool:
         return any(self.module.types[value].element in fingerprints.DTYPES for value in values)
 
-    def _part(self, value: int, operand: Value) -> Value:
+    def _first_part(self, value: int, operand: Value) -> Value:
         """The part of a value that the first device holds."""
         shape = self.module.types[value].shape
         if isinstance(operand, int) or shape is None:
@@ -187,7 +187,7 @@ class KeyUse:
             goes_on = fingerprints.number(self._block(condition, values)[0])
             if goes_on == 0:
                 return list(carried)
-            if turns >= 2 and (goes_on is None or self._left < 0):
+            if turns >= 2 and (goes_on is None or self._operations_left < 0):
                 break
             values.update(zip(body.arguments, carried, strict=True))
             after = self._block(body, values)
@@ -204,14 +204,12 @@ class KeyUse:
     def _branches(
         self, operation: Operation, index: Value, values: dict[int, Value]
     ) -> list[Value]:
-        index_number = fingerprints.number(index)
+        number = fingerprints.number(index)
         branches = operation.regions
-        if index_number is not None:
+        if number is not None:
             # `if` has its true branch first; an index out of range takes the last branch.
             place = (
-                1 - index_number
-                if operation.name == "stablehlo.if"
-                else min(index_number, len(branches) - 1)
+                1 - number if operation.name == "stablehlo.if" else min(number, len(branches) - 1)
             )
             return self._block(branches[place], values)
         before, returned, after = self._uses, list[list[Value]](), _copied(self._uses)
@@ -247,7 +245,7 @@ class KeyUse:
             high = operands[2]
             # Without jax_threefry_partitionable, draws and splits use both words of the counter.
             spends = self._is_drawn(call) or bool(((high > 0) & (high < UNKNOWN)).any())
-        self.reused += self._use(np.asarray(key), np.asarray(counters), spends)
+        self.reused += self._record_use(np.asarray(key), np.asarray(counters), spends)
         threefry = fingerprints.hashed("threefry")
         if all(isinstance(value, np.ndarray) for value in operands) and size <= LARGEST:
             entries = mixed(threefry, *operands)
@@ -262,7 +260,7 @@ class KeyUse:
             for value in call.results
         )
 
-    def _use(self, keys: np.ndarray, counters: np.ndarray, spends: bool) -> bool:
+    def _record_use(self, keys: np.ndarray, counters: np.ndarray, spends: bool) -> bool:
         if keys.size == 0 or counters.size == 0:
             return False
         uses = mixed(keys, counters)
@@ -291,10 +289,10 @@ class KeyUse:
             by_guards.setdefault(self._guards, _Use()).add(key_counters, spends)
         return bool(repeated)
 
-    def _sides(self, block: Block) -> tuple[dict[Operation, Guards], list[Guards | None]]:
+    def _guards_in(self, block: Block) -> tuple[dict[Operation, Guards], list[Guards | None]]:
         """The guards of each operation of a block, and of its arguments; None for an unused one."""
-        if block in self._found:
-            return self._found[block]
+        if block in self._guards_by_block:
+            return self._guards_by_block[block]
         needed = dict[int, list[tuple[Operation, int | None]]]()
         for operation in block.operations:
             for position, value in enumerate(operation.operands):
@@ -305,7 +303,7 @@ class KeyUse:
 
         def guards_of(value: int) -> Guards | None:
             reached = [
-                self._beyond(operation, position, guards_at[operation] or frozenset())
+                self._guards_through(operation, position, guards_at[operation] or frozenset())
                 for operation, position in needed.get(value, ())
                 if guards_at[operation] is not None
             ]
@@ -316,10 +314,10 @@ class KeyUse:
             needs = [guards for guards in map(guards_of, operation.results) if guards is not None]
             guards_at[operation] = frozenset.intersection(*needs) if needs else None
         of_operations = {operation: guards for operation, guards in guards_at.items() if guards}
-        self._found[block] = of_operations, list(map(guards_of, block.arguments))
-        return self._found[block]
+        self._guards_by_block[block] = of_operations, list(map(guards_of, block.arguments))
+        return self._guards_by_block[block]
 
-    def _beyond(self, operation: Operation, position: int | None, guards: Guards) -> Guards:
+    def _guards_through(self, operation: Operation, position: int | None, guards: Guards) -> Guards:
         """The guards of a value that an operation needs, as one operand or within a region."""
         if (
             operation.name == "stablehlo.select"
@@ -328,7 +326,7 @@ class KeyUse:
         ):
             return guards | {((operation,), position)}
         if operation.name == "func.call" and position is not None and not _is_threefry(operation):
-            inside = self._sides(self.module.functions[operation.callees[0]])[1][position]
+            inside = self._guards_in(self.module.functions[operation.callees[0]])[1][position]
             return guards | {((operation, *place), side) for place, side in inside or ()}
         return guards
 
@@ -338,8 +336,8 @@ OPAQUE = ("stablehlo.optimization_barrier", "stablehlo.rng")
 
 
 def _is_threefry(operation: Operation) -> bool:
-    named = operation.callees[0] if operation.name == "func.call" else operation.target
-    return "threefry2x32" in named and len(operation.operands) == 4
+    name = operation.callees[0] if operation.name == "func.call" else operation.target
+    return "threefry2x32" in name and len(operation.operands) == 4
 
 
 def _operands_inside(block: Block) -> Iterator[int]:

@@ -168,7 +168,7 @@ def spread(leaves: Sequence[np.ndarray], mesh: str) -> tuple[Spec, ...]:
 
     Args:
         leaves: arrays.
-        mesh: as text; empty for none.
+        mesh: the mesh as text; empty for no mesh.
     """
     if not mesh:
         return ()

@@ -172,7 +172,7 @@ def described(definition: jax.tree_util.PyTreeDef) -> tuple[str, tuple[str, ...]
     """The pytree that `plain` made as text, to compare it and to show it.
 
     Returns:
-        The structure, as JAX prints a `PyTreeDef` where all containers are plain, and the path of
+        The structure, as JAX prints a `PyTreeDef` of plain containers, and the path of
         each leaf, as `jax.tree_util.keystr` writes it.
 
     Raises:

@@ -105,7 +105,7 @@ def _check_names(module: Any) -> None:
 
     module.operation.walk(visit)
     if foreign:
-        raise Refusal(f"The program contains {_shown(foreign)}, which no answer needs.")
+        raise Refusal(f"The program contains {_safe_name(foreign)}, which no answer needs.")
     if count > MOST_OPERATIONS:
         raise Refusal(
             f"The program has more than {MOST_OPERATIONS:,} operations: "
@@ -123,12 +123,12 @@ def _check_operations(module: Module) -> None:
         if operation.name != "stablehlo.custom_call":
             continue
         if operation.target not in custom_calls.TARGETS:
-            raise Refusal(f"The program calls {_shown(operation.target)}, which JAX does not.")
+            raise Refusal(f"The program calls {_safe_name(operation.target)}, which JAX does not.")
         if "has_side_effect" in attributes and ir.BoolAttr(attributes["has_side_effect"]).value:
-            raise Refusal(f"The program calls {_shown(operation.target)} for a side effect.")
+            raise Refusal(f"The program calls {_safe_name(operation.target)} for a side effect.")
         if not custom_calls.fits(module, operation):
             raise Refusal(
-                f"The program calls {_shown(operation.target)} with other shapes than JAX."
+                f"The program calls {_safe_name(operation.target)} with other shapes than JAX."
             )
     if constants > MOST_CONSTANT_BYTES:
         limit = MOST_CONSTANT_BYTES // 2**20
@@ -138,7 +138,9 @@ def _check_operations(module: Module) -> None:
 def _check_types(module: Module) -> None:
     for kind in set(module.types):
         if kind.shape is None:
-            raise Refusal(f"The program handles a {_shown(kind.element)}, which is not an array.")
+            raise Refusal(
+                f"The program handles a {_safe_name(kind.element)}, which is not an array."
+            )
         if min(kind.shape, default=0) < 0:
             raise Refusal("The program has an array of unknown shape.")
         if kind.size > MOST_ELEMENTS:
@@ -163,12 +165,12 @@ def _check_calls(module: Module) -> None:
     def function(name: str) -> _Extent:
         if name not in extents:
             if name not in module.functions or not module.functions[name].operations:
-                raise Refusal(f"The program calls {_shown(name)}, which is not in it.")
+                raise Refusal(f"The program calls {_safe_name(name)}, which is not in it.")
             extents[name] = None
             extents[name] = block(module.functions[name])
         extent = extents[name]
         if extent is None:
-            raise Refusal(f"The function {_shown(name)} of the program calls itself.")
+            raise Refusal(f"The function {_safe_name(name)} of the program calls itself.")
         return _Extent(extent.operations, extent.calls + 1, extent.loops)
 
     def block(body: Block) -> _Extent:
@@ -192,6 +194,6 @@ def _check_calls(module: Module) -> None:
             raise Refusal(f"The program has more than {DEEPEST_LOOPS} loops within loops.")
 
 
-def _shown(text: str) -> str:
+def _safe_name(text: str) -> str:
     """A name from the program, which may be anything, made safe for a message."""
     return re.sub(r"[^\w.<>@!-]", "?", text)[:60]

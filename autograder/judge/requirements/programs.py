@@ -201,7 +201,7 @@ class uses(Requirement):
     instead: str = ""
     reason: ClassVar[str] = "operation"
     early: ClassVar[tuple[str, ...]] = ("by_name",)
-    blind: ClassVar[str] = "which JAX primitive it was, where two lower to the same operation"
+    blind: ClassVar[str] = "which JAX primitive it was, if two lower to the same operation"
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
         for answer in answers["value"]:
@@ -266,7 +266,7 @@ class stays_in_32_bits(Requirement):
 
     reason: ClassVar[str] = "64 bits"
     early: ClassVar[tuple[str, ...]] = ("widest",)
-    blind: ClassVar[str] = "two numbers of 32 bits that stand for one of 64"
+    blind: ClassVar[str] = "two 32-bit numbers that stand for one 64-bit number"
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
         if all(answer.facts["widest"] <= 32 for answer in answers["value"]):
