@@ -49,8 +49,8 @@ def test_the_pages_show_what_students_and_masters_wrote_as_it_was_written(tmp_pa
         written = (tmp_path / f"{page}.html").read_text(encoding="utf-8")
         assert "<script" not in written
         assert "&amp;lt;" not in written
-        for text in texts:
-            assert f"{text.removesuffix(NASTY)}{SHOWN}" in written
+        for piece in texts:
+            assert f"{piece.removesuffix(NASTY)}{SHOWN}" in written
 
 
 def test_an_attribute_cannot_be_left():

@@ -236,11 +236,11 @@ VIEWS: dict[str, View] = {
     "called": Call("the function, called in the worker on secret inputs; only arrays leave it"),
     "answered": Answered("the value that the notebook gave its name, read in the worker"),
     "reported": Reported(
-        "**reported**: what the worker says it saw as it traced and called the function"
+        "**reported**: what the worker reports about tracing and calling the function"
     ),
     "gradient": Gradient("the program of its gradient, run by the runner on secret inputs"),
     "again": SecondExport(
-        "**reported**: a second program, which the worker says is a second export"
+        "**reported**: a second program, which the worker reports as a second export"
     ),
     "as written": AsWritten(
         "an export of the function's own jit, proved by the runner to compute the same"
