@@ -1,7 +1,7 @@
 """Judges JAX programs.
 
 Students call `check`, `hint`, `reset` and `predicted`; authors write masters with `exercise`,
-`question`, `wrong`, `mistake`, `static` and the requirements; nbgrader gets `autograder.plug`.
+`question`, `wrong`, `mistake`, `static` and the requirements; nbgrader loads `autograder.plug`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from autograder.student.lessons import lesson_read, resume
     from autograder.student.stubs import reset
 
-WHERE = {
+NAMES = {
     "judge.meshes": ("simulate_devices",),
     "judge.requirements": (
         "answers_question", "communicates_like_reference", "distributed_like_reference",
@@ -72,8 +72,8 @@ WHERE = {
     "student.lessons": ("lesson_read", "resume"),
     "student.stubs": ("reset",),
 }  # fmt: skip
-"""The modules that the names come from."""
-MODULES = {name: module for module, names in WHERE.items() for name in names}
+"""What this package exports, by module."""
+MODULES = {name: module for module, names in NAMES.items() for name in names}
 
 __all__ = ["Problem", *MODULES]
 
@@ -81,7 +81,7 @@ require_jax()
 
 
 def __getattr__(name: str) -> Any:
-    # nbgrader imports this package on every command; only a notebook needs JAX from it.
+    # nbgrader imports this package on every command, and JAX would slow it down.
     if name in MODULES:
         return getattr(importlib.import_module(f"autograder.{MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,6 @@
-"""HTML: what is filled into a template is escaped, unless it is HTML already.
+"""Builds HTML. Values in a template are escaped, unless they are HTML already.
 
-The escaping is MarkupSafe's, which Jinja2 uses too.
+MarkupSafe does the escaping, as in Jinja2.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from markupsafe import Markup
 
 
 def html(template: str, **values: Any) -> Markup:
-    """A template with values filled in, as in `str.format`.
+    """Fill values into a template, as `str.format` does.
 
-    >>> html("<p>{words}</p>", words="1 < 2")
+    >>> html("<p>{text}</p>", text="1 < 2")
     Markup('<p>1 &lt; 2</p>')
     >>> html("<div>{inside}</div>", inside=html("<b>{n}</b>", n=1))
     Markup('<div><b>1</b></div>')
@@ -23,12 +23,16 @@ def html(template: str, **values: Any) -> Markup:
 
 
 def joined(parts: Iterable[str], between: str = "") -> Markup:
-    """Pieces of HTML, or of text, one after the other."""
+    """Join pieces of HTML or text.
+
+    >>> joined(["a < b", html("<br>")], " ")
+    Markup('a &lt; b <br>')
+    """
     return Markup(between).join(parts)
 
 
 def prose(words: str) -> Markup:
-    """Text in which `code` in backticks is set as code, and blank lines part paragraphs."""
+    """Text as HTML: `code` in backticks becomes code, and blank lines separate paragraphs."""
     pieces = [
         html("<code>{piece}</code>", piece=piece) if number % 2 else Markup.escape(piece)
         for number, piece in enumerate(words.split("`"))

@@ -1,4 +1,4 @@
-"""What a person has to put right, said in one sentence instead of a traceback."""
+"""Problems that a person has to fix, explained in one sentence instead of a traceback."""
 
 import importlib.metadata
 import re
@@ -12,7 +12,7 @@ NOT_DEFINED = (
 )
 
 
-class Problem(Exception):  # noqa: N818  (it names what to put right, not what broke)
+class Problem(Exception):  # noqa: N818  (it is a message for people, not a bug)
     """Bad input, with one clear sentence that says what to do.
 
     IPython shows the sentence alone (`_render_traceback_`); the command line prints it and
@@ -24,19 +24,23 @@ class Problem(Exception):  # noqa: N818  (it names what to put right, not what b
 
 
 class CannotGrade(Problem):
-    """What keeps everybody from being graded, so that a run ends instead of going on."""
+    """A problem that affects every student, so that the run ends instead of going on."""
 
 
 def version(text: str) -> tuple[int, ...]:
-    """The first three numbers of a version."""
+    """The first three numbers of a version.
+
+    >>> version("0.10.2rc1")
+    (0, 10, 2)
+    """
     return tuple(int(n) for n in re.findall(r"\d{1,9}", text)[:3])
 
 
 def require_jax(installed: str | None = None) -> None:
-    """Make sure that JAX is there and not older than the course supports; warn of a newer one.
+    """Make sure that JAX is installed and not too old; warn if it is newer than tested.
 
     Args:
-        installed: a version to judge in place of the installed one.
+        installed: the version to check instead of the installed one.
 
     Raises:
         Problem: JAX is missing or older than 0.7.2.
@@ -49,13 +53,13 @@ def require_jax(installed: str | None = None) -> None:
             raise Problem(f'JAX is not installed: run `pip install "jax>={oldest}"`.') from None
     if version(installed) < OLDEST_JAX:
         raise Problem(
-            f"This course needs JAX {oldest} or newer and found {installed}: "
+            f"This course needs JAX {oldest} or newer, but {installed} is installed: "
             f'run `pip install -U "jax>={oldest}"` and restart the kernel.'
         )
     if version(installed)[:2] > NEWEST_JAX:
         newest = ".".join(map(str, NEWEST_JAX))
         warnings.warn(
-            f"This course was proved with JAX {oldest} to {newest} and found {installed}: if a "
-            f'card looks wrong, run `pip install "jax~={newest}.0"` and restart the kernel.',
+            f"This course is tested with JAX {oldest} to {newest}, but {installed} is installed: "
+            f'if a card looks wrong, run `pip install "jax~={newest}.0"` and restart the kernel.',
             stacklevel=2,
         )

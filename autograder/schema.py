@@ -1,17 +1,18 @@
-"""The one form of what crosses a boundary: a process, a file, a network.
+"""Encodes and decodes all data that cross a boundary: a process, a file, a network.
 
 Each message is a frozen dataclass, and its annotations are its schema. Fields are booleans, counts
 (integers of at least zero), finite floats, text, bytes, NumPy arrays of the dtypes in `DTYPES`,
-string enums, tuples, lists and dictionaries of one kind, other such dataclasses, and one of these
-or None. Of several dataclasses a key `kind` says which one it is. `Any` is JSON, taken as it is.
+string enums, tuples, lists and dictionaries of one kind, other such dataclasses, and each of these
+or None. In a union of several dataclasses, a key `kind` holds the name of the class. `Any` stands
+for any JSON value, which is not checked.
 
-`encode` writes a message as two big-endian 32-bit lengths, JSON, and the bytes and the arrays in
-the order of their fields. `decode` reads it strictly: a field without a default must be there,
-nothing else may be, nothing is converted, and nothing is evaluated or unpickled. What it needs of
-memory is bounded by what came.
+`encode` writes a message as two big-endian 32-bit lengths, JSON, and the bytes and arrays in the
+order of their fields. `decode` reads it strictly: every field without a default must be there,
+unknown fields are errors, nothing is converted, and nothing is evaluated or unpickled. Its use of
+memory is limited by the size of the data.
 
-Two libraries were tried. msgspec ignores unknown fields of dataclasses, and refuses text with half
-a character in it, which names of files have. cattrs makes an integer of "3", of 2.9 and of True.
+Two libraries were tried. msgspec ignores unknown fields of dataclasses, and rejects text with lone
+surrogates, which file names can contain. cattrs converts "3", 2.9 and True to an integer.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ import numpy as np
 Decoded = TypeVar("Decoded")
 LENGTHS = struct.Struct(">II")
 LARGEST_HEADER = 4 * 2**20
-"""The longest JSON of a message: Python needs some forty times as much memory for what it says."""
+"""The longest JSON of a message: parsed, it takes about forty times as much memory."""
 LARGEST = 2**63 - 1
-"""Where larger counts are cut, so that every number that is compared is of ordinary size."""
+"""Larger counts are replaced by this one, so that no later computation meets a huge integer."""
 KIND = "kind"
 PLAIN = ("bool", "float16", "float32", "float64", "complex64", "complex128")
 INTEGERS = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
@@ -44,18 +45,18 @@ DTYPES["bfloat16"] = np.dtype(ml_dtypes.bfloat16)
 
 
 class MalformedError(ValueError):
-    """What came does not fit the schema."""
+    """The data do not fit the schema."""
 
 
 def encode(message: Any, kind: Any = None) -> bytes:
     """A message as bytes.
 
     Args:
-        message: what to write.
-        kind: its schema, where that is not its own class, such as a union.
+        message: the message.
+        kind: its schema, if that is not its own class but a union of classes.
 
     Raises:
-        MalformedError: it is none that `decode` would read.
+        MalformedError: `decode` would not read it.
     """
     parts: list[bytes] = []
     header = _dumped(_write(kind or type(message), message, parts)).encode()
@@ -69,12 +70,12 @@ def decode(kind: Any, data: bytes, largest_header: int = LARGEST_HEADER) -> Any:
     """The message that `encode` wrote.
 
     Args:
-        kind: its schema: a dataclass, or a union of some.
-        data: all of it, and nothing else.
-        largest_header: the longest JSON.
+        kind: its schema: a dataclass, or a union of dataclasses.
+        data: exactly one message.
+        largest_header: the longest JSON that is accepted.
 
     Raises:
-        MalformedError: it does not fit.
+        MalformedError: the data do not fit the schema.
 
     Example:
         >>> @dataclasses.dataclass(frozen=True)
@@ -93,7 +94,7 @@ def decode(kind: Any, data: bytes, largest_header: int = LARGEST_HEADER) -> Any:
     parts = _Parts(data, start)
     message = _parsed(kind, data[LENGTHS.size : start], parts)
     if parts.offset != len(data):
-        raise MalformedError("there is more than it says")
+        raise MalformedError("it is longer than it says")
     return message
 
 
@@ -101,7 +102,7 @@ def to_text(message: Any) -> str:
     """A message without bytes and arrays, as one line of JSON.
 
     Raises:
-        MalformedError: it is none that `from_text` would read.
+        MalformedError: `from_text` would not read it.
     """
     return _dumped(_write(type(message), message, None), ensure_ascii=False)
 
@@ -110,13 +111,13 @@ def from_text(kind: type[Decoded], text: str | bytes) -> Decoded:
     """The message that `to_text` wrote.
 
     Raises:
-        MalformedError: it does not fit.
+        MalformedError: the text does not fit the schema.
     """
     return typing.cast(Decoded, _parsed(kind, text, None))
 
 
 class _Parts:
-    """The bytes and arrays of a message, taken one after the other."""
+    """The bytes and arrays of a message, read one after the other."""
 
     def __init__(self, data: bytes, offset: int) -> None:
         self._data, self.offset = data, offset
@@ -128,26 +129,26 @@ class _Parts:
         return self._data[start : self.offset]
 
 
-def _dumped(plain: Any, ensure_ascii: bool = True) -> str:
+def _dumped(data: Any, ensure_ascii: bool = True) -> str:
     try:
-        return json.dumps(plain, allow_nan=False, ensure_ascii=ensure_ascii)
+        return json.dumps(data, allow_nan=False, ensure_ascii=ensure_ascii)
     except (ValueError, TypeError, RecursionError) as error:
         raise MalformedError(f"it cannot be written: {error}") from None
 
 
 def _parsed(kind: Any, text: str | bytes, parts: _Parts | None) -> Any:
     try:
-        # Without a `str`, the reader would take other encodings too.
+        # `json.loads` would accept bytes in other encodings too.
         written = text if isinstance(text, str) else text.decode()
         return _read(kind, json.loads(written, parse_constant=_no_number), parts)
     except MalformedError:
         raise
-    except (ValueError, RecursionError) as error:  # no JSON, or nested too deeply
+    except (ValueError, RecursionError) as error:  # not JSON, or nested too deeply
         raise MalformedError(f"it cannot be read: {error}") from None
 
 
 def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def _write(kind: Any, value: Any, parts: list[bytes] | None) -> Any:
@@ -165,7 +166,7 @@ def _write(kind: Any, value: Any, parts: list[bytes] | None) -> Any:
     if origin is tuple and isinstance(value, tuple | list):
         kinds = [inner[0]] * len(value) if inner[-1] is ... else inner
         if len(kinds) == len(value):
-            return [_write(*each, parts) for each in zip(kinds, value, strict=True)]
+            return [_write(*pair, parts) for pair in zip(kinds, value, strict=True)]
     if origin is list and isinstance(value, tuple | list):
         return [_write(inner[0], item, parts) for item in value]
     if origin is dict and isinstance(value, collections.abc.Mapping):
@@ -199,7 +200,7 @@ def _write_member(kinds: tuple[Any, ...], value: Any, parts: list[bytes] | None)
             return _write(kind, value, parts)
         except (MalformedError, AttributeError):
             continue
-    raise MalformedError(f"{str(value)[:40]!r} is none of {kinds}")
+    raise MalformedError(f"{str(value)[:40]!r} is not one of {kinds}")
 
 
 def _read(kind: Any, data: Any, parts: _Parts | None) -> Any:
@@ -215,7 +216,7 @@ def _read(kind: Any, data: Any, parts: _Parts | None) -> Any:
         if inner[-1] is ...:
             return tuple(_read(inner[0], item, parts) for item in data)
         if len(inner) == len(data):
-            return tuple(_read(*each, parts) for each in zip(inner, data, strict=True))
+            return tuple(_read(*pair, parts) for pair in zip(inner, data, strict=True))
     if origin is list and type(data) is list:
         return [_read(inner[0], item, parts) for item in data]
     if origin is dict and type(data) is dict:
@@ -240,14 +241,14 @@ def _read(kind: Any, data: Any, parts: _Parts | None) -> Any:
 def _read_fields(kind: Any, data: Any, parts: _Parts | None) -> Any:
     if type(data) is not dict:
         raise MalformedError(f"{str(data)[:40]!r} is not an object")
-    known = _schema(kind)
-    if unknown := sorted(data.keys() - known.keys()):
+    kinds = _schema(kind)
+    if unknown := sorted(data.keys() - kinds.keys()):
         raise MalformedError(f"{kind.__name__} has no {unknown[0][:40]!r}")
-    read = {name: _read(known[name], data[name], parts) for name in known if name in data}
+    read = {name: _read(kinds[name], data[name], parts) for name in kinds if name in data}
     try:
         return kind(**read)
-    except Exception as error:  # a field is missing, or its class refuses a value
-        raise MalformedError(f"no {kind.__name__}: {error}") from None
+    except Exception as error:  # a field is missing, or the class rejects a value
+        raise MalformedError(f"not a {kind.__name__}: {error}") from None
 
 
 def _read_member(kinds: tuple[Any, ...], data: Any, parts: _Parts | None) -> Any:
@@ -257,7 +258,7 @@ def _read_member(kinds: tuple[Any, ...], data: Any, parts: _Parts | None) -> Any
     if len(named) > 1 and type(data) is dict:
         name = data.get(KIND)
         if type(name) is not str or name not in named:
-            raise MalformedError(f"{str(name)[:40]!r} is none of {', '.join(named)}")
+            raise MalformedError(f"{str(name)[:40]!r} is not one of {', '.join(named)}")
         return _read_fields(named[name], {key: data[key] for key in data if key != KIND}, parts)
     for kind in kinds:
         if kind is not types.NoneType and not (len(named) > 1 and _is_dataclass(kind)):
@@ -266,7 +267,7 @@ def _read_member(kinds: tuple[Any, ...], data: Any, parts: _Parts | None) -> Any
             except MalformedError as error:
                 if len(kinds) - (types.NoneType in kinds) == 1:
                     raise error
-    raise MalformedError(f"{str(data)[:40]!r} is none of {len(kinds)} kinds")
+    raise MalformedError(f"{str(data)[:40]!r} fits none of {len(kinds)} kinds")
 
 
 def _read_array(data: Any, parts: _Parts) -> np.ndarray:
@@ -274,7 +275,7 @@ def _read_array(data: Any, parts: _Parts) -> np.ndarray:
         raise MalformedError("not an array")
     name, shape = data
     if type(name) is not str or name not in DTYPES:
-        raise MalformedError(f"{str(name)[:40]!r} is no dtype that can be sent")
+        raise MalformedError(f"{str(name)[:40]!r} is not a dtype that can be sent")
     if len(shape) > 32 or not all(type(n) is int and 0 <= n < 2**32 for n in shape):
         raise MalformedError("not a shape")
     part = parts.take(DTYPES[name].itemsize * math.prod(shape))
@@ -282,7 +283,7 @@ def _read_array(data: Any, parts: _Parts) -> np.ndarray:
 
 
 def _concrete(kind: Any) -> Any:
-    """What a name or a read-only form of a kind stands for."""
+    """The concrete type for `Mapping` and `Sequence`; any other kind is returned as it is."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin is collections.abc.Mapping:
         return dict.__class_getitem__(inner)

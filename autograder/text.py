@@ -1,7 +1,7 @@
-"""Text that somebody else wrote, made fit for a terminal, a log or a spreadsheet.
+"""Makes untrusted text safe for a terminal, a log or a spreadsheet.
 
-Student ids, names of files, code and messages can hold anything: sequences that command a terminal,
-characters that turn the direction of a line, and formulas that a spreadsheet carries out.
+Student ids, file names, code and messages can contain anything: escape sequences that control a
+terminal, characters that reverse the direction of a line, and formulas that a spreadsheet runs.
 """
 
 from __future__ import annotations
@@ -13,34 +13,43 @@ import unicodedata
 from typing import Any
 
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-"""What a formula can begin with, see https://owasp.org/www-community/attacks/CSV_Injection."""
+"""A formula can begin with these, see https://owasp.org/www-community/attacks/CSV_Injection."""
 STAND_INS = {
     "✓": "+", "✗": "x", "■": "#", "□": "-", "…": "...", "·": "-", "–": "-", "→": "->", "×": "x",
 }  # fmt: skip
-"""What a terminal shows that has no such character."""
+"""What to print on a terminal without these characters."""
 
 
 def printable(text: str, lines: bool = False) -> str:
-    """The text without characters that a terminal obeys or that cannot be seen.
+    r"""The text without invisible characters and those that control a terminal.
 
     Args:
-        text: what somebody wrote.
+        text: any text.
         lines: whether line breaks stay.
+
+    >>> printable("red: \x1b[31m")
+    'red: �[31m'
     """
-    # Windows ends its lines with two characters.
+    # Windows ends lines with two characters.
     text = text.replace("\r\n", "\n") if lines else text
     return "".join(
-        one if one.isprintable() or (lines and one == "\n") else _shown(one)
-        for one in text.expandtabs(4)
+        character
+        if character.isprintable() or (lines and character == "\n")
+        else _visible(character)
+        for character in text.expandtabs(4)
     )
 
 
-def _shown(one: str) -> str:
-    return " " if unicodedata.category(one) == "Zs" else "\N{REPLACEMENT CHARACTER}"
+def _visible(character: str) -> str:
+    return " " if unicodedata.category(character) == "Zs" else "\N{REPLACEMENT CHARACTER}"
 
 
 def csv_cell(value: Any) -> str:
-    """A cell of a CSV file that no spreadsheet takes for a formula; numbers stay as they are."""
+    """A cell of a CSV file that no spreadsheet reads as a formula; numbers stay as they are.
+
+    >>> csv_cell("=A1"), csv_cell(-2)
+    ("'=A1", '-2')
+    """
     cell = printable(str(value))
     try:
         float(cell)
@@ -50,7 +59,7 @@ def csv_cell(value: Any) -> str:
 
 
 def clean_log(log: Any) -> None:
-    """Clean every message of a log from now on, those of nbgrader too."""
+    """Clean every message of a log from now on, also those of nbgrader."""
     # traitlets wraps the logger of an application that has a parent.
     getattr(log, "logger", log).addFilter(_clean)
 
@@ -61,10 +70,10 @@ def _clean(record: logging.LogRecord) -> bool:
 
 
 def write_anything() -> None:
-    """Let this process print every character, also to a terminal that has few of them."""
+    """Let this process print every character, even on a terminal that lacks it."""
     codecs.register_error("stand in", _stand_in)
     for stream in (sys.stdout, sys.stderr):
-        # Some stand-ins of notebooks and tests have no such method.
+        # The streams of notebooks and of tests may lack this method.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="stand in")
 
@@ -72,4 +81,4 @@ def write_anything() -> None:
 def _stand_in(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)
     missing = error.object[error.start : error.end]
-    return "".join(STAND_INS.get(one, "?") for one in missing), error.end
+    return "".join(STAND_INS.get(character, "?") for character in missing), error.end

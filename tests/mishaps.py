@@ -142,14 +142,14 @@ IN_NOTEBOOK = [
     InNotebook(
         "JAX is too old.",
         ("from autograder.problem import require_jax", 'require_jax("0.6.2")'),
-        "This course needs JAX 0.7.2 or newer and found 0.6.2: run "
+        "This course needs JAX 0.7.2 or newer, but 0.6.2 is installed: run "
         '`pip install -U "jax>=0.7.2"` and restart the kernel.',
     ),
     InNotebook(
-        "JAX is newer than the versions with which the course was proved.",
+        "JAX is newer than any that the course was tested with.",
         ("from autograder.problem import require_jax", 'require_jax("0.99.0")'),
-        "This course was proved with JAX 0.7.2 to 0.12 and found 0.99.0: if a card looks wrong, "
-        'run `pip install "jax~=0.12.0"` and restart the kernel.',
+        "This course is tested with JAX 0.7.2 to 0.12, but 0.99.0 is installed: if a card looks "
+        'wrong, run `pip install "jax~=0.12.0"` and restart the kernel.',
     ),
     InNotebook(
         "The file with the progress is damaged.",

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from autograder.judge.comparison import seen
+from autograder.judge.comparison import shortened
 from autograder.judge.judge import judge
 from autograder.judge.outcomes import outcomes
 from autograder.judge.references import expected_answers
@@ -78,7 +78,7 @@ def test_what_is_expected_of_a_sample_is_its_distribution_and_not_its_numbers():
 
 def test_of_a_long_result_of_a_wrong_answer_its_beginning_is_kept():
     short, long = np.arange(4096.0), np.arange(1.0, 4099.0)
-    assert seen(short) is short
-    assert seen(long).shape == long.shape
-    assert seen(long).nonzero()[0].tolist() == list(range(256))
-    assert np.array_equal(seen(seen(long)), seen(long))
+    assert shortened(short) is short
+    assert shortened(long).shape == long.shape
+    assert shortened(long).nonzero()[0].tolist() == list(range(256))
+    assert np.array_equal(shortened(shortened(long)), shortened(long))

@@ -10,13 +10,13 @@ from autograder.jail.frames import (
     Begin,
     Connection,
     End,
+    FromProcess,
     Inside,
     Late,
     Ours,
     Reader,
     Ready,
     Request,
-    Said,
 )
 from autograder.schema import LENGTHS, MalformedError, encode
 
@@ -24,7 +24,7 @@ MESSAGES = [Inside(), Begin("ü"), Ours(True), Ready(), End("f", b"\0result"), E
 
 
 def received(data, largest=2**20, piece=7):
-    reader = Reader(Said, largest)
+    reader = Reader(FromProcess, largest)
     return [
         message
         for start in range(0, len(data), piece)
@@ -34,11 +34,11 @@ def received(data, largest=2**20, piece=7):
 
 @pytest.mark.parametrize("piece", [1, 7, 10_000])
 def test_messages_come_as_they_were_sent(piece):
-    assert received(b"".join(encode(one, Said) for one in MESSAGES), piece=piece) == MESSAGES
+    assert received(b"".join(encode(one, FromProcess) for one in MESSAGES), piece=piece) == MESSAGES
 
 
 def test_half_a_message_is_no_message():
-    assert received(encode(Begin("f"), Said)[:-1]) == []
+    assert received(encode(Begin("f"), FromProcess)[:-1]) == []
 
 
 @pytest.mark.parametrize("size", [LENGTHS.pack(2**32 - 1, 2**32 - 1), LENGTHS.pack(2, 2**21)])
@@ -54,7 +54,7 @@ def test_what_only_the_jail_may_say_is_refused(message):
 
 
 def test_damaged_messages_are_messages_or_refused():
-    data = b"".join(encode(one, Said) for one in MESSAGES)
+    data = b"".join(encode(one, FromProcess) for one in MESSAGES)
     refused = 0
     for seed in range(2000):
         generator = random.Random(seed)

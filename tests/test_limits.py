@@ -87,25 +87,25 @@ def test_what_computes_too_slowly_by_the_clock_is_not_said_to_wait(times):
 
 def test_each_step_has_its_own_time(times):
     for step in range(5):
-        times.meter.heard(Begin(str(step)))
+        times.meter.note(Begin(str(step)))
         assert times.pass_(clock=9, used=9) == ""
     assert times.meter.used == pytest.approx(45, abs=1)
 
 
 def test_our_own_work_counts_for_nobody(times):
-    times.meter.heard(Begin("f"))
-    times.meter.heard(Ours(True))
+    times.meter.note(Begin("f"))
+    times.meter.note(Ours(True))
     assert times.pass_(clock=40, used=40) == ""
-    times.meter.heard(Ours(False))
+    times.meter.note(Ours(False))
     assert times.pass_(clock=9, used=9) == ""
     assert times.meter.used == pytest.approx(9, abs=1)
 
 
 def test_who_says_ours_for_ever_meets_the_clock(times):
-    times.meter.heard(Begin("f"))
-    times.meter.heard(Ours(True))
+    times.meter.note(Begin("f"))
+    times.meter.note(Ours(True))
     assert "more than 60 seconds" in times.pass_(clock=61, used=61)
-    times.meter.heard(Begin("g"))
+    times.meter.note(Begin("g"))
     assert "still running" in times.pass_(clock=11, used=11)
 
 

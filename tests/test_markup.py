@@ -3,9 +3,12 @@
 import doctest
 from collections import Counter
 
-from autograder import markup
+import pytest
+
+from autograder import markup, problem, schema, text
 from autograder.classroom import groups, report
 from autograder.classroom.log import LoggedVerdict
+from autograder.judge import calling, comparison, devices, meshes, tree
 from autograder.judge.verdict import Finding, Status, Verdict
 from autograder.markup import html, joined, prose
 
@@ -13,8 +16,13 @@ NASTY = "<script>alert(\"1\" & '2')</script>"
 SHOWN = "&lt;script&gt;alert(&#34;1&#34; &amp; &#39;2&#39;)&lt;/script&gt;"
 
 
-def test_the_examples_are_true():
-    assert doctest.testmod(markup) == (0, 2)
+@pytest.mark.parametrize(
+    "module", [calling, comparison, devices, markup, meshes, problem, schema, text, tree]
+)
+def test_the_examples_in_docstrings_are_true(module):
+    failed, attempted = doctest.testmod(module)
+    assert attempted
+    assert not failed
 
 
 def test_text_is_escaped_and_html_is_not():
@@ -41,8 +49,8 @@ def test_the_pages_show_what_students_and_masters_wrote_as_it_was_written(tmp_pa
         written = (tmp_path / f"{page}.html").read_text(encoding="utf-8")
         assert "<script" not in written
         assert "&amp;lt;" not in written
-        for text in texts:
-            assert f"{text.removesuffix(NASTY)}{SHOWN}" in written
+        for piece in texts:
+            assert f"{piece.removesuffix(NASTY)}{SHOWN}" in written
 
 
 def test_an_attribute_cannot_be_left():

@@ -187,7 +187,8 @@ def test_too_few_devices_are_a_sentence(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("x=4;y=2", "is no mesh"), ("x=16", "more than the 8"), ("", "is no mesh")]
+    ("text", "words"),
+    [("x=4;y=2", "is not a mesh"), ("x=16", "more than the 8"), ("", "is not a mesh")],
 )
 def test_a_mesh_that_cannot_be(text, words):
     with pytest.raises(Problem, match=words):

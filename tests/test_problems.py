@@ -140,7 +140,7 @@ def test_an_unknown_device():
 
 @pytest.mark.parametrize("version", ["0.4.38", "0.7.1", "0.6.9.dev1"])
 def test_a_jax_too_old(version):
-    with pytest.raises(Problem, match=rf"needs JAX 0\.7\.2 or newer and found {version}"):
+    with pytest.raises(Problem, match=rf"needs JAX 0\.7\.2 or newer, but {version} is installed"):
         require_jax(version)
 
 
@@ -151,7 +151,9 @@ def test_a_jax_new_enough(version, recwarn):
 
 
 def test_a_newer_jax_than_any_that_was_tried_is_no_obstacle():
-    with pytest.warns(UserWarning, match=r"proved with JAX 0\.7\.2 to 0\.12 and found 1\.0"):
+    with pytest.warns(
+        UserWarning, match=r"tested with JAX 0\.7\.2 to 0\.12, but 1\.0 is installed"
+    ):
         require_jax("1.0")
 
 

@@ -50,7 +50,7 @@ def what_is_set():
 
 def test_the_settings_of_a_notebook_are_back_afterwards(changed):
     before = what_is_set()
-    with settings.ours():
+    with settings.defaults():
         inside = what_is_set()
     assert what_is_set() == before
     assert not [one for one, other in zip(inside[1:], before[1:], strict=True) if one is other]
@@ -59,7 +59,7 @@ def test_the_settings_of_a_notebook_are_back_afterwards(changed):
 
 def test_settings_that_were_made_by_a_context_manager_are_ours_too():
     with jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64():
-        with settings.ours():
+        with settings.defaults():
             assert jnp.zeros(1).dtype == np.float32
         assert jnp.zeros(1).dtype == np.float64
 

@@ -47,17 +47,17 @@ SENTENCES = (
     "The program cannot be read: it is damaged, or of another version of JAX.",
     "The program carries more than … MiB of constants.",
     "The program contains …, which no answer needs.",
-    "The program handles a …, which is no array.",
+    "The program handles a …, which is not an array.",
     "The program has an array of unknown shape.",
     "The program has more than … calls within calls.",
     "The program has more than … loops within loops.",
     "The program has more than … operations: is a Python loop unrolled that could be a scan or a "
     "vmap?",
     "The program has side effects, such as a callback to Python.",
-    "The program is for … devices; … was asked for.",
+    "The program is for the wrong number of devices: …, not ….",
     "The program is nested too deeply.",
     "The program is not built as JAX builds one.",
-    "The program is not for … alone, as was asked for.",
+    "The program has to be for …, and for nothing else.",
     "The program makes an array of … elements: is one axis too many, or too long?",
     "The program takes other inputs than it was asked to.",
     "The program was exported with safety checks switched off.",
@@ -142,7 +142,7 @@ def _failure(failure: Failure, exercise: str, lines: Set[str]) -> Failure:
     match failure.status:
         case Status.OUT_OF_MEMORY:
             error = failure.error if failure.error in KNOWN else ""
-            message = "The answer asked for more memory than it may have."
+            message = "The answer asked for more memory than it may use."
             advice = "Look for an array with one axis too many."
         case Status.ERROR if failure.error == ENDED:
             error, message = ENDED, "It ended the Python process it ran in."

@@ -86,7 +86,7 @@ def main(connection: Connection) -> None:
             inputs.update(decode(SecretInputs, connection.late(), LARGEST_REQUEST).of)
         connection.say(Begin(step))
         settings.mend_streams()
-        with settings.ours():
+        with settings.defaults():
             lowered = _lowered(exercise, shell.user_ns, request.platform, inputs.get(step, ()))
         if not at_the_end and all(map(_is_missing, lowered.cases)):
             return False

@@ -1,1 +1,1 @@
-"""Processes for code that nobody trusts: walls, limits, and what they say."""
+"""Processes for untrusted code: their walls, their limits, and the messages that they exchange."""

@@ -1,7 +1,7 @@
-"""What a forked child does to itself before it runs anything: it walks into its walls.
+"""How a forked child confines itself before it runs anything.
 
-The zygote imports this. Everything here goes by the kernel's own calls, because Python has them
-only since 3.12, and some never.
+The zygote imports this. The code calls the kernel directly, because Python has some of these calls
+only since 3.12, and others not at all.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ CAPABILITIES_V3 = 0x2008_0522
 OWN_MIB, OWN_FILES = 64, 4096
 """The writable folder of a child: its size in MiB, and the most files in it."""
 THREADS = 256 + 16 * (os.cpu_count() or 1)
-"""XLA starts some for each core."""
+"""The most threads of a child: XLA starts several per core."""
 DESCRIPTORS = 256
 
 
 @dataclass(frozen=True)
 class Child:
-    """What a child is given.
+    """The folder, user and limits of a child.
 
     Attributes:
-        folder: the only one that it may write to.
-        user: the user that it becomes where root grades.
+        folder: the only folder that it may write to.
+        user: the user that it becomes if root grades.
         memory_mib, cpu_seconds: its limits, see `orders.Start`.
     """
 
@@ -51,28 +51,28 @@ class Child:
 
 @contextlib.contextmanager
 def forking_into_own_processes(level: Level) -> Iterator[None]:
-    """Make the child that is forked inside the first process of a namespace of its own.
+    """Make the child that is forked inside the first process of its own namespace.
 
-    When such a process ends, the kernel kills every other in its namespace first, so that a
-    parent that has waited for it has seen the whole tree go.
+    When such a process ends, the kernel first kills every other process in its namespace. So once
+    its parent has waited for it, the whole tree is gone.
     """
     if level is not Level.FULL:
         yield
         return
-    ours = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
     try:
         _kernel("unshare", NEW_PROCESSES)
         yield
     finally:
-        _kernel("setns", ours, NEW_PROCESSES)
-        os.close(ours)
+        _kernel("setns", namespace, NEW_PROCESSES)
+        os.close(namespace)
 
 
 def enter(walls: Walls, child: Child) -> None:
     """Confine this process for good.
 
     Raises:
-        OSError: the kernel refused one of the walls.
+        OSError: the kernel refused to build one of the walls.
     """
     level = walls.level
     if level is Level.FULL:
@@ -86,7 +86,7 @@ def enter(walls: Walls, child: Child) -> None:
             os.setresgid(*[child.user] * 3)
             os.setresuid(*[child.user] * 3)
         else:
-            # It belongs to no user here, and owns none of the other namespaces that it is in.
+            # The new namespace does not know its user, and it does not own its other namespaces.
             _kernel("unshare", NEW_USERS)
             _drop_capabilities_for_good()
     os.chdir(child.folder)
@@ -102,9 +102,9 @@ def enter(walls: Walls, child: Child) -> None:
 
 @contextlib.contextmanager
 def own_folder(level: Level) -> Iterator[str]:
-    """The one folder that a child may write to; gone when the child is."""
+    """The only folder that a child may write to; it is deleted with the child."""
     if level is Level.FULL:
-        yield OWN_FOLDER  # a file system of its own, which goes with its namespace
+        yield OWN_FOLDER  # its own file system, which ends with its namespace
         return
     folder = tempfile.mkdtemp(prefix="child-")
     try:
@@ -138,30 +138,30 @@ def _landlock(readable: Sequence[str], folder: str) -> None:
 
 
 def _limit(child: Child, level: Level) -> None:
-    most: dict[int, int] = {resource.RLIMIT_CORE: 0}
+    limits: dict[int, int] = {resource.RLIMIT_CORE: 0}
     if sys.platform == "linux" and child.memory_mib is not None:
-        # Shared mappings count too, and a child has no way to make another process.
-        most[resource.RLIMIT_AS] = child.memory_mib * 2**20
+        # This counts shared mappings too, and a child cannot start another process.
+        limits[resource.RLIMIT_AS] = child.memory_mib * 2**20
     if level is Level.FULL:
-        # Counted by user: elsewhere it would count whatever else the account runs.
-        most[resource.RLIMIT_NPROC] = THREADS
+        # The kernel counts per user; at other levels that includes everything the account runs.
+        limits[resource.RLIMIT_NPROC] = THREADS
     if level is not Level.PROCESS:
-        most |= {
+        limits |= {
             resource.RLIMIT_NOFILE: DESCRIPTORS,
             resource.RLIMIT_FSIZE: OWN_MIB * 2**20,
             resource.RLIMIT_CPU: child.cpu_seconds,
             resource.RLIMIT_MEMLOCK: 0,
             resource.RLIMIT_MSGQUEUE: 0,
         }
-    for what, wanted in most.items():
-        allowed = resource.getrlimit(what)[1]
-        one = wanted if allowed == resource.RLIM_INFINITY else min(wanted, allowed)
-        resource.setrlimit(what, (one, one))
+    for limit, most in limits.items():
+        allowed = resource.getrlimit(limit)[1]
+        value = most if allowed == resource.RLIM_INFINITY else min(most, allowed)
+        resource.setrlimit(limit, (value, value))
 
 
 def _drop_capabilities_for_good() -> None:
     _control(AMBIENT, 4)
-    with contextlib.suppress(OSError):  # raised by the first number that is no capability
+    with contextlib.suppress(OSError):  # raised by the first number that is not a capability
         for capability in range(64):
             _control(DROP_BOUND, capability)
 
@@ -171,12 +171,12 @@ class _Program(ctypes.Structure):
 
 
 def _filter(program: bytes) -> None:
-    made = _Program(len(program) // 8, program)
-    _control(SECCOMP, 2, ctypes.addressof(made))
+    filter_program = _Program(len(program) // 8, program)
+    _control(SECCOMP, 2, ctypes.addressof(filter_program))
 
 
 def _control(option: int, *values: int) -> None:
-    _kernel("prctl", option, *[ctypes.c_ulong(one) for one in (*values, 0, 0, 0, 0)[:4]])
+    _kernel("prctl", option, *[ctypes.c_ulong(value) for value in (*values, 0, 0, 0, 0)[:4]])
 
 
 def _kernel(name: str, *arguments: Any) -> None:

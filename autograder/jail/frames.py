@@ -1,6 +1,6 @@
-"""The only language between the jail and the processes in it, in the form of `schema`.
+"""The only messages between the jail and its processes, encoded by `schema`.
 
-What is asked of a process, and what comes of a step, are bytes to the jail.
+The body of a request and the result of a step are bytes, which the jail does not read.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from autograder.schema import LARGEST_HEADER, LENGTHS, MalformedError, decode, e
 
 @dataclass(frozen=True)
 class Request:
-    """What a process is to do.
+    """What a process should do.
 
     Attributes:
-        body: the request, which its role can read.
-        failed: the steps that an earlier process failed at.
-        done: these, and the steps that have been done.
+        body: the request, in a form that its role can read.
+        failed: the steps at which an earlier process failed.
+        done: the steps that are finished or failed.
     """
 
     body: bytes
@@ -31,19 +31,19 @@ class Request:
 
 @dataclass(frozen=True)
 class Late:
-    """The second part of a request, held back until the process is ready for it."""
+    """The second part of a request, sent when the process asks for it."""
 
     body: bytes
 
 
 @dataclass(frozen=True)
 class Inside:
-    """A process stands behind its walls, and runs its role from now on."""
+    """The process is behind its walls, and runs its role from now on."""
 
 
 @dataclass(frozen=True)
 class Ready:
-    """A process asks for the second part of its request."""
+    """The process asks for the second part of its request."""
 
 
 @dataclass(frozen=True)
@@ -55,34 +55,36 @@ class Begin:
 
 @dataclass(frozen=True)
 class Ours:
-    """Whether the time is ours from now on, as for compiling, and not that of the code it runs."""
+    """From now on time counts as the grader's, as for compiling, or again as the student's."""
 
     is_ours: bool
 
 
 @dataclass(frozen=True)
 class End:
-    """A step has been done.
+    """A step is finished.
 
     Attributes:
         step: its name.
-        result: what came of it, which whoever asked can read.
+        result: its result, in a form that the sender of the request can read.
     """
 
     step: str
     result: bytes
 
 
-Asked = Request | Late
-Said = Inside | Ready | Begin | Ours | End
+ToProcess = Request | Late
+"""A message to a process."""
+FromProcess = Inside | Ready | Begin | Ours | End
+"""A message from a process."""
 
 
 class Reader:
-    """Puts messages together from bytes that arrive in pieces.
+    """Reads messages from bytes that arrive in pieces.
 
     Args:
         kind: the schema of the messages.
-        largest: the most bytes that one may have.
+        largest: the most bytes that a message may have.
     """
 
     def __init__(self, kind: Any, largest: int) -> None:
@@ -90,10 +92,10 @@ class Reader:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Any]:
-        """Take bytes; give the messages that are now complete.
+        """Add bytes, and yield the messages that are now complete.
 
         Raises:
-            MalformedError: the bytes are no such messages.
+            MalformedError: the bytes are not such messages.
         """
         self._buffer += data
         while len(self._buffer) >= LENGTHS.size:
@@ -109,20 +111,20 @@ class Reader:
 
 
 class Connection:
-    """How a role in a process talks to who asked.
+    """How a role in a process talks to the jail.
 
     Args:
-        asked, answers: the descriptors of the two pipes.
+        requests, answers: the descriptors of the two pipes.
     """
 
-    def __init__(self, asked: int, answers: int) -> None:
-        self._asked, self._answers = asked, answers
-        self._reader = Reader(Asked, largest=2**33)
-        self._arrived: list[Asked] = []
+    def __init__(self, requests: int, answers: int) -> None:
+        self._requests, self._answers = requests, answers
+        self._reader = Reader(ToProcess, largest=2**33)
+        self._arrived: list[ToProcess] = []
 
     @functools.cached_property
     def request(self) -> Request:
-        """What to do; waits until it is there."""
+        """The request; waits until it arrives."""
         return self._receive(Request)
 
     def late(self) -> bytes:
@@ -130,23 +132,23 @@ class Connection:
         self.say(Ready())
         return self._receive(Late).body
 
-    def say(self, message: Said) -> None:
+    def say(self, message: FromProcess) -> None:
         """Send a message."""
-        data = memoryview(encode(message, Said))
+        data = memoryview(encode(message, FromProcess))
         while data:
             data = data[os.write(self._answers, data) :]
 
     def _receive(self, kind: type[Any]) -> Any:
         while not self._arrived:
-            data = os.read(self._asked, 2**20)
+            data = os.read(self._requests, 2**20)
             if not data:
                 raise EOFError("the grader is gone")
             self._arrived.extend(self._reader.feed(data))
         message = self._arrived.pop(0)
         if not isinstance(message, kind):
-            raise MalformedError(f"{type(message).__name__} came in place of {kind.__name__}")
+            raise MalformedError(f"expected {kind.__name__}, got {type(message).__name__}")
         return message
 
 
 Role = Callable[[Connection], None]
-"""What a process runs: it reads the request, and begins and ends steps."""
+"""A function that a process runs: it reads the request, and begins and ends steps."""

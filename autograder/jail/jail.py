@@ -1,8 +1,8 @@
-"""The door behind which code that we do not trust runs, and what comes out of it.
+"""Runs untrusted code in disposable processes, and returns their results.
 
-Every process is forked from a warm one, the zygote, with a clean environment and an empty folder,
-bounded in time, memory and output, and killed from outside. What keeps it from everything else
-depends on the level, which is the highest that this machine can give: see `walls.py`.
+Every process is forked from a warm one, the zygote, with a clean environment and an empty folder.
+Its time, memory and output are limited, and it is killed from outside. What else isolates it
+depends on the level, which is the highest that this machine offers: see `walls.py`.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from autograder.problem import Problem
 from autograder.schema import decode, encode
 
 START_SECONDS, ANSWER_SECONDS = 120.0, 30.0
-"""The longest that a zygote may take to start, on a busy machine too, and to answer."""
+"""The longest that a zygote may take to start, even on a busy machine, and to answer."""
 
 _Zygote = subprocess.Popen[bytes]
 
 
 class Turns:
-    """Lets many in at once, or one alone, in the order in which they came."""
+    """Lets in many threads at once, or one alone, in the order in which they arrived."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -45,17 +45,17 @@ class Turns:
 
     @contextlib.contextmanager
     def turn(self, alone: bool) -> Iterator[None]:
-        """Wait for one's turn; with nobody else inside, where one is to be alone."""
+        """Wait for a turn; with `alone`, until nobody else is inside."""
         me = object()
 
-        def mine() -> bool:
+        def is_next() -> bool:
             free = not self._is_alone and not (alone and self._inside)
             return self.waiting[0] is me and free
 
         with self._changed:
             self.waiting.append(me)
             try:
-                self._changed.wait_for(mine)
+                self._changed.wait_for(is_next)
                 self._inside, self._is_alone = self._inside + 1, alone
             finally:
                 self.waiting.remove(me)
@@ -74,17 +74,17 @@ class Jail:
     Safe to use from several threads.
 
     Args:
-        roles: what a process can be, each a function of a `frames.Connection` by its module and
-            name, such as `package.module:main`. A module may have a function `prepare`, which the
-            zygote calls once, for all its children.
-        limits: of each process.
+        roles: the functions that a process can run, each given as module and name, such as
+            `package.module:main`. A role takes a `frames.Connection`. Its module may have a
+            function `prepare`, which the zygote calls once, for all its children.
+        limits: the limits of each process.
         strongest: the highest level to try.
         readable: the folders and files that processes may read, besides the interpreter and the
             installed packages.
-        environment: the variables that they find, besides the way to Python.
-        no_walls: why no level but the lowest is to be had, if so.
-        ended: told the name of each step when it has been done, or has failed.
-        turns: lets processes in.
+        environment: the variables of the processes, besides those that Python needs.
+        no_walls: why only the lowest level is possible; empty if higher levels are.
+        ended: called with the name of each step that is finished.
+        turns: decides when a process may run.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Jail:
     ) -> None:
         self.limits = limits
         self.weaker_because: list[str] = []
-        """Why the level is not a higher one: a sentence for each that was tried."""
+        """Why the level is not higher: a sentence for each level that was tried."""
         self._ended = ended
         self._roles, self._readable = dict(roles), tuple(readable)
         self._environment, self._no_walls = dict(environment or {}), no_walls
@@ -115,10 +115,10 @@ class Jail:
 
     @property
     def level(self) -> Level:
-        """The level in force, found by trying.
+        """The level in use, found by trying.
 
         Raises:
-            Problem: not even a process can be had.
+            Problem: no process can be started at any level.
         """
         with self._lock:
             self._open()
@@ -127,53 +127,54 @@ class Jail:
 
     @property
     def at_once(self) -> int:
-        """How many requests keep it busy: one for each core that we may use."""
-        mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
-        return len(mine) or os.cpu_count() or 1
+        """How many requests keep it busy: one for each available core."""
+        cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
+        return len(cores) or os.cpu_count() or 1
 
     @property
     def first_process(self) -> int | None:
-        """The number of the process that all others come from, while there is one."""
+        """The process id of the zygote; None if it is not running."""
         return None if self._zygote is None else self._zygote.pid
 
     def run(
         self, role: str, request: bytes, steps: Sequence[str], late: bytes | None = None
     ) -> dict[str, bytes | Ending]:
-        """Have every step done; a step that ends its process costs that step alone.
+        """Run every step; when a step ends its process, only that step fails.
 
-        The process begins a step and ends it. When it dies or is killed, the step under way has
-        failed, and a fresh process takes up the rest; its request says which steps those are not.
+        The process announces when it begins a step, and when it ends it. When the process dies or
+        is killed, the current step has failed. A fresh process runs the remaining steps; its
+        request lists the steps to skip.
 
-        A step gets one process more where it may not be to blame. Where a process dies that had
-        done other steps before, one of those may have damaged it, so the step is the first in the
-        next. Where it reached a limit, others may have needed the machine, so the next process
-        runs while no other of this jail does.
+        A step that may be innocent gets one more try. If the process died and had run other steps
+        before, one of those may have damaged it: the step comes first in the next process. If the
+        process reached a limit, others may have slowed the machine: the next process of this jail
+        runs alone.
 
         Args:
             role: the name of the role that reads the request.
             request: what to do.
-            steps: every step that is wanted.
-            late: a second part, held back until the process asks for it.
+            steps: the names of all steps.
+            late: a second part of the request, sent when the process asks for it.
 
         Returns:
-            For each step what came of it, or how its process ended.
+            For each step its result, or how its process ended.
 
         Raises:
-            RuntimeError: the walls could not be built, so that nothing was run.
+            RuntimeError: the walls could not be built, so nothing was run.
         """
         wanted = frozenset(steps)
         results: dict[str, bytes | Ending] = {}
-        tried: set[tuple[str, str]] = set()
+        retried: set[tuple[str, str]] = set()
         alone = False
         used = clock = 0.0
         longest = self.limits.total_seconds * self.limits.clock_factor
-        while left := [step for step in steps if step not in results]:
+        while remaining := [step for step in steps if step not in results]:
             if used >= self.limits.total_seconds or clock >= longest:
-                return results | dict.fromkeys(left, Ending(How.TOTAL))
-            failed = tuple(step for step, one in results.items() if isinstance(one, Ending))
-            asked = Request(request, failed, tuple(results))
-            current = first = left[0]
-            with self._turns.turn(alone), self._process(role, asked) as process:
+                return results | dict.fromkeys(remaining, Ending(How.TOTAL))
+            failed = tuple(step for step in results if isinstance(results[step], Ending))
+            resumed = Request(request, failed, tuple(results))
+            current = first = remaining[0]
+            with self._turns.turn(alone), self._process(role, resumed) as process:
                 waiting = late
                 for message in process.messages(self.limits.total_seconds - used, longest - clock):
                     match message:
@@ -187,9 +188,9 @@ class Jail:
                         case End(step, result) if step == current:
                             results[step] = result
                             self._ended(step)
-                took = process.meter.clock
+                clock_used = process.meter.clock
             if not process.is_inside:
-                raise RuntimeError(f"A process could not be confined: {process.said}")
+                raise RuntimeError(f"A process could not be confined: {process.first_output}")
             alone = False
             if missing := [step for step in steps if step not in results]:
                 under_way = missing[0] if current in results else current
@@ -199,37 +200,37 @@ class Jail:
                     retry = "alone"
                 elif ending.how is How.ENDED and under_way != first:
                     retry = "first"
-                if retry and (under_way, retry) not in tried:
-                    tried.add((under_way, retry))
+                if retry and (under_way, retry) not in retried:
+                    retried.add((under_way, retry))
                     alone = retry == "alone"
                 else:
                     results[under_way] = ending
             if not alone:
-                # Of two tries one counts.
-                used, clock = used + process.meter.used, clock + took
+                # Of two tries only one counts.
+                used, clock = used + process.meter.used, clock + clock_used
         return results
 
     @contextlib.contextmanager
     def _process(self, role: str, request: Request) -> Iterator[Process]:
         pipes = [os.pipe() for _ in range(3)]
-        (asked, ask), (frames_out, frames_in), (printed, printing) = pipes
+        (request_out, request_in), (frames_out, frames_in), (output_out, output_in) = pipes
         try:
             cpu_seconds = int(self.limits.total_seconds * (os.cpu_count() or 1)) + 1
             start = orders.Start(role, self.limits.memory_mib, cpu_seconds)
-            theirs = [asked, frames_in, printing]
-            reply, zygote = self._tell(start, theirs)
+            child_ends = [request_out, frames_in, output_in]
+            reply, zygote = self._tell(start, child_ends)
             child = reply.child
-            for descriptor in theirs:
+            for descriptor in child_ends:
                 os.close(descriptor)
             pipes = []
             meter = Meter(self.limits, lambda: self._seconds(child, zygote))
-            process = Process(self.limits, ask, frames_out, printed, meter)
+            process = Process(self.limits, request_in, frames_out, output_out, meter)
             try:
                 process.send(request)
                 yield process
             finally:
                 os.close(frames_out)
-                os.close(printed)
+                os.close(output_out)
                 process.status = self._end(child, zygote)
                 process.close()
         finally:
@@ -237,27 +238,27 @@ class Jail:
                 os.close(descriptor)
 
     def _seconds(self, child: int, zygote: _Zygote | None) -> float | None:
-        """The processor time of a child, if its zygote is there to say it."""
+        """The processor time of a child; None if its zygote is gone."""
         if self._zygote is zygote:
             with contextlib.suppress(OSError, ValueError):
                 return self._tell(orders.Measure(child))[0].seconds
         return None
 
     def _end(self, child: int, zygote: _Zygote | None) -> int | None:
-        """Have a child killed, and see it gone; its wait status."""
+        """Kill a child, wait for its end, and return its wait status."""
         status = None
-        # Another zygote than its own may know another child by this number.
+        # Another zygote may have another child with this number.
         if self._zygote is zygote:
             with contextlib.suppress(OSError, ValueError):
                 status = self._tell(orders.Finish(child))[0].status
         if status is None and self._level is not Level.FULL:
-            # The zygote that would have ended it is gone: its own child may have killed it.
+            # The zygote that should end it is gone; a child may have killed it.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(child, signal.SIGKILL)
         return status
 
     def _tell(self, order: Order, descriptors: Sequence[int] = ()) -> tuple[Reply, _Zygote | None]:
-        """The zygote's answer, and which one gave it."""
+        """The answer to an order, and the zygote that gave it."""
         with self._lock:
             channel = self._open()
             try:
@@ -272,7 +273,7 @@ class Jail:
         if not hasattr(os, "fork"):
             raise Problem("Grading needs Linux or macOS; on Windows, run it inside WSL.")
         if self._level is not None:
-            # A weaker level in the middle of a class would be a trap.
+            # All students of a class must be graded at the same level.
             return self._start(self._level)
         self.weaker_because.clear()
         for level in list(Level)[self._strongest.weakness :]:
@@ -289,39 +290,39 @@ class Jail:
 
     def _start(self, level: Level) -> socket.socket:
         self._close()
-        built = walls.around(level, self._readable)
-        ours, theirs = socket.socketpair()
-        ours.settimeout(START_SECONDS)
+        built = walls.for_level(level, self._readable)
+        jail_end, zygote_end = socket.socketpair()
+        jail_end.settimeout(START_SECONDS)
         self._folder = tempfile.TemporaryDirectory(prefix="autograder-")
         environment = _environment(self._folder.name) | self._environment
         roles = [f"{name}={place}" for name, place in self._roles.items()]
-        with theirs, tempfile.TemporaryFile() as said:
-            self._channel = ours
+        with zygote_end, tempfile.TemporaryFile() as output:
+            self._channel = jail_end
             self._zygote = subprocess.Popen(
                 [*walls.command(level, self._readable, environment), *roles],
-                stdin=theirs.fileno(),
-                # A terminal must be nowhere in the reach of a student's code.
-                stdout=said,
-                stderr=said,
+                stdin=zygote_end.fileno(),
+                # A student's code must not reach a terminal.
+                stdout=output,
+                stderr=output,
                 cwd=self._folder.name,
                 env=environment,
                 start_new_session=True,
             )
-            theirs.close()
-            # Others who grade on this machine give their children other users.
+            zygote_end.close()
+            # A random offset, because another grader on this machine must use other users.
             built = replace(built, offset=random.randrange(walls.USERS))
             try:
-                trouble = _ask(ours, orders.Build(built)).trouble
+                trouble = _ask(jail_end, orders.Build(built)).trouble
             except (OSError, ValueError):
-                said.seek(0)
-                lines = said.read().decode(errors="replace").strip().splitlines()
+                output.seek(0)
+                lines = output.read().decode(errors="replace").strip().splitlines()
                 trouble = (lines or ["the first process gave no answer"])[-1]
-        # A child can stop its zygote; then no answer comes, and a new one has to be started.
-        ours.settimeout(ANSWER_SECONDS)
+        # A child can stop its zygote. Then no answer comes, and a new zygote has to be started.
+        jail_end.settimeout(ANSWER_SECONDS)
         if trouble:
             self._close()
             raise Unavailable(trouble)
-        return ours
+        return jail_end
 
     def _close(self) -> None:
         if self._channel is not None:
@@ -330,7 +331,7 @@ class Jail:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._zygote.wait(5)
             if self._zygote.poll() is None:
-                # All that bubblewrap started is in this group; the rest ends with it.
+                # Everything that bubblewrap started is in this group, and ends with it.
                 os.killpg(self._zygote.pid, signal.SIGKILL)
                 self._zygote.wait()
         if self._folder is not None:
@@ -338,7 +339,7 @@ class Jail:
         self._channel = self._zygote = self._folder = None
 
     def close(self) -> None:
-        """End the zygote and, with it, every process that is still running."""
+        """End the zygote, and with it every process that is still running."""
         with self._lock:
             self._close()
 
@@ -355,7 +356,7 @@ def _ask(channel: socket.socket, order: Order, descriptors: Sequence[int] = ()) 
 
 
 def _environment(folder: str) -> dict[str, str]:
-    """What the zygote sees of our environment: nothing but the way to Python."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ}
-    ours = {"PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
-    return kept | dict.fromkeys(walls.HOMES, folder) | ours
+    """The environment of the zygote: only the variables that Python needs."""
+    inherited = {name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ}
+    own = {"PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return inherited | dict.fromkeys(walls.HOMES, folder) | own

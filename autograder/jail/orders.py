@@ -1,4 +1,4 @@
-"""What a jail tells the first process, the zygote, and what that answers."""
+"""The orders of a jail to its first process, the zygote, and the reply."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from autograder.jail.walls import Walls
 
 @dataclass(frozen=True)
 class Build:
-    """Try these walls on a child; comes first."""
+    """Try these walls on a child; this order comes first."""
 
     walls: Walls
 
 
 @dataclass(frozen=True)
 class Start:
-    """Fork a child; comes with three descriptors: the request, the answers, the printed output."""
+    """Fork a child; three descriptors come with it: for requests, answers and printed output."""
 
     role: str
     memory_mib: int | None
@@ -25,14 +25,14 @@ class Start:
 
 @dataclass(frozen=True)
 class Measure:
-    """Say how much processor time a child has used."""
+    """Report how much processor time a child has used."""
 
     child: int
 
 
 @dataclass(frozen=True)
 class Finish:
-    """End a child, and whatever it has made."""
+    """End a child, and every process that it has started."""
 
     child: int
 
@@ -42,13 +42,13 @@ Order = Build | Start | Measure | Finish
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of an order.
+    """The answer to an order.
 
     Attributes:
-        trouble: what stood in the way of the walls; empty where they stood.
-        child: the number of the child that was started.
-        seconds: the processor time that it has used, where it is there.
-        status: its wait status, where it was there.
+        trouble: why the walls could not be built; empty if they were.
+        child: the process id of the child that was started.
+        seconds: the processor time that it has used; None if it is gone.
+        status: its wait status; None if it was gone already.
     """
 
     trouble: str = ""

@@ -1,9 +1,9 @@
-"""The system calls that student code is refused, as a filter for the kernel.
+"""The system calls that are refused to student code, as a filter for the kernel.
 
-It is compiled in the grader's process, where libseccomp is, and loaded by a child before that
-runs anything. What is not named here is allowed: JAX, glibc and Python differ from version to
-version in what they call, and the namespaces and Landlock are the walls. The filter takes away
-what those walls have been climbed with.
+It is compiled in the grader's process, which has libseccomp, and loaded by a child before the
+child runs anything. Every call that is not named here is allowed, because the calls of JAX, glibc
+and Python change from version to version. The walls are the namespaces and Landlock; the filter
+refuses the calls that attackers have used to break such walls.
 """
 
 from __future__ import annotations
@@ -29,39 +29,39 @@ SIGNALS = "kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo"
 CLONE_THREAD = 0x0001_0000
 CLONE_NEW = 0x0000_0080, 0x0002_0000, *(1 << bit for bit in range(25, 31))
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C
-"""Both put characters into a terminal's input."""
+"""Both insert characters into a terminal's input."""
 
 
 def program(signals: bool) -> bytes:
     """The filter as a BPF program.
 
     Args:
-        signals: whether sending signals is refused too, where processes share their namespace.
+        signals: whether to refuse sending signals too, for processes that share a namespace.
 
     Raises:
-        ImportError, OSError, RuntimeError: libseccomp is not there, or too old.
+        ImportError, OSError, RuntimeError: libseccomp is missing or too old.
     """
     import pyseccomp
 
     refuse = pyseccomp.ERRNO(errno.EPERM)
-    made = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
-    # By default only the thread ends that calls in another architecture's way, and the rest waits.
-    made.set_attr(pyseccomp.Attr.ACT_BADARCH, pyseccomp.KILL_PROCESS)
+    filters = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
+    # By default only the thread that uses another architecture's calls ends, and the others wait.
+    filters.set_attr(pyseccomp.Attr.ACT_BADARCH, pyseccomp.KILL_PROCESS)
     for name in f"{REFUSED} {SIGNALS if signals else ''}".split():
-        # Architectures and versions differ in which there are.
+        # Architectures and versions have different calls.
         if _is_known(name):
-            made.add_rule(refuse, name)
-    # What glibc tries first for a thread; its flags lie in memory, where no filter can look.
-    made.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")
+            filters.add_rule(refuse, name)
+    # glibc tries this first for a thread; its flags are in memory, which a filter cannot read.
+    filters.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")
     threads = pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_THREAD, 0)
-    made.add_rule(refuse, "clone", threads)
+    filters.add_rule(refuse, "clone", threads)
     for flag in CLONE_NEW:
-        made.add_rule(refuse, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, flag, flag))
+        filters.add_rule(refuse, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, flag, flag))
     for request in (TIOCSTI, TIOCLINUX):
         chosen = pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFF_FFFF, request)
-        made.add_rule(refuse, "ioctl", chosen)
+        filters.add_rule(refuse, "ioctl", chosen)
     with tempfile.TemporaryFile() as file:
-        made.export_bpf(file)
+        filters.export_bpf(file)
         file.seek(0)
         return file.read()
 

@@ -1,4 +1,4 @@
-"""The levels of isolation, and what a machine must have for each.
+"""The levels of isolation, and what a machine needs for each.
 
 `docs/isolation.md` says what is promised at each level and what is not.
 """
@@ -16,18 +16,18 @@ from pathlib import Path
 from autograder.jail import syscalls
 
 FIRST_USER, USERS = 20_001, 40_000
-"""The user ids that root gives its children, one each."""
+"""The first user id that root gives to its children, and the number of ids; each gets its own."""
 MAKES_CHILDREN = ("SYS_ADMIN", "SETPCAP", "SETUID", "SETGID", "KILL")
 """The capabilities that the zygote keeps inside, to build a child's walls and to end it."""
 OWN_FOLDER = "/own"
-"""The one that a child can write to, at `full`; an environment may lie in /tmp."""
+"""The folder that a child can write to, at `full`; not /tmp, which may hold an environment."""
 HOMES = ("HOME", "TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR")
-"""The variables that name the folder that a process may write to."""
+"""The variables that point to the folder that a process may write to."""
 DEVICES = ("null", "zero", "full", "random", "urandom")
 
 
 class Level(StrEnum):
-    """How well student code is kept in, the strongest first."""
+    """How well student code is isolated, the strongest level first."""
 
     FULL = "full"
     PARTIAL = "partial"
@@ -35,7 +35,7 @@ class Level(StrEnum):
 
     @property
     def weakness(self) -> int:
-        """0 for the strongest level."""
+        """0 for the strongest level, 1 for the next, and so on."""
         return list(Level).index(self)
 
     @property
@@ -51,20 +51,20 @@ class Level(StrEnum):
 
 
 FILES = ("/etc/ld.so.cache", "/proc/cpuinfo")
-"""What may be read besides: YNNPACK, which XLA multiplies some matrices with, asks the second what
-the processor can do, and fails where it is not told."""
+"""Other files that may be read. YNNPACK, with which XLA multiplies some matrices, reads the
+processor's features from the second, and fails without it."""
 
 
 @dataclass(frozen=True)
 class Walls:
-    """What the zygote has to know to build the walls of a child.
+    """What the zygote needs to know to build the walls of a child.
 
     Attributes:
         level: how strong they are.
         filter: the system calls that are refused, see `syscalls`.
         readable: the folders and files that the child may read.
         is_root: whether root grades.
-        offset: of the user ids of its children, among those of other graders on this machine.
+        offset: added to the user ids of the children, so that other graders use other ids.
     """
 
     level: Level
@@ -75,31 +75,35 @@ class Walls:
 
 
 class Unavailable(Exception):  # noqa: N818  (it says what is not there)
-    """A level that this machine cannot give, with the reason and what to do."""
+    """A level that this machine does not offer, with the reason and what to do."""
 
 
 def folders(readable: Sequence[Path] = ()) -> list[Path]:
-    """What the code may read of this machine: the interpreter and the installed packages.
+    """The folders that student code may read: the interpreter and the installed packages.
 
-    An environment may lie in the course's folder or be that folder, so that only those of its
-    parts are named that hold packages; of an editable install, only this one.
+    An environment may lie in the course's folder or be that folder. So only its parts with packages
+    are listed; of editable installs, only this package.
 
     Args:
-        readable: what it may read besides.
+        readable: more folders and files.
     """
-    wanted = [Path("/usr"), Path("/lib"), Path("/lib64"), Path(__file__).parents[1], *readable]
+    paths = [Path("/usr"), Path("/lib"), Path("/lib64"), Path(__file__).parents[1], *readable]
     for prefix in (sys.base_prefix, sys.prefix):
-        wanted += [Path(prefix, part) for part in ("bin", "lib", "lib64", "pyvenv.cfg")]
-    wanted += [Path(one) for one in sys.path if one.endswith(("site-packages", "dist-packages"))]
-    there = sorted({path for one in wanted if one.exists() for path in (one, one.resolve())})
-    return [path for path in there if not any(other in path.parents for other in there)]
+        paths += [Path(prefix, part) for part in ("bin", "lib", "lib64", "pyvenv.cfg")]
+    paths += [
+        Path(folder) for folder in sys.path if folder.endswith(("site-packages", "dist-packages"))
+    ]
+    existing = sorted(
+        {path for folder in paths if folder.exists() for path in (folder, folder.resolve())}
+    )
+    return [path for path in existing if not any(other in path.parents for other in existing)]
 
 
-def around(level: Level, readable: Sequence[Path] = ()) -> Walls:
+def for_level(level: Level, readable: Sequence[Path] = ()) -> Walls:
     """The walls of this level.
 
     Raises:
-        Unavailable: the level cannot be had here.
+        Unavailable: this machine does not offer the level.
     """
     if level is Level.PROCESS:
         return Walls(level)
@@ -115,10 +119,10 @@ def around(level: Level, readable: Sequence[Path] = ()) -> Walls:
 
 
 def command(level: Level, readable: Sequence[Path], environment: dict[str, str]) -> list[str]:
-    """How to start the zygote; its roles come after it.
+    """The command that starts the zygote; append its roles.
 
     Raises:
-        Unavailable: the level cannot be had here.
+        Unavailable: this machine does not offer the level.
     """
     zygote = [sys.executable, "-m", "autograder.jail.zygote"]
     if level is not Level.FULL:
@@ -127,16 +131,18 @@ def command(level: Level, readable: Sequence[Path], environment: dict[str, str])
     if bubblewrap is None:
         raise Unavailable("Install bubblewrap (apt install bubblewrap).")
     arguments = [bubblewrap, *([] if _is_root() else ["--unshare-user"])]
-    arguments += [f"--unshare-{one}" for one in ("pid", "ipc", "uts", "net", "cgroup-try")]
+    arguments += [
+        f"--unshare-{namespace}" for namespace in ("pid", "ipc", "uts", "net", "cgroup-try")
+    ]
     arguments += ["--clearenv", "--cap-drop", "ALL"]
     for capability in MAKES_CHILDREN:
         arguments += ["--cap-add", f"CAP_{capability}"]
-    made: set[Path] = set()
+    parents: set[Path] = set()
     for folder in folders(readable):
-        for parent in sorted(set(folder.parents) - made - {Path("/")}):
-            # Without a mode of its own, it is made for its owner only.
+        for parent in sorted(set(folder.parents) - parents - {Path("/")}):
+            # Without a mode, only the owner could enter it.
             arguments += ["--perms", "0755", "--dir", str(parent)]
-        made |= set(folder.parents)
+        parents |= set(folder.parents)
         if folder.is_symlink() and folder.parent == Path("/"):
             arguments += ["--symlink", os.readlink(folder), str(folder)]
         else:
@@ -148,7 +154,7 @@ def command(level: Level, readable: Sequence[Path], environment: dict[str, str])
         arguments += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
     arguments += ["--symlink", "/proc/self/fd", "/dev/fd", "--remount-ro", "/dev"]
     arguments += ["--perms", "0755", "--dir", OWN_FOLDER, "--chdir", OWN_FOLDER]
-    if Path("/tmp") not in made:
+    if Path("/tmp") not in parents:
         arguments += ["--symlink", OWN_FOLDER, "/tmp"]
     inside = {name: environment[name] for name in environment if name not in ("PATH", "TZ")}
     imports = [str(Path(__file__).parents[2]), environment.get("PYTHONPATH", "")]

@@ -1,11 +1,10 @@
-"""A warm process that has imported its roles, started no backend, and forks a child a request.
+"""A warm process that has imported its roles and forks one child per request.
 
-A fresh interpreter needs over a second until JAX answers, a forked child a few milliseconds.
-Forking is safe as long as no backend exists here: this file imports and never computes. Its
-arguments are the roles, such as `worker=package.module:main`.
+A fresh interpreter needs over a second until JAX is ready, a forked child a few milliseconds.
+Forking is safe only before a backend of JAX exists, so this process imports and never computes.
 
-It reads one order after the other, see `orders`, from the socket on its standard input, and answers
-each.
+Its arguments are the roles, such as `worker=package.module:main`. It reads orders, see `orders`,
+from the socket on its standard input, and answers each of them.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from autograder.jail.walls import FIRST_USER, HOMES, USERS, Level, Walls
 from autograder.schema import decode, encode
 
 NOBODY = "nobody"
-"""The role that does nothing, with which walls are tried."""
+"""A role that does nothing, to try the walls."""
 
 
 def main() -> None:
@@ -48,7 +47,7 @@ def main() -> None:
 
 
 def _role(argument: str) -> tuple[str, Role]:
-    """The name of a role, and the function, whose module is made ready for all children."""
+    """The name and the function of a role; its module is prepared for all children."""
     name, _, place = argument.partition("=")
     module_name, _, function = place.partition(":")
     module = importlib.import_module(module_name)
@@ -57,11 +56,11 @@ def _role(argument: str) -> tuple[str, Role]:
 
 
 class Zygote:
-    """What one of these has made: the walls that it was told of, and its children.
+    """The state of the zygote: its walls and its children.
 
     Args:
-        channel: the socket to the grader, which no child may keep.
-        roles: what a child can be.
+        channel: the socket to the grader, which every child closes.
+        roles: the functions that a child can run.
     """
 
     def __init__(self, channel: socket.socket, roles: dict[str, Role]) -> None:
@@ -72,7 +71,7 @@ class Zygote:
         self._children: dict[int, contextlib.ExitStack] = {}
 
     def answer(self, order: Order, descriptors: list[int]) -> Reply:
-        """Do what an order asks for."""
+        """Carry out an order."""
         match order:
             case Build(walls):
                 self._walls = walls
@@ -86,23 +85,23 @@ class Zygote:
                 return Reply(status=self._end(child) if child in self._children else None)
 
     def _start(self, order: Start, descriptors: Sequence[int]) -> int:
-        with contextlib.ExitStack() as later:
-            folder = later.enter_context(confinement.own_folder(self._walls.level))
+        with contextlib.ExitStack() as cleanup:
+            folder = cleanup.enter_context(confinement.own_folder(self._walls.level))
             self._made += 1
             user = FIRST_USER + (self._walls.offset + self._made) % USERS
-            given = Child(folder, user, order.memory_mib, order.cpu_seconds)
+            settings = Child(folder, user, order.memory_mib, order.cpu_seconds)
             with confinement.forking_into_own_processes(self._walls.level):
                 child = os.fork()
                 if child == 0:
                     self._channel.close()
-                    _become(self._roles[order.role], descriptors, self._walls, given)
+                    _become(self._roles[order.role], descriptors, self._walls, settings)
             for descriptor in descriptors:
                 os.close(descriptor)
-            self._children[child] = later.pop_all()
+            self._children[child] = cleanup.pop_all()
         return child
 
     def _seconds(self, child: int) -> float | None:
-        """The processor time of a child, its threads and what it has waited for."""
+        """The processor time of a child, its threads, and processes that it has waited for."""
         if child not in self._children:
             return None
         with contextlib.suppress(psutil.Error):
@@ -110,21 +109,23 @@ class Zygote:
         return None
 
     def _try(self) -> str:
-        """Build the walls around a child that does nothing else; what stood in the way."""
-        told, tell = os.pipe()
-        asked, ask = os.pipe()
+        """Build the walls around a child that does nothing; return what failed, or nothing."""
+        output_out, output_in = os.pipe()
+        request_out, request_in = os.pipe()
         try:
-            child = self._start(Start(NOBODY, None, 60), [asked, tell, os.dup(tell)])
+            child = self._start(
+                Start(NOBODY, None, 60), [request_out, output_in, os.dup(output_in)]
+            )
         except OSError as error:
             return str(error)
-        os.close(ask)
-        with os.fdopen(told, "rb") as file:
-            said = [line for line in file.read().decode(errors="replace").splitlines() if line]
+        os.close(request_in)
+        with os.fdopen(output_out, "rb") as file:
+            lines = [line for line in file.read().decode(errors="replace").splitlines() if line]
         status = self._end(child, kill=False)
-        return (said or ["The first child died."])[-1] if status else ""
+        return (lines or ["The first child died."])[-1] if status else ""
 
     def _end(self, child: int, kill: bool = True) -> int:
-        """Kill a child and whatever it has made, see it gone; its wait status."""
+        """Kill a child and the processes that it has started; return its wait status."""
         if kill:
             for kill_it in (os.killpg, os.kill):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -139,39 +140,39 @@ class Zygote:
             self._end(child)
 
 
-def _become(role: Role, descriptors: Sequence[int], walls: Walls, given: Child) -> None:
-    """Turn this forked child into what its role is; never returns."""
+def _become(role: Role, descriptors: Sequence[int], walls: Walls, child: Child) -> None:
+    """Confine this forked child and run its role; never returns."""
     status = 1
     try:
-        asked, answers, printed = descriptors
+        requests, answers, printed = descriptors
         os.setsid()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(printed, 1)
         os.dup2(printed, 2)
-        _keep_only({0, 1, 2, asked, answers})
-        confinement.enter(walls, given)
-        os.environ.update(dict.fromkeys(HOMES, given.folder))
-        tempfile.tempdir = given.folder
-        connection = Connection(asked, answers)
+        _keep_only({0, 1, 2, requests, answers})
+        confinement.enter(walls, child)
+        os.environ.update(dict.fromkeys(HOMES, child.folder))
+        tempfile.tempdir = child.folder
+        connection = Connection(requests, answers)
         connection.say(Inside())
         role(connection)
         status = 0
     except BaseException:
         traceback.print_exc()
     finally:
-        with contextlib.suppress(BaseException):  # a notebook may have left anything there
+        with contextlib.suppress(BaseException):  # a notebook may have replaced it by anything
             sys.stdout.flush()
         os._exit(status)
 
 
 def _keep_only(kept: set[int]) -> None:
-    """Close every other descriptor, whatever opened it."""
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    """Close every descriptor but these."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     first = 0
-    for one in [*sorted(kept), min(most, 2**20) if most > 0 else 2**16]:
-        if first < one:  # an empty range at 0 closes everything
-            os.closerange(first, one)
-        first = one + 1
+    for descriptor in [*sorted(kept), min(limit, 2**20) if limit > 0 else 2**16]:
+        if first < descriptor:  # an empty range at 0 closes everything
+            os.closerange(first, descriptor)
+        first = descriptor + 1
 
 
 if __name__ == "__main__":

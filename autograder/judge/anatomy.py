@@ -21,6 +21,7 @@ from autograder.judge.work import work
 
 NUMBER = re.compile(r"^(?:complex<)?[bu]?[fi](\d+)")
 SLICES = ("stablehlo.slice", "stablehlo.dynamic_slice", "stablehlo.gather")
+DONATED = ("tf.aliasing_output", "jax.buffer_donor")
 BRANCHES = ("stablehlo.case", "stablehlo.if")
 
 
@@ -29,27 +30,27 @@ class Anatomy:
     """The facts of one program; `dataclasses.asdict` makes plain JSON of it.
 
     Attributes:
-        operations: how many operations the module has, those of a loop or a function once.
+        operations: how many operations the module has; those of a loop or a function count once.
         written_out: the same with each call of a function written out, as XLA does.
-        by_name: how many operations of each name are carried out, such as `dot_general`: a loop's
-            as often as it turns (once where that cannot be told), a function's at each call,
-            those of all branches of a `case` together. A custom call and a composite of JAX's go by
-            their target (`lapack_spotrf_ffi`, `erf`); what a composite stands for counts too. A
-            scatter to several places that promises the compiler something of them counts too as
-            `scatter with unique_indices`, `scatter with indices_are_sorted`.
+        by_name: how often operations of each name run, such as `dot_general`: those of a loop
+            once per turn (once if the turns are unknown), those of a function at each call,
+            those of all branches of a `case` together. Custom calls and JAX's own composites are
+            named by their target (`lapack_spotrf_ffi`, `erf`); the operations that a composite
+            stands for count too. A scatter to several places that makes the compiler a promise
+            also counts as `scatter with unique_indices` or `scatter with indices_are_sorted`.
             What a reduction or a sort does to two elements is not counted.
-        always: those of `by_name` that every run carries out, for they stand in no branch of a
-            `case` or an `if`.
+        always: the part of `by_name` outside every branch of a `case` or an `if`, so that every
+            run needs it.
         work: scalar results computed, by `work.work`, with loops and calls as in `by_name`.
-        loops: how often each `while` turns, in the order met from `main`, a function's at its
-            first call; None unless an integer counter with constant start, step and bound alone
+        loops: how often each `while` turns, in the order met from `main`, those of a function at
+            its first call; None unless only an integer counter with constant start, step and bound
             decides. JAX's own loops are among them, such as the 5 turns of threefry.
-        widest: the bits of the widest number in it.
+        widest: the bits of the widest number in the program.
         donated: the positions of the arguments of `main` whose memory is given away.
-        jitted: whether `main` is one call, as where the function that was exported is a `jit` of
-            its own; only constants may stand beside it.
-        sliced: how often the value is sliced, or gathered from, that is so most often, not counting
-            the turns of loops.
+        jitted: whether `main` is one call, as for a function that is a `jit` itself; only
+            constants may stand beside the call.
+        sliced: how often the most sliced value is sliced or gathered from; a slice in a loop
+            counts once.
         reused_keys: how many calls of threefry use a key again, see `keys.KeyUse`.
     """
 
@@ -70,13 +71,16 @@ def dissect(module_bytes: bytes) -> Anatomy:
     """Take the facts from `exported.mlir_module_serialized`.
 
     Raises:
-        Exception: the module cannot be read, or its calls never end; `vetting.vet` tells first.
+        Exception: the module cannot be read, or its calls never end; call `vetting.vet` first.
     """
     module = read(module_bytes)
     counter = _Counter(module)
     total = counter.function("main")
-    given = ("tf.aliasing_output", "jax.buffer_donor")
-    donated = tuple(n for n, said in enumerate(module.main) if any(map(said.__contains__, given)))
+    donated = tuple(
+        position
+        for position, attributes in enumerate(module.main)
+        if any(name in attributes for name in DONATED)
+    )
     return Anatomy(
         module.length,
         total.length,
@@ -84,11 +88,15 @@ def dissect(module_bytes: bytes) -> Anatomy:
         dict(sorted(total.always.items())),
         total.work,
         tuple(counter.loops),
-        max((int(bits) for one in module.types for bits in NUMBER.findall(one.element)), default=0),
+        max(
+            (int(bits) for kind in module.types for bits in NUMBER.findall(kind.element)), default=0
+        ),
         donated,
         _is_jitted(module.functions["main"]),
         max(
-            Counter(one.operands[0] for one in module.operations if one.name in SLICES).values(),
+            Counter(
+                operation.operands[0] for operation in module.operations if operation.name in SLICES
+            ).values(),
             default=0,
         ),
         _reused_keys(module),
@@ -96,27 +104,27 @@ def dissect(module_bytes: bytes) -> Anatomy:
 
 
 def promises(module: Module, operation: Operation) -> list[str]:
-    """What a scatter to more than one place promises the compiler of the places.
+    """What a scatter to more than one place promises the compiler about these places.
 
-    On a CPU the results are the same if it is not true, so the text of the program has to tell.
+    On a CPU a false promise does not change the results, so only the program's text shows it.
     """
     if operation.name != "stablehlo.scatter":
         return []
     inputs = (len(operation.operands) - 1) // 2
     numbers = stablehlo.ScatterDimensionNumbers(operation.attributes["scatter_dimension_numbers"])
-    # Under vmap each example has places of its own.
+    # Under vmap each example has its own places.
     apart = {numbers.index_vector_dim, *numbers.scatter_indices_batching_dims}
     shape = module.types[operation.operands[inputs]].shape or ()
     places = math.prod(length for axis, length in enumerate(shape) if axis not in apart)
-    said = ("unique_indices", "indices_are_sorted")
-    given = [one for one in said if one in operation.attributes]
-    true = [one for one in given if ir.BoolAttr(operation.attributes[one]).value]
-    return [f"scatter with {one}" for one in true if places > 1]
+    promised = ("unique_indices", "indices_are_sorted")
+    promised_names = [name for name in promised if name in operation.attributes]
+    kept = [name for name in promised_names if ir.BoolAttr(operation.attributes[name]).value]
+    return [f"scatter with {name}" for name in kept if places > 1]
 
 
 def _reused_keys(module: Module) -> int:
-    # Following keys calculates with what a program computes. Where that goes wrong, the mistake is
-    # ours: nobody may lose a right answer to it.
+    # Following keys computes with the program's numbers. An error there is our mistake, and a
+    # right answer must not be rejected for it.
     try:
         return KeyUse(module).reused
     except (ArithmeticError, LookupError, ValueError):
@@ -124,7 +132,11 @@ def _reused_keys(module: Module) -> int:
 
 
 def _is_jitted(main: Block) -> bool:
-    names = [one.name for one in main.operations[:-1] if one.name != "stablehlo.constant"]
+    names = [
+        operation.name
+        for operation in main.operations[:-1]
+        if operation.name != "stablehlo.constant"
+    ]
     return names == ["func.call"]
 
 
@@ -144,7 +156,7 @@ class _Total:
 
 
 class _Counter:
-    """Adds up what is carried out, every function once and multiplied at its calls."""
+    """Counts the operations that run: each function once, multiplied at its calls."""
 
     def __init__(self, module: Module) -> None:
         self.module = module
@@ -165,19 +177,19 @@ class _Counter:
             total.length += 1
             total.work += work(self.module, operation)
             in_branch = operation.name in BRANCHES
-            for inner, times in self._inner(operation):
+            for inner, times in self._nested(operation):
                 total.add(inner, times, in_branch)
         return total
 
-    def _inner(self, operation: Operation) -> Iterator[tuple[_Total, int]]:
+    def _nested(self, operation: Operation) -> Iterator[tuple[_Total, int]]:
         for callee in operation.callees:
             yield self.function(callee), 1
         if operation.name == "stablehlo.while":
-            often = turns(self.module, operation)
-            self.loops.append(often)
+            times = turns(self.module, operation)
+            self.loops.append(times)
             condition, body = operation.regions
-            yield self._block(condition), 1 if often is None else often + 1
-            yield self._block(body), 1 if often is None else often
+            yield self._block(condition), 1 if times is None else times + 1
+            yield self._block(body), 1 if times is None else times
         elif operation.name in (*BRANCHES, "sdy.manual_computation"):
             for region in operation.regions:
                 yield self._block(region), 1

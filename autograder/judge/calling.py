@@ -1,7 +1,7 @@
-"""A function that has to run as Python, called, and its result as plain arrays.
+"""Calls a function as Python, and turns its result into plain arrays.
 
 Timing helpers, NumPy code, generators and the exceptions for bad input have no program. They are
-called where the student's code is, and only arrays leave that process.
+called in the process of the student's code, and only arrays leave that process.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ UNANSWERED = Failure(
 
 
 def call(function: Any, arguments: tuple[Any, ...]) -> Outcome:
-    """What a function gives back, or raises, for these arguments.
+    """What a function returns, or raises, for these arguments.
 
     Returns:
-        Leaves as arrays, a string as the array of its code points. For an exception the
-        structure `raises ValueError`, no leaves, and its `message` and `line` as facts; a stub
-        that nobody has filled in, and a lack of memory, are a `Failure`.
+        An answer whose leaves are arrays; a string is the array of its code points. For an
+        exception, an answer with the structure `raises ValueError`, no leaves, and the facts
+        `message` and `line`. A `Failure` for an empty stub, or when memory runs out.
+
+    >>> call(lambda x: 2 * x, (3,)).leaves
+    (array(6),)
     """
     try:
         with_paths, definition = jax.tree_util.tree_flatten_with_path(function(*arguments))
@@ -46,5 +49,7 @@ def _plain(leaf: Any) -> np.ndarray:
         return np.array([ord(letter) for letter in leaf], WORD)
     array = np.asarray(leaf)
     if array.dtype.name not in DTYPES:
-        raise TypeError(f"a result has a {type(leaf).__name__} in it, which is no array or number")
+        raise TypeError(
+            f"a result has a {type(leaf).__name__} in it, which is not an array or a number"
+        )
     return array

@@ -28,16 +28,16 @@ class _Computation:
 
 
 def collectives(hlo: str, devices: int) -> dict[str, tuple[int, int]]:
-    """How often each kind of collective is carried out, and the bytes that one device sends.
+    """How often each kind of collective runs, and the bytes that one device sends.
 
-    A loop counts as often as it turns, once where that is not known; both branches of a
-    conditional count. With s bytes in, n devices in a group: `all-reduce` sends 2(n-1)s/n, as a
-    ring does it; `all-gather` (n-1)s; `reduce-scatter` and `all-to-all` (n-1)s/n;
+    Collectives in a loop count once per turn, or once if the turns are unknown; both branches of
+    a conditional count. With an input of s bytes and n devices in a group: `all-reduce` sends
+    2(n-1)s/n, as a ring does it; `all-gather` (n-1)s; `reduce-scatter` and `all-to-all` (n-1)s/n;
     `collective-permute` s.
 
     Args:
         hlo: the text of a compiled module, `compiled.as_text()`.
-        devices: how many it was compiled for.
+        devices: how many devices it was compiled for.
     """
     computations: dict[str, _Computation] = {}
     entry = ""
@@ -61,13 +61,13 @@ def collectives(hlo: str, devices: int) -> dict[str, tuple[int, int]]:
 def _total(name: str, computations: dict[str, _Computation]) -> tuple[Counter[str], Counter[str]]:
     counts: Counter[str] = Counter()
     sent: Counter[str] = Counter()
-    one = computations.get(name, _Computation())
-    for kind, size in one.sent:
+    computation = computations.get(name, _Computation())
+    for kind, size in computation.sent:
         counts[kind] += 1
         sent[kind] += size
-    for called, times in one.calls:
-        for mine, theirs in zip((counts, sent), _total(called, computations), strict=True):
-            mine.update({kind: count * times for kind, count in theirs.items()})
+    for called, times in computation.calls:
+        for total, inner in zip((counts, sent), _total(called, computations), strict=True):
+            total.update({kind: count * times for kind, count in inner.items()})
     return counts, sent
 
 
@@ -86,7 +86,7 @@ def _sent(kind: str, result: str, line: str, devices: int) -> int:
 
 
 def _group(line: str, devices: int) -> int:
-    """How many devices talk with each other; the groups are written in one of three ways."""
+    """How many devices are in a group; groups are written in one of three ways."""
     if listed := re.search(r"replica_groups=\{\{([\d,]*)\}", line):
         return len(listed[1].split(","))
     if counted := re.search(r"replica_groups=\[\d+,(\d+)\]<=", line):

@@ -1,7 +1,7 @@
 """The custom calls that a program may make, each with the shapes that its target works on.
 
-A target is machine code that believes what it is told: with other shapes than its own it reads
-and writes memory that is not its.
+A target is machine code that does not check its shapes: with wrong ones it reads and writes
+memory outside its arrays.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from autograder.judge.module import Module, Operation, Tensor
 
 ELEMENTS = {"s": "f32", "d": "f64", "c": "complex<f32>", "z": "complex<f64>"}
-"""The numbers that LAPACK's routines work on, by their letter."""
+"""The element types of LAPACK's routines, by the letter in their names."""
 INDEX = "i32"
 
-# A word of a signature is an operand or a result: a letter for each of its last axes (`-` for
-# none), and after a colon its kind of number where it is not that of the first operand: `i` is
-# int32, `r` the real part's and `c` the complex one. Axes before those are the same for all.
-# Letters stand for lengths; k is the shorter of m and n, e one less than n, and t at most k.
-# `|` parts words of which one has to fit. Behind `if` stands what the call's configuration has to
-# say; without it a signature is for any.
+# How to read a signature. Each word is an operand or a result: one letter for each of its last axes
+# (`-` for none), and after a colon its element type, if that is not the one of the first operand:
+# `i` is int32, `r` the real type and `c` the complex type. The axes before are the same for all.
+# Letters stand for lengths: k is the shorter of m and n, e is n - 1, and t is at most k.
+# Of words with `|` between them, one has to fit. After `if` stands a text that the call's
+# configuration has to contain; a signature without `if` fits every configuration.
 QR, Q, CHOLESKY, EIGH = "mn -> mn k", "mn t -> mn", "nn -> nn -:i", "nn -> nn n:r -:i"
 LU, TRIDIAGONAL = "mn -> mn k:i -:i", "nn -> nn n:r e:r e -:i"
 REAL = {
@@ -80,20 +80,20 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
         for name in ("acos", "acosh", "asin", "asinh", "atanh", "cosh", "erf", "sinh")
     },
 }
-"""What jnp, lax, linalg, nn, random, scipy and shard_map put into 402 exported functions for cpu,
-cuda and tpu on JAX 0.7.2, 0.10.2 and 0.11.2. Added are LAPACK's for the other dtypes, cusolver's
-for large matrices, `mhlo.` names of what is a composite on newer JAX, and of the targets that
-jax.export calls stable those of shardings (GSPMD) and of threefry."""
+"""The custom calls in 402 exported functions of jnp, lax, linalg, nn, random, scipy and shard_map
+for cpu, cuda and tpu on JAX 0.7.2, 0.10.2 and 0.11.2. Added by hand: LAPACK's for the other dtypes,
+cusolver's for large matrices, the `mhlo.` names of what newer JAX makes composites, and those
+targets that jax.export calls stable for shardings (GSPMD) and for threefry."""
 OF_XLA = frozenset(
     ("AllocateBuffer", "ApproxTopK", "SPMDFullToShardShape", "SPMDShardToFullShape",
      "chlo.ragged_dot")
 )  # fmt: skip
-"""Those that XLA rewrites into its own operations, and checks as it does."""
+"""Targets that XLA rewrites into its own operations, which it checks."""
 TARGETS = SIGNATURES.keys() | OF_XLA
 
 
 def fits(module: Module, call: Operation) -> bool:
-    """Whether operands and results of a call have the shapes that its target works on."""
+    """Whether the operands and results of a call have the shapes that its target works on."""
     if call.target in OF_XLA:
         return True
     kinds = [[module.types[value] for value in values] for values in (call.operands, call.results)]
@@ -103,34 +103,44 @@ def fits(module: Module, call: Operation) -> bool:
     has_more = "mhlo.backend_config" in call.attributes
     configuration = str(call.attributes["mhlo.backend_config"]) if has_more else ""
     return any(
-        (not said or re.search(rf"\b{said}\b", configuration)) and _matches(words, *kinds)
-        for words, _, said in (each.partition(" if ") for each in SIGNATURES[call.target])
+        (not condition or re.search(rf"\b{condition}\b", configuration))
+        and _fits_signature(shapes, *kinds)
+        for shapes, _, condition in (
+            signature.partition(" if ") for signature in SIGNATURES[call.target]
+        )
     )
 
 
-def _matches(words: str, operands: Sequence[Tensor], results: Sequence[Tensor]) -> bool:
-    taken, given = (side.split() for side in words.split(" -> "))
-    if len(taken) != len(operands) or len(given) != len(results) or operands[0].shape is None:
+def _fits_signature(signature: str, operands: Sequence[Tensor], results: Sequence[Tensor]) -> bool:
+    wanted_operands, wanted_results = (side.split() for side in signature.split(" -> "))
+    if (
+        len(wanted_operands) != len(operands)
+        or len(wanted_results) != len(results)
+        or operands[0].shape is None
+    ):
         return False
-    first = taken[0].partition(":")[0].strip("-")
+    first = wanted_operands[0].partition(":")[0].strip("-")
     batch = operands[0].shape[: len(operands[0].shape) - len(first)]
     lengths: dict[str, int] = {}
-    each = zip([*taken, *given], [*operands, *results], strict=True)
+    pairs = zip([*wanted_operands, *wanted_results], [*operands, *results], strict=True)
     return all(
-        any(_is(one, kind, operands[0].element, batch, lengths) for one in word.split("|"))
-        for word, kind in each
+        any(
+            _fits_tensor(choice, tensor, operands[0].element, batch, lengths)
+            for choice in word.split("|")
+        )
+        for word, tensor in pairs
     )
 
 
-def _is(
-    word: str, kind: Tensor, element: str, batch: tuple[int, ...], lengths: dict[str, int]
+def _fits_tensor(
+    word: str, tensor: Tensor, element: str, batch: tuple[int, ...], lengths: dict[str, int]
 ) -> bool:
     letters, _, number = word.partition(":")
     letters = letters.strip("-")
     real = element.removeprefix("complex<").removesuffix(">")
-    wanted = {"": element, "r": real, "c": f"complex<{real}>", "i": INDEX}[number]
-    shape = kind.shape
-    if kind.element != wanted or shape is None or len(shape) != len(batch) + len(letters):
+    wanted_element = {"": element, "r": real, "c": f"complex<{real}>", "i": INDEX}[number]
+    shape = tensor.shape
+    if tensor.element != wanted_element or shape is None or len(shape) != len(batch) + len(letters):
         return False
     last = dict(lengths)
     for letter, length in zip(letters, shape[len(batch) :], strict=True):
@@ -140,8 +150,8 @@ def _is(
             last["e"] = max(0, last["n"] - 1)
         if last.setdefault(letter, length) != length:
             return False
-    most = min((last[letter] for letter in "mn" if letter in last), default=None)
-    if "t" in last and most is not None and last["t"] > most:
+    side = min((last[letter] for letter in "mn" if letter in last), default=None)
+    if "t" in last and side is not None and last["t"] > side:
         return False
     lengths.update(last)
     return shape[: len(batch)] == batch

@@ -1,4 +1,4 @@
-"""Where answers are judged: a device, or a mesh of some, chosen by name."""
+"""Where answers are judged: a device or a mesh of devices, chosen by name."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from autograder.judge import meshes
 from autograder.problem import Problem
 
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}
-"""What programs are lowered for, by what JAX calls the devices in `jax.devices`."""
+"""The platform to lower for, by the name that `jax.devices` takes."""
 SIMULATED = "mesh"
-"""Begins the name of a mesh of CPU devices that are simulated."""
+"""The name of a mesh of simulated CPU devices begins with this."""
 
 
 @dataclass(frozen=True)
 class Device:
-    """A place to judge on.
+    """A place to run programs on.
 
     Attributes:
         name: `cpu`, `gpu`, `tpu`, a mesh of simulated devices such as `mesh:8` or `mesh:4x2`, or
-            one of real ones such as `gpu:4` or `gpu:2x2`.
-        mesh: the sizes of the mesh's axes, or nothing.
+            a mesh of real devices such as `gpu:4` or `gpu:2x2`.
+        mesh: the sizes of the mesh's axes; empty for one device.
     """
 
     name: str
@@ -32,51 +32,56 @@ class Device:
 
     @property
     def backend(self) -> str:
-        """What JAX calls it in `jax.devices(backend)`; a mesh may be simulated on the CPU."""
+        """Its name for `jax.devices`; a simulated mesh is on the CPU."""
         kind = self.name.partition(":")[0]
         return "cpu" if kind == SIMULATED else kind
 
     @property
     def platform(self) -> str:
-        """What programs are lowered for."""
+        """The platform that programs are lowered for."""
         return PLATFORMS[self.backend]
 
     @property
     def count(self) -> int:
-        """How many devices it takes."""
+        """How many devices its mesh has."""
         return math.prod(self.mesh)
 
     def mesh_for(self, mesh: str = "") -> str:
-        """The mesh, as text, that is judged on here.
+        """The mesh, as text, on which an exercise is judged here.
 
         Args:
-            mesh: of the exercise, such as `x=4,y=2`; empty where it asks for none.
+            mesh: the exercise's mesh, such as `x=4,y=2`; empty if it has none.
 
         Returns:
-            That mesh, of this place's devices where it has the same shape, simulated otherwise;
-            for an exercise without one this place's own mesh, empty where it has none.
+            The exercise's mesh, on this place's devices if the shapes are equal, else simulated.
+            For an exercise without a mesh, this place's own mesh; empty if it has none.
+
+        >>> named("gpu:2x2").mesh_for("x=2,y=2")
+        'gpu:x=2,y=2'
+        >>> named("gpu:2x2").mesh_for("x=8")
+        'x=8'
         """
         mesh = mesh or meshes.text(self.mesh)
         has_its_shape = tuple(meshes.shape(mesh).values()) == self.mesh if mesh else False
-        return meshes.on(self.backend, mesh) if has_its_shape else mesh
+        return meshes.on_backend(self.backend, mesh) if has_its_shape else mesh
 
 
 CPU = Device("cpu")
 
 
 def named(name: str) -> Device:
-    """The device of this name; whether the machine has it is another question.
+    """The device of this name, whether or not this machine has it.
 
     Raises:
-        Problem: there is no such name.
+        Problem: no device has this name.
     """
     if name in PLATFORMS:
         return Device(name)
     kind, _, axes = name.partition(":")
     if kind in (SIMULATED, *PLATFORMS) and kind != "cpu":
         sizes = re.fullmatch(r"[1-9]\d*(x[1-9]\d*)*", axes)
-        if sizes and math.prod(made := tuple(map(int, axes.split("x")))) <= meshes.SIMULATED:
-            return Device(name, made)
+        if sizes and math.prod(shape := tuple(map(int, axes.split("x")))) <= meshes.SIMULATED:
+            return Device(name, shape)
     raise Problem(
         f'There is no device "{name}" to judge on: choose cpu, gpu, tpu, or a mesh of up to '
         f"{meshes.SIMULATED} devices, simulated ones such as mesh:8 or mesh:4x2, or GPUs such as "
@@ -88,7 +93,7 @@ def here(device: Device) -> jax.Device:
     """The first of this process's devices of that kind.
 
     Raises:
-        Problem: this machine has none, or too few for the mesh.
+        Problem: this machine has no such device, or too few for the mesh.
     """
     try:
         found = jax.devices(device.backend)
@@ -103,7 +108,7 @@ def here(device: Device) -> jax.Device:
 
 
 def absent(device: Device) -> str:
-    """The sentence for a device that is not there."""
+    """The message for a device that is not there."""
     return (
         f"There is no {device.backend} here that JAX can use: choose cpu, or install JAX for it, "
         "see https://docs.jax.dev/en/latest/installation.html."

@@ -1,4 +1,4 @@
-"""From answers to a verdict. Pure: it runs nobody's code."""
+"""From answers to a verdict. Pure: it runs no code of a student."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.judge.comparison import HALF, close, in_digits, platform_of, seen
+from autograder.judge.comparison import HALF, close, in_digits, platform_of, shortened
 from autograder.judge.requirements.reported import MOST
 from autograder.judge.requirements.requirement import Requirement
 from autograder.judge.verdict import (
@@ -30,10 +30,10 @@ class Misconception:
     """What a listed wrong answer does on the same cases.
 
     Attributes:
-        title: see `exercise.WrongAnswer`.
+        title: see `specification.WrongAnswer`.
         reason: the reason of the finding that rejects it.
         advice: what to try.
-        outcomes: what it gives back.
+        outcomes: what it returns.
     """
 
     title: str
@@ -46,86 +46,115 @@ def judge(
     exercise: str,
     requires: Sequence[Requirement],
     expected: Answers,
-    got: Outcomes,
+    answer: Outcomes,
     misconceptions: Sequence[Misconception] = (),
 ) -> Verdict:
     """Judge what an answer does on some cases.
 
     Args:
-        exercise: its name, for the verdict.
-        requires: the demands; one that is not met costs its share of the points.
+        exercise: the name of the exercise, for the verdict.
+        requires: the requirements; one that is not met costs its share of the points.
         expected: what the reference does.
-        got: what the answer does, on the same cases.
+        answer: what the answer does, on the same cases.
         misconceptions: wrong answers to compare a rejected answer with.
     """
-    verdict = _judge(exercise, requires, expected, got)
+    verdict = _judge(exercise, requires, expected, answer)
     if verdict.passed:
         return verdict
-    candidates = [one for one in misconceptions if one.reason == verdict.reason]
-    facts = {name for want in requires if want.reason == verdict.reason for name in want.compares}
-    alike = [one for one in candidates if _alike(one.outcomes, got, expected, facts)][:1]
-    if not alike:
-        # Another version of JAX may say the same with other words.
-        alike = [
-            one for one in candidates if _alike(one.outcomes, got, expected, facts, exactly=False)
+    candidates = [
+        misconception for misconception in misconceptions if misconception.reason == verdict.reason
+    ]
+    facts = {
+        name
+        for requirement in requires
+        if requirement.reason == verdict.reason
+        for name in requirement.compares
+    }
+    matching = [
+        misconception
+        for misconception in candidates
+        if _behaves_like(misconception.outcomes, answer, expected, facts)
+    ][:1]
+    if not matching:
+        # Another version of JAX may word the same error differently.
+        matching = [
+            misconception
+            for misconception in candidates
+            if _behaves_like(misconception.outcomes, answer, expected, facts, exactly=False)
         ]
-    if len(alike) != 1:
+    if len(matching) != 1:
         return verdict
-    first = replace(verdict.findings[0], advice=alike[0].advice)
-    return replace(verdict, findings=(first, *verdict.findings[1:]), misconception=alike[0].title)
+    first = replace(verdict.findings[0], advice=matching[0].advice)
+    return replace(
+        verdict, findings=(first, *verdict.findings[1:]), misconception=matching[0].title
+    )
 
 
-def early(
-    requires: Sequence[Requirement], expected: Answers | None, got: Outcomes
+def early_findings(
+    requires: Sequence[Requirement], expected: Answers | None, answer: Outcomes
 ) -> list[Finding]:
-    """What is found before anything is compiled, where that stops the answer from being compiled.
+    """The findings made before compiling, if they stop the answer from being compiled; else none.
 
     Args:
-        requires: the demands; those that need more than facts are left out.
-        expected: the facts of the reference, at least those that are compared; None of the
-            reference itself.
-        got: what is known of the answer so far.
+        requires: the requirements; those that need more than facts are skipped.
+        expected: the facts of the reference, at least those that are compared; None when the
+            reference itself is judged.
+        answer: what is known of the answer so far.
     """
-    found: list[Finding] = []
+    findings: list[Finding] = []
     stops = False
-    for want in requires:
-        if want.early and (expected is not None or not want.compares):
-            facts = {view: [_facts(one) for one in got.get(view, ())] for view in want.views}
-            known = [set(want.early) <= one.facts.keys() for many in facts.values() for one in many]
-            if known and all(known) and (finding := want.judge(expected or {}, facts)):
-                found.append(finding)
-                stops |= want.stops
-    return found if stops else []
+    for requirement in requires:
+        if requirement.early and (expected is not None or not requirement.compares):
+            facts = {
+                view: [_facts(outcome) for outcome in answer.get(view, ())]
+                for view in requirement.views
+            }
+            is_known = [
+                set(requirement.early) <= outcome.facts.keys()
+                for outcomes in facts.values()
+                for outcome in outcomes
+            ]
+            if is_known and all(is_known) and (finding := requirement.judge(expected or {}, facts)):
+                findings.append(finding)
+                stops |= requirement.stops
+    return findings if stops else []
 
 
-def _facts(one: Outcome) -> Answer:
+def _facts(outcome: Outcome) -> Answer:
     """The facts that are known of a program, even of one that is too long to be run."""
-    if isinstance(one, Answer):
-        return one
-    return Answer("", (), (), dict(one.facts))
+    if isinstance(outcome, Answer):
+        return outcome
+    return Answer("", (), (), dict(outcome.facts))
 
 
 def _judge(
-    exercise: str, requires: Sequence[Requirement], expected: Answers, got: Outcomes
+    exercise: str, requires: Sequence[Requirement], expected: Answers, answer: Outcomes
 ) -> Verdict:
     first = requires[0].views[0]
-    failures = [one for one in got[first] if isinstance(one, Failure)]
-    # What can be said of a program that is too long is said first.
-    if raised := [one for one in failures if not one.facts]:
+    failures = [outcome for outcome in answer[first] if isinstance(outcome, Failure)]
+    # A program that is too long has facts, and a finding about them says more than the failure.
+    if raised := [outcome for outcome in failures if not outcome.facts]:
         return Verdict.of_failure(exercise, raised[0])
-    if findings := early(requires, expected, got):
+    if findings := early_findings(requires, expected, answer):
         return Verdict(exercise, Status.WRONG, tuple(findings))
     if failures:
         return Verdict.of_failure(exercise, failures[0])
-    if not all(one.ran for many in got.values() for one in many if isinstance(one, Answer)):
-        words = "The program was not run, though nothing was known against it."
-        return Verdict.of_failure(exercise, Failure(Status.NOT_ALLOWED, words))
-    judged = [_requirement(want, expected, got) for want in requires]
+    if not all(
+        outcome.ran
+        for outcomes in answer.values()
+        for outcome in outcomes
+        if isinstance(outcome, Answer)
+    ):
+        message = "The program was not run, although no rule forbids it."
+        return Verdict.of_failure(exercise, Failure(Status.NOT_ALLOWED, message))
+    judged = [_judge_requirement(requirement, expected, answer) for requirement in requires]
     findings = [finding for finding, _, _ in judged if finding is not None]
     lost = sum(share for finding, share, _ in judged if finding is not None)
     reported = tuple(
         dict.fromkeys(
-            want.reason for want, (_, _, rests) in zip(requires, judged, strict=True) if rests
+            requirement.reason
+            for requirement, (_, _, rests) in zip(requires, judged, strict=True)
+            if rests
         )
     )
     status = Status.WRONG if findings else Status.PASSED
@@ -133,105 +162,129 @@ def _judge(
     return Verdict(exercise, status, tuple(findings), fraction=fraction, reported=reported)
 
 
-def _requirement(
-    want: Requirement, expected: Answers, got: Outcomes
+def _judge_requirement(
+    requirement: Requirement, expected: Answers, answer: Outcomes
 ) -> tuple[Finding | None, float, bool]:
     """What a requirement finds, the share that it costs, and whether its evidence is a report.
 
-    A view of the function that cannot even be made is a finding.
+    A view of the function that cannot be made is a finding too.
     """
     answers = {}
-    for view in want.views:
-        for one in got[view]:
-            if isinstance(one, Failure):
-                found = Finding(want.reason, f"{want.failed} {one.message}", one.advice)
-                return replace(found, reported=want.reported), want.share, want.reported
-        answers[view] = got[view]
-    found_or_not = want.judge(expected, answers)  # type: ignore[arg-type]  # no failure is left
-    reported = want.rests_on_reports(answers)  # type: ignore[arg-type]
-    share = min(want.share, MOST) if reported else want.share
-    if found_or_not is not None:
-        found_or_not = replace(found_or_not, reported=reported)
-    return found_or_not, share, reported
+    for view in requirement.views:
+        for outcome in answer[view]:
+            if isinstance(outcome, Failure):
+                message = f"{requirement.failed} {outcome.message}"
+                failed = Finding(requirement.reason, message, outcome.advice)
+                failed = replace(failed, reported=requirement.reported)
+                return failed, requirement.share, requirement.reported
+        answers[view] = answer[view]
+    finding = requirement.judge(expected, answers)  # type: ignore[arg-type]  # no failure is left
+    reported = requirement.rests_on_reports(answers)  # type: ignore[arg-type]
+    share = min(requirement.share, MOST) if reported else requirement.share
+    if finding is not None:
+        finding = replace(finding, reported=reported)
+    return finding, share, reported
 
 
-def _alike(
+def _behaves_like(
     wrong: Outcomes,
-    got: Outcomes,
+    answer: Outcomes,
     expected: Answers,
     facts: Collection[str],
     exactly: bool = True,
 ) -> bool:
     return all(
-        len(wrong[view]) == len(got.get(view, ()))
+        len(wrong[view]) == len(answer.get(view, ()))
         and all(
-            _same(one, other, want, facts, exactly)
-            for one, other, want in zip(wrong[view], got[view], expected[view], strict=True)
+            _same_outcome(wrong_outcome, outcome, reference, facts, exactly)
+            for wrong_outcome, outcome, reference in zip(
+                wrong[view], answer[view], expected[view], strict=True
+            )
         )
         for view in wrong
     )
 
 
-def _same(
-    one: Outcome, other: Outcome, want: Answer, facts: Collection[str], exactly: bool
+def _same_outcome(
+    wrong_outcome: Outcome,
+    outcome: Outcome,
+    reference: Answer,
+    facts: Collection[str],
+    exactly: bool,
 ) -> bool:
-    if isinstance(one, Failure) and isinstance(other, Failure):
-        said, also = _said(one), _said(other)
-        return said == also if exactly else one.error == other.error and _share_words(said, also)
-    if isinstance(one, Failure) or isinstance(other, Failure):
+    if isinstance(wrong_outcome, Failure) and isinstance(outcome, Failure):
+        messages = _without_numbers(wrong_outcome), _without_numbers(outcome)
+        if exactly:
+            return messages[0] == messages[1]
+        return wrong_outcome.error == outcome.error and _share_words(*messages)
+    if isinstance(wrong_outcome, Failure) or isinstance(outcome, Failure):
         return False
     return (
-        one.structure == other.structure
-        and one.ran == other.ran
-        and len(one.leaves) == len(other.leaves)
+        wrong_outcome.structure == outcome.structure
+        and wrong_outcome.ran == outcome.ran
+        and len(wrong_outcome.leaves) == len(outcome.leaves)
         and all(
             np.shape(a) == np.shape(b)
             and a.dtype == b.dtype
             and (
-                bool(close(in_digits(seen(a)), in_digits(seen(b)), platform_of(other)).all())
-                or _strays_alike(a, b, want.leaves[position : position + 1])
+                bool(
+                    close(
+                        in_digits(shortened(a)), in_digits(shortened(b)), platform_of(outcome)
+                    ).all()
+                )
+                or _strays_to_same_side(a, b, reference.leaves[position : position + 1])
             )
-            for position, (a, b) in enumerate(zip(one.leaves, other.leaves, strict=True))
+            for position, (a, b) in enumerate(
+                zip(wrong_outcome.leaves, outcome.leaves, strict=True)
+            )
         )
         and all(
-            _near(one.facts[name], other.facts[name], exactly)
+            _similar_facts(wrong_outcome.facts[name], outcome.facts[name], exactly)
             for name in facts
-            if name in one.facts and name in other.facts
+            if name in wrong_outcome.facts and name in outcome.facts
         )
     )
 
 
-def _strays_alike(one: np.ndarray, other: np.ndarray, wanted: Sequence[np.ndarray]) -> bool:
+def _strays_to_same_side(
+    wrong_leaf: np.ndarray, leaf: np.ndarray, expected: Sequence[np.ndarray]
+) -> bool:
     """Whether two results in half precision lie on the same side of the expected one.
 
-    How often a wrong computation is rounded on its way differs from processor to processor, so that
-    its digits say nothing; the direction in which it strays does.
+    Processors round a wrong computation differently, so its digits mean nothing. Whether it is
+    too large or too small does.
     """
-    if one.dtype.name not in HALF or not wanted or wanted[0].shape != one.shape:
+    if wrong_leaf.dtype.name not in HALF or not expected or expected[0].shape != wrong_leaf.shape:
         return False
     sides = [
-        np.where(close(wanted[0], got), 0.0, np.sign(got.astype(float) - wanted[0].astype(float)))
-        for got in (one, other)
+        np.where(
+            close(expected[0], result),
+            0.0,
+            np.sign(result.astype(float) - expected[0].astype(float)),
+        )
+        for result in (wrong_leaf, leaf)
     ]
     return all(side.any() for side in sides) and bool((sides[0] * sides[1] >= 0).all())
 
 
-def _near(fact: Any, other: Any, exactly: bool) -> bool:
-    """Whether two programs may owe a fact to the same mistake."""
-    if isinstance(fact, Mapping):
-        return set(fact) == set(other)
-    if isinstance(fact, int):
-        return fact <= 1.5 * other and other <= 1.5 * fact
-    # What was released has lists in place of tuples.
-    return not exactly or json.dumps(fact) == json.dumps(other)
+def _similar_facts(wrong_fact: Any, fact: Any, exactly: bool) -> bool:
+    """Whether the same mistake may explain this fact of two programs."""
+    if isinstance(wrong_fact, Mapping):
+        return set(wrong_fact) == set(fact)
+    if isinstance(wrong_fact, int):
+        return wrong_fact <= 1.5 * fact and fact <= 1.5 * wrong_fact
+    # Released data have lists instead of tuples.
+    return not exactly or json.dumps(wrong_fact) == json.dumps(fact)
 
 
-def _said(failure: Failure) -> str:
-    """What a failure says, without the numbers that depend on the case."""
+def _without_numbers(failure: Failure) -> str:
+    """The message of a failure without numbers, which depend on the case."""
     return f"{failure.error}: {re.sub(r'[0-9]+', '', failure.message)}"
 
 
-def _share_words(said: str, also: str) -> bool:
+def _share_words(message: str, other_message: str) -> bool:
     """Whether half of the words of the shorter sentence are in the other one."""
-    one, other = (set(re.findall(r"[a-z_]{3,}", words.lower())) for words in (said, also))
-    return 2 * len(one & other) >= min(len(one), len(other))
+    first, second = (
+        set(re.findall(r"[a-z_]{3,}", text.lower())) for text in (message, other_message)
+    )
+    return 2 * len(first & second) >= min(len(first), len(second))

@@ -8,7 +8,7 @@ from autograder.judge.module import Block, Module, Operation
 
 
 def turns(module: Module, loop: Operation) -> int | None:
-    """How often a `while` turns whose condition compares a counter with a constant."""
+    """How often a `while` turns; None unless its condition compares a counter with a constant."""
     condition, body = loop.regions
     compare = module.definitions.get(condition.operations[-1].operands[0])
     if compare is None or compare.name != "stablehlo.compare":

@@ -1,7 +1,7 @@
-"""What a program computes, as a hash: two programs with the same one are the same function.
+"""What a program computes, as a hash: two programs with the same hash are the same function.
 
-All views of a function have to be one program, and a worker belongs to the student: so the runner
-reads this off each of them, and the grader compares.
+All views of a function have to be the same program, and the worker could send different ones. So
+the runner hashes each view, and the grader compares the hashes.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from jax.extend.mlir.dialects import sdy
 from autograder.judge.module import Block, Module, Operation, Tensor, attribute_names, read
 
 MOST_STEPS = 100_000
-"""Operations that are followed, calls written out; of a longer program there is no hash."""
+"""The most operations, calls written out; a longer program has no hash."""
 INTEGER = re.compile(r"u?i\d")
 SMALL = range(128)
-"""Integers that are the same number in every integer type."""
+"""Integers that every integer type can hold."""
 PLATFORM = "the platform"
-"""Stands for the number of the platform, which only a program for several takes."""
+"""Stands for the platform number, an argument that only programs for several platforms have."""
 SYMBOLS = frozenset(("callee", "called_computations", "decomposition"))
-"""Attributes that name a function, in place of which what it computes is hashed."""
+"""Attributes that name a function; what the function computes is hashed instead."""
 
 Values = dict[int, str]
-"""What is known of values: the hash of each."""
+"""The hash of each value."""
 
 
 class _TooLongError(Exception):
@@ -35,12 +35,11 @@ class _TooLongError(Exception):
 
 
 def meaning(exported: export.Exported) -> str:
-    """A hash of what a program computes of its arguments; empty where that cannot be told.
+    """A hash of what a program computes from its arguments; empty if that is unknown.
 
     A value is hashed as its operation with the hashes of its operands, through calls and into
-    regions. So neither order, nor names, nor calls, nor what is never used changes it, and nor
-    does memory that is given away. Of a program for several platforms the part for the first is
-    hashed.
+    regions. So the order of operations, names, calls, unused values and donated memory do not
+    change the hash. Of a program for several platforms, the part for the first is hashed.
     """
     reader = _Reader(read(exported.mlir_module_serialized))
     try:
@@ -61,7 +60,7 @@ class _Reader:
         main = self.module.functions["main"]
         arguments = [self._typed("argument", n, v) for n, v in self._leaves(main, kept)]
         if len(arguments) < len(main.arguments):
-            # Of several platforms the first is chosen.
+            # The program is for several platforms: take the first.
             self._known[PLATFORM] = 0
             arguments = [PLATFORM, *arguments]
         values = dict(zip(main.arguments, arguments, strict=True))
@@ -76,36 +75,40 @@ class _Reader:
             raise _TooLongError
         return list(zip(kept, leaves, strict=True))
 
-    def _typed(self, what: str, number: int, value: int) -> str:
-        return _hash(what, number, self.module.types[value])
+    def _typed(self, role: str, number: int, value: int) -> str:
+        return _hash(role, number, self.module.types[value])
 
     def _block(self, block: Block, values: Values, depth: int) -> list[str]:
-        """Hash what a block computes; the hashes of what it returns."""
-        for one in block.operations[:-1]:
+        """Hash what a block computes, and return the hashes of its results."""
+        for operation in block.operations[:-1]:
             self.steps += 1
-            if self.steps > MOST_STEPS or one.name == "stablehlo.rng":
+            if self.steps > MOST_STEPS or operation.name == "stablehlo.rng":
                 raise _TooLongError
-            operands = tuple(values[value] for value in one.operands)
-            results = self._operation(one, operands, values, depth)
-            values.update(zip(one.results, results, strict=True))
+            operands = tuple(values[value] for value in operation.operands)
+            results = self._operation(operation, operands, values, depth)
+            values.update(zip(operation.results, results, strict=True))
         return [values[value] for value in block.operations[-1].operands]
 
     def _operation(
-        self, one: Operation, operands: tuple[str, ...], values: Values, depth: int
+        self, operation: Operation, operands: tuple[str, ...], values: Values, depth: int
     ) -> list[str]:
-        if one.name in ("func.call", "stablehlo.composite"):
-            return self._call(one.callees[0], operands, depth)
-        if one.name == "stablehlo.case" and operands[0] in self._known:
+        if operation.name in ("func.call", "stablehlo.composite"):
+            return self._call(operation.callees[0], operands, depth)
+        if operation.name == "stablehlo.case" and operands[0] in self._known:
             chosen = self._known[operands[0]]
-            branch = one.regions[chosen if chosen < len(one.regions) else -1]
+            branch = operation.regions[chosen if chosen < len(operation.regions) else -1]
             return self._block(branch, values, depth)
-        given = operands if one.name == "sdy.manual_computation" else ()
-        inside = [self._region(region, values, depth + 1, given) for region in one.regions]
-        inside += [self._region(self.module.functions[f], {}, depth + 1) for f in one.callees]
-        others = [operand for operand in operands if not given or operand != PLATFORM]
-        whole = _hash(*self._text(one, given), *others, *inside)
-        results = [_hash(whole, n) for n in range(len(one.results))]
-        number = self._integer(one, operands)
+        placed = operands if operation.name == "sdy.manual_computation" else ()
+        region_hashes = [
+            self._region(region, values, depth + 1, placed) for region in operation.regions
+        ]
+        region_hashes += [
+            self._region(self.module.functions[f], {}, depth + 1) for f in operation.callees
+        ]
+        operand_hashes = [operand for operand in operands if not placed or operand != PLATFORM]
+        hashed = _hash(*self._text(operation, placed), *operand_hashes, *region_hashes)
+        results = [_hash(hashed, n) for n in range(len(operation.results))]
+        number = self._integer(operation, operands)
         if number is not None and number in SMALL:
             self._known[results[0]] = number
         return results
@@ -118,48 +121,52 @@ class _Reader:
             self._calls[key] = self._block(function, inside, depth)
         return self._calls[key]
 
-    def _region(self, region: Block, values: Values, depth: int, given: Sequence[str] = ()) -> str:
-        """Hash a region; on a mesh it is given the number of the platform like an argument."""
+    def _region(self, region: Block, values: Values, depth: int, placed: Sequence[str] = ()) -> str:
+        """Hash a region; on a mesh the platform number is one of its arguments."""
         names: list[str] = []
         for number, value in enumerate(region.arguments):
-            if given and given[number] == PLATFORM:
+            if placed and placed[number] == PLATFORM:
                 values[value] = PLATFORM
             else:
                 names.append(self._typed(f"inside {depth}", len(names), value))
                 values[value] = names[-1]
         return _hash("region", *names, *self._block(region, values, depth))
 
-    def _integer(self, one: Operation, operands: tuple[str, ...]) -> int | None:
-        if one.name == "stablehlo.constant":
-            return self.module.constant(one.results[0])
+    def _integer(self, operation: Operation, operands: tuple[str, ...]) -> int | None:
+        if operation.name == "stablehlo.constant":
+            return self.module.constant(operation.results[0])
         known = [self._known[operand] for operand in operands if operand in self._known]
         if len(known) < len(operands):
             return None
-        if one.name == "stablehlo.convert" and INTEGER.match(self._kind(one).element):
+        if operation.name == "stablehlo.convert" and INTEGER.match(self._kind(operation).element):
             return known[0]
-        if one.name == "stablehlo.clamp":
+        if operation.name == "stablehlo.clamp":
             low, value, high = known
             return min(max(low, value), high)
         return None
 
-    def _kind(self, one: Operation) -> Tensor:
-        return self.module.types[one.results[0]]
+    def _kind(self, operation: Operation) -> Tensor:
+        return self.module.types[operation.results[0]]
 
-    def _text(self, one: Operation, given: Sequence[str]) -> tuple[str, ...]:
+    def _text(self, operation: Operation, placed: Sequence[str]) -> tuple[str, ...]:
         """What an operation does to its operands."""
-        if one in self.module.complex:
-            return one.name, self.module.complex[one]
-        if one not in self._texts:
-            named = sorted(set(attribute_names(one)) - SYMBOLS)
-            said = {name: str(one.attributes[name]) for name in named}
-            if given:
-                laid = sdy.TensorShardingPerValueAttr(one.attributes["in_shardings"]).shardings
-                each = zip(given, laid, strict=True)
-                kept = [str(sharding) for operand, sharding in each if operand != PLATFORM]
-                said["in_shardings"] = ", ".join(kept)
-            kinds = [str(self.module.types[value]) for value in one.results]
-            self._texts[one] = one.name, *itertools.chain(*said.items()), *kinds
-        return self._texts[one]
+        if operation in self.module.complex:
+            return operation.name, self.module.complex[operation]
+        if operation not in self._texts:
+            names = sorted(set(attribute_names(operation)) - SYMBOLS)
+            attributes = {name: str(operation.attributes[name]) for name in names}
+            if placed:
+                shardings = sdy.TensorShardingPerValueAttr(
+                    operation.attributes["in_shardings"]
+                ).shardings
+                attributes["in_shardings"] = ", ".join(
+                    str(sharding)
+                    for operand, sharding in zip(placed, shardings, strict=True)
+                    if operand != PLATFORM
+                )
+            kinds = [str(self.module.types[value]) for value in operation.results]
+            self._texts[operation] = operation.name, *itertools.chain(*attributes.items()), *kinds
+        return self._texts[operation]
 
 
 def _hash(*parts: object) -> str:

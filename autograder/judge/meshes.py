@@ -1,7 +1,7 @@
 """Meshes, written as text: `x=4,y=2` of simulated CPU devices, `gpu:x=4,y=2` of GPUs.
 
-What is traced for a mesh of GPUs is traced for simulated devices, so that a process without any can
-do it; where the program runs, the mesh has real ones.
+A program for a mesh of GPUs is traced on simulated devices, so a process without GPUs can trace it.
+It runs on the real ones.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ SIMULATED = 8
 """How many CPU devices are simulated, and the most that a mesh may have."""
 
 Spec = tuple[Any, ...]
-"""A `PartitionSpec` as plain data: for each axis None, a mesh axis, or a list of them."""
+"""A `PartitionSpec` as plain data: for each axis None, a mesh axis, or a list of mesh axes."""
 
 
 def simulate_devices(count: int = SIMULATED) -> None:
     """Split the CPU into `count` devices; JAX must not have computed anything yet.
 
-    It is `jax.config.update("jax_num_cpu_devices", count)` that may be called twice.
+    Unlike `jax.config.update("jax_num_cpu_devices", count)`, it may be called twice.
 
     Raises:
         Problem: JAX has already started with fewer devices.
@@ -40,31 +40,38 @@ def shape(text: str) -> dict[str, int]:
     """The axes of a mesh and their sizes, in order.
 
     Raises:
-        Problem: the text is no mesh, or has more than `SIMULATED` devices.
+        Problem: the text is not a mesh, or has more than `SIMULATED` devices.
+
+    >>> shape("gpu:x=4,y=2")
+    {'x': 4, 'y': 2}
     """
     axes = text.rpartition(":")[2].split(",")
     parts = [re.fullmatch(r"([a-z]\w*)=([1-9]\d*)", axis.strip()) for axis in axes]
     sizes = {part[1]: int(part[2]) for part in parts if part}
     if len(sizes) != len(parts):
-        raise Problem(f'"{text}" is no mesh: write its axes as "x=4,y=2".')
+        raise Problem(f'"{text}" is not a mesh: write its axes as "x=4,y=2".')
     if size_of(sizes) > SIMULATED:
         raise Problem(f"The mesh {text} has more than the {SIMULATED} devices that are simulated.")
     return sizes
 
 
 def text(sizes: Sequence[int]) -> str:
-    """The mesh with axes of these sizes, named `i`, `j`, …; empty for none."""
+    """The mesh with axes of these sizes, named `i`, `j`, …; empty without sizes.
+
+    >>> text((4, 2))
+    'i=4,j=2'
+    """
     names = "ijklmn"
     return ",".join(f"{name}={size}" for name, size in zip(names, sizes, strict=False))
 
 
-def on(backend: str, text: str) -> str:
-    """The mesh of devices of another kind, as `jax.devices` names it."""
+def on_backend(backend: str, text: str) -> str:
+    """The same mesh on devices of another kind, as `jax.devices` names it."""
     return text if backend == "cpu" else f"{backend}:{text}"
 
 
 def backend(text: str) -> str:
-    """Of which kind the mesh's devices are, as `jax.devices` names it."""
+    """The kind of the mesh's devices, as `jax.devices` names it."""
     return text.rpartition(":")[0] or "cpu"
 
 
@@ -81,7 +88,7 @@ def make(text: str, kind: str = "cpu") -> Mesh:
 
     Args:
         text: the mesh.
-        kind: of the devices; simulated ones of the CPU stand for any.
+        kind: the kind of devices; simulated CPU devices can stand for any.
 
     Raises:
         Problem: JAX has started with fewer devices.
@@ -99,10 +106,10 @@ def make(text: str, kind: str = "cpu") -> Mesh:
 
 
 def placements(mesh: str, specs: Sequence[Spec], kind: str = "cpu") -> list[NamedSharding]:
-    """Where leaves with these specs lie on the mesh; see `make`."""
-    made = make(mesh, kind)
+    """The shardings of leaves with these specs on the mesh; see `make`."""
+    jax_mesh = make(mesh, kind)
     axes = [[tuple(axis) if isinstance(axis, list) else axis for axis in spec] for spec in specs]
-    return [NamedSharding(made, PartitionSpec(*spec)) for spec in axes]
+    return [NamedSharding(jax_mesh, PartitionSpec(*spec)) for spec in axes]
 
 
 def blocks(array: jax.Array) -> list[list[list[int]]]:

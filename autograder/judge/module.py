@@ -1,7 +1,7 @@
 """A StableHLO module as plain Python, the same on every version of JAX.
 
-The operations are those of https://openxla.org/stablehlo/spec. Reading a damaged module can
-itself crash, so what a student made is read in a disposable process.
+The operations are those of https://openxla.org/stablehlo/spec. Reading a damaged module can crash
+the process, so a student's module is read in a disposable one.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from jax.extend.mlir.dialects import chlo, sdy, stablehlo
 COMPOSITES = frozenset((
     "acos", "acosh", "asin", "asinh", "atanh", "cosh", "erf", "ragged_dot", "scan", "sinh", "top_k"
 ))  # fmt: skip
-"""What `jnp` and `lax` are lowered to composites of, on JAX 0.10 to 0.12."""
+"""The composites that JAX 0.10 to 0.12 lowers `jnp` and `lax` to."""
 
 
 @dataclass(frozen=True)
 class Tensor:
     """A type: its element as MLIR writes it (`f32`, `ui8`, `complex<f32>`) and its shape.
 
-    An axis of unknown length is negative. What is no tensor, such as a token, has shape None.
+    An axis of unknown length is negative. A type without a shape, such as a token, has shape None.
     """
 
     element: str
@@ -44,7 +44,7 @@ class Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """What a function or a region does; its last operation hands on the results."""
+    """The body of a function or a region; its last operation returns the results."""
 
     arguments: tuple[int, ...]
     operations: tuple[Operation, ...]
@@ -52,7 +52,7 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """One operation. Values are numbers, to be looked up in `Module.types`."""
+    """One operation. A value is a number; `Module.types` has its type."""
 
     name: str
     attributes: Mapping[str, Any]
@@ -62,7 +62,7 @@ class Operation:
 
     @cached_property
     def callees(self) -> tuple[str, ...]:
-        """The functions that it calls or stands for."""
+        """The names of the functions that it calls or stands for."""
         called = [
             self.attributes[name]
             for name in ("callee", "decomposition")
@@ -70,11 +70,11 @@ class Operation:
         ]
         if self.name == "stablehlo.custom_call" and "called_computations" in self.attributes:
             called += ir.ArrayAttr(self.attributes["called_computations"])
-        return tuple(ir.FlatSymbolRefAttr(one).value for one in called)
+        return tuple(ir.FlatSymbolRefAttr(symbol).value for symbol in called)
 
     @cached_property
     def target(self) -> str:
-        """The name of a custom call's or composite's target, else nothing."""
+        """The target of a custom call or composite; empty for any other operation."""
         key = {"stablehlo.custom_call": "call_target_name", "stablehlo.composite": "name"}
         name = key.get(self.name)
         return ir.StringAttr(self.attributes[name]).value if name else ""
@@ -85,12 +85,12 @@ class Module:
 
     Attributes:
         length: how many operations there are, functions and the module itself among them.
-        operations: every one within the functions.
-        functions: their bodies by name; one that is only declared has an empty body.
-        main: the attributes of each argument of `main`; empty where none has any.
+        operations: every operation within the functions.
+        functions: their bodies by name; a function that is only declared has an empty body.
+        main: the attributes of each argument of `main`; empty if no argument has any.
         meshes: the meshes that are declared, as MLIR writes them.
-        types: of each value.
-        definitions: the operation that each value comes from, arguments left out.
+        types: the type of each value.
+        definitions: the operation that computes each value; arguments are not in it.
         complex: the text of constants whose attribute JAX 0.7 and 0.10 cannot read.
     """
 
@@ -106,8 +106,11 @@ class Module:
         self._carried: dict[int, tuple[Operation, int]] = {}
         self._numbers: dict[Any, int] = {}
         self._seen: dict[Any, Tensor] = {}
-        for one in module.body.operations:
-            raw, name = one.operation, ir.StringAttr(one.operation.attributes["sym_name"]).value
+        for operation in module.body.operations:
+            raw, name = (
+                operation.operation,
+                ir.StringAttr(operation.operation.attributes["sym_name"]).value,
+            )
             if raw.name == "func.func":
                 self.functions[name] = self._region(raw.regions[0])
                 if name == "main" and "arg_attrs" in raw.attributes:
@@ -122,7 +125,9 @@ class Module:
             return Block((), ())
         (block,) = blocks
         arguments = tuple(map(self._value, block.arguments))
-        return Block(arguments, tuple(self._operation(one.operation) for one in block.operations))
+        return Block(
+            arguments, tuple(self._operation(operation.operation) for operation in block.operations)
+        )
 
     def _operation(self, raw: Any) -> Operation:
         operands = tuple(self._numbers[value] for value in raw.operands)
@@ -148,9 +153,9 @@ class Module:
         return self._numbers[value]
 
     def content(self, constant: Operation) -> Any:
-        """The numbers of a `stablehlo.constant`; None where they are complex.
+        """The numbers of a `stablehlo.constant`; None if they are complex.
 
-        JAX 0.7 aborts and 0.10 raises when it is asked for those.
+        JAX 0.7 aborts, and 0.10 raises, when complex numbers are read.
         """
         if "complex" in self.types[constant.results[0]].element:
             return None
@@ -162,21 +167,25 @@ class Module:
         return content is not None and content.is_splat
 
     def constant(self, value: int) -> int | None:
-        """The integer that a value always is, as far as it can be told without calculating."""
+        """The integer that a value always is; None if that is unknown without computing."""
         if value in self._carried:
             loop, position = self._carried[value]
             body = loop.regions[1]
             unchanged = body.operations[-1].operands[position] == body.arguments[position]
             return self.constant(loop.operands[position]) if unchanged else None
-        made = self.definitions.get(value)
-        if made is not None and made.name == "stablehlo.constant":
-            splat = self.content(made).get_splat_value() if self.is_splat(made) else None
+        operation = self.definitions.get(value)
+        if operation is not None and operation.name == "stablehlo.constant":
+            splat = self.content(operation).get_splat_value() if self.is_splat(operation) else None
             return splat.value if isinstance(splat, ir.IntegerAttr) else None
-        if made is not None and made.name == "stablehlo.get_dimension_size":
-            axis = ir.IntegerAttr(made.attributes["dimension"]).value
-            return (self.types[made.operands[0]].shape or ())[axis]
+        if operation is not None and operation.name == "stablehlo.get_dimension_size":
+            axis = ir.IntegerAttr(operation.attributes["dimension"]).value
+            return (self.types[operation.operands[0]].shape or ())[axis]
         same = ("stablehlo.convert", "stablehlo.reshape", "stablehlo.broadcast_in_dim")
-        return self.constant(made.operands[0]) if made is not None and made.name in same else None
+        return (
+            self.constant(operation.operands[0])
+            if operation is not None and operation.name in same
+            else None
+        )
 
 
 def _tensor(kind: Any) -> Tensor:
@@ -197,7 +206,7 @@ def parse(module_bytes: bytes) -> Any:
 
 @cache
 def _context() -> ir.Context:
-    """One for the process: to register the dialects takes longer than to parse a program."""
+    """One context for the process: registering the dialects takes longer than parsing a program."""
     context = ir.Context()
     for dialect in (stablehlo, chlo, sdy):
         dialect.register_dialect(context)
@@ -205,7 +214,7 @@ def _context() -> ir.Context:
 
 
 parsed = lru_cache(maxsize=1)(parse)
-"""The same, for those who change nothing: a program is vetted, and then read."""
+"""`parse` with a cache, for callers that change nothing: a program is vetted, and then read."""
 
 
 def read(module_bytes: bytes) -> Module:
@@ -218,9 +227,9 @@ def read(module_bytes: bytes) -> Module:
 
 
 def plain_name(operation: Operation) -> str:
-    """`add` for `stablehlo.add`; custom calls and JAX's own composites go by their target.
+    """`add` for `stablehlo.add`; the target for custom calls and JAX's own composites.
 
-    A composite can be given any name, so only those are believed that no operation has.
+    A student can give a composite any name, so only names that no operation has are trusted.
     """
     target = operation.target.removeprefix("mhlo.").removeprefix("chlo.")
     target = {"topk": "top_k"}.get(target, target)
@@ -233,4 +242,7 @@ def plain_name(operation: Operation) -> str:
 def attribute_names(operation: Operation) -> list[str]:
     """The names of an operation's attributes."""
     # Iterating gives names on newer JAX, named attributes on 0.7.
-    return [each if isinstance(each, str) else each.name for each in operation.attributes]
+    return [
+        attribute if isinstance(attribute, str) else attribute.name
+        for attribute in operation.attributes
+    ]

@@ -1,4 +1,4 @@
-"""What a function does on every case of an exercise, through its exported programs."""
+"""Exports a function for every case of an exercise, and runs the programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jax import export
 from autograder.judge import program
 from autograder.judge.calling import UNANSWERED
 from autograder.judge.devices import CPU, Device
-from autograder.judge.judge import early
+from autograder.judge.judge import early_findings
 from autograder.judge.requirements.requirement import Requirement
 from autograder.judge.specification import views_of
 from autograder.judge.tree import Arguments
@@ -23,24 +23,24 @@ def outcomes(
     requires: Sequence[Requirement],
     arguments: Mapping[Draw, Arguments],
     device: Device = CPU,
-    step: Callable[[int, int], None] = lambda done, total: None,
+    step: Callable[[int, int], None] = lambda finished, total: None,
     expected: Answers | None = None,
 ) -> dict[str, list[Outcome]]:
     """Export a function for every case, and read and run its programs in this process.
 
     Args:
-        function: the answer; of a question the value.
-        requires: the exercise's requirements, which say what to look at.
-        arguments: of each draw, in the order of `Exercise.draws`.
+        function: the answer; for a question its value.
+        requires: the exercise's requirements, which name the views.
+        arguments: the arguments of each draw, in the order of `Exercise.draws`.
         device: where programs are run.
-        step: told before each case how many are done, of how many.
-        expected: what the reference does, at least its facts; None of the reference itself.
+        step: called before each case with the number of cases finished, and of all.
+        expected: what the reference does, at least its facts; None for the reference itself.
 
     Returns:
-        By the name of the view, the outcomes in the order of the draws; any exception that the
-        function raises becomes a `Failure`.
+        For each view the outcomes in the order of the draws; any exception that the function
+        raises becomes a `Failure`.
     """
-    asked = cases(views_of(requires), list(arguments))
+    all_cases = cases(views_of(requires), list(arguments))
     called_views: set[str] = set()
 
     def answer(case: Case) -> export.Exported | Outcome:
@@ -52,54 +52,54 @@ def outcomes(
         called_views.add(case.view)
         return call.outcome(function, arguments[case.draw], first)
 
-    made = judged_early(
-        asked, answer, lambda case: arguments[case.draw], requires, expected, device, step=step
+    results = judged_early(
+        all_cases, answer, lambda case: arguments[case.draw], requires, expected, device, step=step
     )
-    return program.by_view(made)
+    return program.by_view(results)
 
 
 def judged_early(
-    asked: Sequence[Case],
+    all_cases: Sequence[Case],
     answer: Callable[[Case], export.Exported | Outcome],
     arguments: Callable[[Case], Arguments],
     requires: Sequence[Requirement],
     expected: Answers | None,
     device: Device,
     ours: Callable[[bool], None] = lambda ours: None,
-    step: Callable[[int, int], None] = lambda done, total: None,
+    step: Callable[[int, int], None] = lambda finished, total: None,
 ) -> dict[Case, Outcome]:
     """Read the programs of all cases, and compile and run them unless that rejects the answer.
 
     Args:
-        asked: the cases.
-        answer: gets the program of a case, or what came of it without one; what it raises becomes
-            a `Failure`.
-        arguments: what a case's program is run on.
-        requires, expected: see `judge.early`.
+        all_cases: the cases.
+        answer: returns the program of a case, or the outcome of a call; an exception becomes a
+            `Failure`.
+        arguments: returns what a case's program is run on.
+        requires, expected: see `judge.early_findings`.
         device: where programs are run.
         ours: see `program.run`.
-        step: told before each case how many are done, of how many.
+        step: called before each case with the number of cases finished, and of all.
     """
-    ties = tied(asked)
+    ties = tied(all_cases)
     programs: dict[Case, export.Exported] = {}
-    made: dict[Case, Outcome] = {}
-    for number, case in enumerate(asked):
-        step(number, 2 * len(asked))
-        with program.failing(case, made):
-            found = answer(case)
-            if isinstance(found, export.Exported):
-                made[case] = program.read(found, case, device, case in ties)
-                programs[case] = found
+    outcomes: dict[Case, Outcome] = {}
+    for number, case in enumerate(all_cases):
+        step(number, 2 * len(all_cases))
+        with program.recording_failure(case, outcomes):
+            result = answer(case)
+            if isinstance(result, export.Exported):
+                outcomes[case] = program.read(result, case, device, case in ties)
+                programs[case] = result
             else:
-                made[case] = found
-    if early(requires, expected, program.by_view(made)):
-        return made
-    for number, case in enumerate(asked):
-        step(len(asked) + number, 2 * len(asked))
+                outcomes[case] = result
+    if early_findings(requires, expected, program.by_view(outcomes)):
+        return outcomes
+    for number, case in enumerate(all_cases):
+        step(len(all_cases) + number, 2 * len(all_cases))
         if case in programs and case.has_results():
-            with program.failing(case, made):
-                looked_at = cast(Answer, made[case])
-                made[case] = program.run(
-                    programs[case], looked_at, arguments(case), case, device, ours
+            with program.recording_failure(case, outcomes):
+                unrun = cast(Answer, outcomes[case])
+                outcomes[case] = program.run(
+                    programs[case], unrun, arguments(case), case, device, ours
                 )
-    return made
+    return outcomes

@@ -39,11 +39,11 @@ ONCE: dict[str, Any] = {
     "xla_backend_optimization_level": 0,
     "xla_cpu_parallel_codegen_split_count": 1,
 }
-"""How XLA compiles for a CPU what runs once, on small inputs: most of the time goes into LLVM's
-optimisations otherwise. The passes that decide on fusion and on memory are the same."""
+"""Options for a CPU program that runs once, on small inputs: without them LLVM's optimisations take
+most of the time. The passes that decide on fusion and memory stay the same."""
 ONCE_UP_TO = 4000
-"""The longest program, calls written out, that is compiled so: the emitters of JAX 0.10 follow a
-chain of operations on the stack, and 10,000 crash the process."""
+"""The longest program, calls written out, that is compiled with `ONCE`: the emitters of JAX 0.10
+follow a chain of operations on the stack, and 10,000 crash the process."""
 if version(jax.__version__) < (0, 11):
     ONCE["xla_cpu_use_fusion_emitters"] = False  # later versions have one way to emit code
 
@@ -59,7 +59,7 @@ class ProgramTooLongError(Exception):
 def quiet_debugging() -> Iterator[None]:
     """Make `jax.debug.print` and `jax.debug.callback` do nothing.
 
-    A callback cannot be exported, and a print left in an answer is no mistake.
+    A callback cannot be exported, and an answer that prints is still right.
     """
 
     def nothing(*args: Any, **kwargs: Any) -> None:
@@ -75,12 +75,12 @@ _x64: Any = getattr(jax if hasattr(jax, "enable_x64") else jax.experimental, "en
 
 @contextmanager
 def _setting(draw: Draw, function: Any = None) -> Iterator[None]:
-    """Trace and run as the draw says: with float64 where it has some, placed on its mesh."""
+    """Trace and run with the draw's dtype and mesh."""
     with contextlib.ExitStack() as stack:
         if draw.dtype == "float64":
             stack.enter_context(_x64(True))
         if draw.mesh:
-            # A jitted device_put says nothing about where its result lies; run eagerly it does.
+            # Under jit, device_put does not fix where its result lies; run eagerly it does.
             put = _constrained(jax.device_put)
             names = getattr(inspect.unwrap(function), "__globals__", {})
             imported = [name for name, value in names.items() if value is jax.device_put]
@@ -104,37 +104,37 @@ def lower(
 ) -> export.Exported:
     """Export a view of `function` for arguments of these shapes and dtypes.
 
-    The program takes the leaves of the arguments, and its result is the function's as `tree.plain`
-    writes it; as written, where there is nothing to compare, it is the leaves alone.
+    The program takes the leaves of the arguments. Its result is the function's, as `tree.plain`
+    writes it; in the view `as written`, only the leaves.
 
     Args:
         function: the answer; it is traced, not run.
         arguments: the leaves are arrays or `jax.ShapeDtypeStruct`s; only shape and dtype are used.
-        case: the view, and what the arguments were drawn for.
-        platform: what to lower for, unless the case says otherwise.
+        case: the view and the draw.
+        platform: the platform to lower for, unless the case has its own.
 
     Raises:
         Refusal: the result is too large.
         Exception: whatever the function raises while it is traced.
     """
     mesh = case.draw.mesh
-    places = meshes.placements(mesh, arguments.specs) if mesh else [None] * len(arguments.leaves)
+    shardings = meshes.placements(mesh, arguments.specs) if mesh else [None] * len(arguments.leaves)
     abstract = tuple(
         jax.ShapeDtypeStruct(np.shape(leaf), leaf.dtype, sharding=place)
-        for leaf, place in zip(arguments.leaves, places, strict=True)
+        for leaf, place in zip(arguments.leaves, shardings, strict=True)
     )
-    # An argument that the answer ignores would be left out, and with it the mesh.
+    # Without `keep_unused`, an argument that the answer ignores is dropped, and its mesh with it.
     shaped = dataclasses.replace(arguments, leaves=abstract)
-    jitted, asked = case.export.jitted(function, shaped, keep_unused=bool(mesh))
+    jitted, abstract_arguments = case.export.jitted(function, shaped, keep_unused=bool(mesh))
     with quiet_debugging(), _setting(case.draw, function):
-        exported = export.export(jitted, platforms=case.platforms(platform))(*asked)
+        exported = export.export(jitted, platforms=case.platforms(platform))(*abstract_arguments)
     return case.export.plain(exported)
 
 
 def anonymous(exported: export.Exported) -> export.Exported:
-    """The same program without what tells two writers of it apart: lines, files and names.
+    """The same program without lines, files and names, which depend on who wrote it.
 
-    The functions inside are numbered, except for threefry's, which `keys` knows by name.
+    The functions inside are numbered, except for threefry's, which `keys` finds by name.
     """
     module = parse(exported.mlir_module_serialized)
     with module.context:
@@ -147,29 +147,29 @@ def anonymous(exported: export.Exported) -> export.Exported:
             if name != "main" and "threefry2x32" not in name:
                 ir.SymbolTable.replace_all_symbol_uses(name, str(number), module.operation)
                 ir.SymbolTable.set_symbol_name(function, str(number))
-        # What `jax.export` asks for too.
-        weeks = stablehlo.StablehloCompatibilityRequirement.WEEK_4
-        version = stablehlo.get_version_from_compatibility_requirement(weeks)
-        plain = stablehlo.serialize_portable_artifact(module, version, True)
-    return dataclasses.replace(exported, mlir_module_serialized=plain, fun_name="program")
+        # `jax.export` uses this requirement too.
+        requirement = stablehlo.StablehloCompatibilityRequirement.WEEK_4
+        version = stablehlo.get_version_from_compatibility_requirement(requirement)
+        serialized = stablehlo.serialize_portable_artifact(module, version, True)
+    return dataclasses.replace(exported, mlir_module_serialized=serialized, fun_name="program")
 
 
 def read(exported: export.Exported, case: Case, device: Device = CPU, ties: bool = False) -> Answer:
     """Vet a program and read its facts; nothing of it is compiled.
 
     Args:
-        exported: the program, which may be anybody's.
+        exported: the program; it need not be trusted.
         case: the view and the draw that it was made for.
         device: where programs are run.
         ties: whether another view of the function has to be the same program.
 
     Returns:
-        An answer without leaves, whose facts are what `anatomy.Anatomy` holds, and
-        size, again: of the draw.
-        platforms: what the program is for.
-        digest: the same for the same program; of one that is not `anonymous`, for the same program
-            made by the same lines of code.
-        meaning: see `meaning.meaning`; where it ties only.
+        An answer without leaves. Its facts are those of `anatomy.Anatomy`, and
+        size, again: those of the draw.
+        platforms: the platforms of the program.
+        digest: a hash of the program's bytes; if it is not `anonymous`, lines of code and names
+            change it.
+        meaning: see `meaning.meaning`; only with `ties`.
 
     Raises:
         Refusal: the program must not be run.
@@ -192,13 +192,13 @@ def read(exported: export.Exported, case: Case, device: Device = CPU, ties: bool
 
 
 def facts_of(case: Case) -> dict[str, Any]:
-    """The facts that every answer to a case has, whatever its program is."""
+    """The facts of a case itself, which do not depend on its program."""
     return {"size": case.draw.size, "again": case.draw.again}
 
 
 def run(
     exported: export.Exported,
-    looked_at: Answer,
+    unrun: Answer,
     arguments: Arguments,
     case: Case,
     device: Device = CPU,
@@ -208,21 +208,23 @@ def run(
 
     Args:
         exported, case, device: see `read`.
-        looked_at: what `read` made of the program.
+        unrun: the answer that `read` returned for the program.
         arguments: what it is run on.
-        ours: told whose time it is: False while the program runs, and True before and after.
+        ours: called with False when the student's time begins, as the program runs, and with True
+            when the grader's own time begins, before and after.
 
     Returns:
-        The answer with its leaves, and as facts besides
+        The answer with its leaves, and with more facts:
         temporaries: bytes that the compiled program needs besides arguments and results.
-        placement: for each result, which part each device of the mesh holds, see `meshes.blocks`.
-        collectives: see `collectives.collectives`; on a mesh only.
+        placement: for each result, which part each device of the mesh holds, see `meshes.blocks`;
+            only on a mesh.
+        collectives: see `collectives.collectives`; only on a mesh.
 
     Raises:
-        ProgramTooLongError: it is not compiled.
+        ProgramTooLongError: it is too long to be compiled.
         Exception: whatever XLA raises.
     """
-    facts = dict(looked_at.facts)
+    facts = dict(unrun.facts)
     if (length := facts["written_out"]) > MOST_OPERATIONS:
         raise ProgramTooLongError(f"{length} operations")
     backend = meshes.backend(case.draw.mesh) if case.draw.mesh else device.backend
@@ -240,7 +242,7 @@ def run(
         facts["placement"] = [meshes.blocks(leaf) for leaf in results]
         facts["collectives"] = collectives.collectives(compiled.as_text(), count)
     leaves = tuple(np.asarray(leaf) for leaf in results)
-    return dataclasses.replace(looked_at, leaves=leaves, facts=facts, ran=True)
+    return dataclasses.replace(unrun, leaves=leaves, facts=facts, ran=True)
 
 
 def failure(error: Exception, case: Case) -> Failure:
@@ -254,20 +256,20 @@ def failure(error: Exception, case: Case) -> Failure:
 
 
 @contextmanager
-def failing(case: Case, made: dict[Case, Outcome]) -> Iterator[None]:
-    """Make a failure of an exception inside; what is wrong with this machine is none."""
+def recording_failure(case: Case, outcomes: dict[Case, Outcome]) -> Iterator[None]:
+    """Turn an exception inside into a failure of the case; a problem of this machine is raised."""
     try:
         yield
     except Problem:
         raise
     except Exception as error:
-        made[case] = failure(error, case)
+        outcomes[case] = failure(error, case)
 
 
-def by_view(made: Mapping[Case, Outcome]) -> dict[str, list[Outcome]]:
-    """The outcomes of cases by the name of the view, in the same order."""
+def by_view(outcomes_of_cases: Mapping[Case, Outcome]) -> dict[str, list[Outcome]]:
+    """The outcomes of each view, in the order of its cases."""
     outcomes: dict[str, list[Outcome]] = {}
-    for case, outcome in made.items():
+    for case, outcome in outcomes_of_cases.items():
         outcomes.setdefault(case.view, []).append(outcome)
     return outcomes
 
@@ -280,8 +282,8 @@ def _compiled(
     options: dict[str, Any] | None,
 ) -> tuple[Any, Sequence[Any]]:
     if mesh:
-        places = tuple(meshes.placements(mesh, arguments.specs, meshes.backend(mesh)))
-        lowered: Any = jax.jit(exported.call, in_shardings=places).lower(*arguments.leaves)
+        shardings = tuple(meshes.placements(mesh, arguments.specs, meshes.backend(mesh)))
+        lowered: Any = jax.jit(exported.call, in_shardings=shardings).lower(*arguments.leaves)
         return lowered.compile(options), arguments.leaves
     leaves = jax.device_put(arguments.leaves, devices.here(device))
     lowered = jax.jit(exported.call).lower(*leaves)

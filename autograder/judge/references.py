@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from autograder.judge import program, tree
-from autograder.judge.comparison import seen
+from autograder.judge.comparison import shortened
 from autograder.judge.devices import CPU, Device
 from autograder.judge.judge import Misconception
 from autograder.judge.outcomes import outcomes
@@ -25,7 +25,7 @@ from autograder.judge.views import VIEWS, Case, Draw, cases
 from autograder.problem import Problem
 
 RESULTS, ENTRIES = (16, 256), 2**20
-"""A large sample: so many results of a reference, least and most, and so many entries in all."""
+"""The size of a large sample: the fewest and most results of a reference, and all entries."""
 
 
 def expected_answers(
@@ -37,60 +37,71 @@ def expected_answers(
         Problem: the reference itself fails.
     """
     drawn = {draw: spec.draw(seed, draw) for draw in spec.draws(sizes, device, seed)}
-    made = outcomes(spec.reference, spec.requires, drawn, device)
-    for view, many in made.items():
-        for one in many:
-            if isinstance(one, Failure):
-                raise Problem(f"The reference of {spec.name} fails ({view}): {one.message}")
-    if any(isinstance(want, distributed_like_reference) for want in spec.requires):
-        known: dict[str, Callable[..., Any]] = {}
+    outcomes_by_view = outcomes(spec.reference, spec.requires, drawn, device)
+    for view, outcomes_of_view in outcomes_by_view.items():
+        for outcome in outcomes_of_view:
+            if isinstance(outcome, Failure):
+                raise Problem(f"The reference of {spec.name} fails ({view}): {outcome.message}")
+    if any(isinstance(requirement, distributed_like_reference) for requirement in spec.requires):
+        compiled: dict[str, Callable[..., Any]] = {}
         for n, (draw, arguments) in enumerate(drawn.items()):
-            # What a program is made for depends on the shapes and on what is static.
-            result = known.setdefault(str(arguments.skeleton), _jitted(spec, arguments.skeleton))
-            made["value"][n] = _sampled(spec, seed, made["value"][n], draw, arguments, result)
-    return made  # type: ignore[return-value]  # no failure is left in it
+            # The skeleton has the static values; `jit` tells shapes apart by itself.
+            result = compiled.setdefault(str(arguments.skeleton), _jitted(spec, arguments.skeleton))
+            outcomes_by_view["value"][n] = _sampled(
+                spec, seed, outcomes_by_view["value"][n], draw, arguments, result
+            )
+    return outcomes_by_view  # type: ignore[return-value]  # no failure is left in it
 
 
 def facts_of_reference(
     spec: Exercise, seed: int, sizes: Sequence[Size], device: Device = CPU
 ) -> Answers:
-    """The facts of the reference's programs that an answer's are compared with before it is run."""
-    views = {view for want in spec.requires if want.early and want.compares for view in want.views}
-    made: dict[Case, Outcome] = {}
+    """The facts of the reference's programs that an answer is compared with before it is run."""
+    views = {
+        view
+        for requirement in spec.requires
+        if requirement.early and requirement.compares
+        for view in requirement.views
+    }
+    answers: dict[Case, Outcome] = {}
     for case in cases(list(views), spec.draws(sizes, device, seed)):
         lowered = program.lower(spec.reference, spec.draw(seed, case.draw), case, device.platform)
-        made[case] = program.read(lowered, case, device)
-    return program.by_view(made)  # type: ignore[return-value]  # no failure is left in it
+        answers[case] = program.read(lowered, case, device)
+    return program.by_view(answers)  # type: ignore[return-value]  # no failure is left in it
 
 
 def misconceptions(
     spec: Exercise, seed: int, sizes: Sequence[Size], device: Device = CPU
 ) -> tuple[Misconception, ...]:
-    """What the listed wrong answers do on the same inputs, in the views that run."""
+    """What the listed wrong answers do on the same inputs, in the views with results."""
     drawn = {draw: spec.draw(seed, draw) for draw in spec.draws(sizes, device, seed)}
     expected = facts_of_reference(spec, seed, sizes, device)
     running = [
-        want for want in spec.requires if all(VIEWS[view].has_results() for view in want.views)
+        requirement
+        for requirement in spec.requires
+        if all(VIEWS[view].has_results() for view in requirement.views)
     ]
     return tuple(
         Misconception(
-            one.title,
-            one.rejected_by,
-            one.advice,
-            _seen(outcomes(one.function, running, drawn, device, expected=expected)),
+            wrong_answer.title,
+            wrong_answer.rejected_by,
+            wrong_answer.advice,
+            _shortened(outcomes(wrong_answer.function, running, drawn, device, expected=expected)),
         )
-        for one in spec.wrong_answers
+        for wrong_answer in spec.wrong_answers
     )
 
 
-def _seen(made: Mapping[str, Sequence[Outcome]]) -> dict[str, list[Outcome]]:
-    """Outcomes without what nobody compares; see `comparison.seen`."""
+def _shortened(outcomes_by_view: Mapping[str, Sequence[Outcome]]) -> dict[str, list[Outcome]]:
+    """Outcomes with their leaves shortened, see `comparison.shortened`."""
     return {
         view: [
-            one if isinstance(one, Failure) else replace(one, leaves=tuple(map(seen, one.leaves)))
-            for one in many
+            outcome
+            if isinstance(outcome, Failure)
+            else replace(outcome, leaves=tuple(map(shortened, outcome.leaves)))
+            for outcome in outcomes_of_view
         ]
-        for view, many in made.items()
+        for view, outcomes_of_view in outcomes_by_view.items()
     }
 
 
@@ -109,23 +120,25 @@ def _sampled(
     arguments: Arguments,
     result: Callable[..., list[Any]],
 ) -> Answer:
-    """The answer with what is known of its distribution in place of its numbers.
+    """The reference's answer with the facts of its distribution instead of its numbers.
 
-    That comes from results of the reference for the same arguments and other keys, so it does not
-    depend on an answer that draws from the same key.
+    They come from results for the same arguments and other keys. So they are independent of an
+    answer that draws from the same key.
     """
-    which = [seed, zlib.crc32(spec.name.encode()), draw.size, draw.again, 1]
-    generator = np.random.default_rng(which)
+    entropy = [seed, zlib.crc32(spec.name.encode()), draw.size, draw.again, 1]
+    generator = np.random.default_rng(entropy)
     size = max(1, *(leaf.size for leaf in answer.leaves))
-    drawn = []
+    samples = []
     for _ in range(int(np.clip(ENTRIES // size, *RESULTS))):
         leaves = [
             generator.integers(0, 2**32, 2, dtype="uint32") if _is_key(leaf) else leaf
             for leaf in arguments.leaves
         ]
-        drawn.append([np.asarray(leaf) for leaf in result(*leaves)])
-    known = [distribution(many).packed() for many in zip(*drawn, strict=True)]
-    facts = {**answer.facts, "distribution": known}
+        samples.append([np.asarray(leaf) for leaf in result(*leaves)])
+    distributions = [
+        distribution(leaf_samples).packed() for leaf_samples in zip(*samples, strict=True)
+    ]
+    facts = {**answer.facts, "distribution": distributions}
     if matches_reference() in spec.requires:
         return replace(answer, facts=facts)
     return replace(answer, leaves=tuple(map(np.zeros_like, answer.leaves)), facts=facts)

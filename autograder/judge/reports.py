@@ -1,7 +1,7 @@
-"""What only the process that traces a function can see of it: traces, leaks, its jaxpr.
+"""What only the process that traces a function can see: its traces, its leaks, its jaxpr.
 
-That process has run the student's code and could say anything, so it is a report and no proof: no
-exercise may hang more than a quarter of its points on it.
+That process has run the student's code, which could make it send anything. So this is a report, not
+a proof: at most a quarter of an exercise's points may depend on it.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answer, Outcome
 
 TRACED = "/jax/core/compile/jaxpr_trace_duration"
-"""The event of `jax.monitoring` with which JAX tells that it traced a jitted function."""
+"""The event of `jax.monitoring` that JAX sends when it has traced a jitted function."""
 
 
-def once_more(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function, whose own jitted trace, if it has one, is forgotten.
+def without_traces(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Clear the traces of the function's own `jit`, if it has one, and return the function.
 
-    What a jitted function inside it remembers stays.
+    Jitted functions that it calls keep their traces.
     """
     if _is_jitted(function):
         function.clear_cache()  # type: ignore[attr-defined]
@@ -42,20 +42,20 @@ def report(function: Callable[..., Any], arguments: Arguments, first: bool) -> O
     Args:
         function: the answer.
         arguments: NumPy leaves.
-        first: whether what the function's own `jit` remembers is forgotten before; later cases
-            find what the earlier ones left.
+        first: whether to clear the traces of the function's own `jit` before; later cases keep
+            the traces of earlier ones.
 
     Returns:
-        No leaves, and as facts
-        traces: how often a `jit` of the function's own was traced during the two calls;
-        primitives: how many equations of its jaxpr bind each, those of inner jaxprs once;
+        An answer without leaves, and with these facts:
+        traces: how often the function's own `jit` was traced during the two calls;
+        primitives: how many equations of its jaxpr bind each; those of inner jaxprs count once;
         weak: for each result whether its type is weak;
-        leak: what JAX says of a tracer that escaped, empty where none did.
-        A `Failure` where the function raises.
+        leak: JAX's message about a tracer that escaped, empty if none did.
+        A `Failure` if the function raises.
     """
     try:
         if first:
-            once_more(function)
+            without_traces(function)
         with _counting() as traced:
             for _ in range(2):
                 leaves = [np.array(leaf) for leaf in arguments.leaves]
@@ -63,7 +63,7 @@ def report(function: Callable[..., Any], arguments: Arguments, first: bool) -> O
         jaxpr, leak = _trace(function, arguments)
     except Exception as error:
         return failure_of(error)
-    # JAX's own jitted functions are traced within, on some versions.
+    # Some versions of JAX also trace jitted functions of their own.
     own = {getattr(function, "__name__", ""), *_names(function)}
     facts = {
         "traces": sum(name in own for name in traced),
@@ -75,16 +75,16 @@ def report(function: Callable[..., Any], arguments: Arguments, first: bool) -> O
 
 
 def _trace(function: Callable[..., Any], arguments: Arguments) -> tuple[Any, str]:
-    """The function's jaxpr, and what it leaked on the way to it."""
-    # A jitted function remembers its trace, and has to go on doing so.
-    plain = getattr(function, "__wrapped__", function) if _is_jitted(function) else function
+    """The function's jaxpr, and the message about a leak; empty without one."""
+    # Trace the plain function, so that a jitted one keeps its traces.
+    unjitted = getattr(function, "__wrapped__", function) if _is_jitted(function) else function
 
     def traced() -> Any:
-        return jax.make_jaxpr(lambda *leaves: plain(*tree.unflatten(arguments.skeleton, leaves)))(
-            *arguments.leaves
-        )
+        return jax.make_jaxpr(
+            lambda *leaves: unjitted(*tree.unflatten(arguments.skeleton, leaves))
+        )(*arguments.leaves)
 
-    # To say who holds a tracer, JAX looks through all that Python holds: here, what is new.
+    # To find who holds a tracer, JAX searches all objects of Python; frozen ones are skipped.
     gc.freeze()
     try:
         with jax.checking_leaks():
@@ -106,7 +106,7 @@ _counted: list[str] | None = None
 
 @functools.cache
 def _listen() -> None:
-    """Listen to JAX from now on; older versions cannot be told to stop."""
+    """Listen to JAX from now on; in older versions a listener cannot be removed."""
 
     def heard(event: str, duration_secs: float, **details: Any) -> None:
         if event == TRACED and _counted is not None:
@@ -117,7 +117,7 @@ def _listen() -> None:
 
 @contextmanager
 def _counting() -> Iterator[list[str]]:
-    """The name of every jitted function that is traced inside, once a trace."""
+    """The name of every jitted function that is traced inside, once per trace."""
     global _counted
     _listen()
     counted: list[str] = []
@@ -135,7 +135,9 @@ def _names(function: Any) -> Iterator[str]:
     while pending:
         current = pending.pop()
         yield current.co_name
-        pending += [one for one in current.co_consts if isinstance(one, types.CodeType)]
+        pending += [
+            constant for constant in current.co_consts if isinstance(constant, types.CodeType)
+        ]
 
 
 def _equations(jaxpr: Any) -> Iterator[Any]:
@@ -144,7 +146,7 @@ def _equations(jaxpr: Any) -> Iterator[Any]:
     for equation in inner.eqns:
         yield equation
         for value in jax.tree.leaves(
-            list(equation.params.values()), is_leaf=lambda one: hasattr(one, "eqns")
+            list(equation.params.values()), is_leaf=lambda node: hasattr(node, "eqns")
         ):
             if hasattr(value, "eqns"):
                 yield from _equations(value)

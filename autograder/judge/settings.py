@@ -1,7 +1,7 @@
-"""The settings under which answers are traced and run: ours, whatever a notebook has set.
+"""The settings under which answers are traced and run, whatever a notebook has set.
 
-So that a notebook that switches on float64, or makes errors of warnings, gets the same verdict
-wherever it does so, in the student's own `check` and when it is graded.
+So a notebook that enables float64, or turns warnings into errors, gets the same verdict in the
+student's own `check` and when it is graded.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ JAX: dict[str, Any] = {
     "threefry_partitionable": True,
     "transfer_guard": "allow",
 }
-"""What JAX does where nothing is set, by the names of its context managers, which hold whether a
-notebook has used those or `jax.config`, and before this file was imported or later."""
+"""The defaults of JAX, by the names of its context managers. A context manager wins over both other
+context managers and `jax.config`, whether they were used before this file was imported or later."""
 MACHINE = ("jax_num_cpu_devices", "jax_platform_name", "jax_platforms")
-"""Settings that say where a program runs, which a grader decides."""
+"""Settings that decide where a program runs, which is up to the grader."""
 START = dict(jax.config.values)
 RECURSION = sys.getrecursionlimit()
 NUMPY: dict[str, Any] = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
 
 
 @contextmanager
-def ours() -> Iterator[None]:
-    """Trace, call and run under our settings; afterwards the notebook's are back."""
+def defaults() -> Iterator[None]:
+    """Trace, call and run under the grader's settings, then restore the notebook's."""
     with contextlib.ExitStack() as stack:
         _undo_rest(stack)
         for name, value in JAX.items():
-            # Versions of JAX differ in which there are, and in where they are.
+            # Versions of JAX differ in which managers they have, and in which module.
             for place in (jax, jax.experimental):
                 if (manager := getattr(place, name, None)) is not None:
                     stack.enter_context(manager(value))
@@ -61,25 +61,25 @@ def ours() -> Iterator[None]:
         stack.enter_context(np.errstate(**NUMPY))
         stack.enter_context(warnings.catch_warnings())
         filters: Any = warnings.filters
-        filters[:] = [one for one in filters if one[0] != "error"]
-        theirs = sys.getrecursionlimit()
-        stack.callback(sys.setrecursionlimit, theirs)
-        sys.setrecursionlimit(max(theirs, RECURSION))
+        filters[:] = [warning_filter for warning_filter in filters if warning_filter[0] != "error"]
+        limit = sys.getrecursionlimit()
+        stack.callback(sys.setrecursionlimit, limit)
+        sys.setrecursionlimit(max(limit, RECURSION))
         yield
 
 
 def _undo_rest(stack: contextlib.ExitStack) -> None:
-    """Take back what was set since this file was imported and has no context manager."""
-    theirs = {
+    """Undo settings made since this file was imported that have no context manager."""
+    changed = {
         name: value
         for name, value in jax.config.values.items()
-        if name in START  # parts of JAX that are imported later bring more
+        if name in START  # parts of JAX that are imported later add more
         and name not in MACHINE
         and name.removeprefix("jax_") not in JAX
         and value != START[name]
     }
-    for name, value in theirs.items():
-        # Some cannot be changed any more, and so changed nothing.
+    for name, value in changed.items():
+        # Some settings cannot be changed any more, so changing them had no effect.
         with contextlib.suppress(Exception):
             jax.config.update(name, START[name])
             stack.callback(jax.config.update, name, value)
@@ -87,20 +87,20 @@ def _undo_rest(stack: contextlib.ExitStack) -> None:
 
 @contextmanager
 def fixed_machine() -> Iterator[None]:
-    """Run cells on the machine that there is, whatever platform and devices they ask JAX for."""
-    jax.devices()  # once they are known, XLA_FLAGS and other variables change nothing
+    """Run cells on this machine's devices, whatever platform and devices they ask JAX for."""
+    jax.devices()  # once JAX has started, XLA_FLAGS and other variables have no effect
     update = type(jax.config).update
 
-    def kept(config: Any, name: str, value: Any) -> None:
+    def update_allowed(config: Any, name: str, value: Any) -> None:
         if name not in MACHINE:
             update(config, name, value)
 
-    with mock.patch.object(type(jax.config), "update", kept):
+    with mock.patch.object(type(jax.config), "update", update_allowed):
         yield
 
 
 def mend_streams() -> None:
-    """Put standard output and error back, which a cell may have replaced or closed."""
+    """Restore standard output and error, which a cell may have replaced or closed."""
     for name, number in (("stdout", 1), ("stderr", 2)):
         try:
             os.fstat(number)

@@ -25,14 +25,14 @@ from autograder.problem import Problem
 from autograder.schema import DTYPES
 
 Size = int | range
-"""A batch size, or a range of which the seed draws one."""
+"""A batch size, or a range from which the seed draws one."""
 
 SIZES: tuple[tuple[Size, ...], tuple[Size, ...]] = (4, 1, 30), (range(5, 10), 1, range(61, 101))
 SIZES_ON_MESH: tuple[tuple[Size, ...], tuple[Size, ...]] = (
     (16, 8, 48),
     (range(24, 41, 8), 8, range(64, 105, 8)),
 )
-"""The batch sizes of the public cases and of the grading, where an exercise names no others."""
+"""The batch sizes of the public cases and of the grading, unless an exercise has its own."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class WrongAnswer:
     """A misconception: code that students write, and what to tell them about it.
 
     Attributes:
-        function: the code; of a question the value.
+        function: the code; for a question the value.
         title: the misconception in a few words; it completes "This looks like an answer that …".
         rejected_by: the reason of the finding that must reject it, or an exception's class name.
         advice: what to try.
@@ -54,30 +54,33 @@ class WrongAnswer:
 
 @dataclass(frozen=True)
 class Exercise:
-    """All that is known of an exercise but its prompt and its points.
+    """An exercise without its prompt and its points.
 
     Attributes:
-        name: of the function, or of the variable, that is asked for.
-        reference: the function that the solution cell defines; of a question the answer.
-        inputs: draws the tuple of arguments from a `numpy.random.Generator` and a batch size;
-            for an exercise with meshes, from a mesh besides, which may be one of the arguments.
-        requires: what is asked of an answer, the gravest first.
+        name: the name of the function, or of the variable, that the student writes.
+        reference: the function that the solution cell defines; for a question the answer.
+        inputs: draws the tuple of arguments from a `numpy.random.Generator` and a batch size. For
+            an exercise with meshes it also gets a mesh, which may be one of the arguments.
+        requires: the requirements, the most important first.
         hints: from a nudge to nearly the answer; usually three.
         explanation: Markdown, shown after passing.
         another: a second solution, as source.
-        wrong_answers: what people really get wrong; usually three or more.
+        wrong_answers: mistakes that people really make; usually three or more.
         sizes: the batch sizes of the grading. The first is the usual one, at which every dtype and
             every mesh is judged; the last is the largest, and growth is judged between the two.
-            A size that is named twice is drawn twice, with other values. From a range the seed
-            draws one size, of the other parity than the first where the range has one.
-        public_sizes: those of the student's `check`; the ends of `sizes` are none of them.
-        dtypes: of the floating inputs; the first at every size, the others at the first.
-        meshes: such as `x=4,y=2`; the first at every size, the others at the first.
-        in_specs: for each argument how it lies on the mesh; replicated where nothing is said.
-        source: all the code that the specification depends on, where a master was loaded.
-        equal_mutants: changes of the reference that do the same as it, by the description that
-            `autograder prove --mutants` gives them, with the reason; `1.0 → anything (line 4)`
-            stands for all changes of one place.
+            A size that is listed twice is drawn twice, with different values. From a range the
+            seed draws one size; if the first size is even, an odd one, and the other way round.
+        public_sizes: the batch sizes of the student's `check`. The first and the last of `sizes`
+            must not be among them.
+        dtypes: the dtypes of the floating inputs. The first is used at every size, the others
+            only at the first size.
+        meshes: such as `x=4,y=2`. The first is used at every size, the others only at the first
+            size.
+        in_specs: how each argument is sharded over the mesh; replicated without a spec.
+        source: all the code that the specification depends on, if a master was loaded.
+        equal_mutants: changes of the reference that make no difference, with the reason. The keys
+            are the descriptions of `autograder prove --mutants`; `1.0 → anything (line 4)` stands
+            for all changes at one place.
     """
 
     name: str
@@ -98,7 +101,7 @@ class Exercise:
 
     @property
     def is_question(self) -> bool:
-        """Whether a value is asked for, and no function."""
+        """Whether the answer is a value and not a function."""
         return hides_answer(self.requires)
 
     def draws(self, sizes: Sequence[Size], device: Device = CPU, seed: int = 0) -> list[Draw]:
@@ -106,70 +109,72 @@ class Exercise:
 
         Args:
             sizes: `self.sizes` or `self.public_sizes`.
-            device: a mesh picks those of the exercise's meshes that have its shape. An exercise
-                without meshes is spread over it, where the first axis of an argument divides.
-            seed: draws the sizes of which only a range is said.
+            device: if it is a mesh, only the exercise's meshes of the same shape are used. Without
+                meshes, arguments are cut along the first axis, if the device's mesh divides it.
+            seed: draws the sizes that are ranges.
         """
-        laid = [m for m in self.meshes if tuple(meshes.shape(m).values()) == device.mesh]
-        on = [device.mesh_for(mesh) for mesh in laid or self.meshes or ("",)]
+        fitting = [m for m in self.meshes if tuple(meshes.shape(m).values()) == device.mesh]
+        chosen_meshes = [device.mesh_for(mesh) for mesh in fitting or self.meshes or ("",)]
         drawn = self._drawn(sizes, seed)
         first, *larger = [
-            Draw(size, on[0], self.dtypes[0], drawn[:number].count(size))
+            Draw(size, chosen_meshes[0], self.dtypes[0], drawn[:number].count(size))
             for number, size in enumerate(drawn)
         ]
-        others = [replace(first, mesh=mesh) for mesh in on[1:]]
-        others += [replace(first, dtype=dtype) for dtype in self.dtypes[1:]]
-        return [first, *others, *larger]
+        variants = [replace(first, mesh=mesh) for mesh in chosen_meshes[1:]]
+        variants += [replace(first, dtype=dtype) for dtype in self.dtypes[1:]]
+        return [first, *variants, *larger]
 
     def _drawn(self, sizes: Sequence[Size], seed: int) -> list[int]:
         generator = np.random.default_rng([seed, zlib.crc32(self.name.encode())])
-        drawn: list[int] = []
+        chosen: list[int] = []
         for size in sizes:
             if isinstance(size, range):
-                other = [one for one in size if drawn and (one - drawn[0]) % 2]
-                size = int(generator.choice(other or size))
-            drawn.append(size)
-        return drawn
+                other_parity = [number for number in size if chosen and (number - chosen[0]) % 2]
+                size = int(generator.choice(other_parity or size))
+            chosen.append(size)
+        return chosen
 
     def draw(self, seed: int, draw: Draw) -> Arguments:
-        """The arguments of one draw: the same for the same seed, exercise, size and repetition.
+        """The arguments of one draw: equal for the same seed, exercise, size and repetition.
 
         Returns:
             NumPy leaves; the floating ones have the draw's dtype, int64 becomes int32.
         """
-        which = [seed, zlib.crc32(self.name.encode()), draw.size, draw.again]
-        generator = np.random.default_rng(which)
-        on = (tree.OnMesh(draw.mesh),) if self.meshes else ()
-        arguments = self.inputs(generator, draw.size, *on)
+        entropy = [seed, zlib.crc32(self.name.encode()), draw.size, draw.again]
+        generator = np.random.default_rng(entropy)
+        mesh = (tree.OnMesh(draw.mesh),) if self.meshes else ()
+        arguments = self.inputs(generator, draw.size, *mesh)
         skeleton, leaves = tree.flatten(arguments)
-        made = [_as_jax_would(leaf, draw.dtype) for leaf in leaves]
-        return Arguments(skeleton, tuple(made), self._specs(arguments, made, draw.mesh))
+        converted = [_as_jax_would(leaf, draw.dtype) for leaf in leaves]
+        return Arguments(skeleton, tuple(converted), self._specs(arguments, converted, draw.mesh))
 
     def _specs(
         self, arguments: Sequence[Any], leaves: Sequence[np.ndarray], mesh: str
     ) -> tuple[Spec, ...]:
         if not self.meshes:
             return spread(leaves, mesh)
-        said = [*self.in_specs, *[None] * len(arguments)]
+        specs = [*self.in_specs, *[None] * len(arguments)]
         return tuple(
             tuple(list(axis) if isinstance(axis, tuple) else axis for axis in spec or ())
-            for argument, spec in zip(arguments, said, strict=False)
+            for argument, spec in zip(arguments, specs, strict=False)
             for _ in tree.flatten(argument)[1]
         )
 
 
 def spread(leaves: Sequence[np.ndarray], mesh: str) -> tuple[Spec, ...]:
-    """How leaves lie on a mesh that no exercise asked for: cut along the first axis if it divides.
+    """The specs of leaves on a mesh that the exercise has no specs for.
+
+    A leaf is cut along its first axis if the mesh divides it, else replicated.
 
     Args:
         leaves: arrays.
-        mesh: as text; empty for none.
+        mesh: the mesh as text; empty for no mesh.
     """
     if not mesh:
         return ()
     sizes = meshes.shape(mesh)
     divides = [leaf.ndim and leaf.shape[0] % meshes.size_of(sizes) == 0 for leaf in leaves]
-    return tuple((list(sizes),) if one else () for one in divides)
+    return tuple((list(sizes),) if is_divided else () for is_divided in divides)
 
 
 def _as_jax_would(leaf: Any, dtype: str) -> np.ndarray:
@@ -182,11 +187,11 @@ def _as_jax_would(leaf: Any, dtype: str) -> np.ndarray:
 
 def views_of(requires: Sequence[Requirement]) -> list[str]:
     """The names of the views that these requirements look at."""
-    return [view for want in requires for view in want.views]
+    return [view for requirement in requires for view in requirement.views]
 
 
 def hides_answer(requires: Sequence[Requirement]) -> bool:
-    """Whether a value is asked for whose right answer is not released."""
+    """Whether the answer is a value that must not be released."""
     return "answered" in views_of(requires)
 
 
@@ -202,7 +207,7 @@ _collected: list[Exercise] | None = None
 
 @contextlib.contextmanager
 def collecting() -> Iterator[list[Exercise]]:
-    """Gather every `exercise(...)` that runs inside, as loading a master does."""
+    """Collect every exercise and question that is specified inside, as when a master is loaded."""
     global _collected
     before, _collected = _collected, []
     try:
@@ -227,7 +232,23 @@ def exercise(
     in_specs: Sequence[Any] = (),
     equal_mutants: Mapping[str, str] | None = None,
 ) -> Exercise:
-    """Specify one exercise; see `Exercise` for the arguments."""
+    """Specify one exercise; see `Exercise` for the arguments.
+
+    Example:
+        exercise(
+            total,
+            inputs=lambda rng, n: (rng.normal(size=(n, 3)),),
+            hints=("Which axis counts the examples?",),
+            wrong_answers=(
+                wrong(
+                    lambda x: x.sum(0),
+                    "sums over the examples",
+                    rejected_by="shape",
+                    advice="Sum over axis 1.",
+                ),
+            ),
+        )
+    """
     usual = SIZES_ON_MESH if meshes else SIZES
     return collect(
         Exercise(
@@ -269,20 +290,20 @@ def question(
     mistakes: Sequence[WrongAnswer] = (),
     digits: int = 3,
 ) -> Exercise:
-    """Specify one question; what is released holds a digest of the answer only.
+    """Specify one question; the released data hold only a digest of the answer.
 
     Args:
-        name: the variable that the student gives the answer to.
+        name: the variable that the student assigns the answer to.
         answer: a string, a number, a boolean, or containers and arrays of them.
         hints: from a nudge to nearly the answer; usually three.
         explanation: Markdown, shown after passing.
         mistakes: usually two or more.
         digits: how many digits after the point count.
     """
-    given = call(lambda: answer, ())
-    if isinstance(given, Failure):
-        raise Problem(f"The answer of {name} cannot be read: {given.message}")
-    digest = digest_of(given, name, digits)
+    outcome = call(lambda: answer, ())
+    if isinstance(outcome, Failure):
+        raise Problem(f"The answer of {name} cannot be read: {outcome.message}")
+    digest = digest_of(outcome, name, digits)
     return collect(
         Exercise(
             name,
@@ -299,8 +320,8 @@ def question(
     )
 
 
-def collect(made: Exercise) -> Exercise:
-    """Hand a specification to the master that is being loaded, if one is."""
+def collect(specification: Exercise) -> Exercise:
+    """Add a specification to the list of `collecting`, if a master is being loaded."""
     if _collected is not None:
-        _collected.append(made)
-    return made
+        _collected.append(specification)
+    return specification

@@ -1,4 +1,4 @@
-"""An exception from a student's function, as a sentence and a thing to try."""
+"""Explains an exception from a student's function, and says what to try."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from autograder.judge.verdict import Failure, Status
 from autograder.problem import NOT_DEFINED
 
-# The names are those of https://docs.jax.dev/en/latest/errors.html, and one of ours.
+# The errors of https://docs.jax.dev/en/latest/errors.html, and `program.ProgramTooLongError`.
 TRACER_ERRORS = {
     "TracerArrayConversionError": (
         "NumPy was given a traced array: while JAX traces a function its arrays have shapes, "
@@ -23,7 +23,7 @@ TRACER_ERRORS = {
         "Use jnp.where or jax.lax.cond, which take both branches into the program.",
     ),
     "ConcretizationTypeError": (
-        "A Python number was wanted where there is only a traced array.",
+        "A Python number was needed where there is only a traced array.",
         "Take sizes from x.shape and keep values as arrays.",
     ),
     "TracerIntegerConversionError": (
@@ -40,13 +40,13 @@ TRACER_ERRORS = {
     ),
     "ProgramTooLongError": (
         "The program is so long that compiling it would take minutes.",
-        "A Python loop is unrolled while tracing, one copy a turn. Let vmap, scan or fori_loop "
+        "A Python loop is unrolled while tracing, one copy per turn. Let vmap, scan or fori_loop "
         "repeat it.",
     ),
 }
 
 OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "Out of memory")
-"""How XLA says it, since JAX 0.8 and before."""
+"""XLA's words for it, since JAX 0.8 and before."""
 
 _LIBRARIES = tuple(
     {str(Path(__file__).parents[1]), sysconfig.get_path("stdlib"), *site.getsitepackages()}
@@ -54,7 +54,7 @@ _LIBRARIES = tuple(
 
 
 def failure_of(error: BaseException) -> Failure:
-    """What to say of an exception that a student's code raised.
+    """The failure that an exception in a student's code stands for.
 
     Returns:
         A `Failure` with the status `out of memory`, `missing` (the stub is still there) or
@@ -66,7 +66,7 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, MemoryError) or any(words in text for words in OUT_OF_MEMORY):
         return Failure(
             Status.OUT_OF_MEMORY,
-            "The answer asked for more memory than it may have.",
+            "The answer asked for more memory than it may use.",
             name,
             "Look for an array with one axis too many.",
         )
@@ -79,7 +79,7 @@ def failure_of(error: BaseException) -> Failure:
 
 def _first_line(error: BaseException) -> str:
     try:
-        # Only its `msg` is free of the name of a temporary file.
+        # `str(error)` has the name of a temporary file in it.
         words = error.msg if isinstance(error, SyntaxError) else str(error)
         lines = words.strip().splitlines()
     except Exception:
@@ -88,7 +88,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _student_line(error: BaseException) -> str:
-    """The last line of the traceback that is neither JAX's, Python's nor ours."""
+    """The last line of the traceback that is not from a library, Python or the autograder."""
     if isinstance(error, SyntaxError):
         return (error.text or "").strip()[:200]
     for frame in reversed(traceback.extract_tb(error.__traceback__)):

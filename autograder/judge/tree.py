@@ -16,24 +16,24 @@ from autograder.judge.verdict import Refusal
 MOST_LEAVES = 10_000
 DEEPEST = 64
 LONGEST = 100_000
-"""The largest result that is compared: its leaves, its containers within containers, and the
-characters of its description."""
+"""The largest result that is compared: the number of its leaves, the depth of its containers, and
+the length of its description."""
 NODE = "!"
-"""Begins the only key of the dictionary that stands for a container of another kind."""
+"""A dictionary that stands for another kind of container has one key, which begins with this."""
 
 
 @dataclass(frozen=True)
 class OnMesh:
-    """Stands for a mesh among drawn arguments, see `meshes`; the function gets the real one."""
+    """Stands for a mesh among drawn arguments, see `meshes`; the function gets the real mesh."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class static:
-    """A plain Python value among drawn arguments, where every other number becomes an array.
+    """A plain Python value among drawn arguments; every other number becomes an array.
 
-    It may depend on the batch size, not on the generator.
+    It may depend on the batch size, but not on the random generator.
 
     Args:
         value: a number, a string or a boolean.
@@ -48,8 +48,8 @@ class Arguments:
 
     Attributes:
         skeleton: the tuple of arguments as nested JSON, see `flatten`.
-        leaves: its arrays, or what stands for them.
-        specs: for each leaf how it lies on a mesh; empty where there is none.
+        leaves: its arrays, or their shapes and dtypes.
+        specs: how each leaf is sharded over a mesh; empty without a mesh.
     """
 
     skeleton: Any
@@ -58,7 +58,7 @@ class Arguments:
 
     @property
     def values(self) -> tuple[Any, ...]:
-        """The arguments as the function gets them."""
+        """The arguments as the function gets them, with a real mesh."""
         return tuple(unflatten(self.skeleton, self.leaves))
 
     @property
@@ -76,6 +76,9 @@ def flatten(tree: Any) -> tuple[Any, list[Any]]:
 
     Raises:
         TypeError: a dictionary has a key that is not a string.
+
+    >>> flatten(({"w": 1.5}, [2.5]))
+    ({'tuple': [{'dict': {'w': 0}}, {'list': [1]}]}, [1.5, 2.5])
     """
     leaves: list[Any] = []
 
@@ -101,11 +104,11 @@ def flatten(tree: Any) -> tuple[Any, list[Any]]:
 def unflatten(
     skeleton: Any, leaves: Sequence[Any], mesh: Callable[[str], Any] = meshes.make
 ) -> Any:
-    """The pytree that `flatten` took apart, with these leaves in it.
+    """The pytree that `flatten` split, with these leaves in it.
 
     Args:
-        skeleton, leaves: as `flatten` gives them.
-        mesh: makes what stands in the place of a mesh.
+        skeleton, leaves: as `flatten` returns them.
+        mesh: makes a mesh from its text.
 
     Raises:
         ValueError: the skeleton is not one that `flatten` writes.
@@ -130,11 +133,11 @@ def unflatten(
 
 
 def plain(result: Any) -> Any:
-    """A function's result with plain containers alone, which `jax.export` writes into a program.
+    """A function's result in plain containers only, which `jax.export` can write into a program.
 
     Dictionaries with string keys, lists, tuples and None stay. Any other node, such as a named
-    tuple, becomes a dictionary with one key, which holds its class, its static data and the names
-    of its children. A string key that looks like one is escaped, so the two cannot be confused.
+    tuple, becomes a dictionary with one key: its class, its static data and the names of its
+    children as JSON. A string key that looks like such a key is escaped.
 
     Raises:
         Refusal: it is nested too deeply.
@@ -156,20 +159,20 @@ def _plain(node: Any, depth: int) -> Any:
         }
     children, definition = jax.tree_util.tree_flatten_with_path(node, lambda x: x is not node)
     kind, data = definition.node_data()  # type: ignore[attr-defined]  # its stub leaves that out
-    said = [
+    label = [
         kind.__name__,
-        # Where an object lies differs from process to process.
+        # The address of an object differs from process to process.
         "" if data in (None, ()) else re.sub(r" at 0x[0-9a-f]+", "", repr(data)),
         [jax.tree_util.keystr(path) for path, _ in children],
     ]
-    return {NODE + json.dumps(said): tuple(_plain(child, depth + 1) for _, child in children)}
+    return {NODE + json.dumps(label): tuple(_plain(child, depth + 1) for _, child in children)}
 
 
 def described(definition: jax.tree_util.PyTreeDef) -> tuple[str, tuple[str, ...]]:
-    """What people read of the pytree that `plain` made, and what is compared.
+    """The pytree that `plain` made as text, to compare it and to show it.
 
     Returns:
-        The structure, as JAX prints a `PyTreeDef` where all containers are plain, and the path of
+        The structure, as JAX prints a `PyTreeDef` of plain containers, and the path of
         each leaf, as `jax.tree_util.keystr` writes it.
 
     Raises:
@@ -190,8 +193,8 @@ def described(definition: jax.tree_util.PyTreeDef) -> tuple[str, tuple[str, ...]
             yield "*"
         elif node is None:
             yield "None"
-        elif isinstance(node, dict) and (found := _node(node)) is not None:
-            kind, data, labels, children = found
+        elif isinstance(node, dict) and (container := _node(node)) is not None:
+            kind, data, labels, children = container
             yield f"{kind}[{data}](" if data else f"{kind}("
             for number, (label, child) in enumerate(zip(labels, children, strict=True)):
                 yield f"{', ' if number else ''}{label.removeprefix('.')}: "
@@ -213,15 +216,15 @@ def described(definition: jax.tree_util.PyTreeDef) -> tuple[str, tuple[str, ...]
             yield ",)" if after == ")" and len(node) == 1 else after
 
     LEAF = object()
-    whole = jax.tree.unflatten(definition, [LEAF] * definition.num_leaves)
-    structure = f"PyTreeDef({''.join(texts(whole, '', 0))})"
+    template = jax.tree.unflatten(definition, [LEAF] * definition.num_leaves)
+    structure = f"PyTreeDef({''.join(texts(template, '', 0))})"
     if len(structure) > LONGEST:
         raise Refusal("The result is too large to be compared.")
     return structure, tuple(paths)
 
 
 def _node(node: dict[str, Any]) -> tuple[str, str, list[str], tuple[Any, ...]] | None:
-    """What the dictionary stands for, where it is no dictionary of the student's."""
+    """The container that the dictionary stands for; None if it is a dictionary of the student's."""
     key = next(iter(node), "")
     if len(node) != 1 or not key.startswith(NODE) or key.startswith(2 * NODE):
         return None

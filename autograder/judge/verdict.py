@@ -1,4 +1,4 @@
-"""What is said of an answer: a status, the findings behind it, and the share of the points."""
+"""The verdict on an answer: a status, the findings behind it, and the share of the points."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Status(StrEnum):
 
 
 class Refusal(Exception):  # noqa: N818
-    """What an answer is made of breaks a rule; the message is the sentence for the student.
+    """The program or result of an answer is not allowed; the message is for the student.
 
     Args:
-        message: the sentence.
-        operations: the length of the program, where that is why.
+        message: one sentence.
+        operations: the length of the program, if that is the reason.
     """
 
     def __init__(self, message: str, operations: int = 0) -> None:
@@ -44,15 +44,15 @@ WORD = np.dtype(np.uint32)
 
 @dataclass(frozen=True)
 class Answer:
-    """What a function gave back on one case, with the facts of its program.
+    """What a function returned on one case, with the facts of its program.
 
     Attributes:
         structure: the pytree of the result, as JAX prints a `PyTreeDef`, see `tree.described`.
         paths: the path of each leaf, as `jax.tree_util.keystr` writes it.
-        leaves: the leaves, as NumPy arrays in the same order; none where the program of the view
-            is looked at and not run.
-        facts: what was read off the program, see `program.read`.
-        ran: whether it was run, where its view runs; an answer that its facts reject is not.
+        leaves: the leaves, as NumPy arrays in the same order; empty if the program of the view is
+            read and not run.
+        facts: the facts of the program, see `program.read`.
+        ran: False if the view's program should be run and was not, because its facts reject it.
     """
 
     structure: str
@@ -69,10 +69,10 @@ class Failure:
     Attributes:
         status: any status but `passed` and `wrong`.
         message: what happened, in a sentence for the student.
-        error: the name of the exception's class, where there was one.
+        error: the name of the exception's class, if there was one.
         advice: what to try.
-        line: the student's own line that did it, where it is known.
-        facts: what is known of the program nevertheless, where it is too long to be run.
+        line: the student's own line that caused it, if known.
+        facts: the facts of a program that is too long to run.
     """
 
     status: Status
@@ -85,21 +85,21 @@ class Failure:
 
 Outcome = Answer | Failure
 Outcomes = Mapping[str, Sequence[Outcome]]
-"""What a function did: by the name of the view, one outcome for each of its draws."""
+"""What a function did: for the name of each view, one outcome per draw."""
 
 Answers = Mapping[str, Sequence[Answer]]
-"""The same of a function that did not fail."""
+"""The outcomes of a function that did not fail."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Where an answer and the expected one part, on a case that the student may see.
+    """Where an answer and the expected one differ, on a case that the student may see.
 
     Attributes:
         case: the position of the draw among those of the exercise.
-        path: the path of the leaf, empty for a result that is one array.
+        path: the path of the leaf; empty for a result that is one array.
         expected: the expected leaf, or the expected structure as text.
-        got: the same of the student's.
+        got: the student's leaf or structure.
     """
 
     case: int
@@ -114,10 +114,10 @@ class Finding:
 
     Attributes:
         reason: the short name under which a wrong answer is listed, such as `values`.
-        message: what was seen. It names no value and no shape of a case.
+        message: what was found, without a value or a shape of a case.
         advice: what it usually means, and what to try.
-        difference: the values behind it; only ever set for public cases.
-        reported: whether only the student's own process says so.
+        difference: the values behind it; only set for public cases.
+        reported: whether the only evidence is what the student's own process says.
     """
 
     reason: str
@@ -134,12 +134,12 @@ class Verdict:
     Attributes:
         exercise: the exercise's name.
         status: how the judging ended.
-        findings: the requirements that were not met, the gravest first.
+        findings: the requirements that were not met, the most important first.
         misconception: the title of the listed wrong answer that behaves the same, if any.
         fraction: the share of the points earned, in [0, 1].
-        program: the same for all answers that do the same, see `grader`; empty in a notebook.
-        reported: the reasons of the requirements, met or not, for which only what the student's own
-            process says is known.
+        program: the same text for all answers that do the same, see `grader`; empty in a notebook.
+        reported: the reasons of the requirements, met or not, whose only evidence is what the
+            student's own process says.
     """
 
     exercise: str
@@ -156,12 +156,12 @@ class Verdict:
 
     @property
     def asks(self) -> bool:
-        """Whether a person has to give the points, since no answer was judged."""
+        """Whether a person has to give the points, because no answer was judged."""
         return self.status in (Status.UNREADABLE, Status.GRADER_FAULT)
 
     @property
     def reason(self) -> str:
-        """The reason of the first finding, or the status where nothing was found."""
+        """The reason of the first finding; without findings, the status."""
         return self.findings[0].reason if self.findings else str(self.status)
 
     @classmethod

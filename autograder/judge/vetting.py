@@ -1,7 +1,7 @@
-"""Why a program is not run: the rules that it must keep before anything is compiled.
+"""The rules that a program has to keep before it is compiled and run.
 
-`vet` looks for what XLA would crash on, never end with, or let out of the jail. An endless loop
-cannot be told from a long one, so limits on time stay necessary.
+`vet` rejects what would crash XLA, never end, or escape from the jail. An endless loop looks like a
+long one, so time limits are still necessary.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from autograder.judge.module import Block, Module, parsed
 from autograder.judge.verdict import Refusal
 
 MOST_OPERATIONS = 20_000
-"""A chain of so many compiles for minutes; the largest of 400 JAX functions has 1,635."""
+"""A chain of this length compiles for minutes; the largest of 400 JAX functions has 1,635."""
 MOST_COUNTED = 10 * MOST_OPERATIONS
-"""The length of a longer program is not told exactly."""
+"""Operations beyond this number are not counted."""
 MOST_EXPANDED = 2**20
-"""Operations once every call is written out, which XLA does: thirty functions can make 2^30."""
+"""The most operations with every call written out, as XLA does: thirty functions can make 2^30."""
 DEEPEST_CALLS = 128
-"""The longest chain of calls; compilers follow it on the stack. JAX's own need 6."""
+"""The longest chain of calls, which compilers follow on the stack. JAX's own functions need 6."""
 DEEPEST_LOOPS = 16
-"""Loops within loops. Shallow ones can be as slow, but nobody writes sixteen."""
+"""The most loops within loops. Fewer can be as slow, but nobody writes sixteen."""
 MOST_CONSTANT_BYTES = 16 * 2**20
-"""All constants together: an answer is computed, and a table of answers is not one."""
+"""The most bytes of all constants together: a table of results is not an answer."""
 MOST_ELEMENTS = 2**28
 """The largest tensor: 1 GiB of float32, a quarter of what a runner may use."""
 
@@ -45,32 +45,34 @@ EFFECTS = frozenset(
 def vet_exported(
     exported: export.Exported, devices: int = 1, platforms: Sequence[str] = ("cpu",)
 ) -> None:
-    """Make sure that `jax.export` says nothing about the program that forbids to run it.
+    """Make sure that what `jax.export` records about a program allows running it.
 
     Args:
-        exported: what was deserialised.
-        devices: for how many devices it must be.
-        platforms: for which it must be, and no others.
+        exported: the deserialised program.
+        devices: the number of devices that it must be for.
+        platforms: the platforms that it must be for, and no others.
 
     Raises:
-        Refusal: why it is not run.
+        Refusal: why the program is not run.
     """
     if exported.disabled_safety_checks:
         raise Refusal("The program was exported with safety checks switched off.")
     if exported.ordered_effects or exported.unordered_effects:
         raise Refusal("The program has side effects, such as a callback to Python.")
     if exported.nr_devices != devices:
-        raise Refusal(f"The program is for {exported.nr_devices} devices; {devices} was asked for.")
+        raise Refusal(
+            f"The program is for the wrong number of devices: {exported.nr_devices}, not {devices}."
+        )
     if tuple(exported.platforms) != tuple(platforms):
-        asked = " and ".join(platforms)
-        raise Refusal(f"The program is not for {asked} alone, as was asked for.")
+        names = " and ".join(platforms)
+        raise Refusal(f"The program has to be for {names}, and for nothing else.")
 
 
 def vet(module_bytes: bytes) -> None:
     """Make sure that this module may be compiled and run.
 
     Raises:
-        Refusal: why it is not.
+        Refusal: why the program is not run.
     """
     try:
         module = parsed(module_bytes)
@@ -89,7 +91,7 @@ def vet(module_bytes: bytes) -> None:
 
 
 def _check_names(module: Any) -> None:
-    """First of all, and inside MLIR's own walk: a long module must not be read into Python."""
+    """This comes first, in MLIR's own walk, because a long module must not be read into Python."""
     count, foreign = 0, ""
 
     def visit(operation: Any) -> Any:
@@ -103,7 +105,7 @@ def _check_names(module: Any) -> None:
 
     module.operation.walk(visit)
     if foreign:
-        raise Refusal(f"The program contains {_shown(foreign)}, which no answer needs.")
+        raise Refusal(f"The program contains {_safe_name(foreign)}, which no answer needs.")
     if count > MOST_OPERATIONS:
         raise Refusal(
             f"The program has more than {MOST_OPERATIONS:,} operations: "
@@ -121,12 +123,12 @@ def _check_operations(module: Module) -> None:
         if operation.name != "stablehlo.custom_call":
             continue
         if operation.target not in custom_calls.TARGETS:
-            raise Refusal(f"The program calls {_shown(operation.target)}, which JAX does not.")
+            raise Refusal(f"The program calls {_safe_name(operation.target)}, which JAX does not.")
         if "has_side_effect" in attributes and ir.BoolAttr(attributes["has_side_effect"]).value:
-            raise Refusal(f"The program calls {_shown(operation.target)} for a side effect.")
+            raise Refusal(f"The program calls {_safe_name(operation.target)} for a side effect.")
         if not custom_calls.fits(module, operation):
             raise Refusal(
-                f"The program calls {_shown(operation.target)} with other shapes than JAX."
+                f"The program calls {_safe_name(operation.target)} with other shapes than JAX."
             )
     if constants > MOST_CONSTANT_BYTES:
         limit = MOST_CONSTANT_BYTES // 2**20
@@ -136,7 +138,9 @@ def _check_operations(module: Module) -> None:
 def _check_types(module: Module) -> None:
     for kind in set(module.types):
         if kind.shape is None:
-            raise Refusal(f"The program handles a {_shown(kind.element)}, which is no array.")
+            raise Refusal(
+                f"The program handles a {_safe_name(kind.element)}, which is not an array."
+            )
         if min(kind.shape, default=0) < 0:
             raise Refusal("The program has an array of unknown shape.")
         if kind.size > MOST_ELEMENTS:
@@ -148,7 +152,7 @@ def _check_types(module: Module) -> None:
 
 @dataclass
 class _Extent:
-    """How far a function reaches: operations written out, calls deep, loops deep."""
+    """The size of a function: operations, calls written out, and the depth of calls and loops."""
 
     operations: int = 0
     calls: int = 0
@@ -156,28 +160,28 @@ class _Extent:
 
 
 def _check_calls(module: Module) -> None:
-    known: dict[str, _Extent | None] = {}
+    extents: dict[str, _Extent | None] = {}
 
     def function(name: str) -> _Extent:
-        if name not in known:
+        if name not in extents:
             if name not in module.functions or not module.functions[name].operations:
-                raise Refusal(f"The program calls {_shown(name)}, which is not in it.")
-            known[name] = None
-            known[name] = block(module.functions[name])
-        extent = known[name]
+                raise Refusal(f"The program calls {_safe_name(name)}, which is not in it.")
+            extents[name] = None
+            extents[name] = block(module.functions[name])
+        extent = extents[name]
         if extent is None:
-            raise Refusal(f"The function {_shown(name)} of the program calls itself.")
+            raise Refusal(f"The function {_safe_name(name)} of the program calls itself.")
         return _Extent(extent.operations, extent.calls + 1, extent.loops)
 
-    def block(one: Block) -> _Extent:
+    def block(body: Block) -> _Extent:
         total = _Extent()
-        for operation in one.operations:
+        for operation in body.operations:
             inner = [function(name) for name in operation.callees]
             inner += [block(region) for region in operation.regions]
-            turns = operation.name == "stablehlo.while"
-            total.operations += 1 + sum(each.operations for each in inner)
-            total.calls = max([total.calls, *(each.calls for each in inner)])
-            total.loops = max([total.loops, *(each.loops + turns for each in inner)])
+            is_loop = operation.name == "stablehlo.while"
+            total.operations += 1 + sum(extent.operations for extent in inner)
+            total.calls = max([total.calls, *(extent.calls for extent in inner)])
+            total.loops = max([total.loops, *(extent.loops + is_loop for extent in inner)])
         return total
 
     for name in ("main", *module.functions):
@@ -190,6 +194,6 @@ def _check_calls(module: Module) -> None:
             raise Refusal(f"The program has more than {DEEPEST_LOOPS} loops within loops.")
 
 
-def _shown(text: str) -> str:
-    """A name out of the program, which may be anything, fit for a sentence."""
+def _safe_name(text: str) -> str:
+    """A name from the program, which may be anything, made safe for a message."""
     return re.sub(r"[^\w.<>@!-]", "?", text)[:60]

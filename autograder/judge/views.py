@@ -1,4 +1,4 @@
-"""Ways to look at a function: each view of it is a program of its own, or a call.
+"""Ways to look at a function: each view is a program of its own, or a call.
 
 An exercise is judged on the views that its requirements name, on one or several draws of inputs.
 """
@@ -18,7 +18,7 @@ from jax import export
 from autograder.judge import meshes, tree
 from autograder.judge.calling import call
 from autograder.judge.devices import PLATFORMS
-from autograder.judge.reports import once_more, report
+from autograder.judge.reports import report, without_traces
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answer, Outcome
 
@@ -28,13 +28,13 @@ ALL_PLATFORMS = ("cpu", "cuda", "tpu")
 
 @dataclass(frozen=True)
 class Draw:
-    """What tells one drawn set of arguments of an exercise from another.
+    """What distinguishes the drawn sets of arguments of an exercise.
 
     Attributes:
         size: the batch size.
-        mesh: the mesh that they lie on, as text, see `meshes`; empty where there is none.
-        dtype: of the floating leaves.
-        again: how many draws of this size came before it.
+        mesh: the mesh that the arguments lie on, as text, see `meshes`; empty without a mesh.
+        dtype: the dtype of the floating leaves.
+        again: how many draws of this size come before this one.
     """
 
     size: int
@@ -47,14 +47,14 @@ class View:
     """One way to look at a function: an `Export` of it, or a `Call`.
 
     Args:
-        evidence: where what is judged comes from, for the documentation.
+        evidence: where the evidence comes from, for the documentation.
     """
 
     def __init__(self, evidence: str) -> None:
         self.evidence = evidence
 
     def draws(self, draws: Sequence[Draw]) -> Sequence[Draw]:
-        """Those of an exercise's draws on which the function is looked at in this way."""
+        """Choose the draws that this view looks at."""
         return draws
 
     def has_results(self) -> bool:
@@ -62,7 +62,7 @@ class View:
         return True
 
     def released(self, expected: Sequence[Answer]) -> Sequence[Answer]:
-        """What students get of the expected answers."""
+        """The part of the expected answers that students get."""
         return expected
 
 
@@ -70,22 +70,22 @@ class Export(View):
     """The function as a program, which is compiled and run."""
 
     def platforms(self, judged_on: str) -> tuple[str, ...]:
-        """What the program is lowered for, where programs run on the platform `judged_on`."""
+        """The platforms to lower the program for, if programs run on the platform `judged_on`."""
         return (judged_on,)
 
     def transformed(self, function: Function) -> Function:
-        """What is lowered in place of the function."""
+        """The function that is lowered, made from the student's."""
         return function
 
     def jitted(
         self, function: Function, arguments: Arguments, keep_unused: bool
     ) -> tuple[Any, Sequence[Any]]:
-        """What is exported, a jitted function, and the abstract values that it is exported for.
+        """The jitted function to export, and the abstract values to export it for.
 
         Args:
             function: the answer.
             arguments: the leaves are abstract.
-            keep_unused: whether the program takes an argument that the function ignores.
+            keep_unused: whether the program keeps arguments that the function ignores.
         """
         viewed = self.transformed(function)
 
@@ -111,7 +111,7 @@ class Gradient(Export):
 
 
 class Reading(Export):
-    """A program that is read on the first draw, and not run."""
+    """A program of the first draw, which is read and not run."""
 
     def draws(self, draws: Sequence[Draw]) -> Sequence[Draw]:
         return draws[:1]
@@ -127,11 +127,11 @@ class SecondExport(Reading):
     """The function exported once more."""
 
     def transformed(self, function: Function) -> Function:
-        return once_more(function)
+        return without_traces(function)
 
 
 class Tied(Reading):
-    """A program that has to compute what that of the view `value` computes, see `meaning`."""
+    """A program that has to compute the same as the view `value`, see `meaning`."""
 
 
 class Everywhere(Tied):
@@ -142,7 +142,7 @@ class Everywhere(Tied):
 
 
 class AsWritten(Tied):
-    """The function's own `jit`, with what it donates."""
+    """The function's own `jit`, with the arguments that it donates."""
 
     def jitted(
         self, function: Function, arguments: Arguments, keep_unused: bool
@@ -151,20 +151,20 @@ class AsWritten(Tied):
         return own, tree.unflatten(arguments.skeleton, arguments.leaves)
 
     def plain(self, exported: export.Exported) -> export.Exported:
-        # Of classes of the student's own nothing can be written down.
-        taken = jax.tree.structure((tuple(exported.in_avals), {}))
+        # A program with the student's own classes cannot be serialised.
+        arguments = jax.tree.structure((tuple(exported.in_avals), {}))
         results = jax.tree.structure(tuple(exported.out_avals))
-        return dataclasses.replace(exported, in_tree=taken, out_tree=results)
+        return dataclasses.replace(exported, in_tree=arguments, out_tree=results)
 
 
 class Call(View):
-    """The function, called as Python where the student's code runs; no program is made."""
+    """The function, called as Python in the process of the student's code; no program is made."""
 
     def outcome(self, function: Any, arguments: Arguments, first: bool = True) -> Outcome:
-        """What comes of it.
+        """Call the function.
 
         Args:
-            function: the answer; of a question the value.
+            function: the answer; for a question the value.
             arguments: NumPy leaves; the function gets copies.
             first: whether it is the first draw of this view.
         """
@@ -173,7 +173,7 @@ class Call(View):
 
 
 class Answered(Call):
-    """The value that answers a question; what is right stays out of the release."""
+    """The value that answers a question; the right value is not released."""
 
     def draws(self, draws: Sequence[Draw]) -> Sequence[Draw]:
         return draws[:1]
@@ -186,7 +186,7 @@ class Answered(Call):
 
 
 class Reported(Call):
-    """What the process that calls the function says it saw of itself, see `reports`."""
+    """What the process that calls the function reports about it, see `reports`."""
 
     def has_results(self) -> bool:
         return False
@@ -198,13 +198,13 @@ class Reported(Call):
 def gradient(function: Function) -> Function:
     """The gradient of a fixed weighted sum of the function's floating results, and the results.
 
-    The weights are the cosines of 0, 1, 2, …, so that no two entries can stand for each other.
-    The results are those of the differentiated function: the forward rule of a `jax.custom_vjp` may
-    return other ones than the function itself, and the gradient of this sum would not tell.
+    The weights are the cosines of 0, 1, 2, …, so that swapping two entries changes the sum. The
+    results are those of the differentiated function: the forward rule of a `jax.custom_vjp` may
+    return different ones from the function itself, which the gradient would not show.
 
     Returns:
-        A function of the same arguments, to the tuple of gradients with respect to those whose
-        leaves are all floating, and what `function` returns while it is differentiated.
+        A function of the same arguments. It returns the gradients with respect to those arguments
+        whose leaves are all floating, and what `function` returns while it is differentiated.
     """
 
     def total(*arguments: Any) -> tuple[jax.Array, Any]:
@@ -236,11 +236,11 @@ VIEWS: dict[str, View] = {
     "called": Call("the function, called in the worker on secret inputs; only arrays leave it"),
     "answered": Answered("the value that the notebook gave its name, read in the worker"),
     "reported": Reported(
-        "**reported**: what the worker says it saw as it traced and called the function"
+        "**reported**: what the worker reports about tracing and calling the function"
     ),
     "gradient": Gradient("the program of its gradient, run by the runner on secret inputs"),
     "again": SecondExport(
-        "**reported**: a second program, which the worker says is a second export"
+        "**reported**: a second program, which the worker reports as a second export"
     ),
     "as written": AsWritten(
         "an export of the function's own jit, proved by the runner to compute the same"
@@ -249,30 +249,30 @@ VIEWS: dict[str, View] = {
         "an export for cpu, cuda and tpu at once, proved by the runner to compute the same on a cpu"
     ),
 }
-"""Every view by its name. The gradient is not tied to the values: by a custom rule a function may
-have any, so the two programs together are always those of some function, and each proves what it is
-judged for."""
+"""Every view by its name. The gradient is not tied to the values, because a custom rule can give a
+function any gradient. So the two programs always belong to some function, and each one proves what
+it is judged for."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One program or call that is asked for: a view of the function, on one draw."""
+    """A view of the function on one draw: one program or one call."""
 
     view: str
     draw: Draw
 
     @property
     def call(self) -> Call | None:
-        """How the function is called; None where a program is made of it."""
+        """The view, if it calls the function; None if it makes a program."""
         view = VIEWS[self.view]
         return view if isinstance(view, Call) else None
 
     @property
     def export(self) -> Export:
-        """How the function is made a program.
+        """The view, if it makes a program.
 
         Raises:
-            TypeError: it is called.
+            TypeError: the view calls the function.
         """
         view = VIEWS[self.view]
         if isinstance(view, Export):
@@ -280,7 +280,7 @@ class Case:
         raise TypeError(f"the view {self.view} makes no program")
 
     def platforms(self, platform: str) -> tuple[str, ...]:
-        """What its program is lowered for, where `platform` is judged on."""
+        """The platforms to lower its program for, if programs run on `platform`."""
         mesh = self.draw.mesh
         return self.export.platforms(PLATFORMS[meshes.backend(mesh)] if mesh else platform)
 
@@ -299,8 +299,8 @@ def cases(views: Sequence[str], draws: Sequence[Draw]) -> list[Case]:
     ]
 
 
-def tied(asked: Sequence[Case]) -> set[Case]:
-    """The cases whose programs have to be one and the same; none where only the values are."""
-    others = {case for case in asked if isinstance(VIEWS[case.view], Tied)}
-    draws = {case.draw for case in others}
-    return {case for case in asked if case.view == "value" and case.draw in draws} | others
+def tied(all_cases: Sequence[Case]) -> set[Case]:
+    """The cases whose programs have to compute the same; empty if no view is `Tied`."""
+    tied_cases = {case for case in all_cases if isinstance(VIEWS[case.view], Tied)}
+    draws = {case.draw for case in tied_cases}
+    return {case for case in all_cases if case.view == "value" and case.draw in draws} | tied_cases

@@ -16,21 +16,22 @@ FREE = frozenset((
     "partition_id", "replica_id", "reshape", "return", "reverse", "slice", "transpose", "tuple",
     "while", "Sharding", "SPMDFullToShardShape", "SPMDShardToFullShape", "AllocateBuffer"
 ))  # fmt: skip
-"""What computes nothing: names for numbers that are there, and loops and calls as such."""
+"""Operations that compute nothing new: they move or rename numbers, or are a loop or a call."""
 
 
 def work(module: Module, operation: Operation) -> int:
     """The scalar results that one operation computes.
 
-    | operation | charged |
+    | operation | cost |
     | --- | --- |
-    | those of `FREE`, of `func` and `sdy`, composites | 0 |
-    | `dot_general`, `convolution` | 2 · results · terms summed for each |
-    | `reduce` | operand · results per position |
-    | `reduce_window`, `select_and_scatter` | windows · window, its log2 where it is the axis |
+    | those in `FREE`, `func` and `sdy`, and composites | 0 |
+    | `dot_general`, `convolution` | 2 · results · terms summed for each result |
+    | `reduce` | operand · number of results |
+    | `reduce_window` | results · window, or its log2 if it is as long as the axis |
+    | `select_and_scatter` | windows · window |
     | `sort`, `top_k` | operand · log2 of the axis |
     | `fft` | results · log2 of the lengths |
-    | `scatter`, `dynamic_update_slice` | what is written |
+    | `scatter`, `dynamic_update_slice` | the entries written |
     | `cholesky`, `triangular_solve` | results · matrix side |
     | a custom call with a matrix of floats | operand · its shorter side |
     | any other | results |
@@ -80,12 +81,12 @@ def _convolution(module: Module, operation: Operation) -> int:
 
 
 def _windows(module: Module, operation: Operation) -> int:
-    # A cumulative sum is a window as long as its axis, which no backend computes as such.
+    # A cumulative sum is a window as long as its axis; no backend computes it window by window.
     window = list(ir.DenseI64ArrayAttr(operation.attributes["window_dimensions"]))
     before = _shape(module, operation)
     after = module.types[operation.results[0]].shape or ()
-    each = zip(window, before, after, strict=True)
-    terms = [_log2(length) if length == old == new else length for length, old, new in each]
+    axes = zip(window, before, after, strict=True)
+    terms = [_log2(length) if length == old == new else length for length, old, new in axes]
     return math.prod(terms) * sum(module.types[value].size for value in operation.results)
 
 

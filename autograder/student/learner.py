@@ -106,7 +106,7 @@ def examine(
     """
     devices.here(device)
     arguments, expected = released.arguments_on(device), released.expected
-    with settings.ours():
+    with settings.defaults():
         answers = outcomes.outcomes(function, released.requires, arguments, device, step, expected)
     return judge(
         released.prompt.name, released.requires, expected, answers, released.misconceptions

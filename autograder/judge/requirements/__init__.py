@@ -1,8 +1,8 @@
-"""What an exercise can ask of an answer. Each requirement is one small frozen dataclass.
+"""What an exercise can require of an answer. Each requirement is one small frozen dataclass.
 
 A requirement sees answers only, never functions, so the student's check and the grader apply the
-same one. It names the views of the function that it looks at (see `views.py`), and is written
-into the release as its name and its fields.
+same one. It names the views of the function that it looks at (see `views.py`). Its name and its
+fields are written into the release.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Requirements on the program: its length, its work, its memory, what it is made of."""
+"""Requirements on the program: its length, work, memory and operations."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from autograder.judge.verdict import Answers, Finding
 from autograder.problem import Problem
 
 LOG_GROWTH = 2.5
-"""How many times the growth between two sizes that log n foretells still counts as such: programs
-grow in steps, one for each power of two."""
+"""Growth up to this many times what log n predicts still counts as log n: programs grow in steps,
+one for each power of two."""
 MOST_SLICES = 24
-"""How often a program may slice one array, besides twice for every example."""
+"""How often a program may slice one array, in addition to twice per example."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,12 +25,12 @@ class grows_with_batch(Requirement):
 
     A Python loop over the batch is unrolled while tracing, so a larger batch makes a longer
     program; `vmap` and broadcasting make the same program with longer axes. Growth like log n, as
-    of `associative_scan`, is no such loop; to tell it takes a third batch size, such as 1, that is
-    far from the largest. A loop of a fixed length, longer than the batch, is told by how often it
-    slices one array. Reason: `batch loop`.
+    of `associative_scan`, is allowed; to recognise it takes a third batch size, such as 1, that is
+    far from the largest. A loop of a fixed length, longer than the batch, is recognised by how
+    often it slices one array. Reason: `batch loop`.
 
     Args:
-        how: `"not at all"`, the one growth known so far.
+        how: `"not at all"`, the only choice so far.
     """
 
     how: str = "not at all"
@@ -46,11 +46,11 @@ class grows_with_batch(Requirement):
         if self.how != "not at all":
             raise Problem(f'grows_with_batch knows only "not at all", not "{self.how}".')
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        facts = [answer.facts for answer in got["value"]]
-        lengths = {one["size"]: one["operations"] for one in facts}
-        # Of a program that is too long to be run, only the length is known.
-        unrolled = any(one.get("sliced", 0) > MOST_SLICES + 2 * one["size"] for one in facts)
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        facts = [answer.facts for answer in answers["value"]]
+        lengths = {each["size"]: each["operations"] for each in facts}
+        # Only the length is known of a program that is too long to run.
+        unrolled = any(each.get("sliced", 0) > MOST_SLICES + 2 * each["size"] for each in facts)
         if not unrolled and not _grows(lengths, facts[0]["size"], facts[-1]["size"]):
             return None
         return Finding(
@@ -65,18 +65,18 @@ class grows_with_batch(Requirement):
 
 def _grows(lengths: Mapping[int, int], first: int, last: int) -> bool:
     """Whether a program grows in proportion to the batch, by its length at each size."""
-    # A loop adds an operation for each example at least, and for every second where it takes
-    # two at a time. One or two more come from constants that are equal at one size only.
+    # A loop adds at least one operation per example, or per two examples if it takes two at a time.
+    # Constants that are equal at one size only add one or two more.
     grown = lengths[last] - lengths[first]
     if last == first or 2 * grown < last - first:
         return False
-    for other in lengths:
-        low, middle = sorted((other, first))
+    for size in lengths:
+        low, middle = sorted((size, first))
         if not 0 < low < middle < last:
             continue
-        foretold = LOG_GROWTH * math.log(last / middle) / math.log(middle / low)
-        is_told_apart = (last - middle) / (middle - low) > 1.5 * foretold
-        if is_told_apart and lengths[last] - lengths[middle] <= foretold * (
+        most_growth = LOG_GROWTH * math.log(last / middle) / math.log(middle / low)
+        can_tell = (last - middle) / (middle - low) > 1.5 * most_growth
+        if can_tell and lengths[last] - lengths[middle] <= most_growth * (
             lengths[middle] - lengths[low]
         ):
             return False
@@ -91,8 +91,8 @@ GROWTH = {"not at all": 0.2, "linear": 1.2, "n log n": 1.6, "quadratic": 2.2}
 class work_grows(Requirement):
     """The work of the program grows no faster than this with the batch. Reason: `work`.
 
-    Work is the number of scalars computed, loop trip counts included (`anatomy`). Choose batch
-    sizes so large that what does not depend on the batch is small beside it.
+    Work is the number of scalars computed, with the turns of loops counted (`anatomy`). Choose
+    batch sizes so large that the work that does not depend on the batch is small in comparison.
 
     Args:
         how: `"not at all"`, `"linear"`, `"n log n"` or `"quadratic"`.
@@ -108,8 +108,8 @@ class work_grows(Requirement):
         if self.how not in GROWTH:
             raise Problem(f'work_grows knows {", ".join(GROWTH)}, not "{self.how}".')
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        small, large = got["value"][0].facts, got["value"][-1].facts
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        small, large = answers["value"][0].facts, answers["value"][-1].facts
         grown = math.log(max(large["work"], 1) / max(small["work"], 1))
         if grown <= GROWTH[self.how] * math.log(large["size"] / small["size"]):
             return None
@@ -128,7 +128,7 @@ class work_within(Requirement):
     Work is counted as for `work_grows`.
 
     Args:
-        factor: above 1, for two good programs of the same idea rarely cost the same.
+        factor: above 1, because two good programs for the same idea rarely cost the same.
     """
 
     factor: float
@@ -137,9 +137,9 @@ class work_within(Requirement):
     early: ClassVar[tuple[str, ...]] = ("work",)
     compares: ClassVar[tuple[str, ...]] = ("work",)
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        for want, have in zip(expected["value"], got["value"], strict=True):
-            if have.facts["work"] > self.factor * max(want.facts["work"], 1):
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        for reference, answer in zip(expected["value"], answers["value"], strict=True):
+            if answer.facts["work"] > self.factor * max(reference.facts["work"], 1):
                 return Finding(
                     self.reason,
                     f"The program does more than {self.factor:g} times the work that is needed.",
@@ -150,14 +150,14 @@ class work_within(Requirement):
 
 @dataclasses.dataclass(frozen=True)
 class memory_within(Requirement):
-    """The compiled program's temporaries are at most so many times the reference's.
+    """The compiled program's temporaries are at most this many times the reference's.
 
     Temporaries are the bytes that a program needs besides its arguments and results, as XLA's
-    `memory_analysis` counts them for the device that judges. Choose sizes at which they differ by
-    more than the factor and `allowance`. Reason: `memory`.
+    `memory_analysis` counts them on the grading device. Choose sizes at which good and bad answers
+    differ by more than `factor` and `allowance`. Reason: `memory`.
 
     Args:
-        factor: above 1, for versions of XLA differ.
+        factor: above 1, because versions of XLA differ.
         allowance: bytes that are always allowed.
     """
 
@@ -167,10 +167,10 @@ class memory_within(Requirement):
     blind: ClassVar[str] = "memory that Python holds; another device's or compiler's choices"
     compares: ClassVar[tuple[str, ...]] = ("temporaries",)
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        for want, have in zip(expected["value"], got["value"], strict=True):
-            most = max(self.factor * want.facts["temporaries"], self.allowance)
-            if have.facts["temporaries"] > most:
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        for reference, answer in zip(expected["value"], answers["value"], strict=True):
+            most = max(self.factor * reference.facts["temporaries"], self.allowance)
+            if answer.facts["temporaries"] > most:
                 return Finding(
                     self.reason,
                     f"The compiled program needs more than {self.factor:g} times the memory for "
@@ -183,9 +183,9 @@ class memory_within(Requirement):
 
 @dataclasses.dataclass(frozen=True)
 class uses(Requirement):
-    """The program has this operation, at least and at most so often. Reason: `operation`.
+    """The program has this operation, at least and at most this often. Reason: `operation`.
 
-    Operations are StableHLO's, loop trip counts included: `while` for scan, fori_loop and
+    Operations are StableHLO's, with the turns of loops counted: `while` for scan, fori_loop and
     while_loop; `case` for cond and switch; `dot_general` for every kind of matrix product. See
     https://openxla.org/stablehlo/spec.
 
@@ -201,23 +201,23 @@ class uses(Requirement):
     instead: str = ""
     reason: ClassVar[str] = "operation"
     early: ClassVar[tuple[str, ...]] = ("by_name",)
-    blind: ClassVar[str] = "which JAX primitive it was, where two lower to the same operation"
+    blind: ClassVar[str] = "which JAX primitive it was, if two lower to the same operation"
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        for answer in got["value"]:
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        for answer in answers["value"]:
             count = answer.facts["by_name"].get(self.operation, 0)
             if count < self.at_least and self.at_most != 0:
-                words = f"The program has {count or 'no'} {self.operation}; it needs"
-                return Finding(self.reason, f"{words} at least {self.at_least}.", self.instead)
+                message = f"The program has {count or 'no'} {self.operation}; it needs"
+                return Finding(self.reason, f"{message} at least {self.at_least}.", self.instead)
             if self.at_most is not None and count > self.at_most:
-                words = f"The program has {count} {self.operation};"
-                return Finding(self.reason, f"{words} {self.at_most} are allowed.", self.instead)
+                message = f"The program has {count} {self.operation};"
+                return Finding(self.reason, f"{message} {self.at_most} are allowed.", self.instead)
         return None
 
 
 @dataclasses.dataclass(frozen=True)
 class runs_on_demand(Requirement):
-    """This operation stands in a branch, or nowhere, so that a run can do without it.
+    """This operation stands only in branches, so that a run can skip it.
 
     Operations are named as for `uses`; a branch is one of cond or switch. Reason: `branch`.
 
@@ -232,11 +232,11 @@ class runs_on_demand(Requirement):
     early: ClassVar[tuple[str, ...]] = ("always",)
     blind: ClassVar[str] = "the same thing done by other operations; which branch is chosen"
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        for answer in got["value"]:
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        for answer in answers["value"]:
             if answer.facts["always"].get(self.operation, 0):
-                words = f"Every run carries out {self.operation}, whether it is needed or not."
-                return Finding(self.reason, words, self.instead)
+                message = f"Every run carries out {self.operation}, whether it is needed or not."
+                return Finding(self.reason, message, self.instead)
         return None
 
 
@@ -248,32 +248,32 @@ class is_jitted(Requirement):
     """
 
     reason: ClassVar[str] = "not jitted"
-    blind: ClassVar[str] = "a `jit` that is made anew inside the call: `traces_like_reference` sees"
+    blind: ClassVar[str] = "a new `jit` inside each call; use `traces_like_reference` for that"
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        if all(answer.facts["jitted"] for answer in got["value"]):
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        if all(answer.facts["jitted"] for answer in answers["value"]):
             return None
         return Finding(
             self.reason,
-            "The function is not jitted: Python runs it anew at every call.",
+            "The function is not jitted: Python runs it again at every call.",
             "Put `jax.jit` around it, outside of the call.",
         )
 
 
 @dataclasses.dataclass(frozen=True)
 class stays_in_32_bits(Requirement):
-    """No number in the program has more than 32 bits, on the way either. Reason: `64 bits`."""
+    """No number in the program has more than 32 bits, not even in between. Reason: `64 bits`."""
 
     reason: ClassVar[str] = "64 bits"
     early: ClassVar[tuple[str, ...]] = ("widest",)
-    blind: ClassVar[str] = "two numbers of 32 bits that stand for one of 64"
+    blind: ClassVar[str] = "two 32-bit numbers that stand for one 64-bit number"
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        if all(answer.facts["widest"] <= 32 for answer in got["value"]):
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        if all(answer.facts["widest"] <= 32 for answer in answers["value"]):
             return None
         return Finding(
             self.reason,
-            "The program computes with numbers of 64 bits.",
+            "The program computes with 64-bit numbers.",
             "Leave jax.enable_x64 alone, and arrange the computation so that 32 bits are enough.",
         )
 
@@ -282,10 +282,10 @@ class stays_in_32_bits(Requirement):
 class is_pure(ReportedRequirement):
     """The same call makes the same program. Reason: `impure`.
 
-    It sees what reaches the program: a counter, the clock, NumPy's random state. Only the worker
-    knows whether a program was really made by a second call. So it is reported, and costs a
-    quarter; an exercise whose point is purity draws one size twice, for `matches_reference` to see
-    values that do not follow the arguments.
+    It sees what changes the program: a counter, the clock, NumPy's random state. Only the worker
+    knows whether a second call really made the second program, so the evidence is reported and an
+    answer that fails loses a quarter of the points. If purity is the point of an exercise, draw
+    one size twice: then `matches_reference` sees values that do not depend on the arguments alone.
     """
 
     views: ClassVar[tuple[str, ...]] = ("value", "again")
@@ -295,8 +295,8 @@ class is_pure(ReportedRequirement):
         "what is printed or appended while tracing; what a jitted function inside remembers"
     )
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        if got["again"][0].facts["digest"] == got["value"][0].facts["digest"]:
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        if answers["again"][0].facts["digest"] == answers["value"][0].facts["digest"]:
             return None
         return Finding(
             self.reason,
@@ -308,51 +308,53 @@ class is_pure(ReportedRequirement):
 
 @dataclasses.dataclass(frozen=True)
 class TiedRequirement(Requirement):
-    """One that judges another export of the function, which has to be the same program.
+    """A requirement on another export of the function, which has to be the same program.
 
-    Where that cannot be told, for the program is too long, its evidence is a report: only the
-    worker says then that the export is one of the same function.
+    If the program is too long to compare, the evidence is a report: then only the worker says that
+    it exported the same function.
     """
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        programs = {str(got[view][0].facts["meaning"]) for view in self.views}
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        programs = {str(answers[view][0].facts["meaning"]) for view in self.views}
         if len(programs - {""}) > 1:
             return Finding(
                 self.reason,
                 "Exported in another way, the function computes something else.",
                 "Let the function do the same whenever and for whatever it is traced.",
             )
-        return self.judge_facts(expected, got)
+        return self.judge_facts(expected, answers)
 
-    def judge_facts(self, expected: Answers, got: Answers) -> Finding | None:
-        """Compare with the reference, where the programs are the same."""
+    def judge_facts(self, expected: Answers, answers: Answers) -> Finding | None:
+        """Compare with the reference, once the programs are known to be the same."""
         raise NotImplementedError
 
-    def rests_on_reports(self, got: Answers) -> bool:
-        return not all(got[view][0].facts["meaning"] for view in self.views)
+    def rests_on_reports(self, answers: Answers) -> bool:
+        return not all(answers[view][0].facts["meaning"] for view in self.views)
 
 
 @dataclasses.dataclass(frozen=True)
 class donates_like_reference(TiedRequirement):
-    """The function's own `jit` gives away the same arguments, and usably. Reason: `donation`."""
+    """The function's own `jit` donates the same arguments, usably. Reason: `donation`."""
 
     views: ClassVar[tuple[str, ...]] = ("value", "as written")
     reason: ClassVar[str] = "donation"
-    blind: ClassVar[str] = "what was asked for and is of no use: no result has its shape and dtype"
+    blind: ClassVar[str] = "a donation that is of no use: no result has its shape and dtype"
     compares: ClassVar[tuple[str, ...]] = ("donated",)
 
-    def judge_facts(self, expected: Answers, got: Answers) -> Finding | None:
-        want, have = (set(one["as written"][0].facts["donated"]) for one in (expected, got))
-        if want == have:
+    def judge_facts(self, expected: Answers, answers: Answers) -> Finding | None:
+        wanted, donated = (
+            set(side["as written"][0].facts["donated"]) for side in (expected, answers)
+        )
+        if wanted == donated:
             return None
         return Finding(
             self.reason,
-            "Other arrays among the arguments are given away than should be."
-            if len(want) == len(have)
-            else f"{len(have) or 'None'} of the arguments' arrays are given away usably; "
-            f"{len(want) or 'none'} should be.",
-            "`jax.jit(f, donate_argnums=…)` gives an argument's memory away, if a result has its "
-            "shape and dtype. What is still needed afterwards must not be given away.",
+            "The function donates other arrays among its arguments than it should."
+            if len(wanted) == len(donated)
+            else f"The function donates {len(donated) or 'none'} of its arguments' arrays usably; "
+            f"it should donate {len(wanted) or 'none'}.",
+            "`jax.jit(f, donate_argnums=…)` gives an argument's memory to a result, if one has its "
+            "shape and dtype. What is still needed afterwards must not be donated.",
         )
 
 
@@ -360,7 +362,7 @@ class donates_like_reference(TiedRequirement):
 class lowers_everywhere(TiedRequirement):
     """The program can be lowered for CPU, GPU (CUDA) and TPU. Reason: `platform`.
 
-    A machine with only a CPU can tell.
+    This can be checked on a machine with only a CPU.
     """
 
     views: ClassVar[tuple[str, ...]] = ("value", "everywhere")
@@ -368,7 +370,7 @@ class lowers_everywhere(TiedRequirement):
     failed: ClassVar[str] = "The function cannot be lowered for cpu, cuda and tpu at once."
     blind: ClassVar[str] = "whether it is fast there, fits into memory or gives the same digits"
 
-    def judge_facts(self, expected: Answers, got: Answers) -> Finding | None:
-        if set(got["everywhere"][0].facts["platforms"]) == {"cpu", "cuda", "tpu"}:
+    def judge_facts(self, expected: Answers, answers: Answers) -> Finding | None:
+        if set(answers["everywhere"][0].facts["platforms"]) == {"cpu", "cuda", "tpu"}:
             return None
         return Finding(self.reason, "The program is not for all three of cpu, cuda and tpu.")

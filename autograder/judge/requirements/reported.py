@@ -1,6 +1,6 @@
 """Requirements whose evidence only the student's own process can give, see `reports`.
 
-An exercise that hangs more than a quarter of its points on them is refused by the build.
+The build rejects an exercise with more than a quarter of its points on them.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from autograder.judge.requirements.requirement import Requirement
 from autograder.judge.verdict import Answers, Finding
 
 MOST = 0.25
-"""The largest share of an exercise's points that may hang on reports."""
+"""The largest share of an exercise's points that may depend on reports."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ReportedRequirement(Requirement):
-    """One whose evidence is a report; not meeting it costs a quarter of the points."""
+    """A requirement whose evidence is a report, so it costs only a quarter of the points."""
 
     views: ClassVar[tuple[str, ...]] = ("reported",)
     reported: ClassVar[bool] = True
@@ -36,11 +36,12 @@ class traces_like_reference(ReportedRequirement):
     blind: ClassVar[str] = "a jitted function that is neither the answer nor written inside it"
     compares: ClassVar[tuple[str, ...]] = ("traces",)
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        most, traces = (
-            sum(one.facts["traces"] for one in answers["reported"]) for answers in (expected, got)
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        wanted, traces = (
+            sum(answer.facts["traces"] for answer in side["reported"])
+            for side in (expected, answers)
         )
-        if traces == most:
+        if traces == wanted:
             return None
         if not traces:
             return Finding(
@@ -48,11 +49,11 @@ class traces_like_reference(ReportedRequirement):
                 "The function is never traced: it is not compiled.",
                 "Put `jax.jit` around it, outside of the call.",
             )
-        often = "more often" if traces > most else "less often"
+        often = "more often" if traces > wanted else "less often"
         return Finding(
             self.reason,
             f"Over the same calls the function is traced {often} than it should be: "
-            f"{traces} times, not {most}.",
+            f"the count is {traces}, not {wanted}.",
             "A trace is made for each new shape, dtype, static value and function: look for "
             "`jax.jit` inside the call, and for arguments that should, or should not, be static.",
         )
@@ -65,22 +66,22 @@ class leaks_nothing(ReportedRequirement):
     reason: ClassVar[str] = "leak"
     blind: ClassVar[str] = "a leak inside a jitted function that was traced before"
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        if not any(answer.facts["leak"] for answer in got["reported"]):
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        if not any(answer.facts["leak"] for answer in answers["reported"]):
             return None
         return Finding(
             self.reason,
             "A tracer escapes: something keeps a value from the inside of the trace.",
-            "Return the value, in place of storing it in a global, a list or an object.",
+            "Return the value instead of storing it in a global, a list or an object.",
         )
 
 
 @dataclasses.dataclass(frozen=True)
 class uses_primitive(ReportedRequirement):
-    """The function's jaxpr binds this primitive, at least and at most so often.
+    """The function's jaxpr binds this primitive, at least and at most this often.
 
-    Such as `custom_vjp_call` for a custom rule that is really used, `checkpoint` for remat or
-    `scan`. Those of inner jaxprs count once. Reason: `primitive`.
+    For example `custom_vjp_call` for a custom rule that is really used, `checkpoint` for remat, or
+    `scan`. Each inner jaxpr counts once. Reason: `primitive`.
 
     Args:
         primitive: its name, as a jaxpr prints it.
@@ -95,15 +96,15 @@ class uses_primitive(ReportedRequirement):
     reason: ClassVar[str] = "primitive"
     blind: ClassVar[str] = "whether the primitive's result matters"
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        for answer in got["reported"]:
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        for answer in answers["reported"]:
             count = answer.facts["primitives"].get(self.primitive, 0)
-            few = count < self.at_least and self.at_most != 0
-            if few or (self.at_most is not None and count > self.at_most):
-                need = f"at least {self.at_least}" if few else f"{self.at_most}"
+            too_few = count < self.at_least and self.at_most != 0
+            if too_few or (self.at_most is not None and count > self.at_most):
+                need = f"at least {self.at_least}" if too_few else f"at most {self.at_most}"
                 return Finding(
                     self.reason,
-                    f"The jaxpr binds {self.primitive} {count} times; {need} was asked for.",
+                    f"The jaxpr has {count} {self.primitive}; it should have {need}.",
                     self.instead,
                 )
         return None
@@ -117,9 +118,9 @@ class weak_type_like_reference(ReportedRequirement):
     blind: ClassVar[str] = "weak types within the function"
     compares: ClassVar[tuple[str, ...]] = ("weak",)
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        for want, have in zip(expected["reported"], got["reported"], strict=True):
-            if list(want.facts["weak"]) != list(have.facts["weak"]):
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        for reference, answer in zip(expected["reported"], answers["reported"], strict=True):
+            if list(reference.facts["weak"]) != list(answer.facts["weak"]):
                 return Finding(
                     self.reason,
                     "A result's type is weak where it should not be, or the other way round.",

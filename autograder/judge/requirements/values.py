@@ -1,4 +1,4 @@
-"""Requirements on what comes out: of the function, of its gradient, of a call in Python."""
+"""Requirements on results: of the function, of its gradient, of a call in Python."""
 
 from __future__ import annotations
 
@@ -25,39 +25,41 @@ class matches_reference(Requirement):
         "what happens at other sizes and values; a difference below the tolerance"
     )
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        for case, (want, have) in enumerate(zip(expected["value"], got["value"], strict=True)):
-            if finding := compare(case, want, have):
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        pairs = zip(expected["value"], answers["value"], strict=True)
+        for case, (reference, answer) in enumerate(pairs):
+            if finding := compare(case, reference, answer):
                 return finding
         return None
 
 
 @dataclasses.dataclass(frozen=True)
 class matches_when_called(Requirement):
-    """Called as Python, the function gives back, or raises, what the reference does.
+    """Called as Python, the function returns, or raises, what the reference does.
 
     For functions without a program: NumPy code, timing helpers, generators of batches, checks of
     their input. Structure and shape have to agree, and the values within the tolerance of
-    float32; that a number is a Python float or a NumPy one does not matter. Of an exception the
-    class counts, not the words.
+    float32; Python floats and NumPy floats count as the same. Of an exception only the class
+    counts, not the message.
 
-    Reasons: `structure`, `shape`, `values`, and the class of an exception that was not wanted.
+    Reasons: `structure`, `shape`, `values`, and the class of an unexpected exception.
     """
 
     views: ClassVar[tuple[str, ...]] = ("called",)
     reason: ClassVar[str] = "values"
-    blind: ClassVar[str] = "how the result came about; the words of an exception"
+    blind: ClassVar[str] = "how the result was computed; the message of an exception"
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        for case, (want, have) in enumerate(zip(expected["called"], got["called"], strict=True)):
-            wanted, had = want.structure, have.structure
-            if had.startswith("raises ") and had != wanted:
-                words = f"{have.facts['message']} The line: `{have.facts['line']}`"
-                return Finding(had.removeprefix("raises "), words)
-            if wanted.startswith("raises ") and had != wanted:
-                error = wanted.removeprefix("raises ")
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        pairs = zip(expected["called"], answers["called"], strict=True)
+        for case, (reference, answer) in enumerate(pairs):
+            expected_structure, structure = reference.structure, answer.structure
+            if structure.startswith("raises ") and structure != expected_structure:
+                message = f"{answer.facts['message']} The line: `{answer.facts['line']}`"
+                return Finding(structure.removeprefix("raises "), message)
+            if expected_structure.startswith("raises ") and structure != expected_structure:
+                error = expected_structure.removeprefix("raises ")
                 return Finding("structure", f"It should have raised {error} and did not.")
-            if finding := compare(case, _single(want), _single(have)):
+            if finding := compare(case, _single(reference), _single(answer)):
                 return finding
         return None
 
@@ -76,8 +78,8 @@ def _single(answer: Answer) -> Answer:
 class matches_gradient(Requirement):
     """The gradient of the function equals that of the reference. Reason: `gradient`.
 
-    What is compared is the gradient of one weighted sum of the result's entries, and the result
-    that the function gives while it is differentiated, see `views.gradient`.
+    It compares the gradient of one weighted sum of the result's entries, and the result that the
+    function returns while it is differentiated, see `views.gradient`.
     """
 
     views: ClassVar[tuple[str, ...]] = ("gradient",)
@@ -85,17 +87,17 @@ class matches_gradient(Requirement):
     failed: ClassVar[str] = "The function cannot be differentiated."
     blind: ClassVar[str] = "a custom rule whose gradient is that of the plain function"
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        for want, have in zip(expected["gradient"], got["gradient"], strict=True):
-            found = compare(0, want, have)
-            if found and found.difference and found.difference.path.startswith("[1]"):
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        for reference, answer in zip(expected["gradient"], answers["gradient"], strict=True):
+            finding = compare(0, reference, answer)
+            if finding and finding.difference and finding.difference.path.startswith("[1]"):
                 return Finding(
                     self.reason,
                     "While it is differentiated, the function returns other values.",
                     "The forward function of a custom rule returns a pair: first the result of the "
                     "function itself, then what the backward function needs.",
                 )
-            if found:
+            if finding:
                 return Finding(
                     self.reason,
                     "The values may be right, but the gradient is not that of the reference.",
@@ -108,7 +110,7 @@ class matches_gradient(Requirement):
 class answers_question(Requirement):
     """The value is the answer to the question. Reason: `answer`.
 
-    It knows the answer's digest only, so that what is released does not give the answer away.
+    It knows only the answer's digest, so that released data do not reveal the answer.
 
     Args:
         digest: what `digest_of` makes of the answer.
@@ -123,8 +125,8 @@ class answers_question(Requirement):
     reason: ClassVar[str] = "answer"
     blind: ClassVar[str] = "how the answer was found; whoever tries all answers finds the right one"
 
-    def judge(self, expected: Answers, got: Answers) -> Finding | None:
-        if digest_of(got["answered"][0], self.salt, self.digits) == self.digest:
+    def judge(self, expected: Answers, answers: Answers) -> Finding | None:
+        if digest_of(answers["answered"][0], self.salt, self.digits) == self.digest:
             return None
         return Finding(
             self.reason, "That is not the answer.", "Read the question again, then try it out."
@@ -132,17 +134,17 @@ class answers_question(Requirement):
 
 
 def digest_of(answer: Answer, salt: str, digits: int) -> str:
-    """The same for the same numbers and words, whatever the container and the dtype.
+    """A digest that is the same for the same numbers and text, in any container and dtype.
 
-    Numbers are rounded, words are compared without case and without spaces.
+    Numbers are rounded; case and spaces in text are ignored.
     """
-    said: list[str] = []
+    parts: list[str] = []
     for leaf in answer.leaves:
         if leaf.dtype == WORD and leaf.ndim == 1 and (leaf <= sys.maxunicode).all():
-            words = "".join(map(chr, leaf.tolist()))
-            said.append(repr("".join(words.split()).casefold()))
+            letters = "".join(map(chr, leaf.tolist()))
+            parts.append(repr("".join(letters.split()).casefold()))
         else:
             numbers = np.asarray(leaf, np.complex128).round(digits).ravel() + 0.0
-            said += map(str, numbers)
-    whole = f"{salt}|{'' if said else answer.structure}|{said}"
-    return hashlib.sha256(whole.encode()).hexdigest()
+            parts += map(str, numbers)
+    text = f"{salt}|{'' if parts else answer.structure}|{parts}"
+    return hashlib.sha256(text.encode()).hexdigest()
