@@ -102,7 +102,7 @@ def comment(root: Path, assignment: str, exercise: str, name: str, text: str) ->
     """Write a comment to every student of a group, which nbgrader's feedback shows.
 
     An earlier comment stays above it; the same text is written only once. For example
-    `comment(root, "05_vmap", "pairwise", "a7ae", "Have a look at §4.")`.
+    `comment(root, "02_newton", "step", "a7ae", "Have a look at §4.")`.
 
     Args:
         name: of the group, or its first letters.

@@ -52,7 +52,7 @@ class Replay:
 def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
     """Judge the autograded copy of a submission again, on the same inputs.
 
-    For example `replay(root, "05_vmap", "ada", "pairwise")`.
+    For example `replay(root, "02_newton", "ada", "step")`.
 
     Raises:
         Problem: nothing of that name was graded.
