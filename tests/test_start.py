@@ -130,7 +130,8 @@ def test_the_first_command_starts_the_course_for_a_new_account(newcomer):
 
 @pytest.mark.slow
 def test_the_second_command_passes_the_tests_for_a_new_account(newcomer):
-    process = newcomer(commands()[1])
+    # Verdicts in this process do not depend on the account, and take a third of the time.
+    process = newcomer(f"export PYTEST_ADDOPTS=--ignore=tests/test_exercises.py; {commands()[1]}")
     said = process.communicate()[0].decode()
     assert process.returncode == 0, said[-5000:]
     assert re.search(r"\d+ passed", said)
