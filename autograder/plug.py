@@ -65,7 +65,7 @@ def plug_in(config: Config) -> None:
     # The formgrader's pages and the feedback need no network, and run nothing a student wrote.
     config.HTMLExporter.filters = {"markdown2html": "autograder.classroom.markdown.markdown2html"}
     config.HTMLExporter.extra_template_basedirs = [
-        str(Path(__file__).parent / "templates"),
+        str(Path(nbgrader_patches.__file__).parent / "templates"),
         str(Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"),
     ]
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 
 import course_folder
 import nbformat
@@ -43,7 +44,12 @@ def folder(tmp_path_factory):
 
 
 def path(folder, student):
-    return folder / "submitted" / student / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
+    """The notebook where the student worked on it: in the folder that was released."""
+    work = folder / "fetched" / student
+    if not work.is_dir():
+        shutil.copytree(folder / "exercises" / ASSIGNMENT, work)
+        shutil.copy(folder / "submitted" / student / ASSIGNMENT / f"{NOTEBOOK}.ipynb", work)
+    return work / f"{NOTEBOOK}.ipynb"
 
 
 def exercise(cell):
@@ -52,9 +58,12 @@ def exercise(cell):
 
 def checked(folder, student):
     """What the cards said when the student ran every cell."""
-    notebook = nbformat.read(path(folder, student), 4)
+    file = path(folder, student)
+    notebook = nbformat.read(file, 4)
     variables = {**os.environ, VARIABLE: str(folder / "progress.json")}
-    NotebookClient(notebook, timeout=600, allow_errors=True).execute(env=variables)
+    resources = {"metadata": {"path": str(file.parent)}}
+    client = NotebookClient(notebook, timeout=600, allow_errors=True, resources=resources)
+    client.execute(env=variables)
     said = {}
     for cell in notebook.cells:
         if cell.source.startswith("check("):

@@ -117,7 +117,7 @@ def test_an_impossible_name_is_one_sentence(classroom: Class) -> None:
         lines = [
             line for line in classroom.said.splitlines() if "cannot be graded: a student" in line
         ]
-        assert [line for line in lines if said in line and line.endswith("run this again.")]
+        assert [line for line in lines if said in line and line.endswith("run the command again.")]
         assert student not in classroom.said
 
 

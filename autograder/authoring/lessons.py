@@ -40,7 +40,9 @@ def hash_of(lesson: Path, root: Path, *settings: object) -> str:
     finder = ModuleFinder(path=[str(root)])
     try:
         finder.run_script(str(lesson))
-    except SyntaxError:
+    except (SyntaxError, AttributeError):
+        # The second is modulefinder's, for a folder without `__init__.py` that is imported
+        # (https://github.com/python/cpython/issues/84530).
         return ""
     modules = finder.modules.values()
     files = sorted(Path(file) for module in modules if (file := getattr(module, "__file__", None)))
