@@ -78,7 +78,12 @@ def test_a_right_answer_passes(jail, spec):
         (RIGHT.replace("xs[:size])", "xs[:size, 0])"), Status.WRONG, "shape"),
         ("def batches(xs, size): return xs.nothing", Status.WRONG, "AttributeError"),
         ("def batches(xs, size): return [object()]", Status.WRONG, "TypeError"),
-        ("def batches(xs, size):\n    while True: pass", Status.TIMEOUT, "timeout"),
+        pytest.param(
+            "def batches(xs, size):\n    while True: pass",
+            Status.TIMEOUT,
+            "timeout",
+            marks=pytest.mark.slow,
+        ),
         ("import os\ndef batches(xs, size): os._exit(0)", Status.ERROR, "process ended"),
         ("x = 1", Status.MISSING, "missing"),
     ],

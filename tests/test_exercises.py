@@ -43,12 +43,15 @@ def slug(wrong):
 FUNCTIONS = {name: spec for name, spec in SPECS.items() if not spec.is_question}
 REPORTED = {kind.reason: kind.share for kind in KNOWN.values() if kind.reported}
 
+# One of its wrong answers loops over 1,000 samples in Python, which takes 25 s to trace.
+SLOW = {"bootstrap_means": pytest.mark.slow}
+
 each = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 each_function = pytest.mark.parametrize("spec", FUNCTIONS.values(), ids=FUNCTIONS)
 each_wrong = pytest.mark.parametrize(
     ("spec", "wrong"),
     [
-        pytest.param(spec, wrong, id=f"{name}-{slug(wrong)}")
+        pytest.param(spec, wrong, id=f"{name}-{slug(wrong)}", marks=SLOW.get(name, ()))
         for name, spec in SPECS.items()
         for wrong in spec.wrong_answers
     ],

@@ -309,6 +309,7 @@ def recorded():
         yield runs, grader, notebook
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["worker", "runner"])
 def test_whatever_a_process_says_is_no_fault_of_the_grader(recorded, role):
     runs, grader, notebook = recorded
