@@ -10,6 +10,7 @@ from autograder.jail.jail import Jail
 from autograder.jail.process import Ending, How, Limits
 from autograder.jail.walls import Level
 from autograder.judge.verdict import Status
+from autograder.problem import Problem
 
 ROLE = """
 import os, signal
@@ -84,3 +85,54 @@ def test_every_ending_has_a_sentence(how):
     failure = endings.failure(Ending(how, limit=3, why="its lengths are wrong"))
     assert failure.message.endswith(".")
     assert "3" in failure.message or how in (How.TOTAL, How.UNREADABLE, How.ENDED)
+
+
+WAITING_ROLE = """
+import atexit, pathlib, time
+
+folder = pathlib.Path({folder!r})
+
+
+def prepare():
+    atexit.register((folder / "taken apart").touch)
+    while not (folder / "go on").exists():
+        time.sleep(0.01)
+
+
+def main(connection):
+    from autograder.jail.frames import Begin, End
+
+    connection.say(Begin("one"))
+    connection.say(End("one", b"done"))
+"""
+
+
+def test_a_jail_that_was_begun_starts_beside_its_owner_and_ends_at_once(tmp_path):
+    """Its roles are imported meanwhile; at its end, Python does not take them apart."""
+    (tmp_path / "waiting_role_of_a_test.py").write_text(WAITING_ROLE.format(folder=str(tmp_path)))
+    roles = {"any": "waiting_role_of_a_test:main"}
+    found = {"PYTHONPATH": str(tmp_path)}
+    with Jail(roles, Limits(), Level.PROCESS, environment=found) as jail:
+        jail.begin()
+        begun = jail.first_process
+        jail.begin()
+        (tmp_path / "go on").touch()  # it would wait for ever if `begin` waited for it
+        assert jail.level is Level.PROCESS
+        assert jail.run("any", b"", ["one"]) == {"one": b"done"}
+        assert jail.first_process == begun
+    assert not (tmp_path / "taken apart").exists()
+
+
+def test_a_jail_that_was_begun_and_cannot_start_says_why():
+    with Jail({"any": "no_such_module:main"}, Limits(), Level.PROCESS) as jail:
+        jail.begin()
+        with pytest.raises(Problem, match="No module named 'no_such_module'"):
+            jail.level  # noqa: B018  (it waits for the start)
+
+
+def test_a_jail_that_was_only_begun_can_be_closed(tmp_path):
+    (tmp_path / "waiting_role_of_a_test.py").write_text(WAITING_ROLE.format(folder=str(tmp_path)))
+    roles = {"any": "waiting_role_of_a_test:main"}
+    with Jail(roles, Limits(), Level.PROCESS, environment={"PYTHONPATH": str(tmp_path)}) as jail:
+        jail.begin()
+    assert jail.first_process is None

@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 from autograder.jail import orders, walls
 from autograder.jail.frames import Begin, End, Inside, Late, Ready, Request
@@ -112,6 +113,23 @@ class Jail:
         self._zygote: _Zygote | None = None
         self._channel: socket.socket | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._begun: tuple[Level, IO[bytes]] | None = None
+        """The level of a zygote that has not answered yet, and what it prints."""
+
+    def begin(self) -> None:
+        """Start the zygote and return at once, so that it imports its roles while this process
+        does something else; `level` and `run` wait for it.
+
+        Raises:
+            Problem: no process can be started on this system.
+        """
+        with self._lock:
+            if self._zygote is not None:
+                return
+            for level in self._levels:
+                with contextlib.suppress(Unavailable):  # `level` finds out why
+                    self._begin(level)
+                    return
 
     @property
     def level(self) -> Level:
@@ -268,18 +286,15 @@ class Jail:
                 raise
 
     def _open(self) -> socket.socket:
-        if self._channel is not None and self._zygote is not None and self._zygote.poll() is None:
+        is_ready = self._begun is None and self._zygote is not None and self._zygote.poll() is None
+        if self._channel is not None and is_ready:
             return self._channel
-        if not hasattr(os, "fork"):
-            raise Problem("Grading needs Linux or macOS; on Windows, run it inside WSL.")
         if self._level is not None:
             # All students of a class must be graded at the same level.
             return self._start(self._level)
         self.weaker_because.clear()
-        for level in list(Level)[self._strongest.weakness :]:
+        for level in self._levels:
             try:
-                if level is not Level.PROCESS and self._no_walls:
-                    raise Unavailable(self._no_walls)
                 channel = self._start(level)
             except Unavailable as reason:
                 self.weaker_because.append(f"Not {level}: {reason}")
@@ -288,18 +303,55 @@ class Jail:
                 return channel
         raise Problem(f"No process can be started here. {' '.join(self.weaker_because)}")
 
+    @property
+    def _levels(self) -> list[Level]:
+        """The levels to try, the strongest first."""
+        if not hasattr(os, "fork"):
+            raise Problem("Grading needs Linux or macOS; on Windows, run it inside WSL.")
+        return list(Level)[self._strongest.weakness :]
+
     def _start(self, level: Level) -> socket.socket:
+        """Start a zygote at this level, or take the one that was begun, and wait until it is ready.
+
+        Raises:
+            Unavailable: the walls could not be built.
+        """
+        if self._begun is None or self._begun[0] is not level:
+            self._begin(level)
+        assert self._begun is not None
+        assert self._channel is not None
+        channel, output = self._channel, self._begun[1]
+        try:
+            trouble = decode(Reply, channel.recv(65536)).trouble
+        except (OSError, ValueError):
+            output.seek(0)
+            lines = output.read().decode(errors="replace").strip().splitlines()
+            trouble = (lines or ["the first process gave no answer"])[-1]
+        if trouble:
+            self._close()
+            raise Unavailable(trouble)
+        self._forget_output()
+        # A child can stop its zygote. Then no answer comes, and a new zygote has to be started.
+        channel.settimeout(ANSWER_SECONDS)
+        return channel
+
+    def _begin(self, level: Level) -> None:
+        """Start a zygote at this level, and send it the walls that it has to build."""
         self._close()
+        if level is not Level.PROCESS and self._no_walls:
+            raise Unavailable(self._no_walls)
         built = walls.for_level(level, self._readable)
-        jail_end, zygote_end = socket.socketpair()
-        jail_end.settimeout(START_SECONDS)
         self._folder = tempfile.TemporaryDirectory(prefix="autograder-")
         environment = _environment(self._folder.name) | self._environment
         roles = [f"{name}={place}" for name, place in self._roles.items()]
-        with zygote_end, tempfile.TemporaryFile() as output:
-            self._channel = jail_end
+        command = [*walls.command(level, self._readable, environment), *roles]
+        self._channel, zygote_end = socket.socketpair()
+        self._channel.settimeout(START_SECONDS)
+        output = tempfile.TemporaryFile()  # noqa: SIM115  (`_forget_output` closes it)
+        self._begun = level, output
+        with zygote_end:
             self._zygote = subprocess.Popen(
-                [*walls.command(level, self._readable, environment), *roles],
+                command,
                 stdin=zygote_end.fileno(),
                 # A student's code must not reach a terminal.
                 stdout=output,
@@ -308,34 +360,30 @@ class Jail:
                 env=environment,
                 start_new_session=True,
             )
-            zygote_end.close()
-            # A random offset, because another grader on this machine must use other users.
-            built = replace(built, offset=random.randrange(walls.USERS))
-            try:
-                trouble = _ask(jail_end, orders.Build(built)).trouble
-            except (OSError, ValueError):
-                output.seek(0)
-                lines = output.read().decode(errors="replace").strip().splitlines()
-                trouble = (lines or ["the first process gave no answer"])[-1]
-        # A child can stop its zygote. Then no answer comes, and a new zygote has to be started.
-        jail_end.settimeout(ANSWER_SECONDS)
-        if trouble:
-            self._close()
-            raise Unavailable(trouble)
-        return jail_end
+        # A random offset, because another grader on this machine must use other users.
+        built = replace(built, offset=random.randrange(walls.USERS))
+        with contextlib.suppress(OSError):  # it is gone already; `_start` reads why
+            socket.send_fds(self._channel, [encode(orders.Build(built), Order)], [])
+
+    def _forget_output(self) -> None:
+        if self._begun is not None:
+            self._begun[1].close()
+        self._begun = None
 
     def _close(self) -> None:
         if self._channel is not None:
             self._channel.close()
         if self._zygote is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._zygote.wait(5)
+                # One that has not answered yet has no children to end.
+                self._zygote.wait(0 if self._begun else 5)
             if self._zygote.poll() is None:
                 # Everything that bubblewrap started is in this group, and ends with it.
                 os.killpg(self._zygote.pid, signal.SIGKILL)
                 self._zygote.wait()
         if self._folder is not None:
             self._folder.cleanup()
+        self._forget_output()
         self._channel = self._zygote = self._folder = None
 
     def close(self) -> None:
