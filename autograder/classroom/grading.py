@@ -1,4 +1,7 @@
-"""One run of `nbgrader autograde`: its settings, and the verdicts on each notebook."""
+"""One run of `nbgrader autograde`: its settings, and the verdicts on each notebook.
+
+What imports JAX is imported only after the jail has begun to start, because both take equally long.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,12 @@ import atexit
 import contextlib
 import datetime
 import functools
+import gc
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jax
 import sqlalchemy
 from filelock import FileLock, Timeout
 from nbformat import NotebookNode
@@ -23,13 +26,12 @@ from traitlets import Enum, Float, Integer, List, Unicode
 from traitlets.config import LoggingConfigurable
 
 from autograder import text
-from autograder.authoring import course, master, tags
+from autograder.authoring import course, tags
 from autograder.classroom import cache, log
 from autograder.classroom import gradebook as books
 from autograder.classroom.cache import Cache
 from autograder.classroom.class_run import Ahead, Graded, Tally
 from autograder.classroom.cluster import Cluster
-from autograder.classroom.grader import Grader, code_of
 from autograder.classroom.log import LoggedVerdict, Record
 from autograder.classroom.nbgrader_patches import folders
 from autograder.classroom.restore import ASK, KEY
@@ -40,6 +42,9 @@ from autograder.judge import devices
 from autograder.judge.devices import Device
 from autograder.judge.verdict import Failure, Status, Verdict
 from autograder.problem import CannotGrade, Problem
+
+if TYPE_CHECKING:
+    from autograder.classroom.grader import Grader
 
 Resources = dict[str, Any]
 LOCK = ".grading.lock"
@@ -130,11 +135,16 @@ class GradingRun(LoggingConfigurable):
                 if self.cluster
                 else _jail(limits, device, strongest, root, readable)
             )
-            require(weakest, self.jail)
-            self._log_level()
+            from autograder.authoring import master
+            from autograder.classroom.grader import Grader
+
             verdicts = Cache(Path(self.coursedir.root) / cache.FOLDER)
             seed = self._seed(verdicts) if self.seed is None else self.seed
             masters = {path.stem: master.load(path) for path in tags.masters_in(folder)}
+            self._require_gradebook()
+            # From here on the jail is needed.
+            require(weakest, self.jail)
+            self._log_level()
             self.prompts = {name: loaded.untagged_texts for name, loaded in masters.items()}
             # A notebook without a master has no grader: nbgrader grades it.
             self.graders = {
@@ -146,7 +156,6 @@ class GradingRun(LoggingConfigurable):
                 raise Problem(
                     f"There is no exercise {unknown[0]} to regrade: choose from {', '.join(known)}."
                 )
-            self._require_gradebook()
         except Problem as problem:
             self._lock.release()
             self.log.error("%s", problem)
@@ -250,6 +259,8 @@ class GradingRun(LoggingConfigurable):
         grader = self.graders.get(names["notebook"])
         if grader is None:
             return {}
+        from autograder.classroom.grader import code_of
+
         graded = self.ahead.take((names["student"], names["notebook"]))
         if graded is None or graded.code != code_of(notebook).key:
             graded = _grade(grader, notebook)
@@ -269,13 +280,15 @@ class GradingRun(LoggingConfigurable):
             seed=grader.seed,
             device=grader.device.name,
             level=self.jail.level,
-            jax=jax.__version__,
+            jax=cache.versions()[0],
             verdicts={name: LoggedVerdict.of(verdict) for name, verdict in verdicts.items()},
         )
         log.append(Path(self.coursedir.root), record)
 
 
 def _grade(grader: Grader, notebook: NotebookNode) -> Graded:
+    from autograder.classroom.grader import code_of
+
     begun = time.monotonic()
     verdicts = grader.grade(notebook)
     if why := notebook.metadata.get(KEY, {}).get(ASK):
@@ -298,6 +311,9 @@ def _jail(
 ) -> GradingJail:
     """One warm jail per process, which a class and each click in the formgrader share."""
     jail = GradingJail(limits, device, strongest, root=root, readable=readable)
+    jail.begin()
+    # Python's last collections would look at all of JAX, and free nothing that anybody needs.
+    atexit.register(gc.freeze)
     atexit.register(jail.close)
     return jail
 

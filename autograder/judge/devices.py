@@ -1,15 +1,20 @@
-"""Where answers are judged: a device or a mesh of devices, chosen by name."""
+"""Where answers are judged: a device or a mesh of devices, chosen by name.
+
+Only `here` imports JAX, because a grader starts its jail before it imports JAX itself.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 from dataclasses import dataclass
-
-import jax
+from typing import TYPE_CHECKING
 
 from autograder.judge import meshes
 from autograder.problem import Problem
+
+if TYPE_CHECKING:
+    import jax
 
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}
 """The platform to lower for, by the name that `jax.devices` takes."""
@@ -95,6 +100,8 @@ def here(device: Device) -> jax.Device:
     Raises:
         Problem: this machine has no such device, or too few for the mesh.
     """
+    import jax
+
     try:
         found = jax.devices(device.backend)
     except RuntimeError:

@@ -2,18 +2,21 @@
 
 A program for a mesh of GPUs is traced on simulated devices, so a process without GPUs can trace it.
 It runs on the real ones.
+
+JAX is imported where it is used, see `devices`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
-
-import jax
-from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+from typing import TYPE_CHECKING, Any
 
 from autograder.problem import Problem
+
+if TYPE_CHECKING:
+    import jax
+    from jax.sharding import Mesh, NamedSharding
 
 SIMULATED = 8
 """How many CPU devices are simulated, and the most that a mesh may have."""
@@ -30,6 +33,8 @@ def simulate_devices(count: int = SIMULATED) -> None:
     Raises:
         Problem: JAX has already started with fewer devices.
     """
+    import jax
+
     try:
         jax.config.update("jax_num_cpu_devices", count)
     except RuntimeError:
@@ -93,6 +98,9 @@ def make(text: str, kind: str = "cpu") -> Mesh:
     Raises:
         Problem: JAX has started with fewer devices.
     """
+    import jax
+    from jax.sharding import AxisType
+
     sizes = shape(text)
     count = size_of(sizes)
     if kind == "cpu":
@@ -107,6 +115,8 @@ def make(text: str, kind: str = "cpu") -> Mesh:
 
 def placements(mesh: str, specs: Sequence[Spec], kind: str = "cpu") -> list[NamedSharding]:
     """The shardings of leaves with these specs on the mesh; see `make`."""
+    from jax.sharding import NamedSharding, PartitionSpec
+
     jax_mesh = make(mesh, kind)
     axes = [[tuple(axis) if isinstance(axis, list) else axis for axis in spec] for spec in specs]
     return [NamedSharding(jax_mesh, PartitionSpec(*spec)) for spec in axes]
@@ -126,6 +136,8 @@ def _number(held: tuple[Any, Any]) -> int:
 
 
 def _require(count: int) -> None:
+    import jax
+
     started = len(jax.devices("cpu"))
     if started < count:
         raise Problem(
