@@ -9,6 +9,7 @@ not run again.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
@@ -295,7 +296,7 @@ class Code:
     solutions: dict[str, str]
     order: list[str]
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """A key that is equal for equal code."""
         return cache.key(asdict(self))
