@@ -1,5 +1,6 @@
-"""environment.yml says the same as pyproject.toml."""
+"""The environment: environment.yml says the same as pyproject.toml, and all of it is compiled."""
 
+import importlib.util
 import tomllib
 from pathlib import Path
 
@@ -21,3 +22,9 @@ def test_conda_environment_has_the_same_pins():
     assert python == "python" + project["project"]["requires-python"]
     assert pip == "pip"
     assert packages["pip"] == [*pins, "--editable ."]
+
+
+def test_what_is_installed_was_compiled_so_that_no_process_has_to():
+    """A process in a jail cannot write bytecode; pip compiles by default, uv when it is told to."""
+    found = importlib.util.find_spec("jax")
+    assert Path(importlib.util.cache_from_source(found.origin)).exists(), "run `uv sync`"
