@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import subprocess
 import sys
@@ -78,6 +80,8 @@ def _print(message: str) -> None:
 @click.version_option(package_name="numpy-to-jax")
 def main() -> None:
     """Make, teach and take courses whose exercises ask for JAX programs."""
+    # Python's last collections would look at all of JAX, and free nothing that anybody needs.
+    atexit.register(gc.freeze)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
