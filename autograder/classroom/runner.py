@@ -26,7 +26,7 @@ from autograder.classroom.messages import (
     RunnerRequest,
 )
 from autograder.jail.frames import Begin, Connection, End, Ours
-from autograder.judge import devices, meshes, vetting
+from autograder.judge import contexts, devices, meshes, vetting
 from autograder.judge.devices import Device
 from autograder.judge.outcomes import judged_early
 from autograder.judge.tree import Arguments
@@ -47,6 +47,7 @@ def prepare() -> None:
     """Prepare what all runners need."""
     for name in PRELOADED:
         importlib.import_module(name)
+    contexts.share()
     meshes.simulate_devices()
 
 

@@ -23,7 +23,7 @@ from autograder.classroom.messages import (
     WorkerRequest,
 )
 from autograder.jail.frames import Begin, Connection, End
-from autograder.judge import meshes, program, settings
+from autograder.judge import contexts, meshes, program, settings
 from autograder.judge.tracing_errors import failure_of
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Failure, Status
@@ -49,6 +49,7 @@ def prepare() -> None:
     """Prepare what all workers need."""
     for name in PRELOADED:
         importlib.import_module(name)
+    contexts.share()
     meshes.simulate_devices()
 
 

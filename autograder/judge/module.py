@@ -201,11 +201,11 @@ def parse(module_bytes: bytes) -> Any:
     Raises:
         Exception: it cannot be parsed.
     """
-    return stablehlo.deserialize_portable_artifact(_context(), module_bytes)
+    return stablehlo.deserialize_portable_artifact(context(), module_bytes)
 
 
 @cache
-def _context() -> ir.Context:
+def context() -> ir.Context:
     """One context for the process: registering the dialects takes longer than parsing a program."""
     context = ir.Context()
     for dialect in (stablehlo, chlo, sdy):
