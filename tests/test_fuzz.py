@@ -99,7 +99,7 @@ def judged(programs: list[bytes]) -> list[Answer | Failure]:
     """What the runner makes of each program, all in one request."""
     case = Case("value", Draw(8))
     jobs = tuple(
-        Job(str(number), (ProgramCase(case, (), artifact, (X,)),), (), {})
+        Job(str(number), (ProgramCase(case, (), artifact, (X,)),), (), {}, False)
         for number, artifact in enumerate(programs)
     )
     steps = [job.name for job in jobs]

@@ -37,7 +37,7 @@ from autograder.classroom.standards import FromMaster, Standard
 from autograder.jail.process import Ending
 from autograder.judge import devices, judge, meshes, program
 from autograder.judge.devices import CPU, Device
-from autograder.judge.specification import views_of
+from autograder.judge.specification import measures_memory, views_of
 from autograder.judge.verdict import Failure, Outcome, Status, Verdict
 from autograder.judge.views import Case, cases
 from autograder.problem import CannotGrade, Problem
@@ -241,7 +241,8 @@ class Grader:
             view: tuple({fact: answer.facts[fact] for fact in compared} for answer in by_case)
             for view, by_case in standard.facts().items()
         }
-        return Job(name, tuple(programs), tuple(requires), expected)
+        apart = measures_memory(standard.requires)
+        return Job(name, tuple(programs), tuple(requires), expected, apart)
 
     def _judge(self, name: str, outcomes: Mapping[Case, Outcome], lines: Set[str]) -> Verdict:
         standard = self._standard(name)

@@ -155,12 +155,14 @@ class Job:
         cases: its programs.
         requires: the requirements that can reject an answer before it is compiled.
         expected: by view, the reference's facts of each case that these requirements compare.
+        apart: whether each program is compiled alone, see `program.groups`.
     """
 
     name: str
     cases: tuple[ProgramCase, ...]
     requires: tuple[AnyRequirement, ...]
     expected: dict[str, tuple[dict[str, Any], ...]]
+    apart: bool
 
 
 @dataclass(frozen=True)

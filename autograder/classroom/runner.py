@@ -81,7 +81,7 @@ def _outcomes(job: Job, device: Device, ours: Callable[[bool], None]) -> dict[Ca
         for view, by_case in job.expected.items()
     }
     return judged_early(
-        list(programs), program_of, arguments, job.requires, expected, device, ours=ours
+        list(programs), program_of, arguments, job.requires, expected, device, job.apart, ours
     )
 
 

@@ -12,10 +12,11 @@ from autograder.judge.calling import UNANSWERED
 from autograder.judge.devices import CPU, Device
 from autograder.judge.judge import early_findings
 from autograder.judge.requirements.requirement import Requirement
-from autograder.judge.specification import views_of
+from autograder.judge.specification import measures_memory, views_of
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answer, Answers, Outcome
 from autograder.judge.views import Case, Draw, cases, tied
+from autograder.problem import Problem
 
 
 def outcomes(
@@ -53,7 +54,14 @@ def outcomes(
         return call.outcome(function, arguments[case.draw], first)
 
     results = judged_early(
-        all_cases, answer, lambda case: arguments[case.draw], requires, expected, device, step=step
+        all_cases,
+        answer,
+        lambda case: arguments[case.draw],
+        requires,
+        expected,
+        device,
+        measures_memory(requires),
+        step=step,
     )
     return program.by_view(results)
 
@@ -65,6 +73,7 @@ def judged_early(
     requires: Sequence[Requirement],
     expected: Answers | None,
     device: Device,
+    apart: bool,
     ours: Callable[[bool], None] = lambda ours: None,
     step: Callable[[int, int], None] = lambda finished, total: None,
 ) -> dict[Case, Outcome]:
@@ -77,8 +86,9 @@ def judged_early(
         arguments: returns what a case's program is run on.
         requires, expected: see `judge.early_findings`.
         device: where programs are run.
+        apart: see `program.groups`.
         ours: see `program.run`.
-        step: called before each case with the number of cases finished, and of all.
+        step: called before cases with the number of cases finished, and of all.
     """
     ties = tied(all_cases)
     programs: dict[Case, export.Exported] = {}
@@ -94,12 +104,33 @@ def judged_early(
                 outcomes[case] = result
     if early_findings(requires, expected, program.by_view(outcomes)):
         return outcomes
-    for number, case in enumerate(all_cases):
-        step(len(all_cases) + number, 2 * len(all_cases))
-        if case in programs and case.has_results():
-            with program.recording_failure(case, outcomes):
-                unrun = cast(Answer, outcomes[case])
-                outcomes[case] = program.run(
-                    programs[case], unrun, arguments(case), case, device, ours
-                )
+    unrun = [
+        program.Unrun(case, programs[case], cast(Answer, outcomes[case]), arguments(case))
+        for case in all_cases
+        if case in programs and case.has_results()
+    ]
+    finished = 2 * len(all_cases) - len(unrun)
+    for group in program.groups(unrun, apart, device):
+        step(finished, 2 * len(all_cases))
+        outcomes |= _run(group, device, ours)
+        finished += len(group)
+    return outcomes
+
+
+def _run(
+    group: Sequence[program.Unrun], device: Device, ours: Callable[[bool], None]
+) -> Mapping[Case, Outcome]:
+    """Run a group of programs; if it fails, each one alone, so that each has its own outcome."""
+    outcomes: dict[Case, Outcome] = {}
+    if len(group) == 1:
+        with program.recording_failure(group[0].case, outcomes):
+            outcomes |= program.run(group, device, ours)
+        return outcomes
+    try:
+        return program.run(group, device, ours)
+    except Problem:
+        raise
+    except Exception:
+        for unrun in group:
+            outcomes |= _run([unrun], device, ours)
     return outcomes

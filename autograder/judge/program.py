@@ -12,6 +12,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
@@ -44,6 +45,8 @@ most of the time. The passes that decide on fusion and memory stay the same."""
 ONCE_UP_TO = 4000
 """The longest program, calls written out, that is compiled with `ONCE`: the emitters of JAX 0.10
 follow a chain of operations on the stack, and 10,000 crash the process."""
+MOST_TEMPORARIES = 2**28
+"""The most bytes that the programs of a group may need together, besides arguments and results."""
 if version(jax.__version__) < (0, 11):
     ONCE["xla_cpu_use_fusion_emitters"] = False  # later versions have one way to emit code
 
@@ -196,53 +199,109 @@ def facts_of(case: Case) -> dict[str, Any]:
     return {"size": case.draw.size, "again": case.draw.again}
 
 
-def run(
-    exported: export.Exported,
-    unrun: Answer,
-    arguments: Arguments,
-    case: Case,
-    device: Device = CPU,
-    ours: Callable[[bool], None] = lambda ours: None,
-) -> Answer:
-    """Compile a program and run it.
+@dataclass(frozen=True)
+class Unrun:
+    """A program that was read and not rejected.
+
+    Attributes:
+        case: the view and the draw that it was made for.
+        exported: the program.
+        answer: what `read` returned for it.
+        arguments: what it is run on.
+    """
+
+    case: Case
+    exported: export.Exported
+    answer: Answer
+    arguments: Arguments
+
+    @property
+    def length(self) -> int:
+        """How many operations it has, calls written out."""
+        return int(self.answer.facts["written_out"])
+
+
+def groups(unrun: Sequence[Unrun], apart: bool, device: Device = CPU) -> list[list[Unrun]]:
+    """Group programs that are compiled as one: compiling costs as much as ten short programs.
+
+    Long programs, and those on a mesh or on another device than a CPU, are alone in their group.
 
     Args:
-        exported, case, device: see `read`.
-        unrun: the answer that `read` returned for the program.
-        arguments: what it is run on.
-        ours: called with False when the student's time begins, as the program runs, and with True
+        unrun: the programs.
+        apart: whether each one is compiled alone, because its memory is measured.
+        device: where they are run.
+    """
+    found: list[list[Unrun]] = []
+    open_groups: dict[str, list[Unrun]] = {}
+    for one in unrun:
+        draw = one.case.draw
+        group = open_groups.get(draw.dtype, [])
+        is_short = sum(other.length for other in [*group, one]) <= ONCE_UP_TO
+        if group and is_short and not (apart or draw.mesh or device.backend != "cpu"):
+            group.append(one)
+            continue
+        found.append([one])
+        if not draw.mesh:
+            open_groups[draw.dtype] = found[-1]
+    return found
+
+
+def run(
+    group: Sequence[Unrun],
+    device: Device = CPU,
+    ours: Callable[[bool], None] = lambda ours: None,
+) -> dict[Case, Answer]:
+    """Compile a group of programs as one, and run it.
+
+    Args:
+        group: the programs, see `groups`.
+        device: where they are run.
+        ours: called with False when the student's time begins, as the programs run, and with True
             when the grader's own time begins, before and after.
 
     Returns:
-        The answer with its leaves, and with more facts:
-        temporaries: bytes that the compiled program needs besides arguments and results.
+        The answers with their leaves, and with more facts:
+        temporaries: bytes that the compiled program needs besides arguments and results; only if
+            it is alone in its group.
         placement: for each result, which part each device of the mesh holds, see `meshes.blocks`;
             only on a mesh.
         collectives: see `collectives.collectives`; only on a mesh.
 
     Raises:
-        ProgramTooLongError: it is too long to be compiled.
+        ProgramTooLongError: one is too long to be compiled.
         Exception: whatever XLA raises.
     """
-    facts = dict(unrun.facts)
-    if (length := facts["written_out"]) > MOST_OPERATIONS:
+    length = sum(unrun.length for unrun in group)
+    if length > MOST_OPERATIONS:
         raise ProgramTooLongError(f"{length} operations")
-    backend = meshes.backend(case.draw.mesh) if case.draw.mesh else device.backend
+    draw = group[0].case.draw
+    backend = meshes.backend(draw.mesh) if draw.mesh else device.backend
     options = ONCE if backend == "cpu" and length <= ONCE_UP_TO else None
     ours(True)
-    with _setting(case.draw):
-        compiled, leaves = _compiled(exported, arguments, case.draw.mesh, device, options)
+    with _setting(draw):
+        compiled, inputs = _compiled(group, device, options)
+        memory = compiled.memory_analysis()
+        if len(group) > 1 and memory and memory.temp_size_in_bytes > MOST_TEMPORARIES:
+            raise MemoryError  # one after the other may fit
         ours(False)
-        results = jax.tree.leaves(jax.block_until_ready(compiled(*leaves)))
+        results = jax.block_until_ready(compiled(*inputs))
         ours(True)
-    memory = compiled.memory_analysis()
-    facts["temporaries"] = memory.temp_size_in_bytes if memory is not None else 0
-    if mesh := case.draw.mesh:
-        count = meshes.size_of(meshes.shape(mesh))
-        facts["placement"] = [meshes.blocks(leaf) for leaf in results]
+    facts: dict[str, Any] = {}
+    if len(group) == 1:
+        facts["temporaries"] = memory.temp_size_in_bytes if memory is not None else 0
+    if draw.mesh:
+        count = meshes.size_of(meshes.shape(draw.mesh))
+        facts["placement"] = [meshes.blocks(leaf) for leaf in jax.tree.leaves(results)]
         facts["collectives"] = collectives.collectives(compiled.as_text(), count)
-    leaves = tuple(np.asarray(leaf) for leaf in results)
-    return dataclasses.replace(unrun, leaves=leaves, facts=facts, ran=True)
+    return {
+        unrun.case: dataclasses.replace(
+            unrun.answer,
+            leaves=tuple(map(np.asarray, jax.tree.leaves(result))),
+            facts={**unrun.answer.facts, **facts},
+            ran=True,
+        )
+        for unrun, result in zip(group, results, strict=True)
+    }
 
 
 def failure(error: Exception, case: Case) -> Failure:
@@ -275,16 +334,21 @@ def by_view(outcomes_of_cases: Mapping[Case, Outcome]) -> dict[str, list[Outcome
 
 
 def _compiled(
-    exported: export.Exported,
-    arguments: Arguments,
-    mesh: str,
-    device: Device,
-    options: dict[str, Any] | None,
+    group: Sequence[Unrun], device: Device, options: dict[str, Any] | None
 ) -> tuple[Any, Sequence[Any]]:
+    """The programs of a group as one executable, and the leaves of each one's arguments."""
+    mesh = group[0].case.draw.mesh
+    inputs: Sequence[Any] = [unrun.arguments.leaves for unrun in group]
+    shardings: dict[str, Any] = {}
     if mesh:
-        shardings = tuple(meshes.placements(mesh, arguments.specs, meshes.backend(mesh)))
-        lowered: Any = jax.jit(exported.call, in_shardings=shardings).lower(*arguments.leaves)
-        return lowered.compile(options), arguments.leaves
-    leaves = jax.device_put(arguments.leaves, devices.here(device))
-    lowered = jax.jit(exported.call).lower(*leaves)
-    return lowered.compile(options), leaves
+        places = [
+            meshes.placements(mesh, unrun.arguments.specs, meshes.backend(mesh)) for unrun in group
+        ]
+        shardings["in_shardings"] = tuple(map(tuple, places))
+    else:
+        inputs = jax.device_put(inputs, devices.here(device))
+
+    def call_each(*inputs: Any) -> list[Any]:
+        return [unrun.exported.call(*leaves) for unrun, leaves in zip(group, inputs, strict=True)]
+
+    return jax.jit(call_each, **shardings).lower(*inputs).compile(options), inputs

@@ -190,6 +190,11 @@ def views_of(requires: Sequence[Requirement]) -> list[str]:
     return [view for requirement in requires for view in requirement.views]
 
 
+def measures_memory(requires: Sequence[Requirement]) -> bool:
+    """Whether the memory of each compiled program matters."""
+    return any("temporaries" in requirement.compares for requirement in requires)
+
+
 def hides_answer(requires: Sequence[Requirement]) -> bool:
     """Whether the answer is a value that must not be released."""
     return "answered" in views_of(requires)
