@@ -1,4 +1,4 @@
-"""A worker and a runner, which end soon, use one MLIR context for all their programs."""
+"""One MLIR context serves the programs of a worker, a runner and a grader."""
 
 import subprocess
 import sys
@@ -22,6 +22,28 @@ print(len({id(module.context) for module in modules}))
 
 
 @pytest.mark.slow
-def test_a_worker_and_a_runner_have_one_context_before_any_backend_starts():
+def test_a_worker_and_a_runner_use_one_context_made_before_any_backend_starts():
     done = subprocess.run([sys.executable, "-c", COUNT], capture_output=True, text=True)
     assert done.stdout.split() == ["False", "1"], done.stderr
+
+
+AGAIN = """
+import jax
+
+from autograder.judge import contexts
+
+contexts.USES = 10
+contexts.share()
+contexts.share()
+modules = [
+    jax.jit(jax.numpy.sin).lower(jax.ShapeDtypeStruct((size,), "float32")).compiler_ir()
+    for size in range(35)
+]
+print(len({id(module.context) for module in modules}))
+"""
+
+
+@pytest.mark.slow
+def test_a_context_is_replaced_so_that_a_long_grading_does_not_fill_it():
+    done = subprocess.run([sys.executable, "-c", AGAIN], capture_output=True, text=True)
+    assert done.stdout.split() == ["4"], done.stderr

@@ -35,7 +35,7 @@ from autograder.classroom.messages import (
 from autograder.classroom.roles import Runs
 from autograder.classroom.standards import FromMaster, Standard
 from autograder.jail.process import Ending
-from autograder.judge import devices, judge, meshes, program
+from autograder.judge import contexts, devices, judge, meshes, program
 from autograder.judge.devices import CPU, Device
 from autograder.judge.specification import measures_memory, views_of
 from autograder.judge.verdict import Failure, Outcome, Status, Verdict
@@ -82,6 +82,7 @@ class Grader:
         with contextlib.suppress(Problem):
             meshes.simulate_devices()
         devices.here(self.device)
+        contexts.share()
 
     def grade(self, notebook: NotebookNode) -> dict[str, Verdict]:
         """A verdict for every exercise of the assignment, whatever the notebook does.
