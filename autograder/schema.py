@@ -152,15 +152,14 @@ def _no_number(name: str) -> Any:
 
 
 def _write(kind: Any, value: Any, parts: list[bytes] | None) -> Any:
-    kind = _concrete(kind)
+    kind, origin, inner = _taken_apart(kind)
     if kind is Any:
         return value
     if _is_dataclass(kind):
         return {
-            name: _write(inner, getattr(value, name), parts)
-            for name, inner in _schema(kind).items()
+            name: _write(field, getattr(value, name), parts)
+            for name, field in _schema(kind).items()
         }
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
         return _write_member(inner, value, parts)
     if origin is tuple and isinstance(value, tuple | list):
@@ -204,12 +203,11 @@ def _write_member(kinds: tuple[Any, ...], value: Any, parts: list[bytes] | None)
 
 
 def _read(kind: Any, data: Any, parts: _Parts | None) -> Any:
-    kind = _concrete(kind)
+    kind, origin, inner = _taken_apart(kind)
     if kind is Any:
         return data
     if _is_dataclass(kind):
         return _read_fields(kind, data, parts)
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
         return _read_member(inner, data, parts)
     if origin is tuple and type(data) is list:
@@ -282,20 +280,23 @@ def _read_array(data: Any, parts: _Parts) -> np.ndarray:
     return np.frombuffer(part, DTYPES[name]).reshape(shape)
 
 
-def _concrete(kind: Any) -> Any:
-    """The concrete type for `Mapping` and `Sequence`; any other kind is returned as it is."""
+@cache
+def _taken_apart(kind: Any) -> tuple[Any, Any, tuple[Any, ...]]:
+    """A kind, its origin and its arguments, with the concrete type for `Mapping` and `Sequence`."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin is collections.abc.Mapping:
-        return dict.__class_getitem__(inner)
+        return _taken_apart(dict.__class_getitem__(inner))
     if origin is collections.abc.Sequence:
-        return tuple.__class_getitem__((inner[0], ...))
-    return kind
+        return _taken_apart(tuple.__class_getitem__((inner[0], ...)))
+    return kind, origin, inner
 
 
+@cache
 def _is_dataclass(kind: Any) -> bool:
     return dataclasses.is_dataclass(kind)
 
 
+@cache
 def _is_enum(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, enum.StrEnum)
 
