@@ -53,10 +53,16 @@ class Counted(GradingJail):
         return super().run(role, request, steps, late)
 
 
-@pytest.fixture
-def jail():
+@pytest.fixture(scope="module")
+def one_jail():
     with Counted() as jail:
         yield jail
+
+
+@pytest.fixture
+def jail(one_jail):
+    one_jail.ran.clear()
+    return one_jail
 
 
 def answers(*cells):

@@ -28,10 +28,14 @@ FORMULA = tuple("=+-@\t\r")
 FORMULAS = ("=cmd|' /C calc'!A0", "@SUM(1)", "+1+1", "-1-1", "  =1+1", "\t=1")
 
 
-@pytest.fixture
-def gradebook(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", course_folder.path())
-    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as gradebook:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """The file of a gradebook. To make one takes seconds, since nbgrader asks Alembic about it."""
+    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", course_folder.path())
+        gradebook = Gradebook(f"sqlite:///{path}")
+    with gradebook:
         for name, most in (("05_vmap", 20), ("06_pytrees", 2.5)):
             gradebook.add_assignment(name)
             gradebook.add_notebook("n", name)
@@ -48,6 +52,14 @@ def gradebook(tmp_path, monkeypatch):
             grade = gradebook.find_grade("check", "n", assignment, student)
             grade.auto_score, grade.needs_manual_grade = points, waits
         gradebook.db.commit()
+    return path
+
+
+@pytest.fixture
+def gradebook(filled, tmp_path):
+    """A gradebook of one's own."""
+    path = shutil.copy(filled, tmp_path)
+    with Gradebook(f"sqlite:///{path}") as gradebook:
         yield gradebook
 
 

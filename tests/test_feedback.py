@@ -131,14 +131,19 @@ HIDING = {
 }
 
 
+@pytest.fixture(scope="module")
+def jail():
+    with GradingJail(Limits(seconds=10)) as jail:
+        yield jail
+
+
 @pytest.mark.parametrize("how", HIDING)
-def test_secret_inputs_do_not_reach_the_student(how):
+def test_secret_inputs_do_not_reach_the_student(how, jail):
     letters = "LETTERS = str.maketrans('0123456789.-', 'abcdefghijkl')"
     answer = f"def ladder(xs):\n    {HIDING[how]}"
     notebook = new_notebook(cells=[new_code_cell(letters), new_code_cell(answer)])
     spec = LADDER["ladder"]
-    with GradingJail(Limits(seconds=10)) as jail:
-        verdict = Grader(LADDER, 1, jail).grade(notebook)["ladder"]
+    verdict = Grader(LADDER, 1, jail).grade(notebook)["ladder"]
     assert not verdict.passed
     assert verdict.status is not Status.GRADER_FAULT
     secrets = [spec.draw(1, draw).leaves[0] for draw in spec.draws(spec.sizes)]

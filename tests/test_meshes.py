@@ -75,15 +75,19 @@ def multiply(mesh, a, b):
 
 
 @pytest.fixture(scope="module")
-def jail():
+def graded():
+    """Grades an answer. What a reference does is found out once for all of them."""
+    graders = {}
     with GradingJail(Limits(seconds=20)) as jail:
-        yield jail
 
+        def grade(spec, source, device="cpu"):
+            grader = graders.setdefault(
+                (spec.name, device), Grader({spec.name: spec}, 5, jail, devices.named(device))
+            )
+            notebook = nbformat.from_dict(new_notebook(cells=[new_code_cell(source)]))
+            return grader.grade(notebook)[spec.name]
 
-def graded(jail, spec, source, device="cpu"):
-    notebook = nbformat.from_dict(new_notebook(cells=[new_code_cell(source)]))
-    grader = Grader({spec.name: spec}, 5, jail, devices.named(device))
-    return grader.grade(notebook)[spec.name]
+        yield grade
 
 
 @pytest.mark.parametrize(
@@ -96,8 +100,8 @@ def graded(jail, spec, source, device="cpu"):
     ],
     ids=["by hand", "by a constraint", "by device_put", "by its own name"],
 )
-def test_right_answers_pass_on_every_mesh(jail, body):
-    verdict = graded(jail, MULTIPLY, HEAD + "    " + body)
+def test_right_answers_pass_on_every_mesh(graded, body):
+    verdict = graded(MULTIPLY, HEAD + "    " + body)
     assert verdict.passed, verdict
 
 
@@ -137,15 +141,15 @@ def test_right_answers_pass_on_every_mesh(jail, body):
         "sends twice", "shape", "another mesh",
     ],
 )  # fmt: skip
-def test_wrong_answers_are_told_by_the_reason(jail, body, reason):
-    verdict = graded(jail, MULTIPLY, HEAD + "    " + body)
+def test_wrong_answers_are_told_by_the_reason(graded, body, reason):
+    verdict = graded(MULTIPLY, HEAD + "    " + body)
     assert verdict.reason == reason, verdict
     assert not verdict.passed
 
 
-def test_what_the_compiler_sends_is_compared(jail):
+def test_what_the_compiler_sends_is_compared(graded):
     right = "import jax.numpy as jnp\ndef total(mesh, xs): return jnp.sum(xs, axis=0)"
-    assert graded(jail, TOTAL, right).passed
+    assert graded(TOTAL, right).passed
     gathers = """
 import jax
 import jax.numpy as jnp
@@ -154,14 +158,14 @@ def total(mesh, xs):
     everywhere = jax.lax.with_sharding_constraint(xs, NamedSharding(mesh, P()))
     return jnp.sum(jnp.sin(everywhere) * 0 + everywhere, axis=0)
 """
-    assert graded(jail, TOTAL, gathers).reason == "communication"
+    assert graded(TOTAL, gathers).reason == "communication"
 
 
-def test_a_device_picks_one_of_the_meshes(jail):
+def test_a_device_picks_one_of_the_meshes(graded):
     assert [draw.mesh for draw in MULTIPLY.draws((24,), devices.named("mesh:2x4"))] == ["x=2,y=4"]
     assert len(MULTIPLY.draws((24,), devices.named("mesh:8"))) == 3
     right = HEAD + '    return lax.with_sharding_constraint(a @ b, NamedSharding(mesh, P("x")))'
-    assert graded(jail, MULTIPLY, right, "mesh:2x4").passed
+    assert graded(MULTIPLY, right, "mesh:2x4").passed
 
 
 def rows(xs):
@@ -172,12 +176,12 @@ ROWS = exercise(rows, inputs=lambda rng, n: (rng.normal(size=(n, 3)),), wrong_an
 
 
 @pytest.mark.parametrize("device", ["cpu", "mesh:8", "mesh:4x2", "mesh:2"])
-def test_an_exercise_without_meshes_is_judged_on_one_unchanged(jail, device):
+def test_an_exercise_without_meshes_is_judged_on_one_unchanged(graded, device):
     if device != "cpu":
         assert {draw.mesh for draw in ROWS.draws((8, 24), devices.named(device))} != {""}
     source = "import jax.numpy as jnp\ndef rows(xs): return xs - jnp.mean(xs, axis=0)"
-    assert graded(jail, ROWS, source, device).passed
-    assert graded(jail, ROWS, source.replace("mean", "max"), device).reason == "values"
+    assert graded(ROWS, source, device).passed
+    assert graded(ROWS, source.replace("mean", "max"), device).reason == "values"
 
 
 def test_too_few_devices_are_a_sentence(monkeypatch):
@@ -195,6 +199,6 @@ def test_a_mesh_that_cannot_be(text, words):
         meshes.shape(text)
 
 
-def test_a_crash_on_a_mesh_is_a_verdict(jail):
+def test_a_crash_on_a_mesh_is_a_verdict(graded):
     source = HEAD + "    import os; os._exit(1)"
-    assert graded(jail, MULTIPLY, source).status is Status.ERROR
+    assert graded(MULTIPLY, source).status is Status.ERROR
