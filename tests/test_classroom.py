@@ -45,6 +45,14 @@ EXPECTED = {
     path.parent.name: tomllib.loads(path.read_text(encoding="utf-8"))
     for path in sorted(CLASSROOM.glob("*/expected.toml"))
 }
+QUICK = {
+    "another_assignment", "check_deleted", "check_edited", "claims_to_have_passed", "empty_file",
+    "endless_loop_in_an_answer", "exits_halfway", "function_missing", "kills_its_parent",
+    "looks_up_the_released_answers", "magics_and_a_plot", "metadata_is_garbage", "no_cells",
+    "not_json", "patches_the_autograder", "picture_in_the_written_answer", "points_edited",
+    "raises", "right_as_the_reference", "right_with_broadcasting", "stub_untouched", "wrong_axis",
+}  # fmt: skip
+"""Who is graded where no slow test is run: every promise, but not every case of it."""
 HIDDEN = ("BEGIN HIDDEN", "BEGIN SOLUTION", "exercise(", "wrong_answers", "rejected_by")
 FORCED = ("check_deleted", "not_json", "raises", "right_as_the_reference")
 """Who is graded again with --force: enough to see every way, few enough to be quick."""
@@ -53,6 +61,13 @@ BUSY = (
     "raises", "right_as_the_reference", "wrong_axis",
 )  # fmt: skip
 """Who is graded on a busy machine: a kind each of what takes time, and some of what does not."""
+each_student = pytest.mark.parametrize(
+    "student",
+    [
+        pytest.param(name, marks=() if name in QUICK else pytest.mark.slow, id=name)
+        for name in EXPECTED
+    ],
+)
 BY_HAND = {"raises": ("check-pairwise", 1.5), "right_as_the_reference": (WRITTEN, 2.0)}
 
 
@@ -132,13 +147,18 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def classroom(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Class:
-    """The class, graded."""
+def classroom(
+    request: pytest.FixtureRequest, release: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Class:
+    """The class, graded: all of it where slow tests are run, or else `QUICK`."""
+    is_whole = any(item.get_closest_marker("slow") for item in request.session.items)
     folder = tmp_path_factory.mktemp("class")
     shutil.copytree(release, folder, dirs_exist_ok=True)
     right = course_folder.right_answers(folder)
     submitted = {
-        student: course_folder.submission(CLASSROOM / student, right) for student in EXPECTED
+        student: course_folder.submission(CLASSROOM / student, right)
+        for student in EXPECTED
+        if is_whole or student in QUICK
     }
     for student, content in submitted.items():
         course_folder.submit(folder, student, content)
@@ -151,7 +171,7 @@ def classroom(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Class:
     again = autograde(folder)
     for student, (name, points) in BY_HAND.items():
         course_folder.give_by_hand(folder, student, name, points)
-    others = ",".join(sorted(EXPECTED.keys() - set(FORCED)))
+    others = ",".join(sorted(submitted.keys() - set(FORCED)))
     return Class(
         folder,
         submitted,
@@ -185,12 +205,13 @@ def test_every_case_says_what_it_is_about() -> None:
     """A folder without `expected.toml` would silently be no case at all."""
     folders = {path.name for path in CLASSROOM.iterdir() if path.is_dir()}
     assert {name for name in folders if not name.startswith((".", "__"))} == set(EXPECTED)
-    assert set(FORCED) <= set(EXPECTED)
+    assert {*FORCED, *BUSY, *QUICK} <= set(EXPECTED)
+    assert set(FORCED) <= QUICK
     for name, expected in EXPECTED.items():
         assert expected["about"].endswith("."), name
 
 
-@pytest.mark.parametrize("student", EXPECTED)
+@each_student
 def test_verdicts(classroom: Class, student: str) -> None:
     """Each exercise gets its verdict, and one exercise's failure costs that exercise only."""
     expected = EXPECTED[student]
@@ -210,7 +231,7 @@ def test_verdicts(classroom: Class, student: str) -> None:
         assert words in verdicts[name]["message"]
 
 
-@pytest.mark.parametrize("student", EXPECTED)
+@each_student
 def test_gradebook(classroom: Class, student: str) -> None:
     """The points of passed exercises, out of what was released; a text waits for a person."""
     expected = EXPECTED[student]
@@ -229,7 +250,7 @@ def test_gradebook(classroom: Class, student: str) -> None:
     assert all(scores[name].auto is None for name in unread)
 
 
-@pytest.mark.parametrize("student", EXPECTED)
+@each_student
 def test_export(classroom: Class, student: str) -> None:
     """What is exported is what was graded."""
     row = classroom.exported[student]
@@ -239,16 +260,16 @@ def test_export(classroom: Class, student: str) -> None:
 
 def test_export_has_everybody_once(classroom: Class) -> None:
     """No student is dropped, none is made up."""
-    assert classroom.exported.keys() == EXPECTED.keys()
-    assert classroom.graded.scores.keys() == EXPECTED.keys()
-    assert [one["student"] for one in classroom.graded.records] == sorted(EXPECTED)
+    assert classroom.exported.keys() == classroom.submitted.keys()
+    assert classroom.graded.scores.keys() == classroom.submitted.keys()
+    assert [one["student"] for one in classroom.graded.records] == sorted(classroom.submitted)
 
 
 def test_autograde_says_what_happened(classroom: Class) -> None:
     """A run that graded everybody succeeds, with a line for each student."""
     assert classroom.graded.code == 0
     lines = classroom.graded.said.splitlines()
-    for student in EXPECTED:
+    for student in classroom.submitted:
         statuses = classroom.graded.statuses(student).items()
         said = ", ".join(f"{name}: {status}" for name, status in statuses)
         assert any(line.endswith(f" {student}: {said}") for line in lines), student
@@ -271,7 +292,7 @@ def test_submissions_are_not_touched(classroom: Class) -> None:
 def test_everybody_gets_feedback(classroom: Class) -> None:
     """Whatever was handed in."""
     assert classroom.feedback_run.returncode == 0, classroom.feedback_run.stdout[-3000:]
-    assert classroom.feedback.keys() == EXPECTED.keys()
+    assert classroom.feedback.keys() == classroom.submitted.keys()
     for student, why in (("not_json", "is not a Jupyter notebook"), ("empty_file", "is empty")):
         assert f"{NOTEBOOK}.ipynb {why}. A person will look at it." in classroom.feedback[student]
     assert "forgets the bias" in classroom.feedback["check_deleted"]
@@ -306,7 +327,7 @@ def test_hidden_tests_stay_in_the_master(classroom: Class) -> None:
         *classroom.folder.glob("exercises/*/*"),
         *classroom.folder.glob("autograded/*/*/*"),
     ]
-    assert len(files) == 3 + len(EXPECTED)  # the release is a notebook and its data
+    assert len(files) == 3 + len(classroom.submitted)  # the release is a notebook and its data
     for text in HIDDEN:
         assert text.encode() in source.read_bytes()
         assert not [path for path in files if text.encode() in path.read_bytes()], text
@@ -541,7 +562,9 @@ def test_a_class_falls_into_groups(classroom: Class) -> None:
     """Everybody is in one group of each exercise, with those whose answers do the same."""
     found = groups.groups(classroom.folder, ASSIGNMENT)
     for exercise, many in found.items():
-        assert sorted(student for one in many for student in one.students) == sorted(EXPECTED)
+        assert sorted(student for one in many for student in one.students) == sorted(
+            classroom.submitted
+        )
         for one in many:
             said = [
                 classroom.graded.record(student)["verdicts"][exercise] for student in one.students
