@@ -61,12 +61,13 @@ def test_the_table_says_what_the_answers_came_to(corpus_of, verdicts):
     assert table.of_answers(checked)[:2] == table.written(corpus_of)[-4:-2]
 
 
-@each
-def test_an_answer_is_to_an_exercise_of_its_assignment(answer):
-    (home,) = [one for one in loaded() if one.assignment == answer.assignment]
-    assert answer.exercise in home.exercises
-    titles = [wrong.title for wrong in home.exercises[answer.exercise].wrong_answers]
-    assert answer.misconception in ("", "none", *titles)
+@pytest.mark.parametrize("home", loaded(), ids=lambda home: home.assignment)
+def test_every_answer_is_to_an_exercise_of_its_assignment(home):
+    assert corpus.of(home.assignment)
+    for answer in corpus.of(home.assignment):
+        assert answer.exercise in home.exercises
+        titles = [wrong.title for wrong in home.exercises[answer.exercise].wrong_answers]
+        assert answer.misconception in ("", "none", *titles), answer.about
 
 
 @pytest.mark.parametrize(
