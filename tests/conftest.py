@@ -1,4 +1,5 @@
 import contextlib
+import gc
 import os
 import sys
 import tempfile
@@ -13,6 +14,15 @@ simulate_devices()  # before a test makes JAX start
 # No test, and no notebook that a test runs, changes what this user has done of the course.
 os.environ[VARIABLE] = f"{tempfile.mkdtemp()}/progress.json"
 sys.path.insert(0, str(Path(__file__).parent))
+# Tests start Python a hundred times: what one process compiled, the next one reads.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_finish():
+    """What is there now stays until the end, so nobody need look through it for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus):
