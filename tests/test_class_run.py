@@ -65,12 +65,22 @@ def jail(one_jail):
     return one_jail
 
 
+@pytest.fixture(scope="module")
+def first_grader(one_jail):
+    return Grader(TWO, 1, one_jail)
+
+
+@pytest.fixture
+def grader(first_grader, jail):
+    """A grader that has judged nothing. A copy shares with its original what references do."""
+    return dataclasses.replace(first_grader, cache=Cache())
+
+
 def answers(*cells):
     return new_notebook(cells=[new_code_cell(GIVEN), *map(new_code_cell, cells)])
 
 
-def test_programs_are_known_by_what_they_do(jail):
-    grader = Grader(TWO, 1, jail)
+def test_programs_are_known_by_what_they_do(grader, jail):
     first = grader.grade(answers(PREDICT, NORMS))
     jitted = grader.grade(answers(PREDICT, RENAMED))
     again = grader.grade(answers("", "", RENAMED.replace("quadrat", "square"), PREDICT))
@@ -85,16 +95,19 @@ def test_programs_are_known_by_what_they_do(jail):
     ]
 
 
-def test_what_is_known_is_not_run_again(jail, tmp_path):
+def test_what_is_known_is_not_run_again(grader, jail, tmp_path):
+    def graded(**others):
+        # As the next run does: from the file alone.
+        return dataclasses.replace(grader, cache=Cache(tmp_path), **others).grade(notebook)
+
     notebook = answers(PREDICT, "def column_norms(A):\n    return jnp.sum(A**2, axis=0)\n")
-    first = Grader(TWO, 1, jail, cache=Cache(tmp_path)).grade(notebook)
+    first = graded()
     assert [one.status for one in first.values()] == ["passed", "wrong"]
     jail.ran.clear()
-    assert Grader(TWO, 1, jail, cache=Cache(tmp_path)).grade(notebook) == first
+    assert graded() == first
     assert jail.ran == []
     alone = ["column_norms"]
-    again = Grader(TWO, 1, jail, cache=Cache(tmp_path), again=alone).grade(notebook)
-    assert again == first
+    assert graded(again=alone) == first
     assert jail.ran == [("worker", alone), ("runner", alone)]
     jail.ran.clear()
     changed = dataclasses.replace(TWO["column_norms"], source="# edited\n")
@@ -115,8 +128,7 @@ VARIANTS = {
 
 
 @pytest.mark.parametrize("what", VARIANTS)
-def test_no_verdict_is_inherited_past_other_code_that_changes_an_answer(jail, what):
-    grader = Grader(TWO, 1, jail)
+def test_no_verdict_is_inherited_past_other_code_that_changes_an_answer(grader, what):
     for number in range(2):
         passed = grader.grade(answers(f"# {number}\n{PREDICT}", NORMS))
         assert all(one.passed for one in passed.values())

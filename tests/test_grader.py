@@ -13,6 +13,7 @@ from masters import ROOT, loaded
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.classroom import claims, feedback
+from autograder.classroom.cache import Cache
 from autograder.classroom.grader import Grader, code_of
 from autograder.classroom.roles import GradingJail
 from autograder.jail.process import Limits
@@ -38,6 +39,17 @@ def jail():
         yield jail
 
 
+@pytest.fixture(scope="module")
+def first_grader(jail):
+    return Grader(TWO, 1, jail)
+
+
+@pytest.fixture
+def grader(first_grader):
+    """A grader that has judged nothing. A copy shares with its original what references do."""
+    return dataclasses.replace(first_grader, cache=Cache())
+
+
 @pytest.fixture
 def solved():
     return nbformat.read(ROOT / "solutions" / "05_vmap" / "vmap.ipynb", as_version=4)
@@ -49,7 +61,7 @@ def replaced(notebook, name, source):
     return notebook
 
 
-def test_identical_programs_run_once(jail, solved, monkeypatch):
+def test_identical_programs_run_once(grader, jail, solved, monkeypatch):
     runs = []
     run = jail.run
 
@@ -58,7 +70,6 @@ def test_identical_programs_run_once(jail, solved, monkeypatch):
         return run(role, request, steps, *late)
 
     monkeypatch.setattr(jail, "run", counted)
-    grader = Grader(TWO, 1, jail)
     first, again = grader.grade(solved), grader.grade(solved)
     assert first == again
     assert all(verdict.passed for verdict in first.values())
@@ -212,22 +223,22 @@ def test_a_call_that_is_told_in_another_way_broke_the_rules(case):
     assert good.leaves[0].tolist() == [1.0]
 
 
-def test_sizes_of_secret_cases_are_not_told(jail, solved):
+def test_sizes_of_secret_cases_are_not_told(grader, solved):
     replaced(solved, "column_norms", "def column_norms(A):\n    return A.reshape(5, 4)[0, :4]")
-    message = Grader(TWO, 1, jail).grade(solved)["column_norms"].findings[0].message
+    message = grader.grade(solved)["column_norms"].findings[0].message
     assert message.startswith("It raised TypeError. ")
     assert "The line: `return A.reshape(5, 4)[0, :4]`" in message
 
 
-def test_feedback_holds_no_values(jail, solved):
+def test_feedback_holds_no_values(grader, solved):
     replaced(solved, "column_norms", "def column_norms(A):\n    return jnp.sum(A**2, axis=0)")
-    verdict = Grader(TWO, 1, jail).grade(solved)["column_norms"]
+    verdict = grader.grade(solved)["column_norms"]
     assert verdict.reason == "values"
     assert verdict.misconception == "leaves out the square root"
     assert verdict.findings[0].difference is None
 
 
-def test_a_jail_that_fails_once_is_asked_again(jail, solved, monkeypatch):
+def test_a_jail_that_fails_once_is_asked_again(grader, jail, solved, monkeypatch):
     run, failing = jail.run, [OSError("its zygote was killed by another notebook")]
 
     def fails_first(*request):
@@ -236,7 +247,7 @@ def test_a_jail_that_fails_once_is_asked_again(jail, solved, monkeypatch):
         return run(*request)
 
     monkeypatch.setattr(jail, "run", fails_first)
-    assert all(verdict.passed for verdict in Grader(TWO, 1, jail).grade(solved).values())
+    assert all(verdict.passed for verdict in grader.grade(solved).values())
     assert not failing
 
 
@@ -265,7 +276,7 @@ def test_damaged_metadata_leaves_a_cell_to_be_run(metadata):
     assert code_of(made).steps(["f"]) == ["cell 0", "f"]
 
 
-def test_what_an_answer_is_at_its_check_counts(jail):
+def test_what_an_answer_is_at_its_check_counts(grader):
     """Names that change below, a stub above, and no check at all, in one notebook."""
     cells = (
         ("given", "import jax.numpy as jnp\nscale = 1.0"),
@@ -277,10 +288,10 @@ def test_what_an_answer_is_at_its_check_counts(jail):
         ("four", "def predict_batch(W, b, xs): return b"),
     )
     notebook = new_notebook(cells=[new_code_cell(source, id=name) for name, source in cells])
-    verdicts = Grader(TWO, 1, jail).grade(notebook)
+    verdicts = grader.grade(notebook)
     assert all(verdict.passed for verdict in verdicts.values())
     notebook.cells = [cell for cell in notebook.cells if not cell.id.startswith("check")]
-    verdicts = Grader(TWO, 1, jail).grade(notebook)
+    verdicts = grader.grade(notebook)
     assert [one.passed for one in verdicts.values()] == [False, True]
 
 
