@@ -1,8 +1,8 @@
 """Each requirement on right answers and on wrong ones, told apart by the reason."""
 
 import dataclasses
+import functools
 import itertools
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -91,7 +91,7 @@ other_primal.defvjp(lambda x: (x, x), lambda x, g: (g * jax.nn.sigmoid(x),))
 counter = itertools.count()
 
 
-@partial(jax.jit, donate_argnums=0)
+@functools.partial(jax.jit, donate_argnums=0)
 def step(state, update):
     return state + 2 * update
 
@@ -183,7 +183,7 @@ def compiles_anew(x):
     return jax.jit(lambda y: jnp.sin(y) * 2)(x)
 
 
-@partial(jax.jit, static_argnums=1)
+@functools.partial(jax.jit, static_argnums=1)
 def power(x, n):
     return x**n
 
@@ -360,6 +360,7 @@ def by_size(function, sizes):
     return found and found.reason
 
 
+@functools.cache
 def anatomy_of(function, n):
     rows = jax.ShapeDtypeStruct((n, 3), jnp.float32)
     return dissect(export.export(jax.jit(function))(rows).mlir_module_serialized)
@@ -416,7 +417,7 @@ def test_a_python_loop_over_the_batch_is_found(function, sizes):
     assert by_size(function, sizes) == "batch loop"
 
 
-@pytest.mark.parametrize("turns", [2_000, 8_000])
+@pytest.mark.parametrize("turns", [2_000, pytest.param(8_000, marks=pytest.mark.slow)])
 def test_a_long_python_loop_ends_in_a_verdict(turns):
     def loop(x):
         for _ in range(turns):
