@@ -193,7 +193,13 @@ def passes_at_the_second_try(tmp_path, limit, **limits):
         return graded(jail, source).passed and beside == [0, 0, 0]
 
 
-@pytest.mark.parametrize("limit", ["while True: pass", "os.kill(os.getpid(), signal.SIGKILL)"])
+@pytest.mark.parametrize(
+    "limit",
+    [
+        pytest.param("while True: pass", marks=pytest.mark.slow),
+        "os.kill(os.getpid(), signal.SIGKILL)",
+    ],
+)
 def test_a_limit_that_was_reached_once_is_no_verdict(tmp_path, limit):
     assert passes_at_the_second_try(tmp_path, limit, seconds=2, clock_factor=100)
 
