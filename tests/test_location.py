@@ -287,6 +287,22 @@ def test_nothing_of_jax_is_imported_to_read_the_outline():
     assert done.returncode == 0, done.stderr
 
 
+def test_the_start_page_does_not_import_jax():
+    script = "from autograder import resume; resume(); import sys; print('jax' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT / "course", capture_output=True, text=True,
+    )  # fmt: skip
+    assert "05_vmap" in done.stdout, done.stderr
+    assert done.stdout.endswith("False\n")
+
+
+def test_a_notebook_does_not_wait_for_a_bar_that_only_terminals_show():
+    script = "from autograder import check; import sys; print('rich' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stderr
+
+
 def test_one_exercise_is_checked_with_the_data_of_its_folder(mailed, monkeypatch, capsys):
     monkeypatch.chdir(mailed)
     learner.check(predict_batch)

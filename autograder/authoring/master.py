@@ -25,8 +25,8 @@ from autograder.judge import meshes, specification
 from autograder.judge.requirements import reported
 from autograder.judge.specification import Exercise, Size
 from autograder.problem import Problem
-from autograder.student import learner
 from autograder.student.released import Prompt
+from autograder.student.silence import silence
 
 HINTS = 'Stuck? `hint("{name}")` shows one hint at a time. '
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -135,7 +135,7 @@ def _specifications(path: Path) -> dict[str, Exercise]:
     # This fails if JAX has already started; only exercises on meshes need it.
     with contextlib.suppress(Problem):
         meshes.simulate_devices()
-    with specification.collecting() as collected, learner.silence(), quiet:
+    with specification.collecting() as collected, silence(), quiet:
         try:
             runpy.run_path(str(path))
         except (Exception, SystemExit) as error:

@@ -29,7 +29,7 @@ from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Failure, Status
 from autograder.judge.views import Call
 from autograder.schema import DTYPES, decode, encode
-from autograder.student import learner
+from autograder.student.silence import silence
 
 PRELOADED = (
     "IPython.core.application",
@@ -40,6 +40,7 @@ PRELOADED = (
     "IPython.core.magics",
     "IPython.core.oinspect",
     "autograder.student.hints",
+    "autograder.student.learner",
     "autograder.student.stubs",
 )
 """Imported once before the processes are forked, so that not every process imports them."""
@@ -94,7 +95,7 @@ def main(connection: Connection) -> None:
         connection.say(End(step, encode(lowered)))
         return True
 
-    with learner.silence(), program.quiet_debugging(), settings.fixed_machine():
+    with silence(), program.quiet_debugging(), settings.fixed_machine():
         left = []
         for step in request.order:
             if step in exercises:

@@ -1,19 +1,23 @@
-"""Writes the cards that people read, as HTML and with the same words as plain text."""
+"""Writes the cards that people read, as HTML and with the same words as plain text.
+
+This file does not import JAX at once, so that the start page answers quickly.
+"""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
 
 from autograder.judge.comparison import close
-from autograder.judge.tree import OnMesh
 from autograder.judge.verdict import Difference, Finding, Status, Verdict
 from autograder.markup import html, joined, prose
-from autograder.student.released import ReleasedExercise
+
+if TYPE_CHECKING:
+    from autograder.student.released import ReleasedExercise
 
 # Colour-blind readers can tell Okabe and Ito's blue from their vermilion, and every state also has
 # a word. The vermilion is darkened, so that the white letters of the word are easy to read.
@@ -168,6 +172,8 @@ def _write_finding(
 
 def _describe(value: Any) -> str:
     """A pytree's shapes and dtypes, such as `{'b': float32[3], 'w': float32[3, 4]}`."""
+    from autograder.judge.tree import OnMesh
+
     if isinstance(value, str):
         return value
     if isinstance(value, OnMesh):

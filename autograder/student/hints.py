@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autograder.student import card, learner, lookup, progress
+from autograder.student import card, lookup, progress
 from autograder.student.released import ReleasedExercise
+from autograder.student.silence import silent
 
 
 def hint(answer: Callable[..., Any] | str) -> None:
@@ -20,7 +21,7 @@ def hint(answer: Callable[..., Any] | str) -> None:
     Raises:
         Problem: no exercise has this name; shown as one sentence.
     """
-    if not learner.silent():
+    if not silent():
         _show(lookup.find(answer, sys._getframe(1).f_globals, "hint"))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, redirect_stderr
+from collections.abc import Callable
+from contextlib import nullcontext, redirect_stderr
 from typing import Any
 
 import jax
@@ -18,29 +18,13 @@ from autograder.judge.verdict import Status, Verdict
 from autograder.problem import Problem
 from autograder.student import card, lookup, progress, undefined, waiting
 from autograder.student.released import ReleasedExercise
+from autograder.student.silence import silent
 
-_silent = False
 undefined.watch()
 
 
 class NotPassed(Problem):
     """Tells nbgrader's Validate that an answer did not pass; elsewhere a card tells the student."""
-
-
-@contextmanager
-def silence() -> Iterator[None]:
-    """Make `check`, `hint` and the like do nothing, while a notebook is graded or built."""
-    global _silent
-    before, _silent = _silent, True
-    try:
-        yield
-    finally:
-        _silent = before
-
-
-def silent() -> bool:
-    """Whether `check`, `hint` and the like do nothing at present."""
-    return _silent
 
 
 def check(answer: Callable[..., Any] | str, device: str = "") -> None:
@@ -60,7 +44,7 @@ def check(answer: Callable[..., Any] | str, device: str = "") -> None:
         Problem: no exercise has this name; shown as one sentence.
         NotPassed: the answer did not pass, and nbgrader runs the notebook.
     """
-    if _silent:
+    if silent():
         return
     variables = sys._getframe(1).f_globals
     released = lookup.find(answer, variables)
@@ -131,7 +115,7 @@ def predicted(guess: Any, actual: Any, why: str = "") -> None:
         actual: what the cell above computed.
         why: one or two sentences that explain it.
     """
-    if not _silent:
+    if not silent():
         right = None if guess is ... else _equal(guess, actual)
         card.of_prediction(guess, actual, right, why).show()
 

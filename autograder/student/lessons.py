@@ -10,8 +10,9 @@ from typing import Any
 from rich.console import Console
 
 from autograder.problem import Problem
-from autograder.student import card, check_file, learner, location, progress, standing
+from autograder.student import card, check_file, location, progress, standing
 from autograder.student.outline import Outline
+from autograder.student.silence import silent
 
 
 def resume() -> None:
@@ -35,7 +36,7 @@ def lesson_read(module: str) -> None:
     Raises:
         Problem: there is no module with this name.
     """
-    if learner.silent():
+    if silent():
         return
     if (outline := _outline(sys._getframe(1).f_globals)) is None:
         # A lesson can be read without the rest of the course.

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.problem import Problem
-from autograder.student import learner, lookup
+from autograder.student import lookup
+from autograder.student.silence import silent
 
 
 def reset(answer: Callable[..., Any] | str) -> None:
@@ -26,7 +27,7 @@ def reset(answer: Callable[..., Any] | str) -> None:
     Raises:
         Problem: no exercise has this name, or this is not a notebook; shown as one sentence.
     """
-    if learner.silent():
+    if silent():
         return
     released = lookup.find(answer, sys._getframe(1).f_globals, "reset")
     shell: Any = None

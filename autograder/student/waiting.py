@@ -8,9 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
 from autograder.markup import html
 from autograder.student.card import Card
 
@@ -69,6 +66,16 @@ class _InNotebook(Bar):
 
 class _InTerminal(Bar):
     def __init__(self, words: str) -> None:
+        # A notebook shows no bar of rich, so `check` there does not wait for this import.
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
         super().__init__(words)
         columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
         console = Console(stderr=True, force_jupyter=False)
