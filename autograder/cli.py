@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import atexit
 import gc
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,15 +87,9 @@ def main() -> None:
 def lab(options: tuple[str, ...]) -> None:
     """Open JupyterLab on the start page; it gets the OPTIONS, such as --no-browser."""
     here = _course()
-    root = here.root
-    start, settings = Path("course", "start.ipynb"), root / "course" / "jupyterlab"
-    chosen = []
-    if (root / start).is_file():
-        chosen.append(f"--LabApp.default_url=/lab/tree/{start.as_posix()}")
-    if settings.is_dir():
-        chosen.append(f"--LabApp.app_settings_dir={settings}")
-    command = [sys.executable, "-m", "jupyterlab", *chosen, *options]
-    sys.exit(subprocess.call(command, cwd=root, env={**os.environ, **here.environment}))
+    from autograder.classroom import lab as jupyterlab
+
+    sys.exit(jupyterlab.serve(here, options))
 
 
 @main.command()
