@@ -80,6 +80,15 @@ def answers(*cells):
     return new_notebook(cells=[new_code_cell(GIVEN), *map(new_code_cell, cells)])
 
 
+def test_several_runners_share_the_programs_of_a_notebook(jail):
+    verdicts = Grader(TWO, 1, jail, runners=3).grade(answers(PREDICT, NORMS))
+    assert {name: verdict.status for name, verdict in verdicts.items()} == dict.fromkeys(
+        TWO, "passed"
+    )
+    shares = [steps for role, steps in jail.ran if role == "runner"]
+    assert sorted(shares) == [["column_norms"], ["predict_batch"]]
+
+
 def test_programs_are_known_by_what_they_do(grader, jail):
     first = grader.grade(answers(PREDICT, NORMS))
     jitted = grader.grade(answers(PREDICT, RENAMED))

@@ -1,6 +1,8 @@
 """The notebook in a terminal: check it, and bring a stub back."""
 
 import shutil
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -46,6 +48,25 @@ def test_check_tells_right_from_wrong_and_from_missing(notebook):
     assert progress.read(COURSE).of("predict_batch").passed
     assert progress.read(COURSE).of("column_norms").attempts == 1
     assert progress.read(COURSE).of("pairwise").attempts == 0
+
+
+BEGIN = """
+import sys
+from autograder.cli import main
+from autograder.jail.jail import Jail
+
+def begin(self):
+    sys.exit("JAX was imported first" if "jax" in sys.modules else "the jail begins first")
+
+Jail.begin = begin
+main(["check", sys.argv[1]])
+"""
+
+
+def test_check_imports_jax_while_its_jail_does_so_too(notebook):
+    words = [sys.executable, "-c", BEGIN, str(notebook)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.stderr == "the jail begins first\n"
 
 
 def test_check_of_one_exercise_shows_its_card(notebook):

@@ -13,6 +13,7 @@ import functools
 import hashlib
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -62,6 +63,8 @@ class Grader:
         cache: of verdicts; an answer with known programs is not run again.
         again: the exercises that are judged again, even if the cache has their verdicts.
         standard: makes the `Standard` of an exercise, from it, the seed and the device.
+        runners: how many processes share the programs of one notebook; more than one only helps
+            where nothing else is graded at the same time.
 
     Raises:
         Problem: this machine does not have the device.
@@ -74,6 +77,7 @@ class Grader:
     cache: Cache = field(default_factory=Cache)
     again: Collection[str] = ()
     standard: Callable[[Any, int, Device], Standard] = FromMaster
+    runners: int = 1
     _standards: dict[str, Standard] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -197,10 +201,13 @@ class Grader:
             for name, answers in lowered.items()
             if any(isinstance(answer, ProgramClaim) for answer in answers.values())
         ]
-        results: Mapping[str, bytes | Ending] = {}
+        results: dict[str, bytes | Ending] = {}
         if jobs:
-            request = RunnerRequest(tuple(jobs), self.device.name)
-            results = self._ask("runner", request, [job.name for job in jobs])
+            count = min(self.runners, len(jobs))
+            shares = [jobs[n::count] for n in range(count)]
+            with ThreadPoolExecutor(count) as threads:
+                for results_of_share in threads.map(self._run_jobs, shares):
+                    results |= results_of_share
         outcomes: dict[str, dict[Case, Outcome]] = {}
         for name, answers in lowered.items():
             outcomes[name] = {
@@ -218,6 +225,10 @@ class Grader:
             and not any(map(_is_out_of_memory, by_case.values()))
         }
         return outcomes, own
+
+    def _run_jobs(self, jobs: Sequence[Job]) -> dict[str, bytes | Ending]:
+        request = RunnerRequest(tuple(jobs), self.device.name)
+        return self._ask("runner", request, [job.name for job in jobs])
 
     def _job(self, name: str, answers: Lowered) -> Job:
         """The programs of an exercise, and what can reject an answer before it is compiled.

@@ -3,6 +3,8 @@
 The cells run as a submission's would: in a separate process, with limits and the best isolation of
 the machine, since somebody else may have written the notebook. The public cases are judged, as in
 the notebook.
+
+What imports JAX is imported only after the jail has begun to start, because both take equally long.
 """
 
 from __future__ import annotations
@@ -10,29 +12,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nbformat import NotebookNode
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from autograder.authoring import course
 from autograder.classroom.cache import NoCache
-from autograder.classroom.grader import Grader
 from autograder.classroom.roles import GradingJail, Runs
 from autograder.jail.process import Limits
 from autograder.judge import devices
 from autograder.judge.devices import CPU, Device
-from autograder.judge.judge import Misconception
-from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answers, Outcomes, Verdict
-from autograder.judge.views import Draw
 from autograder.problem import Problem
 from autograder.student import notebook, waiting
 from autograder.student.card import of_check
-from autograder.student.learner import record
-from autograder.student.released import ReleasedExercise
 from autograder.text import printable
+
+if TYPE_CHECKING:
+    from autograder.classroom.grader import Grader
+    from autograder.judge.judge import Misconception
+    from autograder.judge.tree import Arguments
+    from autograder.judge.views import Draw
+    from autograder.student.released import ReleasedExercise
 
 
 class FromRelease:
@@ -86,8 +89,23 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
     """
     chosen = devices.named(device)
     content = notebook.read(file)
-    exercises = notebook.exercises(file, content, exercise)
-    verdicts = _verdicts(file, content, exercises, chosen)
+    steps = ended = 0
+
+    def step(_: str) -> None:
+        nonlocal ended
+        ended += 1
+        bar.step(ended, max(steps, ended))
+
+    with waiting.bar("Running the notebook") as bar, _jail(file, chosen, step) as jail:
+        jail.begin()
+        exercises = notebook.exercises(file, content, exercise)
+        steps = sum(cell.cell_type == "code" for cell in content.cells) + 2 * len(exercises)
+        if jail.level.lacks:
+            warning = f"Isolation level {jail.level}: {jail.level.lacks}."
+            print(" ".join([warning, *jail.weaker_because]), file=sys.stderr)
+        verdicts = grader(exercises, jail, chosen, jail.at_once).grade(content)
+    from autograder.student.learner import record
+
     console.print(_table(verdicts))
     for name, verdict in verdicts.items():
         progress = record(verdict, exercises[name])
@@ -105,25 +123,6 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
     return passed == len(verdicts)
 
 
-def _verdicts(
-    file: Path, content: NotebookNode, exercises: Mapping[str, ReleasedExercise], device: Device
-) -> dict[str, Verdict]:
-    steps = sum(cell.cell_type == "code" for cell in content.cells) + 2 * len(exercises)
-    with waiting.bar("Running the notebook") as bar:
-        ended = 0
-
-        def step(_: str) -> None:
-            nonlocal ended
-            ended += 1
-            bar.step(ended, max(steps, ended))
-
-        with _jail(file, device, step) as jail:
-            if jail.level.lacks:
-                warning = f"Isolation level {jail.level}: {jail.level.lacks}."
-                print(" ".join([warning, *jail.weaker_because]), file=sys.stderr)
-            return grader(exercises, jail, device).grade(content)
-
-
 def _jail(file: Path, device: Device, ended: Callable[[str], None]) -> GradingJail:
     """A jail in which a notebook can import what its course allows, if it is in a course."""
     try:
@@ -133,9 +132,13 @@ def _jail(file: Path, device: Device, ended: Callable[[str], None]) -> GradingJa
     return GradingJail(Limits(), device, root=home.root, readable=home.readable, ended=ended)
 
 
-def grader(exercises: Mapping[str, ReleasedExercise], jail: Runs, device: Device = CPU) -> Grader:
+def grader(
+    exercises: Mapping[str, ReleasedExercise], jail: Runs, device: Device = CPU, runners: int = 1
+) -> Grader:
     """A grader that judges notebooks on the public cases of these exercises."""
-    return Grader(exercises, 0, jail, device, NoCache(), standard=FromRelease)
+    from autograder.classroom.grader import Grader
+
+    return Grader(exercises, 0, jail, device, NoCache(), standard=FromRelease, runners=runners)
 
 
 def _table(verdicts: Mapping[str, Verdict]) -> Table:

@@ -1,16 +1,21 @@
-"""Reads a student's notebook file: which exercises it answers, and in which cells."""
+"""Reads a student's notebook file: which exercises it answers, and in which cells.
+
+Only `exercises` imports JAX, because `autograder check` starts its jail before it imports JAX.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, Any
 
 from autograder.problem import Problem
-from autograder.student import location, lookup, released
+from autograder.student import location
 from autograder.student.check_file import SUFFIX
-from autograder.student.released import ReleasedExercise
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from autograder.student.released import ReleasedExercise
 
 
 def read(file: Path) -> NotebookNode:
@@ -66,6 +71,8 @@ def exercises(file: Path, notebook: NotebookNode, name: str = "") -> dict[str, R
     Raises:
         Problem: the notebook has no exercises, or not this one.
     """
+    from autograder.student import lookup, released
+
     cells = answers(notebook)
     for files in (location.beside(file.absolute()), location.near(Path.cwd())):
         known = released.catalogue(files)
