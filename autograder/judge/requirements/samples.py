@@ -8,6 +8,7 @@ fewer than `alarms` false alarms.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -165,6 +166,11 @@ class Ranks:
         self.ranks = _ranks(leaf) if ranks is None else ranks
         self.looks = self.ranks, np.abs(self.ranks)
 
+    @functools.cached_property
+    def standard(self) -> list[np.ndarray]:
+        """Both, see `_standard`."""
+        return list(map(_standard, self.looks))
+
     @property
     def varies(self) -> bool:
         """Whether not all entries are equal."""
@@ -186,8 +192,8 @@ class Ranks:
 
     def within(self) -> Iterator[np.ndarray]:
         """The surprises of the leaf with itself, at every shift, forwards and in reverse."""
-        for look in self.looks:
-            transformed = np.fft.rfft(_standard(look))
+        for look in self.standard:
+            transformed = np.fft.rfft(look)
             forwards = np.fft.irfft(np.abs(transformed) ** 2, look.size)
             backwards = np.fft.irfft(transformed**2, look.size)
             yield forwards[1:] ** 2 * look.size / 4
@@ -196,7 +202,7 @@ class Ranks:
     def with_other(self, other: Ranks) -> Iterator[np.ndarray]:
         """The surprises of two leaves of equal length, at every shift, forwards and in reverse."""
         own_spectra, other_spectra = (
-            [np.fft.rfft(_standard(look)) for look in ranks.looks] for ranks in (self, other)
+            [np.fft.rfft(look) for look in ranks.standard] for ranks in (self, other)
         )
         for a, b in itertools.product(own_spectra, other_spectra):
             for product in (a * np.conj(b), a * b):
@@ -204,8 +210,8 @@ class Ranks:
 
     def aligned(self, other: Ranks) -> np.ndarray:
         """The surprises of the entries in the same places."""
-        pairs = itertools.product(self.looks, other.looks)
-        r = [float(_standard(own) @ _standard(another)) for own, another in pairs]
+        pairs = itertools.product(self.standard, other.standard)
+        r = [float(own @ another) for own, another in pairs]
         return np.square(r) * self.leaf.size / 2
 
 
