@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ def course(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[str]:
+def served(folder: Path, command: Sequence[str] = ("autograder", "lab")) -> Iterator[str]:
     """The address of a JupyterLab that serves the course in this folder; its token is `test`."""
     runtime = folder / "runtime"
     environment = os.environ | {
@@ -39,18 +39,18 @@ def served(folder: Path) -> Iterator[str]:
         "JUPYTER_RUNTIME_DIR": str(runtime),
     }
     server = subprocess.Popen(
-        ["autograder", "lab", "--no-browser", "--allow-root", "--IdentityProvider.token=test"],
+        [*command, "--no-browser", "--allow-root", "--IdentityProvider.token=test"],
         cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
     try:
-        for _ in range(240):
+        for _ in range(1200):
             # The server takes the first port that is free and writes down where it listens.
             with contextlib.suppress(StopIteration, json.JSONDecodeError):
                 listening = json.loads(next(runtime.glob("jpserver-*.json")).read_text())
                 break
             assert server.poll() is None, "JupyterLab ended before it answered"
-            time.sleep(0.25)
+            time.sleep(0.05)
         else:
             pytest.fail("JupyterLab did not answer within a minute")
         yield f"http://{HERE}:{listening['port']}"
