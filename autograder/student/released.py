@@ -133,7 +133,7 @@ def encode(exercises: Iterable[ReleasedExercise]) -> bytes:
     return check_file.pack(_Exercises(without_course))
 
 
-@functools.lru_cache(16)
+@functools.lru_cache(64)
 def read(file: CheckFile) -> tuple[ReleasedExercise, ...]:
     """The exercises in a file, in the order of the notebook.
 
