@@ -247,6 +247,9 @@ def replay(assignment: str, student: str, exercise: str) -> None:
     The exit status is 1 if the verdict has changed.
     """
     root = _root()
+    from autograder.classroom import nbgrader_parts
+
+    nbgrader_parts.only()
     from autograder.classroom import replay as replaying
     from autograder.student.card import of_grade
 
@@ -278,6 +281,9 @@ def groups(assignment: str, html: Path | None, comment: tuple[str, str, str] | N
     root = _root()
     from rich.console import Console
 
+    from autograder.classroom import nbgrader_parts
+
+    nbgrader_parts.only()
     from autograder.classroom import groups as grouping
 
     if comment:
@@ -306,6 +312,9 @@ def groups(assignment: str, html: Path | None, comment: tuple[str, str, str] | N
 def report(assignment: str, html: Path | None, names: bool) -> None:
     """Write a page about a graded class: scores, exercises, misconceptions."""
     root = _root()
+    from autograder.classroom import nbgrader_parts
+
+    nbgrader_parts.only()
     from autograder.classroom import report as reporting
 
     path = html or Path(f"{assignment}.html")

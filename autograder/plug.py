@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import sysconfig
 import warnings
 from pathlib import Path
@@ -16,7 +17,6 @@ import nbgrader
 from traitlets.config import Config
 
 from autograder import text
-from autograder.classroom import nbgrader_patches
 
 
 def plug_in(config: Config) -> None:
@@ -32,7 +32,11 @@ def plug_in(config: Config) -> None:
         os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), scripts])
     # nbgrader causes these warnings at every submission, and an instructor cannot avoid them.
     warnings.filterwarnings("ignore", message="Object of type <Submitted")
-    nbgrader_patches.install()
+    # Without nbgrader's converters, as in `autograder report`, there is nothing to patch.
+    if "nbgrader.converters" in sys.modules:
+        from autograder.classroom import nbgrader_patches
+
+        nbgrader_patches.install()
     # nbgrader would copy the master, which is beside its notebook.
     config.GenerateAssignment.exporter_class = "autograder.classroom.release.ReleaseExporter"
     config.GenerateSolution.exporter_class = "autograder.classroom.release.ReleaseExporter"
@@ -65,7 +69,7 @@ def plug_in(config: Config) -> None:
     # The formgrader's pages and the feedback need no network, and run nothing a student wrote.
     config.HTMLExporter.filters = {"markdown2html": "autograder.classroom.markdown.markdown2html"}
     config.HTMLExporter.extra_template_basedirs = [
-        str(Path(nbgrader_patches.__file__).parent / "templates"),
+        str(Path(__file__).parent / "classroom" / "templates"),
         str(Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"),
     ]
 

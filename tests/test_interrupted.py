@@ -221,8 +221,8 @@ def test_the_lock_is_free_when_a_run_of_the_formgrader_has_ended(
     course = handed_in(released, tmp_path, FEW)
     twice = (
         "from nbgrader.apps import NbGraderAPI; "
-        "from autograder.authoring.build import nbgrader_config; from pathlib import Path; "
-        "import subprocess, sys; config = nbgrader_config(Path('.')); "
+        "from autograder.authoring import configuration; from pathlib import Path; "
+        "import subprocess, sys; config = configuration.read(Path('.')); "
         f"print(NbGraderAPI(config=config).autograde('{ASSIGNMENT}', 'student000')['success']); "
         f"run = subprocess.run(['nbgrader', 'autograde', '{ASSIGNMENT}']); sys.exit(run.returncode)"
     )

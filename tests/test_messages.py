@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from course_folder import cell_of
 from masters import ROOT
 
-from autograder.authoring import build, master
+from autograder.authoring import build, configuration, master
 from autograder.classroom import groups, log, report
 from autograder.classroom.groups import Group
 from autograder.cli import main
@@ -236,7 +236,7 @@ def test_a_master_that_cannot_be_read_is_one_sentence(tmp_path, text, words):
 def test_a_broken_configuration_is_one_sentence(tmp_path, text):
     (tmp_path / "nbgrader_config.py").write_text(text)
     with pytest.raises(Problem, match=r"nbgrader_config\.py fails when it is read: "):
-        build.nbgrader_config(tmp_path)
+        configuration.read(tmp_path)
 
 
 def test_the_log_of_nobody_is_one_sentence(monkeypatch, tmp_path):

@@ -20,10 +20,16 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 from nbgrader.apps import NbGraderAPI
-from traitlets.config import Config
-from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.authoring import course, faults, kernel, lessons, master, release_data
+from autograder.authoring import (
+    configuration,
+    course,
+    faults,
+    kernel,
+    lessons,
+    master,
+    release_data,
+)
 from autograder.authoring.course import Course, masters
 from autograder.authoring.master import Master
 from autograder.problem import Problem
@@ -61,23 +67,9 @@ def build_assignment(path: Path, root: Path, target: Path) -> list[Path]:
     return [source, *dict.fromkeys([*released, *data])]
 
 
-def nbgrader_config(root: Path) -> Config:
-    """nbgrader's configuration of the course in this folder.
-
-    Raises:
-        Problem: the file is not there, or fails.
-    """
-    try:
-        return PyFileConfigLoader("nbgrader_config.py", str(root)).load_config()
-    except (Exception, SystemExit) as error:
-        raise Problem(
-            f"{root / 'nbgrader_config.py'} fails when it is read: {type(error).__name__}: {error}"
-        ) from None
-
-
 def _release(loaded: Master, root: Path, target: Path) -> list[Path]:
     """Let nbgrader make the release, without a gradebook, in the target's `exercises`."""
-    config = nbgrader_config(root)
+    config = configuration.read(root)
     config.CourseDirectory.root = str(target.resolve())
     config.GenerateAssignment.no_database = True
     config.GenerateAssignment.preprocessors = [

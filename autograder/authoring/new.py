@@ -13,7 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from autograder.authoring import course, faults
+from autograder.authoring import course
 from autograder.authoring.course import FILE, Course
 from autograder.problem import OLDEST_JAX, Problem
 
@@ -87,6 +87,8 @@ def new_exercise(name: str, assignment: str | None, about: Course) -> Path:
             f"{name!r} cannot be the name of an exercise: use the name of the function that "
             "students write, as in `autograder new exercise newton_step`."
         )
+    from autograder.authoring import faults  # imported late: it takes half a second
+
     path = _master_of(assignment, about)
     text = path.read_text(encoding="utf-8-sig")
     _, tags = faults.read(path)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from nbgrader.api import MissingEntry
 from nbgrader.coursedir import CourseDirectory
 from rich.console import Group as Stacked
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from autograder.authoring.build import nbgrader_config
-from autograder.classroom import gradebook as books
+from autograder.authoring import configuration
 from autograder.classroom import log, page
 from autograder.classroom.log import LoggedVerdict, Record
 from autograder.judge.verdict import Status
@@ -69,7 +68,8 @@ def groups(root: Path, assignment: str) -> dict[str, list[Group]]:
         for exercise, verdict in record.verdicts.items():
             program = verdict.program or verdict.status
             by_program.setdefault((exercise, program), []).append(record)
-    course = CourseDirectory(config=nbgrader_config(root), root=str(root))
+    course = CourseDirectory(config=configuration.read(root), root=str(root))
+    sources = functools.cache(_sources)  # a notebook is read for each of its exercises
     by_exercise: dict[str, list[Group]] = {}
     for (exercise, program), records in by_program.items():
         students = tuple(record.student for record in records)
@@ -78,7 +78,8 @@ def groups(root: Path, assignment: str) -> dict[str, list[Group]]:
             Path(course.format_path(course.autograded_directory, student, assignment))
             for student in students[:LOOKED_AT]
         ]
-        sample = _shortest([folder / f"{notebook}.ipynb" for folder in folders], exercise)
+        notebooks = [sources(folder / f"{notebook}.ipynb") for folder in folders]
+        sample = _shortest(notebooks, exercise)
         group = Group(program[:SHORT], exercise, notebook, students, verdict, sample)
         by_exercise.setdefault(exercise, []).append(group)
     return {
@@ -87,15 +88,18 @@ def groups(root: Path, assignment: str) -> dict[str, list[Group]]:
     }
 
 
-def _shortest(paths: Sequence[Path], exercise: str) -> str:
-    sources = [
-        cell.source
-        for path in paths
-        if path.is_file()
-        for cell in nbformat.read(path, as_version=4).cells
-        if cell.metadata.get("nbgrader", {}).get("grade_id") == exercise
-    ]
+def _shortest(notebooks: Sequence[Mapping[str, str]], exercise: str) -> str:
+    sources = [sources[exercise] for sources in notebooks if exercise in sources]
     return min(sources, key=lambda source: (len(source), source), default="")
+
+
+def _sources(path: Path) -> dict[str, str]:
+    """The sources of nbgrader's cells in a notebook, by their names; none if it is not there."""
+    if not path.is_file():
+        return {}
+    cells = nbformat.read(path, as_version=4).cells
+    tagged = [cell for cell in cells if "nbgrader" in cell.metadata]
+    return {cell.metadata["nbgrader"].get("grade_id", ""): cell.source for cell in tagged}
 
 
 def comment(root: Path, assignment: str, exercise: str, name: str, text: str) -> Group:
@@ -113,6 +117,11 @@ def comment(root: Path, assignment: str, exercise: str, name: str, text: str) ->
     Raises:
         Problem: there is no such group, or several.
     """
+    # Only a comment needs the gradebook, which is slow to import.
+    from nbgrader.api import MissingEntry
+
+    from autograder.classroom import gradebook as books
+
     known = groups(root, assignment)
     if exercise not in known:
         raise Problem(f"{assignment} has no exercise {exercise}: it has {', '.join(known)}.")
@@ -124,7 +133,7 @@ def comment(root: Path, assignment: str, exercise: str, name: str, text: str) ->
             f"{names}."
         )
     (group,) = matches
-    course = CourseDirectory(config=nbgrader_config(root), root=str(root))
+    course = CourseDirectory(config=configuration.read(root), root=str(root))
     with books.opened(course) as gradebook:
         for student in group.students:
             try:

@@ -19,8 +19,15 @@ th, td { border-bottom: 1px solid #8886; padding: .3rem .8rem; text-align: left;
 td { vertical-align: top; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 pre { margin: 0; font-size: .85rem; white-space: pre-wrap; overflow-wrap: anywhere; }
-figure { margin: 1rem 0; background: #fff; padding: .5rem; border-radius: 6px; }
-figure svg { width: 100%; height: auto; }
+figure { margin: 1rem 0; }
+.columns { display: flex; gap: .5rem; align-items: flex-end; text-align: center; }
+.columns div { flex: 1; font-variant-numeric: tabular-nums; }
+.columns i { display: block; background: #0072b2; border-bottom: 1px solid; }
+.bars { display: grid; grid-template-columns: max-content 1fr; gap: .3rem .8rem; }
+.bars div { display: flex; }
+.bars b { color: #fff; font-weight: normal; text-align: center; overflow: hidden; }
+.bars .legend { gap: .5rem; }
+.legend b { padding: 0 .5rem; border-radius: 3px; }
 .quiet { opacity: .75; }
 """
 

@@ -9,8 +9,7 @@ import jax
 import nbformat
 from nbgrader.coursedir import CourseDirectory
 
-from autograder.authoring import master
-from autograder.authoring.build import nbgrader_config
+from autograder.authoring import configuration, master
 from autograder.authoring.course import read as read_course
 from autograder.classroom import log
 from autograder.classroom.grader import Grader
@@ -71,7 +70,7 @@ def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
             f"The notebook of {student} was not judged, so it cannot be judged again: "
             f"{before.message}"
         )
-    settings = nbgrader_config(root)
+    settings = configuration.read(root)
     course = CourseDirectory(config=settings, root=str(root))
     source = course.format_path(course.source_directory, ".", assignment)
     graded_folder = course.format_path(course.autograded_directory, student, assignment)

@@ -1,30 +1,24 @@
-"""The class at a glance: scores, exercises and misconceptions, as a page with pictures."""
+"""The class at a glance: scores, exercises and misconceptions, as a page with bars."""
 
 from __future__ import annotations
 
-import io
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from markupsafe import Markup
 from nbgrader.coursedir import CourseDirectory
 
-from autograder.authoring.build import nbgrader_config
+from autograder.authoring import configuration
 from autograder.classroom import gradebook as books
 from autograder.classroom import log, page
 from autograder.judge.verdict import Status
-from autograder.markup import html
+from autograder.markup import html, joined
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#999999"
-"""Passed, not passed, and not judged; colour-blind readers can tell them apart too."""
+COLOURS = {"passed": "#0072b2", "not passed": "#b84f00", "not judged": "#666666"}
+"""Colour-blind readers can tell them apart too."""
 MOST_SHOWN = 20
 """How many misconceptions the page lists."""
 
@@ -63,7 +57,7 @@ def report(root: Path, assignment: str) -> Report:
             statuses[exercise][verdict.status] += 1
             if verdict.misconception:
                 misconceptions[exercise, verdict.misconception] += 1
-    course = CourseDirectory(config=nbgrader_config(root), root=str(root))
+    course = CourseDirectory(config=configuration.read(root), root=str(root))
     with books.opened(course) as gradebook:
         most = books.assignment(gradebook, assignment).max_score
         submissions = gradebook.assignment_submissions(assignment)
@@ -97,9 +91,9 @@ def write_page(summary: Report, path: Path, names: bool = False) -> None:
         _paragraph(overview),
         _paragraph(waiting) if summary.waiting else "",
         Markup("<h2>Scores</h2>"),
-        _figure(_scores(scores, summary.most), "How many students have how many points"),
+        _scores(scores, summary.most),
         Markup("<h2>Exercises</h2>"),
-        _figure(_exercises(summary), "For each exercise, how many passed and how many did not"),
+        _exercises(summary),
         page.table(["exercise", "passed", "of", "otherwise"], _success(summary)),
         Markup("<h2>Misconceptions</h2>"),
         _misconceptions(summary),
@@ -135,46 +129,59 @@ def _misconceptions(summary: Report) -> Markup:
     return page.table(["exercise", "looks like", "students"], rows)
 
 
-def _new_figure(height: float) -> Figure:
-    from matplotlib.figure import Figure  # imported late: it takes half a second
+def _scores(scores: Sequence[float], most: float) -> Markup:
+    """One column for each tenth of the points, as high as it has students."""
+    counts = Counter(_tenth(score, most) for score in scores)
+    highest = max(counts.values(), default=1)
+    column = '<div>{count}<i style="height: {height:.1f}rem"></i>{low:g}–{high:g}</div>\n'
+    columns = [
+        html(
+            column,
+            count=counts[tenth] or "",
+            height=8 * counts[tenth] / highest,
+            low=most * tenth / 10,
+            high=most * (tenth + 1) / 10,
+        )
+        for tenth in range(10)
+    ]
+    label = "How many students have how many points"
+    figure = '<figure class="columns" aria-label="{label}">\n{columns}</figure>'
+    return html(figure, label=label, columns=joined(columns))
 
-    return Figure(figsize=(8, height), layout="constrained")
+
+def _tenth(score: float, most: float) -> int:
+    """In which tenth of the points a score is; all points, and more, are in the last one."""
+    return min(max(int(10 * score / most), 0), 9) if most else 9
 
 
-def _scores(scores: Sequence[float], most: float) -> Figure:
-    figure = _new_figure(2.8)
-    axes = figure.subplots()
-    edges = [most * step / 10 for step in range(11)]
-    heights = np.histogram(scores, edges)[0].tolist()
-    bars = axes.bar(edges[:-1], heights, 0.92 * most / 10, align="edge", color=BLUE)
-    axes.bar_label(bars, [str(height) if height else "" for height in heights])
-    axes.set_xticks(edges)
-    axes.set_xlabel("points")
-    _plain(axes)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    return figure
-
-
-def _exercises(summary: Report) -> Figure:
-    names = list(reversed(summary.statuses))
-    figure = _new_figure(0.9 + 0.36 * len(names))
-    axes = figure.subplots()
-    left = [0] * len(names)
-    kinds = (("passed", BLUE), ("not passed", ORANGE), ("not judged", GREY))
-    for kind, colour in kinds:
-        widths = [_count(summary.statuses[name], kind) for name in names]
-        if any(widths):
-            bars = axes.barh(names, widths, left=left, color=colour, label=kind)
-            labels = [str(width) if width else "" for width in widths]
-            axes.bar_label(bars, labels, label_type="center", color="w")
-            left = [start + width for start, width in zip(left, widths, strict=True)]
-    figure.legend(loc="outside upper right", ncols=len(kinds), frameon=False)
-    axes.set_xticks([])
-    axes.tick_params(left=False)
-    _plain(axes)
-    axes.spines["bottom"].set_visible(False)
-    return figure
+def _exercises(summary: Report) -> Markup:
+    """One bar for each exercise: how many passed, did not pass, and were not judged."""
+    longest = max((counts.total() for counts in summary.statuses.values()), default=1)
+    rows = []
+    for name, counts in summary.statuses.items():
+        numbers = {kind: _count(counts, kind) for kind in COLOURS}
+        pieces = [
+            html(
+                '<b style="width: {share:.2f}%; background: {colour}">{number}</b>',
+                share=100 * number / longest,
+                colour=COLOURS[kind],
+                number=number,
+            )
+            for kind, number in numbers.items()
+            if number
+        ]
+        rows.append(html("<span>{name}</span><div>{bar}</div>\n", name=name, bar=joined(pieces)))
+    legend = [
+        html('<b style="background: {colour}">{kind}</b>', colour=colour, kind=kind)
+        for kind, colour in COLOURS.items()
+    ]
+    return html(
+        '<figure class="bars" aria-label="{label}">\n'
+        '<span></span><div class="legend">{legend}</div>\n{rows}</figure>',
+        label="For each exercise, how many passed and how many did not",
+        legend=joined(legend),
+        rows=joined(rows),
+    )
 
 
 def _count(counts: Counter[str], kind: str) -> int:
@@ -182,18 +189,3 @@ def _count(counts: Counter[str], kind: str) -> int:
     not_judged = counts[Status.GRADER_FAULT] + counts[Status.UNREADABLE]
     not_passed = counts.total() - passed - not_judged
     return {"passed": passed, "not passed": not_passed, "not judged": not_judged}[kind]
-
-
-def _plain(axes: Any) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def _figure(figure: Figure, label: str) -> Markup:
-    file = io.StringIO()
-    figure.savefig(file, format="svg", metadata={"Date": None})
-    svg = file.getvalue()
-    return html(
-        '<figure role="img" aria-label="{label}">{svg}</figure>',
-        label=label,
-        svg=Markup(svg[svg.index("<svg") :]),
-    )
