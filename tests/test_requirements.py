@@ -294,6 +294,28 @@ def test_wrong_answers_are_told_by_the_reason(requires, reference, wrong, given,
     assert found.findings[0].message
 
 
+@pytest.mark.parametrize(
+    ("limits", "count", "sentence"),
+    [
+        ({}, 0, "has no scan; it needs at least 1."),
+        ({"at_least": 3}, 2, "has 2 scan; it needs at least 3."),
+        ({"at_least": 0, "at_most": 1}, 2, "has 2 scan; at most 1 is allowed."),
+        ({"at_most": 2}, 4, "has 4 scan; at most 2 are allowed."),
+        ({"at_most": 0}, 1, "has 1 scan; none is allowed."),
+        ({"at_most": 0}, 0, ""),
+        ({}, 1, ""),
+    ],
+)
+def test_operations_and_primitives_are_counted_in_the_same_way(limits, count, sentence):
+    for requires, view, fact, holder in (
+        (uses("scan", **limits), "value", "by_name", "The program"),
+        (uses_primitive("scan", **limits), "reported", "primitives", "The jaxpr"),
+    ):
+        counts = {"scan": count} if count else {}
+        found = requires.judge({}, {view: [Answer("", (), (), {fact: counts})]})
+        assert (found.message if found else "") == (f"{holder} {sentence}" if sentence else "")
+
+
 def test_a_function_that_cannot_be_differentiated_is_wrong_for_that_reason():
     def function(x):
         once = jax.lax.while_loop(lambda c: c[1] < 1, lambda c: (c[0] * 2 / 2, c[1] + 1), (x, 0))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from autograder.judge.requirements.reported import ReportedRequirement
-from autograder.judge.requirements.requirement import Requirement
+from autograder.judge.requirements.requirement import Requirement, miscounted
 from autograder.judge.verdict import Answers, Finding
 from autograder.problem import Problem
 
@@ -204,15 +204,11 @@ class uses(Requirement):
     blind: ClassVar[str] = "which JAX primitive it was, if two lower to the same operation"
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
-        for answer in answers["value"]:
-            count = answer.facts["by_name"].get(self.operation, 0)
-            if count < self.at_least and self.at_most != 0:
-                message = f"The program has {count or 'no'} {self.operation}; it needs"
-                return Finding(self.reason, f"{message} at least {self.at_least}.", self.instead)
-            if self.at_most is not None and count > self.at_most:
-                message = f"The program has {count} {self.operation};"
-                return Finding(self.reason, f"{message} {self.at_most} are allowed.", self.instead)
-        return None
+        facts = [answer.facts["by_name"] for answer in answers["value"]]
+        counts = (by_name.get(self.operation, 0) for by_name in facts)
+        limits = (self.at_least, self.at_most)
+        message = miscounted(counts, *limits, "The program", self.operation)
+        return Finding(self.reason, message, self.instead) if message else None
 
 
 @dataclasses.dataclass(frozen=True)

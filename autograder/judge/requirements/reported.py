@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from autograder.judge.requirements.requirement import Requirement
+from autograder.judge.requirements.requirement import Requirement, miscounted
 from autograder.judge.verdict import Answers, Finding
 
 MOST = 0.25
@@ -97,17 +97,11 @@ class uses_primitive(ReportedRequirement):
     blind: ClassVar[str] = "whether the primitive's result matters"
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
-        for answer in answers["reported"]:
-            count = answer.facts["primitives"].get(self.primitive, 0)
-            too_few = count < self.at_least and self.at_most != 0
-            if too_few or (self.at_most is not None and count > self.at_most):
-                need = f"at least {self.at_least}" if too_few else f"at most {self.at_most}"
-                return Finding(
-                    self.reason,
-                    f"The jaxpr has {count} {self.primitive}; it should have {need}.",
-                    self.instead,
-                )
-        return None
+        facts = [answer.facts["primitives"] for answer in answers["reported"]]
+        counts = (primitives.get(self.primitive, 0) for primitives in facts)
+        limits = (self.at_least, self.at_most)
+        message = miscounted(counts, *limits, "The jaxpr", self.primitive)
+        return Finding(self.reason, message, self.instead) if message else None
 
 
 @dataclasses.dataclass(frozen=True)

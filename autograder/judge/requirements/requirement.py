@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import ClassVar
 
 from autograder.judge.verdict import Answers, Finding
@@ -43,3 +44,27 @@ class Requirement:
     def rests_on_reports(self, answers: Answers) -> bool:
         """Whether for this answer its evidence is what the student's own process says."""
         return self.reported
+
+
+def miscounted(
+    counts: Iterable[int], at_least: int, at_most: int | None, holder: str, name: str
+) -> str:
+    """A sentence about the first count that is not within its limits; empty if all are.
+
+    >>> miscounted([1, 0], 1, None, "The program", "sort")
+    'The program has no sort; it needs at least 1.'
+
+    Args:
+        counts: how often each program has it.
+        at_least, at_most: how often it should; `at_most=0` forbids it, whatever `at_least` is.
+        holder: what has it.
+        name: what is counted.
+    """
+    for count in counts:
+        has = f"{holder} has {count or 'no'} {name};"
+        if count < at_least and at_most != 0:
+            return f"{has} it needs at least {at_least}."
+        if at_most is not None and count > at_most:
+            most = f"at most {at_most} {'is' if at_most == 1 else 'are'}" if at_most else "none is"
+            return f"{has} {most} allowed."
+    return ""
