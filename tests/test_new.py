@@ -2,6 +2,7 @@
 
 import pytest
 from click.testing import CliRunner
+from masters import ROOT
 
 from autograder.authoring import course, faults, master, proof
 from autograder.cli import main
@@ -34,6 +35,12 @@ def test_a_new_course_is_read_and_its_first_exercise_holds_what_is_asked_of_it(f
     claims = proof.claims(master.load(path), "square_first_steps")
     assert len(claims) == 6
     assert all(claim.holds for claim in claims)
+
+
+def test_nbgrader_is_configured_as_in_this_course(folder):
+    ours = (ROOT / course.CONFIGURATION).read_text(encoding="utf-8")
+    new = (folder / course.CONFIGURATION).read_text(encoding="utf-8")
+    assert new == ours.replace('"numpy-to-jax"', '"numerics"')
 
 
 def test_assignments_and_exercises_are_added_to_it(folder, monkeypatch):
