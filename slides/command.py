@@ -6,9 +6,21 @@ from autograder.authoring import course
 
 @click.command("slides")
 def main() -> None:
-    """Build the deck, the quick references and the tables into slides/build, as HTML and PDF."""
-    from slides.making import build  # slow: it imports matplotlib and nbconvert
+    """Build the deck, the quick references and the tables into slides/build, as HTML and PDF.
+
+    Code that has not changed is not run again; to run all of it, delete slides/build.
+    """
+    from autograder.student import waiting
+    from slides import making  # slow: it imports matplotlib and nbconvert
 
     root = course.find().root
-    for path in build(root):
-        click.echo(path.relative_to(root))
+    paths, total = [], making.count(root)
+    try:
+        with waiting.bar("Building the slides") as bar:
+            bar.step(0, total)
+            for path in making.build(root):
+                paths.append(path)
+                bar.step(len(paths), total)
+    finally:
+        for path in paths:
+            click.echo(path.relative_to(root))

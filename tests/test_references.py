@@ -1,5 +1,10 @@
 """The quick references: their snippets run, they say what they should, and each is one page."""
 
+import contextlib
+import shutil
+from unittest import mock
+
+import jupytext
 import pypdf
 import pytest
 from masters import ROOT
@@ -69,14 +74,15 @@ def test_the_table_of_functions_is_of_the_installed_versions():
 
 @pytest.mark.slow
 def test_all_snippets_run_and_each_reference_prints_on_one_page(tmp_path):
-    made = references.build_references(ROOT, tmp_path)
+    made = list(references.build_references(ROOT, tmp_path))
     assert [path.stem for path in made] == ["00_course", *MODULES]
     with browser.opened() as opened:
         for html in made:
             text = html.read_text(encoding="utf-8")
             assert text.count('<span class="value">→') >= 5, html
             assert "# raises" not in text
-            assert browser.beyond_one_page(opened, html) == []
+            browser.show(opened, html)
+            assert browser.beyond_one_page(opened) == []
             (sheet,) = pypdf.PdfReader(browser.print_page(opened, html)).pages
             width, height = (float(side) * 25.4 / 72 for side in sheet.mediabox[2:])
             assert (round(width), round(height)) == (210, 297)
@@ -91,7 +97,70 @@ def test_a_page_that_is_too_long_is_found(tmp_path):
     long = tmp_path / "long.html"
     long.write_text(page(new_notebook(cells=cells), "reference", ROOT, title="", foot=""))
     with browser.opened() as opened:
-        assert "reaches beyond the page" in browser.beyond_one_page(opened, long)[0]
+        browser.show(opened, long)
+        assert "reaches beyond the page" in browser.beyond_one_page(opened)[0]
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """A course with two quick references, and a list of those that were run."""
+    ran = []
+
+    def run(paths):
+        for path in paths:
+            ran.append(path.stem)
+            yield jupytext.read(path)
+
+    monkeypatch.setattr(references, "run", run)
+    shutil.copytree(ROOT / "slides" / "templates", tmp_path / "slides" / "templates")
+    (tmp_path / "slides" / "references").mkdir()
+    (tmp_path / "helpers.py").write_text("one = 1\n")
+    for name, code in (("00_course", "1"), ("01_numbers", "from helpers import one")):
+        text = f"# %% [markdown]\n# # {name}\n\n# %%\n{code}\n"
+        (tmp_path / "slides" / "references" / f"{name}.py").write_text(text)
+    return tmp_path, ran
+
+
+def test_a_reference_is_run_again_only_if_it_or_what_it_imports_changed(small):
+    root, ran = small
+    pages = list(references.build_references(root, root))
+    assert [path.name for path in pages] == ["00_course.html", "01_numbers.html"]
+    written = [path.read_bytes() for path in pages]
+    assert list(references.build_references(root, root)) == pages
+    assert [path.read_bytes() for path in pages] == written
+    assert ran == ["00_course", "01_numbers"]
+    for changed, again in (
+        ("helpers.py", ["01_numbers"]),
+        ("slides/references/00_course.py", ["00_course"]),
+        ("slides/templates/reference/reference.css", ["00_course", "01_numbers"]),
+    ):
+        ran.clear()
+        with (root / changed).open("a") as file:
+            file.write("\n")
+        list(references.build_references(root, root))
+        assert ran == again, changed
+
+
+def test_a_page_that_was_not_finished_is_made_again(small):
+    root, ran = small
+    first, _ = references.build_references(root, root)
+    first.write_text(first.read_text(encoding="utf-8")[:-10], encoding="utf-8")
+    list(references.build_references(root, root))
+    assert ran == ["00_course", "01_numbers", "00_course"]
+
+
+def test_the_bar_of_the_slides_is_full_at_the_last_file(monkeypatch, tmp_path):
+    pages = [tmp_path / f"{path.stem}.html" for path in references.masters(ROOT)]
+    page = mock.MagicMock()
+    page.evaluate.return_value = 0
+    monkeypatch.setattr(browser, "opened", lambda: contextlib.nullcontext(page))
+    monkeypatch.setattr(browser, "beyond_one_page", lambda page: [])
+    monkeypatch.setattr(slides.functions, "build_table", lambda root, target: target / "t.html")
+    monkeypatch.setattr(slides, "build_references", lambda root, target: pages)
+    monkeypatch.setattr(slides, "build_deck", lambda root, target: target / "deck.html")
+    files = list(slides.build(ROOT, tmp_path))
+    assert len(set(files)) == slides.count(ROOT)
+    assert page.goto.call_count == len(pages) + 3  # the deck is opened to read it and to print it
 
 
 def test_without_chromium_the_html_is_there_and_a_sentence_says_what_is_missing(

@@ -119,18 +119,20 @@ def print_deck(page: Any, deck: Path) -> Path:
     return pdf
 
 
-def print_page(page: Any, html: Path) -> Path:
-    """Write a page as a PDF beside it, in the size that its style sheet sets."""
+def show(page: Any, html: Path) -> None:
+    """Open a quick reference or the table, and wait for its fonts."""
     page.goto(html.resolve().as_uri())
     page.wait_for_function("document.fonts.status === 'loaded'")
+
+
+def print_page(page: Any, html: Path) -> Path:
+    """Write the page that is shown as a PDF beside it, in the size that its style sheet sets."""
     pdf = html.with_suffix(".pdf")
     page.pdf(path=str(pdf), prefer_css_page_size=True, print_background=True)
     return pdf
 
 
-def beyond_one_page(page: Any, html: Path) -> list[str]:
-    """A line for each part of a quick reference that is cut off or beyond its page."""
-    page.goto(html.resolve().as_uri())
-    page.wait_for_function("document.fonts.status === 'loaded'")
+def beyond_one_page(page: Any) -> list[str]:
+    """A line for each part of the quick reference that is shown, if it is cut off or beyond its page."""
     lines: list[str] = page.evaluate(BEYOND)
-    return [f"{html.stem}: {line}" for line in lines]
+    return lines

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import functools
+import hashlib
 import importlib.util
 import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+from autograder.authoring import lessons
 from autograder.problem import Problem
 from nbconvert.exporters import SlidesExporter
 from nbformat import NotebookNode
@@ -20,6 +24,39 @@ SANS = {
     "semibolditalic": ("600", "italic"),
 }
 MONO = {"DejaVuSansMono": "400", "DejaVuSansMono-Bold": "700"}
+
+END = "\n<!-- made from {} -->\n"
+"""The end of a page: a hash of everything that it was made from."""
+
+
+def made_from(master: Path, root: Path, *settings: object) -> str:
+    """A hash of a master, of what it imports, of what makes pages, and of versions.
+
+    Args:
+        master: the master of the deck or of a quick reference.
+        root: the course's folder.
+        settings: other things that the page depends on.
+
+    Returns:
+        The hash; empty if it is not known what the master imports.
+    """
+    folders = (root / "slides" / name for name in ("making", "templates"))
+    files = sorted(
+        path
+        for folder in folders
+        for path in folder.rglob("*.*")
+        if path.suffix != ".pyc"
+    )
+    contents = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+    packages = [version(name) for name in ("nbconvert", "sphinx-revealjs")]
+    return lessons.hash_of(master, root, contents, packages, *settings)
+
+
+def is_kept(html: Path, made_from: str) -> bool:
+    """Whether a page was made from all that has this hash, so that nothing has to run."""
+    if not made_from or not html.is_file():
+        return False
+    return html.read_text(encoding="utf-8").endswith(END.format(made_from))
 
 
 def page(notebook: NotebookNode, template: str, root: Path, **inside: Any) -> str:
@@ -43,14 +80,6 @@ def page(notebook: NotebookNode, template: str, root: Path, **inside: Any) -> st
         kind = next(iter(tags & {"notes", "skip"}), "slide" if starts else "-")
         cell.metadata["slideshow"] = {"slide_type": kind}
         cell.source = re.sub(r"\n{3,}", "\n\n", cell.source)
-    templates = [str(root / "slides" / "templates")]
-    exporter = SlidesExporter(
-        template_name=template,
-        extra_template_basedirs=templates,
-        extra_template_paths=templates,
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-    )
     reveal = _reveal()
     inside |= {
         "fonts": _fonts(reveal),
@@ -60,8 +89,21 @@ def page(notebook: NotebookNode, template: str, root: Path, **inside: Any) -> st
             for name in ("dist/reveal.js", "plugin/notes/notes.js")
         ],
     }
+    exporter = _exporter(template, root / "slides" / "templates")
     html: str = exporter.from_notebook_node(notebook, {"inside": inside})[0]
     return html
+
+
+@functools.cache
+def _exporter(template: str, templates: Path) -> SlidesExporter:
+    """An exporter, which is kept: it compiles its templates at the first notebook."""
+    return SlidesExporter(
+        template_name=template,
+        extra_template_basedirs=[str(templates)],
+        extra_template_paths=[str(templates)],
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
 
 
 def _reveal() -> Path:

@@ -12,8 +12,9 @@ import contextlib
 import io
 import multiprocessing
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from course.pictures import vector
 from matplotlib.figure import Figure
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from slides.making.pages import page
+from slides.making.pages import END, is_kept, made_from, page
 
 WIDTH = 56  # characters of code in a column
 RAISES = re.compile(r"  # raises$")
@@ -34,40 +35,47 @@ def masters(root: Path) -> list[Path]:
     return sorted((root / "slides" / "references").glob("*.py"))
 
 
-def build_references(root: Path, target: Path) -> list[Path]:
-    """Run every quick reference and write it as HTML into the target folder.
+def build_references(root: Path, target: Path) -> Iterator[Path]:
+    """Write every quick reference as HTML into the target folder; run those that changed.
+
+    Yields:
+        The path of each page, in the order of the masters.
 
     Raises:
         Problem: a snippet raises, or does not raise although it ends in `# raises`.
     """
-    import jax
-
-    pages = []
-    for path, notebook in zip(masters(root), run(masters(root)), strict=True):
-        title = notebook.cells[0].source.splitlines()[0].strip("# ")
-        foot = f"slides/references/{path.name}, run with JAX {jax.__version__}"
-        html = page(
-            notebook, "reference", root, title=title.replace("`", ""), foot=foot
-        )
-        html = re.sub(
-            r'<span class="c1"># ((?:→| {2}).*?)</span>',
-            r'<span class="value">\1</span>',
-            html,
-        )
-        pages.append(target / f"{path.stem}.html")
-        pages[-1].write_text(html, encoding="utf-8")
-    return pages
+    hashes = {path: made_from(path, root) for path in masters(root)}
+    pages = {path: target / f"{path.stem}.html" for path in hashes}
+    changed = [path for path in hashes if not is_kept(pages[path], hashes[path])]
+    notebooks = run(changed)
+    for path, html in pages.items():
+        if path in changed:
+            text = _page(next(notebooks), path, root) + END.format(hashes[path])
+            html.write_text(text, encoding="utf-8")
+        yield html
 
 
-def run(paths: Sequence[Path]) -> list[NotebookNode]:
+def _page(notebook: NotebookNode, master: Path, root: Path) -> str:
+    title = notebook.cells[0].source.splitlines()[0].strip("# ").replace("`", "")
+    foot = f"slides/references/{master.name}, run with JAX {version('jax')}"
+    return re.sub(
+        r'<span class="c1"># ((?:→| {2}).*?)</span>',
+        r'<span class="value">\1</span>',
+        page(notebook, "reference", root, title=title, foot=foot),
+    )
+
+
+def run(paths: Sequence[Path]) -> Iterator[NotebookNode]:
     """The notebooks of these masters, with the values written in.
 
     They run in a process of their own, which has eight simulated devices.
     """
+    if not paths:
+        return
     with ProcessPoolExecutor(
         1, multiprocessing.get_context("spawn"), initializer=_simulate
     ) as process:
-        return list(process.map(_annotated, paths))
+        yield from process.map(_annotated, paths)
 
 
 def _simulate() -> None:
