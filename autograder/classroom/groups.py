@@ -99,7 +99,7 @@ def _sources(path: Path) -> dict[str, str]:
         return {}
     cells = nbformat.read(path, as_version=4).cells
     tagged = [cell for cell in cells if "nbgrader" in cell.metadata]
-    return {cell.metadata["nbgrader"].get("grade_id", ""): cell.source for cell in tagged}
+    return {str(cell.metadata["nbgrader"].get("grade_id")): cell.source for cell in tagged}
 
 
 def comment(root: Path, assignment: str, exercise: str, name: str, text: str) -> Group:
