@@ -13,7 +13,7 @@ HALF = ("float16", "bfloat16")
 """The dtypes of half precision."""
 
 OF_ZEROS = 0.1
-"""The magnitude that a leaf of zeros is taken to have: an answer may add a tiny number to a root."""
+"""The magnitude that a leaf of zeros is taken to have: a root may hold a tiny number."""
 
 SLACK = {"cuda": 20.0, "tpu": 100.0}
 """How many times the tolerance is wider where matrix products have fewer digits: TF32 with 10 bits
