@@ -53,8 +53,6 @@ def plug_in(config: Config) -> None:
         ),
     ]  # fmt: skip
     config.Autograde.exporter_class = "autograder.classroom.submission.SubmissionExporter"
-    # Validate once, after all preprocessors, instead of after each.
-    config.SubmissionExporter.optimistic_validation = True
     # After RestoreCells, all metadata are as released: nothing has to be checked or overwritten.
     config.Autograde.sanitize_preprocessors = [
         "nbgrader.preprocessors.ClearOutput",

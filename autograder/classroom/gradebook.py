@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from nbgrader.api import Assignment, Gradebook, MissingEntry
@@ -11,6 +12,46 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import DatabaseError
 
 from autograder.problem import Problem
+
+
+class _Kept(Gradebook):
+    """nbgrader's, for many steps in turn: closing it ends the session, but not the connection."""
+
+    def close(self) -> None:
+        self.db.remove()
+
+
+_opens: Callable[..., Gradebook] = Gradebook
+
+
+@contextmanager
+def kept_open() -> Iterator[None]:
+    """Let `of_run` open each gradebook only once in this block.
+
+    nbgrader opens it seven times for every submission. Each time it looks for all thirteen tables
+    and compiles every statement again; SQLAlchemy recommends one engine per process.
+    """
+    global _opens
+    kept: list[_Kept] = []
+
+    @functools.cache
+    def opens(url: str, course: str = "default_course") -> Gradebook:
+        kept.append(_Kept(url, course))
+        return kept[-1]
+
+    _opens = opens
+    try:
+        yield
+    finally:
+        _opens = Gradebook
+        for gradebook in kept:
+            gradebook.db.remove()
+            gradebook.engine.dispose()
+
+
+def of_run(url: str, *course: str) -> Gradebook:
+    """The gradebook, with a session for one step; takes what nbgrader's `Gradebook` does."""
+    return _opens(url, *course)
 
 
 @contextmanager

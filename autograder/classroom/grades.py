@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
 from nbgrader import utils
-from nbgrader.api import Grade, Gradebook
+from nbgrader.api import BaseCell, Comment, Grade, Gradebook, SubmittedNotebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from autograder.classroom import gradebook as books
 from autograder.classroom.grading import Resources, stopping, unreadable
 from autograder.classroom.restore import ASK, KEY
 from autograder.judge.verdict import Verdict
@@ -36,7 +37,7 @@ class JudgeNotebook(NbGraderPreprocessor):
                 verdict = verdicts.setdefault(name, unreadable(name, why))
                 graded = card.of_grade(verdict, *_points(verdict, cell))
                 formats = {"text/html": graded.html, "text/plain": graded.text}
-                cell.outputs = [new_output("display_data", formats)]
+                cell.outputs = [_shown(formats)]
         resources[KEY] = verdicts
         nb.metadata[KEY] = "graded"
         return nb, resources
@@ -52,12 +53,12 @@ class SaveVerdicts(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         names = resources["nbgrader"]
-        with stopping(self.log), Gradebook(names["db_url"]) as gradebook:
+        with stopping(self.log), books.of_run(names["db_url"]) as gradebook:
             submitted = gradebook.find_submission_notebook(
                 names["notebook"], names["assignment"], names["student"]
             )
-            grades = {grade.name: grade for grade in submitted.grades}
-            comments = {comment.name: comment for comment in submitted.comments}
+            grades = _by_cell(gradebook, Grade, submitted)
+            comments = _by_cell(gradebook, Comment, submitted)
             for cell in nb.cells:
                 if utils.is_grade(cell):
                     self._save_score(cell, grades[cell.metadata.nbgrader.grade_id], resources[KEY])
@@ -65,8 +66,9 @@ class SaveVerdicts(NbGraderPreprocessor):
                     untouched = cell.metadata.nbgrader.checksum == utils.compute_checksum(cell)
                     comment = comments[cell.metadata.nbgrader.grade_id]
                     comment.auto_comment = "No response." if untouched else None
-            gradebook.db.commit()
+            # Before the commit, after which each grade would be loaded again.
             waits = any(grade.needs_manual_grade for grade in grades.values())
+            gradebook.db.commit()
         if run := self.parent and self.parent.run:
             run.tally.collected(names["student"], resources[KEY], waits)
         return nb, resources
@@ -80,6 +82,19 @@ class SaveVerdicts(NbGraderPreprocessor):
             verdict = verdicts[_exercise(cell)]
             grade.auto_score = None if verdict.asks else _points(verdict, cell)[0]
         grade.needs_manual_grade = grade.auto_score is None or grade.manual_score is not None
+
+
+def _by_cell(gradebook: Gradebook, kind: Any, submitted: SubmittedNotebook) -> dict[str, Any]:
+    """The grades or comments of a notebook, by their cells' names, with one query for all."""
+    rows = gradebook.db.query(BaseCell.name, kind).join(kind, kind.cell_id == BaseCell.id)
+    return {name: row for name, row in rows.filter(kind.notebook_id == submitted.id)}
+
+
+def _shown(formats: Mapping[str, str]) -> NotebookNode:
+    """An output, which `new_output` would validate by itself, although its notebook is too."""
+    return NotebookNode(
+        output_type="display_data", metadata=NotebookNode(), data=NotebookNode(formats)
+    )
 
 
 def _exercise(cell: NotebookNode) -> str:

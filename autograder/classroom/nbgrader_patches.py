@@ -4,6 +4,7 @@
   neither graded nor returned.
 - It copies what is handed in as it is, links and pipes too, and fails at a date that it cannot
   read: `intake.py` makes a clean copy first.
+- It opens the gradebook for every step of every submission, which costs more than the steps.
 - Its `Autograde` has no hook at the end of a run, where a class is summed up.
 """
 
@@ -14,8 +15,10 @@ import glob
 import os
 from typing import Any
 
+from nbgrader.converters import autograde
 from nbgrader.converters.autograde import Autograde
 from nbgrader.converters.base import BaseConverter, NbGraderException
+from nbgrader.preprocessors import latesubmissions
 
 
 def install() -> None:
@@ -61,9 +64,11 @@ def _start(stock: Any) -> Any:
     @functools.wraps(stock)
     def start(self: Any) -> None:
         # Imported late, because every command of nbgrader imports this file.
+        from autograder.classroom import gradebook
         from autograder.classroom.intake import Intake
 
-        with Intake(self) as self.intake:
+        autograde.Gradebook = latesubmissions.Gradebook = gradebook.of_run
+        with Intake(self) as self.intake, gradebook.kept_open():
             stock(self)
         if self.intake.refused:
             raise NbGraderException(self.intake.refused[0])

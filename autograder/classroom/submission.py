@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import nbgrader.api
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
@@ -33,10 +32,6 @@ from autograder.classroom.restore import ASK, KEY, restore
 from autograder.problem import Problem
 from autograder.student.check_file import SUFFIX
 
-# nbgrader opens the gradebook for every step of every submission, each time with a new engine,
-# which compiles every statement again. SQLAlchemy recommends one engine per process.
-nbgrader.api.create_engine = functools.cache(nbgrader.api.create_engine)
-
 
 class SubmissionExporter(NotebookExporter):
     """Passes a submission through our steps if there is a master, otherwise through nbgrader's.
@@ -47,6 +42,8 @@ class SubmissionExporter(NotebookExporter):
     """
 
     def __init__(self, **kw: Any) -> None:
+        self._registered: dict[Any, list[Any]] = {}
+        self._sanitized: dict[SubmissionKey, NotebookNode] = {}
         super().__init__(**kw)
         converter: Any = self.parent
         self._converter = converter
@@ -89,7 +86,8 @@ class SubmissionExporter(NotebookExporter):
     def from_filename(
         self, filename: str, resources: Resources | None = None, **kw: Any
     ) -> tuple[Any, Resources]:
-        names = (resources or {}).get("nbgrader", {})
+        resources = resources or {}
+        names = resources.get("nbgrader", {})
         key = (names.get("student", ""), names.get("notebook", ""))
         taken = self._taken.get(key, Taken())
         course = self._converter.coursedir
@@ -97,12 +95,52 @@ class SubmissionExporter(NotebookExporter):
         if handed_in and taken.note:
             self.log.warning("%s: %s", key[0], taken.note)
         if key[1] in self._masters or taken.ask:
-            return super().from_filename(filename, resources=resources, **kw)
+            resources["metadata"] = {"name": key[1], "path": str(Path(filename).parent)}
+            resources["output_extension"] = self.file_extension
+            if handed_in:
+                return self._sanitize(key, Path(filename), resources), resources
+            return self._grade(key, Path(filename), resources), resources
         stock = NotebookExporter(parent=self._converter, config=self._converter.config)
         steps = Autograde.sanitize_preprocessors if handed_in else Autograde.autograde_preprocessors
         for step in steps.make_dynamic_default():
             stock.register_preprocessor(step)
         return stock.from_filename(filename, resources=resources, **kw)
+
+    def _sanitize(self, key: SubmissionKey, path: Path, resources: Resources) -> str:
+        """The first of nbgrader's two passes; the second one needs no file to go on.
+
+        nbconvert copies a notebook three times and validates it twice before the first step, since
+        it may belong to somebody else. Here nobody else has it, and `intake` made it.
+        """
+        notebook, _ = self._through_steps(_read(path), resources)
+        self._sanitized = {key: notebook}
+        return json.dumps(notebook, ensure_ascii=False)
+
+    def _grade(self, key: SubmissionKey, path: Path, resources: Resources) -> str:
+        notebook = self._sanitized.pop(key, None) or _read(path)
+        graded, _ = self._through_steps(notebook, resources)
+        try:
+            nbformat.validate(graded)
+        except nbformat.ValidationError as error:
+            self.log.error("%s: the graded notebook has a fault: %s", key[0], error.message)
+        # On one line: with an indentation, this would take most of the time.
+        return json.dumps(graded, ensure_ascii=False, sort_keys=True) + "\n"
+
+    def _through_steps(
+        self, notebook: NotebookNode, resources: Resources
+    ) -> tuple[NotebookNode, Resources]:
+        for step in self._preprocessors:
+            notebook, resources = step(notebook, resources)
+        return notebook, resources
+
+    def register_preprocessor(self, preprocessor: Any, enabled: bool = False) -> Any:
+        """Register a step; nbgrader does so for every submission, and it is made only once."""
+        if preprocessor not in self._registered:
+            before = len(self._preprocessors)
+            super().register_preprocessor(preprocessor, enabled)
+            self._registered[preprocessor] = self._preprocessors[before:]
+        else:
+            self._preprocessors += self._registered[preprocessor]
 
     def sum_up(self) -> None:
         """Log the results of the class, even if some submissions failed."""
@@ -110,7 +148,7 @@ class SubmissionExporter(NotebookExporter):
             self.run.end()
 
     def _restored(self, key: SubmissionKey, path: Path) -> NotebookNode:
-        return self.restored(nbformat.read(path, as_version=4), key[1])
+        return self.restored(_read(path), key[1])
 
     @property
     def _taken(self) -> Mapping[SubmissionKey, Taken]:
@@ -132,6 +170,11 @@ class SubmissionExporter(NotebookExporter):
         except Problem as problem:
             self.log.error("%s", problem)
             raise NbGraderException(str(problem)) from None
+
+
+def _read(path: Path) -> NotebookNode:
+    """A notebook that this package has written, which need not be validated."""
+    return nbformat.from_dict(json.loads(path.read_bytes()))
 
 
 def _is_check(cell: NotebookNode) -> bool:
