@@ -33,7 +33,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from autograder import predicted
-from course.pictures import compiling
+from course.pictures import compiling, measured
 from course.pictures.play import play
 
 # %% [markdown]
@@ -694,6 +694,7 @@ print("microseconds of a call on", jax.devices()[0].device_kind)
 print(f"{'':16}" + "".join(f"{f'{n}×{n}':>12}" for n in sizes))
 for (name, dtype), row in times.items():
     print(f"{name:6}{dtype:10}" + "".join(f"{1e6 * t:12.1f}" for t in row))
+measured.print_times()  # the same table from a machine with a GPU, if there is one
 
 # %%
 largest = {key: row[-1] for key, row in times.items()}

@@ -39,7 +39,7 @@ from jax import export
 from jax.sharding import AxisType, PartitionSpec
 
 from autograder import predicted
-from course.pictures import platforms
+from course.pictures import measured, platforms
 from course.pictures.play import play
 
 jax.config.update("jax_num_cpu_devices", 8)  # simulated; before the first JAX operation
@@ -741,7 +741,8 @@ def row(function, args, in_numpy):
 
 
 rows = {name: row(*entry) for name, entry in course.items()}
-platforms.draw_table(rows, (*PLATFORMS, "error here"))
+rows, columns = measured.with_gpu(rows, (*PLATFORMS, "error here"))
+platforms.draw_table(rows, columns)
 
 # %% [markdown]
 # In the picture: a row for each function, with the number of its operations for each platform or

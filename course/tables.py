@@ -18,7 +18,7 @@ from autograder.judge.specification import Exercise, views_of
 from autograder.judge.views import ALL_PLATFORMS, VIEWS, Case, Export
 from autograder.problem import Problem
 from course import coursemap
-from course.pictures import vector
+from course.pictures import measured, vector
 
 REQUIREMENTS = """\
 # What an exercise can ask for
@@ -40,6 +40,13 @@ Made by `autograder build` on a machine with a CPU: for each exercise, whether i
 for each platform. If it does, XLA's compiler for that platform gets a program that it can read. This
 does not say that the program is fast there, fits into memory, or gives the same digits. On a GPU, `uv run pytest -m gpu` runs every reference on it.
 """
+MEASURED = """
+Measured by `benchmarks/on_gpu.sh` on {machine}, with {versions}: the last column is whether a
+reference passes there against itself on the CPU. A class of {submissions} without two equal programs
+was graded there with `device = "gpu"` in {seconds:.0f} s from a cold start, and {full} of them got
+full points.
+"""
+WORDS = {True: "yes", False: "no", None: "not run"}
 
 
 def write(course: Course, target: Path) -> list[Path]:
@@ -115,12 +122,22 @@ def modules_table(masters: Sequence[Master], courses: Sequence[Path]) -> str:
 
 
 def portability_table(exercises: Iterable[Exercise]) -> str:
-    """One row per exercise that has a program: the platforms for which its reference lowers."""
-    rows = []
+    """One row per exercise that has a program: the platforms for which its reference lowers.
+
+    There is one more column, and a sentence, if the references were run on a GPU.
+    """
+    found = measured.on_gpu()
+    header, text, rows = ["reference", *ALL_PLATFORMS], PORTABILITY, []
+    if found:
+        header.append(f"passes on {found['gpu']}")
+        text += MEASURED.format(**found, **found["class"])
     for spec in exercises:
         if any(isinstance(VIEWS[view], Export) for view in views_of(spec.requires)):
-            rows.append([f"`{spec.name}`", *_lowers(spec)])
-    return PORTABILITY + _table(["reference", *ALL_PLATFORMS], rows)
+            cells = _lowers(spec)
+            if found:
+                cells.append(WORDS[found["references"].get(spec.name)])
+            rows.append([f"`{spec.name}`", *cells])
+    return text + _table(header, rows)
 
 
 def _lowers(spec: Exercise) -> list[str]:

@@ -21,6 +21,7 @@ from course.pictures import (
     axes,
     compiling,
     keys,
+    measured,
     memory,
     platforms,
     shards,
@@ -176,6 +177,7 @@ for dtype, (numpy, eager, jit) in times.items():
 (numpy64, *_), (numpy32, _, jit32) = times.values()
 print(f"the talk's way: NumPy float64 / jit float32 {numpy64 / jit32:7.2f}")
 print(f"the dtype alone: float64 / float32, both NumPy {numpy64 / numpy32:4.2f}")
+measured.print_times(1000)  # on a GPU, if it was measured
 
 # %% [markdown]
 # Below 1, NumPy is the faster one. The last line is what the number of bits alone is worth here.
