@@ -34,7 +34,7 @@ from autograder.judge.specification import wrong as wrong
 from autograder.problem import Problem as Problem
 from autograder.student.hints import hint as hint
 from autograder.student.learner import check as check
-from autograder.student.learner import predicted as predicted
 from autograder.student.lessons import lesson_read as lesson_read
 from autograder.student.lessons import resume as resume
+from autograder.student.predictions import predicted as predicted
 from autograder.student.stubs import reset as reset

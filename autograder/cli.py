@@ -83,13 +83,45 @@ def main() -> None:
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    help="The learner's folder; by default the folder `work` of the course.",
+)
+@click.option("--teach", is_flag=True, help="Open the author's view, with all that is in it.")
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
-def lab(options: tuple[str, ...]) -> None:
-    """Open JupyterLab on the start page; it gets the OPTIONS, such as --no-browser."""
-    here = _course()
+def lab(folder: Path | None, teach: bool, options: tuple[str, ...]) -> None:
+    """Open the learner's folder in JupyterLab; it gets the OPTIONS, such as --no-browser.
+
+    The folder is made, or updated: what you changed in it stays as it is, and newer versions are
+    put beside it.
+    """
     from autograder.classroom import lab as jupyterlab
 
-    sys.exit(jupyterlab.serve(here, options))
+    if teach:
+        sys.exit(jupyterlab.teach(_course(), options))
+    sys.exit(jupyterlab.learn(folder, options))
+
+
+@main.group()
+def pack() -> None:
+    """Write what is handed out, for those who do not have the course's folder."""
+
+
+@pack.command("learner")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Where to write it; FOLDER.zip is written beside it.",
+)
+def pack_learner(folder: Path) -> None:
+    """Write the learner's folder, which `autograder lab` opens on any machine."""
+    here = _course()
+    from autograder.authoring import learner_folder
+
+    for path in learner_folder.pack(here, folder.absolute()):
+        _print(str(path))
 
 
 @main.command()
@@ -146,6 +178,8 @@ def progress() -> None:
     console = Console()
     console.print(standing.table(now))
     console.print(standing.sentence(now), highlight=False)
+    if predictions := standing.predictions(now):
+        console.print(predictions, highlight=False)
     if now.next is not None:
         console.print(f"Open {now.next.path} after `autograder lab`.", highlight=False)
 

@@ -13,8 +13,8 @@
 # %% [markdown]
 # # NumPy to JAX: start here
 #
-# Nine modules, each a lesson that you run and exercises that answer at once. Run the cell below
-# (click it, then *Shift + Enter*) to see what you have done and to go on where you stopped.
+# Nine modules, each a lesson that you run and exercises that answer at once. Here is what you have
+# done. To bring it up to date, run the cell (click it, then *Shift + Enter*).
 
 # %%
 from autograder import resume
@@ -22,8 +22,9 @@ from autograder import resume
 resume()
 
 # %% [markdown]
-# 1. **Read a lesson.** Answer each prediction before you run the cell below it. Its last cell
-#    counts it as read.
+# 1. **Read a lesson.** Answer each prediction before you run the cell below it: replace the dots.
+#    Your first guess is counted above. The lesson's last cell counts it as read when no prediction
+#    is left open.
 # 2. **Do its exercises.** Write each answer, and run the `check` cell under it. Those who know
 #    the topic already find a question for them at the top: passing it counts the lesson as read.
 # 3. **Read the card.** It says what was asked for, what came back and what to try. Three hints
@@ -33,3 +34,8 @@ resume()
 #    notebook once more from the top.
 # 5. **Stop whenever you like.** Your notebooks are ordinary files: save, and go on another day.
 #    What you have passed is kept on this machine; `autograder progress` shows it in a terminal.
+# 6. **Delete a notebook to begin it again**, and start the course anew: it comes back as it was.
+#    What you changed is never overwritten.
+#
+# ![The map of the course: nine modules, with an arrow from each to those that it prepares for, and
+# a square for each exercise.](../docs/course_map.svg)

@@ -19,11 +19,12 @@ from masters import ROOT
 
 CHROMIUM = "/usr/bin/chromium"
 HERE = "127.0.0.1"
+TEACH = ("autograder", "lab", "--teach")
 
 
 def course(folder: Path) -> Path:
     """Copy what a fresh clone has into this folder."""
-    for name in ("course", "exercises", "solutions"):
+    for name in ("course", "docs", "exercises", "solutions"):
         shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "nbgrader_config.py", folder)
     return folder
@@ -31,7 +32,7 @@ def course(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def served(folder: Path, command: Sequence[str] = ("autograder", "lab")) -> Iterator[str]:
-    """The address of a JupyterLab that serves the course in this folder; its token is `test`."""
+    """The address of a JupyterLab that this command starts there; its token is `test`."""
     runtime = folder / "runtime"
     environment = os.environ | {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),

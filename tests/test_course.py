@@ -122,7 +122,7 @@ def test_the_notebooks_of_a_course_may_import_what_its_folder_has(folder, monkey
     monkeypatch.setenv("PYTHONPATH", "before")
     called = {}
     monkeypatch.setattr(subprocess, "call", lambda *words, **how: called.update(how) or 0)
-    CliRunner().invoke(main, ["lab", "--no-browser"])
+    CliRunner().invoke(main, ["lab", "--teach", "--no-browser"])
     assert called["cwd"] == folder
     assert called["env"]["PYTHONPATH"] == os.pathsep.join([str(folder), "before"])
 

@@ -30,7 +30,10 @@ def submitted(folder: Path) -> None:
 
 def test_an_instructor_generates_grades_and_gives_feedback(tmp_path):
     folder = lab_server.course(tmp_path)
-    with lab_server.served(folder) as address, lab_server.browser() as (page, asked):
+    with (
+        lab_server.served(folder, lab_server.TEACH) as address,
+        lab_server.browser() as (page, asked),
+    ):
         opened(page, address, "lab?token=test")
         for item, sign in (("Course List", "text=numpy-to-jax"), ("Formgrader", "iframe")):
             page.click('.lm-MenuBar-itemLabel:text-is("Nbgrader")')
@@ -108,7 +111,10 @@ def test_an_instructor_generates_grades_and_gives_feedback(tmp_path):
 
 def test_create_assignment_shows_what_a_master_became(tmp_path):
     folder = lab_server.course(tmp_path)
-    with lab_server.served(folder) as address, lab_server.browser() as (page, asked):
+    with (
+        lab_server.served(folder, lab_server.TEACH) as address,
+        lab_server.browser() as (page, asked),
+    ):
         opened(page, address, f"lab/tree/solutions/{ASSIGNMENT}/{NOTEBOOK}.ipynb?token=test")
         page.locator("text=import jax.numpy").first.wait_for()
         page.click(".lm-TabBar-tab:has-text('Create Assignment')")

@@ -22,14 +22,22 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory) -> Iterator[tuple[str, Path]]:
-    """The address of a JupyterLab started by the README's command, and the course it serves."""
+    """The address of a JupyterLab started by the README's command, and the learner's folder."""
     folder = lab_server.course(tmp_path_factory.mktemp("course"))
     nbformat.write(all_but_one(), folder / "exercises" / "05_vmap" / "vmap.ipynb")
     with pytest.MonkeyPatch.context() as patch:
         # Other tests pass exercises too.
         patch.setenv(VARIABLE, str(folder / "progress.json"))
         with lab_server.served(folder) as address:
-            yield address, folder
+            yield address, folder / "work"
+
+
+@pytest.fixture
+def classroom(tmp_path) -> Iterator[tuple[str, Path]]:
+    """The address of a JupyterLab in a course's folder, where nbgrader is configured."""
+    folder = lab_server.course(tmp_path)
+    with lab_server.served(folder, lab_server.TEACH) as address:
+        yield address, folder
 
 
 def all_but_one() -> nbformat.NotebookNode:
@@ -54,7 +62,7 @@ def test_the_start_page_opens_first(lab, page):
     address, _ = lab
     opened(page, address, "?token=test")
     page.wait_for_selector("h1:has-text('NumPy to JAX: start here')")
-    assert page.locator(".jp-RenderedMarkdown ol > li").count() == 5
+    assert page.locator(".jp-RenderedMarkdown ol > li").count() == 6
     assert page.locator("text=official Jupyter news").count() == 0
 
 
@@ -67,7 +75,7 @@ def test_the_start_page_opens_where_the_student_stopped(lab, page):
         "progress.checked('numpy-to-jax', 'predict_batch', '05_vmap', True)\n"
     )
     subprocess.run([sys.executable, done], check=True)
-    opened(page, address, "lab/tree/course/start.ipynb?token=test&reset")
+    opened(page, address, "lab/tree/start.ipynb?token=test&reset")
     page.get_by_text("| Idle").wait_for()
     page.locator(".jp-CodeCell .jp-InputArea-editor").first.click()
     page.keyboard.press("Shift+Enter")
@@ -109,8 +117,8 @@ def test_a_student_sees_cards_and_validates(lab, page):
     assert "Traceback" not in words
 
 
-def test_a_student_fetches_and_submits(lab, page):
-    address, folder = lab
+def test_a_student_fetches_and_submits(classroom, page):
+    address, folder = classroom
     # What an instructor's `nbgrader generate_assignment` and `release_assignment` leave behind.
     outbound = folder / "exchange" / "numpy-to-jax" / "outbound"
     shutil.copytree(folder / "exercises" / "06_pytrees", outbound / "06_pytrees")

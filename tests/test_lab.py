@@ -14,7 +14,7 @@ from autograder.classroom.on_first_use import ADDRESSES, OnFirstUse
 def test_the_server_starts_without_nbgrader(monkeypatch):
     started = []
     monkeypatch.setattr(lab.subprocess, "call", lambda command, **_: started.append(command))
-    lab.serve(course.read(ROOT), ["--no-browser"])
+    lab.teach(course.read(ROOT), ["--no-browser"])
     (command,) = started
     extensions = [option for option in command if "jpserver_extensions" in option]
     assert sum("nbgrader" in option and option.endswith("=False") for option in extensions) == 4

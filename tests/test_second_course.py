@@ -223,6 +223,25 @@ def test_pytest_proves_an_exercise_of_the_course(course, machine):
 
 
 @pytest.mark.slow
+def test_learners_get_a_folder_that_works_with_the_wheel_alone(course, machine):
+    zipped = machine.folder / "handed" / "numerics.zip"
+    zipped.parent.mkdir()
+    machine.succeed(
+        "autograder", "pack", "learner", f"--folder={zipped.with_suffix('')}", within="numerics"
+    )
+    with zipfile.ZipFile(zipped) as file:
+        file.extractall(machine.folder / "learner")
+    here = "learner/numerics"
+    text = (machine.folder / here / "course" / "01_roots.ipynb").read_text(encoding="utf-8")
+    assert 'predicted(\\"my_factor\\")' in text
+    assert "right digits doubles" not in text
+    assert not list((machine.folder / here).rglob("*.py"))
+    # JupyterLab says its version and ends; by then the folder was opened.
+    assert re.search(r"^4\.", machine.succeed("autograder", "lab", "--version", within=here), re.M)
+    assert "Predictions: 0 of 1" in machine.succeed("autograder", "progress", within=here)
+
+
+@pytest.mark.slow
 def test_a_course_begins_in_an_empty_folder(machine):
     (machine.folder / "empty").mkdir()
     machine.succeed("autograder", "new", "course", "optics", within="empty")

@@ -15,10 +15,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import jupytext
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
 from nbgrader.apps import NbGraderAPI
 
 from autograder.authoring import (
@@ -35,8 +33,6 @@ from autograder.authoring.master import Master
 from autograder.problem import Problem
 from autograder.student import colab, location, progress
 from autograder.student.check_file import SUFFIX
-
-READ = "read"
 
 
 def build_assignment(path: Path, root: Path, target: Path) -> list[Path]:
@@ -94,13 +90,8 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
         Problem: a cell that is not tagged `raises-exception` raised, or a picture has no
             description.
     """
-    notebook = jupytext.read(path)
-    for number, cell in enumerate(notebook.cells):
-        cell.id = f"cell-{number:02}"
-    notebook.metadata.pop("jupytext", None)
-    notebook.metadata.setdefault("kernelspec", master.KERNEL)  # without one JupyterLab asks
     about = course.read(root)
-    notebook.cells += _last_cells(path.stem, about)
+    notebook = lessons.unexecuted(path, about)
     made_from = lessons.hash_of(path, root, about.lesson_environment)
     if not lessons.take_outputs(notebook, root / "course" / f"{path.stem}.ipynb", made_from):
         started = time.monotonic()
@@ -116,7 +107,7 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
         notebook.metadata["seconds"] = round(time.monotonic() - started)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-        if cell.id == READ:  # who opens the lesson has not read it yet
+        if cell.id == lessons.READ:  # who opens the lesson has not read it yet
             cell.update(outputs=[], execution_count=None)
         if any(map(_is_without_alt, cell.get("outputs", ()))):
             raise Problem(f"{path}: a picture has no description; give its figure a label.")
@@ -127,30 +118,9 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
     return _write(notebook, target / relative)
 
 
-def _last_cells(lesson: str, about: Course) -> list[NotebookNode]:
-    """The cell that counts a lesson as read; pages that are not modules have none."""
-    if lesson not in [module.name for module in about.modules]:
-        return []
-    source = (
-        "# Run this cell when you have come to the end: the start page will know that you have.\n"
-        f'from autograder import lesson_read\n\nlesson_read("{lesson}")'
-    )
-    return [new_code_cell(source, id=READ)]
-
-
 def _is_without_alt(output: NotebookNode) -> bool:
     is_picture = "image/png" in output.get("data", {})
     return is_picture and not output.metadata.get("image/png", {}).get("alt")
-
-
-def lesson_masters(root: Path, name: str | None = None) -> list[Path]:
-    """The lessons' masters, or the one called `name`; other files in the folder have no cells."""
-    paths = sorted((root / "course").glob("*.py"))
-    return [
-        path
-        for path in paths
-        if name in (None, path.stem) and "# %%" in path.read_text(encoding="utf-8")
-    ]
 
 
 def build_overview(about: Course, target: Path) -> list[Path]:
@@ -184,7 +154,7 @@ def build(root: Path, assignment: str | None = None, target: Path | None = None)
     for folder in ("solutions", "exercises"):
         others = target.glob(f"{folder}/*/*{SUFFIX}")
         written += release_data.update_outline(outline, others)
-    for path in lesson_masters(root, assignment):
+    for path in lessons.masters(root, assignment):
         written.append(build_lesson(path, root, target))
     return written + build_overview(about, target)
 

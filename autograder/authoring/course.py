@@ -24,6 +24,10 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 """Names that can be folders in nbgrader and on every system, and parts of an address."""
 
 
+class NoCourse(Problem):
+    """The working folder belongs to no course."""
+
+
 @dataclass(frozen=True)
 class CourseModule:
     """A lesson and its assignment, or one of the two.
@@ -158,13 +162,14 @@ def find(start: Path | None = None) -> Course:
     """The course that the folder `start`, by default the working folder, belongs to.
 
     Raises:
-        Problem: the folder belongs to no course, or `course.toml` has mistakes.
+        NoCourse: the folder belongs to no course.
+        Problem: `course.toml` has mistakes.
     """
     start = (start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
         if (folder / FILE).is_file() or (folder / CONFIGURATION).is_file():
             return read(folder)
-    raise Problem(
+    raise NoCourse(
         f"There is no course here: go to the folder of one, where {FILE} is, or begin one with "
         "`autograder new course NAME`."
     )

@@ -1,4 +1,4 @@
-"""Finds the lessons that must be executed: those that changed, or whose imports changed.
+"""Reads lessons, and finds those that must be executed: they changed, or their imports changed.
 
 A built notebook has a hash of everything that its outputs depend on. As long as the hash of the
 lesson is the same, the build takes the outputs from there. To execute a lesson anyway, delete its
@@ -17,13 +17,55 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
+from autograder.authoring.course import Course
 from autograder.student.check_file import SUFFIX
+
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+"""Without a kernel in its metadata, JupyterLab asks for one when a notebook is opened."""
+READ = "read"
+"""The id of the cell that counts a lesson as read."""
 
 HASH = "made_from"
 """The key of the hash in the metadata of a built notebook."""
 PACKAGES = ("jax", "jaxlib", "numpy", "matplotlib", "ipython", "numpy-to-jax")
 """The packages on whose versions outputs depend."""
+
+
+def masters(root: Path, name: str | None = None) -> list[Path]:
+    """The lessons' masters, or the one called `name`; other files in the folder have no cells."""
+    paths = sorted((root / "course").glob("*.py"))
+    return [
+        path
+        for path in paths
+        if name in (None, path.stem) and "# %%" in path.read_text(encoding="utf-8")
+    ]
+
+
+def unexecuted(path: Path, about: Course) -> NotebookNode:
+    """The notebook of a lesson's master, without outputs."""
+    import jupytext
+
+    notebook = jupytext.read(path)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:02}"
+    notebook.metadata.pop("jupytext", None)
+    notebook.metadata.setdefault("kernelspec", KERNEL)
+    notebook.cells += _last_cells(path.stem, about)
+    return notebook
+
+
+def _last_cells(lesson: str, about: Course) -> list[NotebookNode]:
+    """The cell that counts a lesson as read; pages that are not modules have none."""
+    if lesson not in [module.name for module in about.modules]:
+        return []
+    source = (
+        "# Run this cell at the end: the start page counts the lesson as read when no prediction\n"
+        "# is left open.\n"
+        f'from autograder import lesson_read\n\nlesson_read("{lesson}")'
+    )
+    return [new_code_cell(source, id=READ)]
 
 
 def hash_of(lesson: Path, root: Path, *settings: object) -> str:

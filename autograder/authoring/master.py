@@ -21,6 +21,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
 from autograder.authoring import faults
+from autograder.authoring.lessons import KERNEL
 from autograder.judge import meshes, specification
 from autograder.judge.requirements import reported
 from autograder.judge.specification import Exercise, Size
@@ -29,7 +30,6 @@ from autograder.student.released import Prompt
 from autograder.student.silence import silence
 
 HINTS = 'Stuck? `hint("{name}")` shows one hint at a time. '
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 SEAT = """\
 `reset("{name}")`, run in place of
 an answer, brings back what stood there. After the kernel was restarted, run the cells above the

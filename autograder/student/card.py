@@ -6,6 +6,7 @@ This file does not import JAX at once, so that the start page answers quickly.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from autograder.judge.verdict import Difference, Finding, Status, Verdict
 from autograder.markup import html, joined, prose
 
 if TYPE_CHECKING:
+    from autograder.student.outline import Module
     from autograder.student.released import ReleasedExercise
 
 # Colour-blind readers can tell Okabe and Ito's blue from their vermilion, and every state also has
@@ -94,12 +96,30 @@ def of_hints(released: ReleasedExercise, hints: int) -> Card:
     return writer.finish(GREY)
 
 
-def of_lesson(title: str, exercises: str, link: str) -> Card:
-    """The card at the end of a lesson: it counts as read, and the exercises are one click away."""
+def of_lesson(lesson: Module, left_open: Sequence[str], exercises: str, link: str) -> Card:
+    """The card at the end of a lesson: whether it counts as read, and a link to its exercises.
+
+    Args:
+        lesson: the module.
+        left_open: the names of the predictions that were not made.
+        exercises: the words of the link.
+        link: where it leads.
+    """
     writer = _Writer()
-    writer.headline("✓", "read", title.replace("`", ""), BLUE)
+    title, colour = lesson.title.replace("`", ""), GREY if left_open else BLUE
+    if left_open:
+        writer.headline("…", "not read yet", title, colour)
+        one = len(left_open) == 1
+        writer.paragraph(
+            f"{'One prediction is' if one else f'{len(left_open)} predictions are'} still open: "
+            f"{', '.join(f'`{name}`' for name in left_open)}. Replace the dots and run "
+            f"{'its cell' if one else 'their cells'}, or count the lesson as read without: "
+            f'`lesson_read("{lesson.name}", skip=True)`.'
+        )
+    else:
+        writer.headline("✓", "read", title, colour)
     writer.link("Now you", exercises, link)
-    return writer.finish(BLUE)
+    return writer.finish(colour)
 
 
 def of_grade(verdict: Verdict, points: float, most: float) -> Card:
@@ -126,12 +146,22 @@ def of_grade(verdict: Verdict, points: float, most: float) -> Card:
     return writer.finish(colour)
 
 
-def of_prediction(guess: Any, actual: Any, right: bool | None, why: str) -> Card:
-    """The card of `predicted`; `right` is None while there is no guess."""
+def of_prediction(name: str, guess: Any, actual: Any, right: bool | None, why: str) -> Card:
+    """The card of `predicted`.
+
+    Args:
+        name: the variable that holds the guess; empty if it is not known.
+        guess: what the reader expects.
+        actual: what was computed.
+        right: whether the guess is right; None while there is none.
+        why: the explanation.
+    """
     writer = _Writer()
     if right is None:
-        writer.headline("…", "open", "no prediction yet; answer above, then run again", GREY)
-        writer.fold("Show what was computed", f"It is {actual!r}. {why}")
+        place = f"of {name}" if name else "above"
+        words = f"no prediction yet; replace the dots {place}, and run that cell and this one"
+        writer.headline("…", "open", words, GREY)
+        writer.sealed("The answer", f"It is {actual!r}. {why}")
         return writer.finish(GREY)
     if right:
         writer.headline("✓", "as predicted", f"{actual!r}", BLUE)
@@ -140,6 +170,12 @@ def of_prediction(guess: Any, actual: Any, right: bool | None, why: str) -> Card
     if why:
         writer.paragraph(why)
     return writer.finish(BLUE if right else ORANGE)
+
+
+def of_fold(name: str, pieces: Sequence[Markup]) -> Card:
+    """What a cell shows in place of its output while the prediction `name` is open."""
+    html_of_it = _folded(f"What this cell shows; it tells the answer to {name}", pieces)
+    return Card(f"… replace the dots of {name} to see what this cell shows", str(html_of_it))
 
 
 def _write_hints(writer: _Writer, released: ReleasedExercise, hints: int) -> None:
@@ -238,13 +274,12 @@ class _Writer:
         if code:
             style = "background:rgba(128,128,128,.12);color:inherit;padding:6px 10px"
             inner.append(html('<pre style="{style}">{code}</pre>', style=style, code=code))
-        self._add(
-            f"{title}: {words}" if words else f"{title}:\n{body}",
-            '<details style="margin:3px 0"><summary style="cursor:pointer">{title}</summary>'
-            "{inner}</details>",
-            title=title,
-            inner=joined(inner),
-        )
+        self._text.append(f"{title}: {words}" if words else f"{title}:\n{body}")
+        self._html.append(_folded(title, inner))
+
+    def sealed(self, title: str, words: str) -> None:
+        """A fold whose words are not in the plain text, where nothing can be folded."""
+        self._html.append(_folded(title, [html("<p>{words}</p>", words=prose(words))]))
 
     def drawing(self, difference: Difference) -> None:
         """Two grids side by side; entries that differ have a ≠ and a border."""
@@ -283,6 +318,15 @@ class _Writer:
             inside=joined(self._html),
         )
         return Card("\n".join(self._text), str(frame))
+
+
+def _folded(title: str, inner: Sequence[Markup]) -> Markup:
+    return html(
+        '<details style="margin:3px 0"><summary style="cursor:pointer">{title}</summary>'
+        "{inner}</details>",
+        title=title,
+        inner=joined(inner),
+    )
 
 
 def _rounded(array: np.ndarray) -> str:

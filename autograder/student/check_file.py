@@ -2,8 +2,8 @@
 
 Its first line is text: it names the format and the version of the package that made the file. Two
 compressed parts follow: the outline of the course, and the exercises. The exercises stay packed
-here, because reading them needs JAX (see `released`). The file beside the lessons holds only the
-outline. Equal content gives equal bytes.
+here, because reading them needs JAX (see `released`). A file beside a lesson holds the outline and,
+where the lesson is handed out, its predictions. Equal content gives equal bytes.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any, TypeVar, cast
 
 from autograder import schema
 from autograder.problem import Problem
-from autograder.student.outline import Outline
+from autograder.student.outline import Lesson, Outline
 
 Decoded = TypeVar("Decoded")
 SUFFIX = ".check"
 FORMAT = 1
 LARGEST = 2**27
 """The most bytes that a file, or one of its parts, may have."""
-FIRST_LINE = re.compile(rb"autograder check data (\d{1,9}), made by ([\w.+!-]{1,60})\n")
+FIRST_LINE = re.compile(rb"autograder (check|lesson) data (\d{1,9}), made by ([\w.+!-]{1,60})\n")
 COURSE = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 
 
@@ -37,19 +37,27 @@ class CheckFile:
         path: where it is.
         version: the version of the package that made it.
         outline: the outline of the course.
-        packed: the exercises, see `released`; empty if the file holds only the outline.
+        packed: the exercises, see `released`; empty if the file holds none.
+        lesson: the predictions of the lesson beside the file; None if the file holds none.
     """
 
     path: Path
     version: str
     outline: Outline
     packed: bytes
+    lesson: Lesson | None = None
 
 
 def encode(outline: Outline, packed: bytes = b"", version: str = "") -> bytes:
     """The bytes of a file with this content, see `CheckFile`."""
     header = f"autograder check data {FORMAT}, made by {version or installed()}\n"
     return header.encode() + pack(outline) + packed
+
+
+def encode_lesson(outline: Outline, lesson: Lesson) -> bytes:
+    """The bytes of the file beside a lesson that is handed out."""
+    header = f"autograder lesson data {FORMAT}, made by {installed()}\n"
+    return header.encode() + pack(outline) + pack(lesson)
 
 
 def pack(content: Any) -> bytes:
@@ -76,13 +84,18 @@ def _read(path: Path, _moment: int, size: int) -> CheckFile:
     header = FIRST_LINE.match(data)
     if header is None:
         raise damaged(path)
-    made_by = header[2].decode()
-    if int(header[1]) != FORMAT:
+    made_by = header[3].decode()
+    if int(header[2]) != FORMAT:
         raise newer(path, made_by)
     outline, packed = unpack(path, made_by, Outline, data[header.end() :])
     if not COURSE.fullmatch(outline.course):
         raise damaged(path)
-    return CheckFile(path, made_by, outline, packed)
+    if header[1] == b"check":
+        return CheckFile(path, made_by, outline, packed)
+    lesson, rest = unpack(path, made_by, Lesson, packed)
+    if rest:
+        raise damaged(path)
+    return CheckFile(path, made_by, outline, b"", lesson)
 
 
 def unpack(path: Path, made_by: str, kind: type[Decoded], data: bytes) -> tuple[Decoded, bytes]:

@@ -1,4 +1,4 @@
-"""What a student calls in a notebook: `check` an exercise, compare a prediction."""
+"""What a student calls in a notebook to `check` an exercise."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from contextlib import nullcontext, redirect_stderr
 from typing import Any
 
 import jax
-import numpy as np
 
 from autograder.judge import devices, outcomes, settings
 from autograder.judge.devices import CPU, Device
@@ -105,25 +104,3 @@ def record(verdict: Verdict, released: ReleasedExercise) -> progress.Progress:
     return progress.checked(
         course, prompt.name, prompt.assignment, verdict.passed, prompt.is_fast_track
     )
-
-
-def predicted(guess: Any, actual: Any, why: str = "") -> None:
-    """Compare a prediction with what was computed, and show a card.
-
-    Args:
-        guess: what you expect; `...` if you have not answered yet.
-        actual: what the cell above computed.
-        why: one or two sentences that explain it.
-    """
-    if not silent():
-        right = None if guess is ... else _equal(guess, actual)
-        card.of_prediction(guess, actual, right, why).show()
-
-
-def _equal(guess: Any, actual: Any) -> bool:
-    if isinstance(guess, str) and isinstance(actual, str):
-        return guess.strip().lower() == actual.strip().lower()
-    try:
-        return bool(np.array_equal(np.asarray(guess), np.asarray(actual)))
-    except Exception:
-        return bool(guess == actual)

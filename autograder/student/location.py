@@ -6,7 +6,9 @@ brings its own data sets it.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +20,7 @@ from autograder.student.check_file import SUFFIX
 from autograder.student.outline import Outline
 
 VARIABLE = "AUTOGRADER_DATA"
+NEWER = re.compile(r"(.+) \(new(?: \d+)?\)\.ipynb")
 DEPTH = 2
 """How many levels of folders below the working folder a command searches."""
 
@@ -35,20 +38,24 @@ def of_notebook(variables: Mapping[str, Any]) -> list[Path]:
 def beside(notebook: Path) -> list[Path]:
     """The files in a notebook's folder, its own first."""
     files = _sorted(notebook.parent.glob(f"*{SUFFIX}"))
-    return sorted(files, key=lambda path: path.stem != notebook.stem)
+    # A copy, such as `vmap-Copy1.ipynb`, takes the file of the notebook that it is a copy of.
+    return sorted(files, key=lambda path: -len(path.stem) * notebook.stem.startswith(path.stem))
 
 
 def near(folder: Path) -> list[Path]:
     """The files in the folder of a command; if it has none, those below it, or else above it."""
-    for parent in (folder, *folder.parents):
-        if files := _sorted(parent.glob(f"*{SUFFIX}")):
-            return files
-        if parent == folder:
-            below = ("*/" * depth for depth in range(1, DEPTH + 1))
-            globs = [folder.glob(f"{folders}*{SUFFIX}") for folders in below]
-            if files := [path for paths in globs for path in _sorted(paths)]:
-                return files
-    return []
+    if files := below(folder):
+        return files
+    above = (_sorted(parent.glob(f"*{SUFFIX}")) for parent in folder.parents)
+    return next(filter(None, above), [])
+
+
+def below(folder: Path) -> list[Path]:
+    """The files in a folder; if it has none, those in the folders below it."""
+    if files := _sorted(folder.glob(f"*{SUFFIX}")):
+        return files
+    globs = (folder.glob("*/" * depth + f"*{SUFFIX}") for depth in range(1, DEPTH + 1))
+    return [path for paths in globs for path in _sorted(paths)]
 
 
 def outline_near(folder: Path) -> Outline:
@@ -77,9 +84,33 @@ def nothing_found() -> Problem:
     )
 
 
-def first_folder(variables: Mapping[str, Any]) -> str:
-    """The folder that is searched first for the running notebook's files, for a message."""
-    return str(next(_notebooks(variables)).parent)
+def first_folder(variables: Mapping[str, Any]) -> Path:
+    """The folder that is searched first for the running notebook's files."""
+    return next(_notebooks(variables)).parent
+
+
+def make_importable() -> None:
+    """Let a lesson import from its course's folder, as in VS Code, where no PYTHONPATH is set."""
+    variables: Mapping[str, Any] = {}
+    if "IPython" in sys.modules:
+        from IPython import get_ipython
+
+        variables = getattr(get_ipython(), "user_ns", {})
+    for path in of_notebook(variables)[:1]:
+        with contextlib.suppress(Problem):  # whoever needs the data says what is wrong with them
+            if check_file.read(path).lesson and str(path.parents[1]) not in sys.path:
+                sys.path.append(str(path.parents[1]))
+
+
+def newer(folder: Path) -> list[tuple[Path, Path]]:
+    """The notebooks of a learner's folder beside which an update put a newer version; and that."""
+    pairs = []
+    for depth in range(DEPTH + 1):
+        for path in _sorted(folder.glob("*/" * depth + "* (new*).ipynb")):
+            name = NEWER.fullmatch(path.name)
+            if name and (path.parent / f"{name[1]}.ipynb").is_file():
+                pairs.append((path.parent / f"{name[1]}.ipynb", path))
+    return pairs
 
 
 def _notebooks(variables: Mapping[str, Any]) -> Iterator[Path]:

@@ -5,6 +5,7 @@ This file does not import JAX, so that `autograder progress` answers at once.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 
@@ -29,6 +30,7 @@ class Module:
         exercises: the path of the notebook with the exercises, likewise.
         tasks: the exercises in their order, without the fast track's question.
         fast_track: the name of the question for those who know the topic; empty if there is none.
+        predictions: how many predictions the lesson asks for, where they are recorded.
     """
 
     name: str
@@ -38,6 +40,32 @@ class Module:
     exercises: str
     tasks: tuple[Task, ...]
     fast_track: str = ""
+    predictions: int = 0
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A question of a lesson that the reader answers before the answer is computed.
+
+    Attributes:
+        name: the variable that holds the reader's guess, such as `my_shape`.
+        why: the explanation.
+        outcome: the answer as a Python literal; empty where the lesson computes it.
+        cells: the hashes of the cells that tell the answer, see `cell_hash`.
+    """
+
+    name: str
+    why: str
+    outcome: str = ""
+    cells: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a lesson keeps back until the reader has answered: its name, and its predictions."""
+
+    name: str
+    predictions: tuple[Prediction, ...]
 
 
 @dataclass(frozen=True)
@@ -53,3 +81,8 @@ class Outline:
     course: str
     title: str
     modules: tuple[Module, ...]
+
+
+def cell_hash(source: str) -> str:
+    """A short hash of a cell, by which a lesson's data know it."""
+    return hashlib.sha256(source.strip().encode(errors="replace")).hexdigest()[:16]

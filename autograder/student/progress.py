@@ -49,11 +49,14 @@ class Progress:
         exercises: by name, the exercises that were checked or for which a hint was shown.
         lessons: by module, when its lesson was read or its fast track was passed, in UTC.
         last: the module in which the student worked last.
+        predictions: by lesson, the predictions that were made, and whether the first guess was
+            right.
     """
 
     exercises: dict[str, Record] = field(default_factory=dict)
     lessons: dict[str, str] = field(default_factory=dict)
     last: str = ""
+    predictions: dict[str, dict[str, bool]] = field(default_factory=dict)
 
     def of(self, exercise: str) -> Record:
         """The record of one exercise; an empty one if nothing was done for it."""
@@ -143,6 +146,16 @@ def hinted(course: str, exercise: str, module: str, most: int) -> Progress:
     return change(course, edit)
 
 
+def predicted(course: str, lesson: str, name: str, right: bool) -> Progress:
+    """Record a prediction; only the first guess counts, since the answer is known after it."""
+
+    def edit(progress: Progress) -> None:
+        progress.last = lesson
+        progress.predictions.setdefault(lesson, {}).setdefault(name, right)
+
+    return change(course, edit)
+
+
 def lesson_read(course: str, module: str) -> Progress:
     """Record that a lesson was read to its end."""
 
@@ -179,7 +192,12 @@ def _parse(data: bytes) -> Progress:
         content: dict[str, Any] = json.loads(data)
         exercises = {str(name): Record(**record) for name, record in content["exercises"].items()}
         lessons = {str(name): str(moment) for name, moment in content["lessons"].items()}
-        progress = Progress(exercises, lessons, str(content["last"]))
+        predictions = {
+            str(lesson): {str(name): bool(right) for name, right in made.items()}
+            # Progress that was recorded before version 0.2 has no predictions.
+            for lesson, made in content.get("predictions", {}).items()
+        }
+        progress = Progress(exercises, lessons, str(content["last"]), predictions)
     except (TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f"this is not a progress file: {error}") from None
     for record in exercises.values():

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from markupsafe import Markup
+from rich.console import Console
 from rich.table import Table
 
 from autograder.markup import html, joined, prose
+from autograder.student import location
 from autograder.student.outline import Module
 from autograder.student.progress import Progress
 
@@ -27,12 +31,14 @@ class Row:
         module: the module.
         read: whether the lesson counts as read; it does when all its exercises have passed.
         passed: how many of its exercises have passed.
+        predicted: for each prediction that was made in its lesson, whether it was right.
         minutes: how many minutes are left in it.
     """
 
     module: Module
     read: bool
     passed: int
+    predicted: tuple[bool, ...]
     minutes: int
 
     @property
@@ -60,6 +66,13 @@ class Row:
     @property
     def count(self) -> str:
         return f"{self.passed} of {len(self.module.tasks)}"
+
+    @property
+    def predictions(self) -> str:
+        """How many predictions were made; empty where the lesson records none."""
+        if not self.module.predictions:
+            return ""
+        return f"{len(self.predicted)} of {self.module.predictions}"
 
 
 @dataclass(frozen=True)
@@ -105,9 +118,10 @@ def standing(progress: Progress, modules: Sequence[Module]) -> Standing:
 def _row(progress: Progress, module: Module) -> Row:
     left = [task.minutes for task in module.tasks if not progress.of(task.name).passed]
     read = module.name in progress.lessons or not (left and module.lesson)
-    return Row(
-        module, read, len(module.tasks) - len(left), sum(left) + (0 if read else module.minutes)
-    )
+    # A newer release may ask for fewer predictions than were made.
+    predicted = tuple(progress.predictions.get(module.name, {}).values())[: module.predictions]
+    minutes = sum(left) + (0 if read else module.minutes)
+    return Row(module, read, len(module.tasks) - len(left), predicted, minutes)
 
 
 def _step(progress: Progress, row: Row) -> Step:
@@ -130,69 +144,114 @@ def sentence(now: Standing) -> str:
     )
 
 
+def predictions(now: Standing) -> str:
+    """How many predictions were made and were right, in words; empty where none is recorded."""
+    most = sum(row.module.predictions for row in now.rows)
+    made = [right for row in now.rows for right in row.predicted]
+    if not most:
+        return ""
+    right = f"; {sum(made)} came true" if made else ""
+    return f"Predictions: {len(made)} of {most}{right}."
+
+
 def table(now: Standing) -> Table:
     """The modules as a table for a terminal."""
-    modules = Table("module", "lesson", "exercises", "", "minutes left")
-    modules.columns[4].justify = "right"
+    heads = ["module", "lesson", "predicted", "exercises", "", "min left"]
+    if not predictions(now):
+        heads.remove("predicted")
+    modules = Table(*heads)
+    modules.columns[-1].justify = "right"
     for row in now.rows:
-        minutes = "finished" if row.finished else str(row.minutes)
-        modules.add_row(row.module.name, row.lesson, f"[blue]{row.bar}[/]", row.count, minutes)
+        cells = {
+            "module": row.module.name,
+            "lesson": row.lesson,
+            "predicted": row.predictions,
+            "exercises": f"[blue]{row.bar}[/]",
+            "": row.count,
+            "min left": "finished" if row.finished else str(row.minutes),
+        }
+        modules.add_row(*(cells[head] for head in heads))
     return modules
 
 
-def page(now: Standing) -> str:
-    """The same as HTML with links, for a notebook in the working folder."""
-    rows = [
-        html(
-            "<tr>{cells}</tr>",
-            cells=joined(
-                html('<td style="text-align:left">{cell}</td>', cell=cell)
-                for cell in (
-                    _link(row.module.lesson or row.module.exercises, row.title),
-                    row.lesson,
-                    _link(row.module.exercises, "exercises"),
-                    html('<span aria-hidden="true">{r.bar}</span> {r.count}', r=row),
-                    "✓ finished" if row.finished else f"{row.minutes} min left",
-                )
-            ),
-        )
-        for row in now.rows
-    ]
-    heads = joined(
-        html('<th style="text-align:left">{words}</th>', words=words)
-        for words in ("module", "lesson", "", "passed", "")
-    )
+def drawn(now: Standing, here: Path) -> dict[str, str]:
+    """The modules and the next step as the output of a notebook in the folder `here`."""
+    text = io.StringIO()
+    console = Console(file=text, width=100, force_jupyter=False, color_system=None)
+    console.print(table(now))
+    changed = (_newer(*pair, here).striptags() for pair in location.newer(here))
+    for line in (sentence(now), predictions(now), *changed):
+        if line:
+            console.print(line, markup=False)
+    return {"text/plain": text.getvalue().rstrip(), "text/html": _page(now, here)}
+
+
+def _page(now: Standing, here: Path) -> str:
+    # The columns of links and of what is left need no head.
+    heads = ["module", "lesson", "predicted", "", "passed", " "]
+    if not predictions(now):
+        heads.remove("predicted")
+    rows = []
+    for row in now.rows:
+        cells = {
+            "module": _link(row.module.lesson or row.module.exercises, row.title, here),
+            "lesson": row.lesson,
+            "predicted": row.predictions,
+            "": _link(row.module.exercises, "exercises", here),
+            "passed": html('<span aria-hidden="true">{r.bar}</span> {r.count}', r=row),
+            " ": "✓ finished" if row.finished else f"{row.minutes} min left",
+        }
+        rows.append(_html_row("td", [cells[head] for head in heads]))
     step = now.next
     message: str = FINISHED
     if step is not None:
         message = html(
             "<b>Go on here</b>: {link}, about {step.minutes} min. In all about {time} are left.",
-            link=_link(step.path + (f"#cell-id={step.cell}" if step.cell else ""), step.words),
+            link=_link(step.path, step.words, here, step.cell),
             step=step,
             time=_time(now.minutes),
         )
     content = html(
-        "<p>{message}</p><table><tr>{heads}</tr>{rows}</table>",
+        "<p>{message}</p><table>{heads}{rows}</table>{below}",
         message=message,
-        heads=heads,
+        heads=_html_row("th", heads),
         rows=joined(rows),
+        below=joined(
+            html("<p>{line}</p>", line=line)
+            for line in (predictions(now), *(_newer(*pair, here) for pair in location.newer(here)))
+            if line
+        ),
     )
     return str(content)
 
 
-def href(path: str) -> str:
-    """The relative path from the working folder to a file of the course's folder."""
-    here = Path.cwd()
+def _html_row(tag: str, cells: Sequence[str]) -> Markup:
+    template = f'<{tag} style="text-align:left">{{cell}}</{tag}>'
+    return html("<tr>{cells}</tr>", cells=joined(html(template, cell=cell) for cell in cells))
+
+
+def _newer(yours: Path, new: Path, here: Path) -> Markup:
+    return html(
+        "{yours} has changed in the course: yours is as it was, and beside it is "
+        '<a href="{target}">{new}</a>.',
+        yours=yours.name,
+        target=quote(new.relative_to(here).as_posix()),
+        new=new.name,
+    )
+
+
+def href(path: str, here: Path) -> str:
+    """The relative path from the folder `here` to a file of the course's folder."""
     for folder in (here, *here.parents):
         if (folder / path).exists():
             return Path(os.path.relpath(folder / path, here)).as_posix()
     return f"../{path}"
 
 
-def _link(path: str, words: str) -> Markup:
-    return html('<a href="{target}">{words}</a>', target=href(path), words=prose(words))
+def _link(path: str, words: str, here: Path, cell: str = "") -> Markup:
+    target = href(path, here) + (f"#cell-id={cell}" if cell else "")
+    return html('<a href="{target}">{words}</a>', target=target, words=prose(words))
 
 
 def _time(minutes: int) -> str:
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest:02} min" if hours else f"{rest} min"
+    return f"{minutes} min" if minutes < 100 else f"{round(minutes / 60)} hours"

@@ -1,0 +1,411 @@
+"""The folder in which a learner works: made from a course, and kept up to date.
+
+It holds the start page, the lessons without outputs, the exercises, and what lessons import and
+show; no master, no solution, and no answer before its question. An update never touches a notebook
+in which the learner changed a cell or has an output. A newer version of it is put beside it, as
+`05_newton (new).ipynb`, once for each release. A notebook that the learner deleted comes back. A
+list of hashes in the folder tells which files are as they were written; without the list, every
+file that differs counts as changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import itertools
+import json
+import os
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from modulefinder import ModuleFinder
+from pathlib import Path
+from typing import Any
+
+from autograder import schema
+from autograder.authoring.course import Course
+from autograder.problem import Problem
+from autograder.student import check_file, location, progress, standing
+from autograder.student.check_file import SUFFIX
+from autograder.student.outline import Lesson, Outline
+from autograder.student.progress import Progress
+
+LIST = ".handed-out.json"
+NAME = "work"
+START = "start.ipynb"
+DRAWN = re.compile(r"^resume\(\)", re.MULTILINE)
+"""The cell whose output is the learner's progress; it is drawn whenever the folder is opened."""
+LINK = re.compile(r"(?<=\]\()([^()\s:#]+)(?=[)#\s])")
+"""The target of a link or a picture in Markdown, if it is a relative path."""
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What is known of a learner's folder.
+
+    Attributes:
+        course: the id of the course.
+        source: the state of the course's folder when the files were written, see `_state`.
+        written: the hash of each file as it was written.
+        released: the hash of the newest version of each file that the learner has or was given.
+    """
+
+    course: str = ""
+    source: str = ""
+    written: dict[str, str] = field(default_factory=dict)
+    released: dict[str, str] = field(default_factory=dict)
+
+
+def find(start: Path) -> Path | None:
+    """The learner's folder to which the folder `start` belongs, if it belongs to one."""
+    return next((one for one in (start, *start.parents) if (one / LIST).is_file()), None)
+
+
+def update(about: Course, folder: Path) -> None:
+    """Make a learner's folder, or bring into it what is new and what has changed.
+
+    Raises:
+        Problem: the folder is the author's or cannot be written, or the course is not built.
+    """
+    _require_own(about, folder)
+    before = _read(folder)
+    missing = [name for name in before.written if not (folder / name).exists()]
+    if before.source == _state(about, before.written) and not missing:
+        return
+    new = contents(about)
+    source = _state(about, {**before.written, **new})
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder.resolve().is_relative_to(about.root.resolve()) and not any(folder.iterdir()):
+            _write(folder / ".gitignore", b"*\n")  # so that `git pull` meets none of these files
+        files = _updated(folder, new, replace(before, course=about.id, source=source))
+        _write(folder / LIST, schema.to_text(files).encode())
+    except OSError as error:
+        raise Problem(
+            f"{error.filename or folder} cannot be written ({error.strerror or error}): choose "
+            "another folder with --folder."
+        ) from None
+
+
+def _require_own(about: Course, folder: Path) -> None:
+    here, root = folder.resolve(), about.root.resolve()
+    authors = (root / name for name in ("course", "exercises", "solutions"))
+    if here == root or any(here.is_relative_to(one) for one in authors):
+        raise Problem(
+            f"{folder} is the folder of the course's author: choose another one with --folder, or "
+            "leave --folder out."
+        )
+
+
+def pack(about: Course, folder: Path) -> list[Path]:
+    """Write a new learner's folder, and the same as a zip file beside it; both paths.
+
+    Raises:
+        Problem: one of them is there already, or as in `update`.
+    """
+    zipped = folder.with_name(f"{folder.name}.zip")
+    if zipped.exists() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+        raise Problem(
+            f"{zipped if zipped.exists() else folder} is there already: remove it, or name another "
+            "folder with --folder."
+        )
+    _require_released(about)
+    update(about, folder)
+    (folder / ".gitignore").unlink(missing_ok=True)
+    draw(folder, Progress())
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as file:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            file.write(path, Path(folder.name) / path.relative_to(folder))
+    return [folder, zipped]
+
+
+def _require_released(about: Course) -> None:
+    """Make sure that no exercise holds an answer, since authors try exercises too."""
+    from autograder.student import released
+
+    for path in sorted(about.root.glob(f"exercises/*/*{SUFFIX}")):
+        notebook = path.with_suffix(".ipynb")
+        cells = {cell.get("id"): "".join(cell["source"]) for cell in _cells(notebook.read_bytes())}
+        for exercise in released.read(check_file.read(path)):
+            name = exercise.prompt.name
+            if cells.get(name) != exercise.stub:
+                raise Problem(
+                    f"{notebook} is not as it was released, {name} differs: run `autograder build "
+                    f"{path.parent.name}`."
+                )
+
+
+def contents(about: Course) -> dict[str, bytes]:
+    """The files of a learner's folder, by their paths in it.
+
+    Raises:
+        Problem: the course is not built, or a lesson cannot be handed out.
+    """
+    import nbformat
+
+    from autograder.authoring import handout, lessons
+
+    files: dict[str, bytes] = {}
+    handed_out: dict[str, Lesson] = {}
+    needed = set(about.readable)
+    masters = lessons.masters(about.root)
+    for path in masters:
+        notebook, lesson = handout.handed_out(lessons.unexecuted(path, about), path.stem)
+        needed.update(_imported(path, about.root))
+        is_start = path.with_suffix(".ipynb").name == START
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                needed.update(_linked(cell.source, path.parent))
+                if is_start:  # it is one level higher than its master
+                    cell.source = LINK.sub(_one_level_higher, cell.source)
+        name = START if is_start else f"course/{path.stem}.ipynb"
+        files[name] = f"{nbformat.writes(notebook)}\n".encode()
+        if not is_start:
+            handed_out[path.stem] = lesson
+    outline = _outline(about, handed_out)
+    for name, lesson in handed_out.items():
+        files[f"course/{name}{SUFFIX}"] = check_file.encode_lesson(outline, lesson)
+    files |= _exercises(about, outline)
+    for path in sorted(needed):
+        for file in _files_in(path):
+            name = Path(os.path.relpath(file, about.root)).as_posix()
+            if file not in masters and not name.startswith(("../", "solutions/")):
+                files.setdefault(name, file.read_bytes())
+    return files
+
+
+def _files_in(path: Path) -> list[Path]:
+    """The files in a folder that readers need, or the file; not what is made from masters."""
+    return [
+        file
+        for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
+        if file.is_file()
+        and file.suffix not in (".ipynb", SUFFIX, ".toml")
+        and not {"__pycache__", ".ipynb_checkpoints"} & set(file.parts)
+    ]
+
+
+def _outline(about: Course, handed_out: Mapping[str, Lesson]) -> Outline:
+    path = about.root / "course" / f"{about.id}{SUFFIX}"
+    if not path.is_file():
+        raise Problem(f"{path} does not exist: run `autograder build`.")
+    outline = check_file.read(path).outline
+    counts = {name: len(lesson.predictions) for name, lesson in handed_out.items()}
+    modules = (replace(one, predictions=counts.get(one.name, 0)) for one in outline.modules)
+    return replace(outline, modules=tuple(modules))
+
+
+def _exercises(about: Course, outline: Outline) -> dict[str, bytes]:
+    files = {}
+    for module in outline.modules:
+        notebook = about.root / module.exercises
+        data = notebook.with_suffix(SUFFIX)
+        if not (notebook.is_file() and data.is_file()):
+            raise Problem(f"{notebook} or its data do not exist: run `autograder build`.")
+        file = check_file.read(data)
+        others = {path: path.read_bytes() for path in _files_in(notebook.parent)}
+        others |= {
+            notebook: _without_outputs(notebook),
+            data: check_file.encode(outline, file.packed, file.version),
+        }
+        for path, content in others.items():
+            files[path.relative_to(about.root).as_posix()] = content
+    return files
+
+
+def _without_outputs(path: Path) -> bytes:
+    content = path.read_bytes()
+    cells = _cells(content)
+    if not cells:
+        raise Problem(f"{path} is damaged: run `autograder build`.")
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            cell.update(outputs=[], execution_count=None)
+    return _text_of({**json.loads(content), "cells": cells})
+
+
+def _cells(content: bytes) -> list[dict[str, Any]]:
+    """The cells of a notebook; none if it is damaged."""
+    try:
+        cells: list[dict[str, Any]] = json.loads(content)["cells"]
+        for cell in cells:
+            cell["source"] = "".join(cell["source"])
+            cell["cell_type"]
+    except (ValueError, KeyError, TypeError):
+        return []
+    return cells
+
+
+def _text_of(notebook: Mapping[str, Any]) -> bytes:
+    return f"{json.dumps(notebook, indent=1, ensure_ascii=False)}\n".encode()
+
+
+def _imported(lesson: Path, root: Path) -> list[Path]:
+    """The files in the course's folder that a lesson imports, but for the grader itself."""
+    finder = ModuleFinder(path=[str(root)], excludes=["autograder"])
+    try:
+        finder.run_script(str(lesson))
+    except (SyntaxError, AttributeError):  # see `lessons.hash_of`
+        return []
+    found = (getattr(module, "__file__", None) for module in finder.modules.values())
+    paths = (Path(file) for file in found if file)
+    return [path for path in paths if path != lesson]
+
+
+def _linked(source: str, folder: Path) -> Iterator[Path]:
+    """The files that a cell shows or links to, which lie in the course; notebooks come anyway."""
+    for target in LINK.findall(source):
+        path = Path(os.path.normpath(folder / target))
+        if path.suffix not in (".ipynb", ".py") and path.is_file():
+            yield path
+
+
+def _one_level_higher(target: re.Match[str]) -> str:
+    return Path(os.path.normpath(Path("course", target[0]))).as_posix()
+
+
+def _updated(folder: Path, contents: Mapping[str, bytes], before: _Files) -> _Files:
+    """Write what is new and what the learner has not changed."""
+    written, released = dict(before.written), dict(before.released)
+    for name, content in contents.items():
+        new = _hash(name, content)
+        if name.endswith(SUFFIX):  # nobody writes in these, and an old one does not fit
+            place: str | None = name
+        else:
+            place = _place(folder, name, new, before)
+        if place is not None:
+            if _hash_of(folder / place) != new:
+                _write(folder / place, content)
+                _sign(folder / place)
+            written[place] = new
+        released[name] = new
+    # A newer version that the learner deleted is not written again.
+    written = {name: hashed for name, hashed in written.items() if (folder / name).exists()}
+    return replace(before, written=written, released=released)
+
+
+def _place(folder: Path, name: str, new: str, before: _Files) -> str | None:
+    """Where a version of a file goes; None if the learner was given this version before."""
+    for place in _places(name):
+        if _hash_of(folder / place) in (None, new, before.written.get(place)):
+            return place
+        if before.released.get(name) == new:
+            break
+    return None
+
+
+def _places(name: str) -> Iterator[str]:
+    """A file's own name, then names that are free of what the learner has changed."""
+    path = Path(name)
+    yield name
+    for number in itertools.count(1):
+        count = f" {number}" if number > 1 else ""
+        yield path.with_name(f"{path.stem} (new{count}){path.suffix}").as_posix()
+
+
+def _hash_of(path: Path) -> str | None:
+    """The hash of a file; None if there is none."""
+    return _hash(path.name, path.read_bytes()) if path.exists() else None
+
+
+def _hash(name: str, content: bytes) -> str:
+    """A hash that is the same as long as a learner has changed nothing.
+
+    Of a notebook, only the texts and outputs of cells count: saving it changes other things too.
+    """
+    if name.endswith(".ipynb") and (cells := _cells(content)):
+        kept = [
+            [
+                cell["cell_type"],
+                cell["source"],
+                [] if DRAWN.search(cell["source"]) else cell.get("outputs", []),
+            ]
+            for cell in cells
+        ]
+        content = json.dumps(kept).encode()
+    return hashlib.sha256(content).hexdigest()
+
+
+def _state(about: Course, names: Iterable[str]) -> str:
+    """What the sizes and times of the course's files are, so that nothing is read needlessly."""
+    paths = {
+        *(about.root / "course").rglob("*"),
+        *(about.root / "exercises").rglob("*"),
+        *(about.root / name for name in names),
+    }
+    found = []
+    for path in sorted(paths):
+        if path.is_file() and "__pycache__" not in path.parts:
+            status = path.stat()
+            found.append([str(path), status.st_size, status.st_mtime_ns])
+    return hashlib.sha256(json.dumps([check_file.installed(), found]).encode()).hexdigest()
+
+
+def draw(folder: Path, done: Progress | None = None) -> None:
+    """Draw the progress into the start page, so that it is there when the page is opened.
+
+    Args:
+        folder: the learner's folder.
+        done: the progress; by default that of this user.
+
+    Raises:
+        Problem: the course's data are from a newer release.
+    """
+    page, files = folder / START, location.below(folder)
+    if not page.is_file() or not files:
+        return
+    content = page.read_bytes()
+    cells = _cells(content)
+    outline = check_file.read(files[0]).outline
+    now = standing.standing(done or progress.read(outline.course), outline.modules)
+    shown = {
+        "output_type": "display_data", "metadata": {}, "data": standing.drawn(now, folder),
+    }  # fmt: skip
+    drawn = [cell for cell in cells if DRAWN.search(cell["source"])]
+    if all(cell.get("outputs") == [shown] for cell in drawn):
+        return
+    for cell in drawn:
+        cell.update(outputs=[shown], execution_count=None)
+    with contextlib.suppress(OSError):  # without it, its cell still draws the progress
+        _write(page, _text_of({**json.loads(content), "cells": cells}))
+        _sign(page)
+
+
+def _read(folder: Path) -> _Files:
+    try:
+        files: _Files = schema.from_text(_Files, (folder / LIST).read_bytes())
+    except (OSError, schema.MalformedError):
+        return _Files()
+    return files
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace a file as a whole, so that it is never half written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    try:
+        with os.fdopen(descriptor, "wb") as temporary:
+            temporary.write(content)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _sign(path: Path) -> None:
+    """Let JupyterLab trust a notebook that we wrote, so that it shows all of its outputs."""
+    if path.suffix == ".ipynb":
+        import nbformat
+
+        _notary().sign(nbformat.read(path, as_version=4))
+
+
+@functools.cache
+def _notary() -> Any:
+    from nbformat.sign import NotebookNotary
+
+    return NotebookNotary()
