@@ -404,6 +404,7 @@ def test_the_command_opens_the_learners_folder_without_instructors_panels(
     assert one["env"]["PYTHONPATH"].split(os.pathsep) == [str(root / "work"), "before"]
     assert "--no-browser" in one["words"]
     assert "--LabApp.default_url=/lab/tree/start.ipynb" in one["words"]
+    assert "--ContentsManager.hide_globs=*.check" in one["words"]
     assert one["config"]["page_config.json"]["disabledExtensions"] == [
         "@jupyter/nbgrader:create-assignment", "@jupyter/nbgrader:formgrader",
         "@jupyter/nbgrader:course-list",

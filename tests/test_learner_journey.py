@@ -87,8 +87,14 @@ def test_a_learner_predicts_and_gets_a_new_release(root):
             page.wait_for_timeout(500)
         assert open_ones.count() == 1
         picture(page, "learner_not_read")
-        lesson.locator("summary", has_text="The answer").last.scroll_into_view_if_needed()
+        folded = lesson.locator("summary", has_text="it tells the answer to my_extra")
+        folded.scroll_into_view_if_needed()
+        page.wait_for_timeout(1000)
         picture(page, "learner_folded")
+        cell = lesson.locator(".jp-CodeCell", has=folded)
+        assert not cell.get_by_text("only in the mapped one: {").is_visible()
+        folded.click()
+        cell.get_by_text("only in the mapped one: {").wait_for()
         page.keyboard.press("Control+s")
         page.wait_for_timeout(2000)
 
@@ -141,5 +147,8 @@ def test_a_zip_works_with_nothing_but_the_package(tmp_path, monkeypatch):
         page.click('.lm-MenuBar-itemLabel:text-is("Run")')
         page.click("text=Run All Cells")
         page.locator(".jp-OutputArea-output summary").first.wait_for()
+        names = page.locator(".jp-DirListing-itemText").all_inner_texts()
+        assert "05_vmap.ipynb" in names
+        assert "05_vmap.check" not in names
         assert page.locator("text=ModuleNotFoundError").count() == 0
         picture(page, "learner_zip")

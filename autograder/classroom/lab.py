@@ -39,6 +39,10 @@ INSTRUCTORS = ("create-assignment", "formgrader", "course-list")
 """The panels of nbgrader's that only an instructor can use."""
 
 
+HIDDEN = ("*.check", "__pycache__", "*.pyc", "*.pyo", ".DS_Store", "*~")
+"""What JupyterLab does not list for learners; all but the first are hidden by Jupyter anyway."""
+
+
 def teach(about: Course, options: Sequence[str]) -> int:
     """Open the author's view; the exit status of JupyterLab."""
     with _settings(about.root, ()) as folder:
@@ -75,6 +79,7 @@ def learn(folder: Path | None, options: Sequence[str]) -> int:
     if about is not None:
         learner_folder.update(about, own)
     learner_folder.draw(own)
+    options = [*(f"--ContentsManager.hide_globs={name}" for name in HIDDEN), *options]
     with _settings(about.root if about else own, INSTRUCTORS) as settings:
         return _open(own, Path(learner_folder.START), settings, own, options)
 
