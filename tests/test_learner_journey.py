@@ -87,11 +87,11 @@ def test_a_learner_predicts_and_gets_a_new_release(root):
             page.wait_for_timeout(500)
         assert open_ones.count() == 1
         picture(page, "learner_not_read")
-        folded = lesson.locator("summary", has_text="it tells the answer to my_extra")
+        folded = page.locator("summary", has_text="it tells the answer to my_extra")
+        cell = lesson.locator(".jp-CodeCell", has=folded)
         folded.scroll_into_view_if_needed()
         page.wait_for_timeout(1000)
         picture(page, "learner_folded")
-        cell = lesson.locator(".jp-CodeCell", has=folded)
         assert not cell.get_by_text("only in the mapped one: {").is_visible()
         folded.click()
         cell.get_by_text("only in the mapped one: {").wait_for()
@@ -120,8 +120,10 @@ def test_a_learner_predicts_and_gets_a_new_release(root):
         assert page.locator("text=06_pytrees.ipynb has changed").count() == 0
         assert "1 of 10" in page.locator("tr", has_text="Write for one").first.inner_text()
         picture(page, "learner_new_release")
+        page.get_by_text("| Idle").wait_for()
         page.locator("a", has_text="05_vmap (new).ipynb").first.click()
-        page.wait_for_selector("h1:has-text('In a new release')")
+        # JupyterLab may show the start page again when it has finished loading.
+        page.wait_for_selector("h1:has-text('In a new release')", state="attached")
     assert (root / "work" / LESSON).read_bytes() == mine
     assert b"In a new release" in (root / "work/course/05_vmap (new).ipynb").read_bytes()
     assert b"In a new release" in (root / "work/course/06_pytrees.ipynb").read_bytes()
