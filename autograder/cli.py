@@ -203,6 +203,25 @@ def build(assignment: str | None, check: bool) -> None:
 
 
 @main.command()
+@click.option(
+    "--address",
+    default="",
+    help="Of the public repository; by default GITHUB_REPOSITORY or git's remote says it.",
+)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    help="The folder to write; by default site/build in the course's folder.",
+)
+def site(address: str, folder: Path | None) -> None:
+    """Build the course's website with Sphinx; it needs no network."""
+    here = _course()
+    from autograder.authoring import site as website
+
+    click.echo(website.build(here, folder or here.root / "site" / "build", address))
+
+
+@main.command()
 @click.argument("assignment", required=False)
 @click.argument("exercise", required=False)
 @click.option("--mutants", is_flag=True, help="Judge every small change to the references, too.")

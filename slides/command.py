@@ -1,7 +1,10 @@
 """The command `autograder slides`, which `course/course.toml` names."""
 
+from pathlib import Path
+
 import click
 from autograder.authoring import course
+from autograder.problem import Problem
 
 
 @click.command("slides")
@@ -24,3 +27,23 @@ def main() -> None:
     finally:
         for path in paths:
             click.echo(path.relative_to(root))
+
+
+def built(root: Path) -> Path:
+    """The folder with what `autograder slides` builds; what is there is not built again.
+
+    Raises:
+        Problem: something cannot be built. Without Chromium there are no PDFs, and that is no
+            problem.
+    """
+    folder = root / "slides" / "build"
+    if not (folder / "deck.html").is_file():
+        from slides import making
+        from slides.making import browser
+
+        try:
+            list(making.build(root))
+        except Problem:
+            if browser.chromium() is not None:
+                raise
+    return folder

@@ -16,7 +16,7 @@ def test_conda_environment_has_the_same_pins():
         *(pin for extra in project["project"]["optional-dependencies"].values() for pin in extra),
         *project["dependency-groups"]["dev"],
     ]
-    pins.remove("numpy-to-jax[classroom,cluster,postgresql]")
+    pins.remove("numpy-to-jax[classroom,cluster,postgresql,site]")
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     python, pip, packages = environment["dependencies"]
     assert python == "python" + project["project"]["requires-python"]

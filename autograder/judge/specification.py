@@ -239,7 +239,8 @@ def exercise(
 ) -> Exercise:
     """Specify one exercise; see `Exercise` for the arguments.
 
-    Example:
+    For example::
+
         exercise(
             total,
             inputs=lambda rng, n: (rng.normal(size=(n, 3)),),

@@ -59,7 +59,7 @@ class distributed_like_reference(Requirement):
       n + m entries of both samples lie below a threshold, then the number S among the n entries has
       P(S >= s) <= exp(-n KL(s/n, T/(n + m))), and likewise for fewer (W. Hoeffding, Probability
       inequalities for sums of bounded random variables, 1963, theorems 1 and 4);
-    - mean and variance, from 200 entries on, by the central limit theorem: P(|Z| > z) <
+    - mean and variance, from 200 entries on, by the central limit theorem: P(abs(Z) > z) <
       exp(-z²/2), with the reference's own moments up to the fourth;
     - how many different entries there are: one entry changes that number by at most 1, so it is
       further than t from its mean with P <= 2 exp(-2 t²/n) (C. McDiarmid, On the method of bounded
@@ -118,7 +118,7 @@ class independent_streams(Requirement):
     Two things are correlated: the ranks of the entries, and how far the ranks are from the middle.
     This is done for any two rows, for any two leaves and results at every shift, forwards and in
     reverse, and for each leaf with itself. For independent entries with uniform ranks, which are
-    strictly sub-Gaussian, a correlation of n pairs has P(|r| > z / sqrt(n)) <= 2 exp(-z²/2)
+    strictly sub-Gaussian, a correlation of n pairs has P(abs(r) > z / sqrt(n)) <= 2 exp(-z²/2)
     (V. V. Buldygin and Yu. V. Kozachenko, Metric characterization of random variables and random
     processes, 2000). For a leaf with itself a pair can count twice, so the limit is sqrt(2) z.
     Half of the false alarms are reserved for shifts. Results with the same numbers in another

@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md is true: its example is an exercise that holds what is asked of it."""
+"""The guide for authors is true: its example is an exercise that holds what is asked of it."""
 
 import re
 import textwrap
@@ -11,7 +11,7 @@ MASTER = ROOT / "solutions" / "05_vmap" / "vmap.py"
 
 
 def test_the_example_of_an_exercise_can_be_added_and_holds_what_is_asked_of_it(tmp_path):
-    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8")
     (example,) = re.findall(r'```python\n( *# %% \[markdown\] exercise="outer".*?)```', page, re.S)
     text = MASTER.read_text(encoding="utf-8")
     # The page says to take the point off a neighbour.
