@@ -19,7 +19,7 @@ from slides.command import built
 HERE = Path(__file__).parent
 
 # GitHub shows these.
-exclude_patterns = ["README.md", "CODE_OF_CONDUCT.md"]
+exclude_patterns = ["README.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md"]
 html_extra_path = ["extra"]
 
 SLIDES = """\

@@ -41,10 +41,14 @@ nb_ipywidgets_js: dict[str, dict[str, str]] = {}
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 
+# Options such as --force keep their dashes.
+smartquotes = False
 # Docstrings write `code` as Markdown does.
 default_role = "code"
 add_module_names = False
+python_use_unqualified_type_names = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True
