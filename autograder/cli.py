@@ -115,13 +115,32 @@ def pack() -> None:
     required=True,
     help="Where to write it; FOLDER.zip is written beside it.",
 )
-def pack_learner(folder: Path) -> None:
+@click.option("--lessons", is_flag=True, help="Leave out the exercises, which a class fetches.")
+def pack_learner(folder: Path, lessons: bool) -> None:
     """Write the learner's folder, which `autograder lab` opens on any machine."""
     here = _course()
     from autograder.authoring import learner_folder
 
-    for path in learner_folder.pack(here, folder.absolute()):
+    for path in learner_folder.pack(here, folder.absolute(), exercises=not lessons):
         _print(str(path))
+
+
+@main.command()
+@click.argument("packed", type=click.Path(path_type=Path))
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The learner's folder, which may hold older versions.",
+)
+def unpack(packed: Path, folder: Path) -> None:
+    """Bring what `autograder pack learner` wrote, the folder PACKED, into a learner's folder.
+
+    What was changed there stays as it is, and newer versions are put beside it.
+    """
+    from autograder.authoring import learner_folder
+
+    learner_folder.unpack(packed.absolute(), folder.absolute())
 
 
 @main.command()

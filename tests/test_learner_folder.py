@@ -362,6 +362,55 @@ def test_a_folder_is_packed_with_its_zip_file(root, tmp_path_factory):
         learner_folder.pack(course.read(root), place)
 
 
+def test_a_packed_folder_is_brought_in_and_overwrites_nothing(root, tmp_path_factory):
+    packed, home = tmp_path_factory.mktemp("class") / "lessons", tmp_path_factory.mktemp("home")
+    about = course.read(root)
+    learner_folder.pack(about, packed, exercises=False)
+    assert not (packed / "exercises").exists()
+    (home / "diary.txt").write_text("mine")
+    ran = CliRunner().invoke(main, ["unpack", str(packed), "--folder", str(home)])
+    assert ran.exit_code == 0, ran.output
+    assert (home / LESSON).read_bytes() == (packed / LESSON).read_bytes()
+    assert not (home / ".gitignore").exists()
+    page = (home / "start.ipynb").read_text()
+    assert "course/05_newton.ipynb" in page
+    assert "exercises/" not in page  # no link to what the student has not fetched
+    mine = changed(home / LESSON)
+
+    shutil.rmtree(packed)
+    packed.with_name("lessons.zip").unlink()
+    new_release(root)
+    learner_folder.pack(about, packed, exercises=False)
+    learner_folder.unpack(packed, home)
+    assert (home / LESSON).read_bytes() == mine
+    assert b"Newton, again" in (home / NEW).read_bytes()
+    assert (home / "diary.txt").read_text() == "mine"
+
+
+def test_a_folder_that_was_not_packed_is_one_sentence(tmp_path):
+    (tmp_path / "lessons").mkdir()
+    for content in (None, '{"course": "c", "source": "", "written": {"../x": "0"}}'):
+        if content is not None:
+            (tmp_path / "lessons" / LIST).write_text(content)
+            (tmp_path / "x").write_text("not of the lessons")
+        ran = CliRunner().invoke(
+            main, ["unpack", str(tmp_path / "lessons"), "--folder", str(tmp_path / "home")]
+        )
+        assert ran.exit_code == 2
+        assert "is not a folder that `autograder pack learner` wrote" in ran.output
+        assert "Traceback" not in ran.output
+
+
+def test_two_courses_are_not_mixed_in_one_folder(root, tmp_path_factory):
+    packed, home = tmp_path_factory.mktemp("class") / "lessons", tmp_path_factory.mktemp("home")
+    learner_folder.pack(course.read(root), packed, exercises=False)
+    text = (packed / LIST).read_text()
+    learner_folder.unpack(packed, home)
+    (packed / LIST).write_text(text.replace('"numerics"', '"algebra"'))
+    with pytest.raises(Problem, match="belongs to the course numerics"):
+        learner_folder.unpack(packed, home)
+
+
 def test_no_answer_of_the_author_is_packed(tmp_path):
     shutil.copytree(ROOT / "exercises" / "05_vmap", tmp_path / "exercises" / "05_vmap")
     notebook = tmp_path / "exercises" / "05_vmap" / "vmap.ipynb"

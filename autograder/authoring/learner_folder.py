@@ -64,8 +64,13 @@ def find(start: Path) -> Path | None:
     return next((one for one in (start, *start.parents) if (one / LIST).is_file()), None)
 
 
-def update(about: Course, folder: Path) -> None:
+def update(about: Course, folder: Path, exercises: bool = True) -> None:
     """Make a learner's folder, or bring into it what is new and what has changed.
+
+    Args:
+        about: the course.
+        folder: the learner's folder.
+        exercises: whether it holds the exercises; a class fetches them with nbgrader.
 
     Raises:
         Problem: the folder is the author's or cannot be written, or the course is not built.
@@ -76,18 +81,58 @@ def update(about: Course, folder: Path) -> None:
     if before.source == _state(about, before.written) and not missing:
         return
     new = contents(about)
+    if not exercises:
+        new = {name: new[name] for name in new if not name.startswith("exercises/")}
     source = _state(about, {**before.written, **new})
-    try:
+    with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if folder.resolve().is_relative_to(about.root.resolve()) and not any(folder.iterdir()):
             _write(folder / ".gitignore", b"*\n")  # so that `git pull` meets none of these files
-        files = _updated(folder, new, replace(before, course=about.id, source=source))
-        _write(folder / LIST, schema.to_text(files).encode())
+        _bring(folder, new, replace(before, course=about.id, source=source))
+
+
+def unpack(packed: Path, folder: Path) -> None:
+    """Make a learner's folder from a packed one, or bring into it what is new and has changed.
+
+    Raises:
+        Problem: `packed` is not a packed folder, or `folder` belongs to another course or cannot be
+            written.
+        OSError: a file of the packed folder cannot be read.
+    """
+    packed = packed.resolve()
+    new = _read(packed)
+    inside = (packed / name for name in new.written)
+    if not new.written or not all(path.resolve().is_relative_to(packed) for path in inside):
+        raise Problem(
+            f"{packed} is not a folder that `autograder pack learner` wrote: name the one with the "
+            f"file {LIST}."
+        )
+    before = _read(folder)
+    if before.course not in ("", new.course):
+        raise Problem(f"{folder} belongs to the course {before.course}: choose another folder.")
+    source = hashlib.sha256(schema.to_text(new).encode()).hexdigest()
+    if before.source == source and all((folder / name).exists() for name in before.written):
+        return
+    files = {name: (packed / name).read_bytes() for name in new.written}
+    with _writing(folder):
+        _bring(folder, files, replace(before, course=new.course, source=source))
+    draw(folder)
+
+
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise Problem(
             f"{error.filename or folder} cannot be written ({error.strerror or error}): choose "
             "another folder with --folder."
         ) from None
+
+
+def _bring(folder: Path, new: Mapping[str, bytes], before: _Files) -> None:
+    files = _updated(folder, new, before)
+    _write(folder / LIST, schema.to_text(files).encode())
 
 
 def _require_own(about: Course, folder: Path) -> None:
@@ -100,8 +145,13 @@ def _require_own(about: Course, folder: Path) -> None:
         )
 
 
-def pack(about: Course, folder: Path) -> list[Path]:
+def pack(about: Course, folder: Path, exercises: bool = True) -> list[Path]:
     """Write a new learner's folder, and the same as a zip file beside it; both paths.
+
+    Args:
+        about: the course.
+        folder: the folder to write.
+        exercises: as in `update`.
 
     Raises:
         Problem: one of them is there already, or as in `update`.
@@ -112,8 +162,9 @@ def pack(about: Course, folder: Path) -> list[Path]:
             f"{zipped if zipped.exists() else folder} is there already: remove it, or name another "
             "folder with --folder."
         )
-    _require_released(about)
-    update(about, folder)
+    if exercises:
+        _require_released(about)
+    update(about, folder, exercises)
     (folder / ".gitignore").unlink(missing_ok=True)
     draw(folder, Progress())
     with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as file:

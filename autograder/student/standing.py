@@ -242,14 +242,21 @@ def _newer(yours: Path, new: Path, here: Path) -> Markup:
 
 def href(path: str, here: Path) -> str:
     """The relative path from the folder `here` to a file of the course's folder."""
+    return _found(path, here) or f"../{path}"
+
+
+def _found(path: str, here: Path) -> str:
     for folder in (here, *here.parents):
         if (folder / path).exists():
             return Path(os.path.relpath(folder / path, here)).as_posix()
-    return f"../{path}"
+    return ""
 
 
 def _link(path: str, words: str, here: Path, cell: str = "") -> Markup:
-    target = href(path, here) + (f"#cell-id={cell}" if cell else "")
+    target = _found(path, here)
+    if not target:  # an assignment that the student has not fetched
+        return prose(words)
+    target += f"#cell-id={cell}" if cell else ""
     return html('<a href="{target}">{words}</a>', target=target, words=prose(words))
 
 
