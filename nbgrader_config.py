@@ -1,20 +1,26 @@
 """nbgrader's configuration: the folders of the course, and the autograder."""
 
+import os
 from pathlib import Path
 
 from autograder.plug import plug_in
 
 c = get_config()  # noqa: F821  (nbgrader defines it)
 
+# nbgrader may be started in another folder, for example by JupyterHub.
+folder = Path(__file__).resolve().parent
+c.CourseDirectory.root = str(folder)
 c.CourseDirectory.course_id = "numpy-to-jax"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "exercises"
 
-# Assignment List copies assignments and submissions through this folder. If a class shares one
-# machine, use a folder that every account may write to.
-exchange = Path(__file__).resolve().parent / "exchange"
-exchange.mkdir(exist_ok=True)
-c.Exchange.root = str(exchange)
+# Assignments and submissions are copied through this folder. On a machine that a class shares,
+# the variable NBGRADER_EXCHANGE names a folder that every account may write to.
+if exchange := os.environ.get("NBGRADER_EXCHANGE"):
+    c.Exchange.root = exchange
+else:
+    c.Exchange.root = str(folder / "exchange")
+    (folder / "exchange").mkdir(exist_ok=True)
 # Fetched assignments are as deep as `exercises/`, so that their links to the lessons work.
 c.Exchange.path_includes_course = True
 
