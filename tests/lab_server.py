@@ -95,6 +95,16 @@ def opened(page: Any, address: str, where: str) -> Any:
     return page
 
 
+def done(page: Any, button: str) -> None:
+    """Press a button of the formgrader and read its message, which has to be of success."""
+    page.click(button)
+    message = page.locator(".modal.in")
+    message.wait_for()
+    assert message.locator(".modal-title").inner_text() == "Success", message.inner_text()
+    message.locator("button:has-text('OK')").click()
+    message.wait_for(state="hidden")
+
+
 def picture(page: Any, name: str) -> None:
     """Keep a screenshot where the environment variable `SCREENSHOTS` asks for it."""
     if folder := os.environ.get("SCREENSHOTS"):

@@ -8,7 +8,7 @@ import lab_server
 import nbformat
 import pytest
 from course_folder import ASSIGNMENT, CLASSROOM, NOTEBOOK, WRITTEN
-from lab_server import opened, picture
+from lab_server import done, opened, picture
 from nbgrader.api import Gradebook
 
 pytestmark = pytest.mark.slow
@@ -134,16 +134,6 @@ def by_hand(folder):
     with Gradebook(f"sqlite:///{folder}/gradebook.db") as gradebook:
         comment = gradebook.find_comment(WRITTEN, NOTEBOOK, ASSIGNMENT, "ada").comment
     return score.manual, score.needs_manual_grade, comment
-
-
-def done(page, button):
-    """Press a button of the formgrader and read its message, which has to be of success."""
-    page.click(button)
-    message = page.locator(".modal.in")
-    message.wait_for()
-    assert message.locator(".modal-title").inner_text() == "Success", message.inner_text()
-    message.locator("button:has-text('OK')").click()
-    message.wait_for(state="hidden")
 
 
 def table(page):
