@@ -1,17 +1,23 @@
 """What `exercise.Exercise` draws: sizes and values by the seed."""
 
-import dataclasses
+from dataclasses import replace
 
 import jax
+import ml_dtypes
 import numpy as np
 import pytest
 
 from autograder.judge.comparison import shortened
-from autograder.judge.judge import judge
+from autograder.judge.judge import Misconception, judge
 from autograder.judge.outcomes import outcomes
 from autograder.judge.references import expected_answers
-from autograder.judge.requirements import distributed_like_reference, independent_streams
+from autograder.judge.requirements import (
+    distributed_like_reference,
+    independent_streams,
+    matches_reference,
+)
 from autograder.judge.specification import Exercise
+from autograder.judge.verdict import Answer
 
 
 def spec(*sizes):
@@ -57,7 +63,7 @@ def test_what_is_expected_of_a_sample_is_its_distribution_and_not_its_numbers():
     def noise(key):
         return jax.random.normal(key, (6000,))
 
-    drawing = dataclasses.replace(
+    drawing = replace(
         spec(8, 8),
         reference=noise,
         requires=(distributed_like_reference(), independent_streams()),
@@ -77,8 +83,23 @@ def test_what_is_expected_of_a_sample_is_its_distribution_and_not_its_numbers():
 
 
 def test_of_a_long_result_of_a_wrong_answer_its_beginning_is_kept():
-    short, long = np.arange(4096.0), np.arange(1.0, 4099.0)
+    short, long = np.arange(256.0), np.arange(1.0, 600.0)
     assert shortened(short) is short
     assert shortened(long).shape == long.shape
-    assert shortened(long).nonzero()[0].tolist() == list(range(256))
+    assert shortened(long).nonzero()[0].tolist() == list(range(128))
     assert np.array_equal(shortened(shortened(long)), shortened(long))
+
+
+def test_a_long_result_in_half_precision_is_known_by_the_side_of_the_right_one_it_lies_on():
+    def answers(factor):
+        leaf = np.full(600, factor, ml_dtypes.bfloat16)
+        return {"value": [Answer("*", ("",), (leaf,))]}
+
+    (released,) = answers(1.5)["value"]
+    released = replace(released, leaves=tuple(map(shortened, released.leaves)))
+    known = Misconception("rounds up", "values", "", {"value": [released]})
+    verdicts = [
+        judge("it", (matches_reference(),), answers(1.0), answers(factor), [known])
+        for factor in (1.75, 0.5)
+    ]
+    assert [verdict.misconception for verdict in verdicts] == ["rounds up", ""]

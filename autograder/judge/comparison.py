@@ -53,7 +53,7 @@ def in_digits(leaf: np.ndarray) -> np.ndarray:
     return leaf.astype(np.float32) if leaf.dtype.kind in "iu" else leaf
 
 
-LONG, KEPT = 4096, 256
+LONG, KEPT = 256, 128
 """A leaf of more than `LONG` entries is shortened to the first `KEPT`."""
 
 

@@ -256,13 +256,10 @@ def _strays_to_same_side(
     """
     if wrong_leaf.dtype.name not in HALF or not expected or expected[0].shape != wrong_leaf.shape:
         return False
+    right, *results = map(shortened, (expected[0], wrong_leaf, leaf))
     sides = [
-        np.where(
-            close(expected[0], result),
-            0.0,
-            np.sign(result.astype(float) - expected[0].astype(float)),
-        )
-        for result in (wrong_leaf, leaf)
+        np.where(close(right, result), 0.0, np.sign(result.astype(float) - right.astype(float)))
+        for result in results
     ]
     return all(side.any() for side in sides) and bool((sides[0] * sides[1] >= 0).all())
 

@@ -25,6 +25,8 @@ SUFFIX = ".check"
 FORMAT = 1
 LARGEST = 2**27
 """The most bytes that a file, or one of its parts, may have."""
+FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6 | lzma.PRESET_EXTREME, "lc": 1, "lp": 2, "pb": 2}]
+"""Most of a file are numbers of four bytes: each byte is coded by its place among the four."""
 FIRST_LINE = re.compile(rb"autograder (check|lesson) data (\d{1,9}), made by ([\w.+!-]{1,60})\n")
 COURSE = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 
@@ -62,7 +64,7 @@ def encode_lesson(outline: Outline, lesson: Lesson) -> bytes:
 
 def pack(content: Any) -> bytes:
     """The bytes of a part with this content."""
-    return lzma.compress(schema.encode(content), preset=6 | lzma.PRESET_EXTREME)
+    return lzma.compress(schema.encode(content), filters=FILTERS)
 
 
 def read(path: Path) -> CheckFile:
