@@ -144,6 +144,31 @@ def unpack(packed: Path, folder: Path) -> None:
 
 
 @main.command()
+@click.option(
+    "--folder", type=click.Path(path_type=Path), required=True, help="Where to write the notebooks."
+)
+@click.option(
+    "--address",
+    default="",
+    help="Of the public repository, or of a wheel; by default GITHUB_REPOSITORY or git's remote "
+    "says it.",
+)
+@click.option("--alone", is_flag=True, help="Write notebooks that need no address.")
+def colab(folder: Path, address: str, alone: bool) -> None:
+    """Write a notebook for each lesson and each assignment that runs on Colab, on its own.
+
+    With an address, a notebook installs the grader from there; without one, it carries it.
+    """
+    here = _course()
+    from autograder.authoring import address as addresses
+    from autograder.authoring import colab as notebooks
+
+    repository = "" if alone else addresses.find(here.root, address)
+    for path in notebooks.write(here, folder.absolute(), repository):
+        _print(str(path))
+
+
+@main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("exercise", required=False, default="")
 @click.option(

@@ -1,4 +1,4 @@
-"""A Python as on Colab, made anew for one notebook: JAX 0.7.2, no repository, no classroom."""
+"""A Python as on Colab: JAX 0.7.2, nothing of this repository, and no network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
@@ -19,15 +18,31 @@ from masters import ROOT
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from autograder.authoring import colab, course
 from autograder.authoring.kernel import socket_files
-from autograder.student import colab
 
-# What Colab has of what a notebook needs; FACTS of November 2026.
+# What Colab has of what a notebook needs; FACTS of November 2026. It has more, such as pandas.
 PACKAGES = (
     "jax==0.7.2", "numpy==2.1.*", "matplotlib==3.10.*", "ipython==7.34.*", "ipykernel==6.17.*",
-    "rich==13.*", "click==8.*", "pip", "setuptools",
+    "rich==13.*", "filelock", "platformdirs", "markupsafe==3.*", "pip", "setuptools",
 )  # fmt: skip
 PYTHON = "3.13"
+NO_NETWORK = """\
+import socket
+
+_connect = socket.socket.connect
+
+def connect(self, address):
+    if self.family != socket.AF_UNIX:
+        raise OSError("this test has no network")
+    return _connect(self, address)
+
+def getaddrinfo(*arguments, **named):
+    raise OSError("this test has no network")
+
+socket.socket.connect = connect
+socket.getaddrinfo = getaddrinfo
+"""
 
 
 @functools.cache
@@ -67,48 +82,47 @@ def wheel(folder: Path) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def run(
-    notebook: NotebookNode, wheel: Path, folder: Path, data: Iterable[Path] = ()
-) -> NotebookNode:
-    """Run a notebook as Colab does: alone, from its first cell, which installs the wheel.
+@functools.cache
+def notebooks() -> dict[str, NotebookNode]:
+    """The course's notebooks for Colab that carry the grader, by their paths."""
+    return colab.notebooks(course.read(ROOT))
+
+
+def runtime(folder: Path) -> Path:
+    """Make the runtime in an empty folder; the path of its Python."""
+    uv("venv", "-q", "--python", python(), str(folder / "runtime"))
+    here = folder / "runtime" / "bin" / "python"
+    uv("pip", "install", "-q", "--python", str(here), *PACKAGES)
+    packages = next((folder / "runtime").glob("lib/python*/site-packages"))
+    (packages / "sitecustomize.py").write_text(NO_NETWORK, encoding="utf-8")
+    stand_in = packages / "google" / "colab"
+    stand_in.mkdir(parents=True)
+    (stand_in / "__init__.py").write_text('"""Stands for the package by which Colab is known."""\n')
+    return here
+
+
+def run(notebook: NotebookNode, python: Path, folder: Path) -> NotebookNode:
+    """Run a notebook in a kernel that has only what the notebook brings.
 
     Args:
-        notebook: as it lies in the repository.
-        wheel: stands for the address of the repository.
-        folder: an empty one, where the runtime is made.
-        data: files that lie beside the notebook.
+        notebook: the notebook, which is not changed.
+        python: of the runtime.
+        folder: an empty one, where the kernel works.
 
     Returns:
         The notebook as it was run. A cell that raises ends it.
     """
-    runtime = folder / "runtime"
-    uv("venv", "-q", "--python", python(), str(runtime))
-    here = runtime / "bin" / "python"
-    uv("pip", "install", "-q", "--python", str(here), *PACKAGES)
-    _stand_in_for_colab(next(runtime.glob("lib/python*/site-packages")))
     kernel = folder / "kernels" / "colab"
     kernel.mkdir(parents=True)
-    command = [str(here), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    said = {"argv": command, "display_name": "Colab", "language": "python"}
-    (kernel / "kernel.json").write_text(json.dumps(said), encoding="utf-8")
+    command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    described = {"argv": command, "display_name": "Colab", "language": "python"}
+    (kernel / "kernel.json").write_text(json.dumps(described), encoding="utf-8")
     opened = nbformat.from_dict(nbformat.v4.upgrade(notebook.copy()))
-    cells = colab.first_cells("https://colab.invalid/course", "")
-    (install,) = (cell for cell in cells if cell.cell_type == "code")
-    assert "git+https://colab.invalid/course" in install.source
-    install.source = install.source.replace(
-        "git+https://colab.invalid/course", wheel.resolve().as_uri()
-    )
-    opened.cells = [install, *(cell for cell in opened.cells if cell.id not in _STAMPED)]
-    # The lessons' pictures, which are no part of the wheel, lie where Colab's notebooks run.
-    pictures = Path("course", "pictures")
-    shutil.copytree(ROOT / pictures, folder / "content" / pictures)
-    shutil.copy(ROOT / "course" / "__init__.py", folder / "content" / "course")
-    for path in data:
-        shutil.copy(path, folder / "content")
-    # `%pip` has to find the runtime's own pip, and nothing of this environment may be seen.
-    hidden = ("PYTHONPATH", "VIRTUAL_ENV", "JAX_PLATFORMS", "XLA_FLAGS")
+    (folder / "content").mkdir()
+    # Nothing of this environment may be seen.
+    hidden = ("PYTHONPATH", "VIRTUAL_ENV", "JAX_PLATFORMS", "XLA_FLAGS", "AUTOGRADER_PROGRESS")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    environment |= {"PATH": os.pathsep.join([str(here.parent), os.defpath]), "HOME": str(folder)}
+    environment |= {"PATH": os.pathsep.join([str(python.parent), os.defpath]), "HOME": str(folder)}
     with socket_files() as config:
         manager = AsyncKernelManager(
             config=config,
@@ -125,10 +139,10 @@ def run(
     return opened
 
 
-_STAMPED = ("badge", "install")
-
-
-def _stand_in_for_colab(packages: Path) -> None:
-    stand_in = packages / "google" / "colab"
-    stand_in.mkdir(parents=True)
-    (stand_in / "__init__.py").write_text('"""Stands for the package by which Colab is known."""\n')
+def texts(cell: NotebookNode) -> str:
+    """What a cell displayed, as plain text."""
+    return "\n".join(
+        output["data"]["text/plain"]
+        for output in cell.outputs
+        if output.output_type == "display_data"
+    )

@@ -1,5 +1,6 @@
 """The course under test: its folder, its masters, its exercises and their data, loaded once."""
 
+import copy
 import functools
 from pathlib import Path
 
@@ -22,12 +23,17 @@ def loaded() -> tuple[Master, ...]:
     return tuple(master.load(path) for path in masters(ROOT))
 
 
-def answered(assignment: str) -> NotebookNode:
-    """The released notebook of an assignment with the reference in every solution cell."""
-    (released,) = (ROOT / "exercises" / assignment).glob("*.ipynb")
-    source = nbformat.read(ROOT / "solutions" / assignment / released.name, as_version=4)
+def answered(assignment: str, released: NotebookNode | None = None) -> NotebookNode:
+    """The released notebook of an assignment with the reference in every solution cell.
+
+    Args:
+        assignment: the name of its folder.
+        released: another form of it.
+    """
+    (path,) = (ROOT / "exercises" / assignment).glob("*.ipynb")
+    source = nbformat.read(ROOT / "solutions" / assignment / path.name, as_version=4)
     references = {cell.id: cell.source for cell in source.cells}
-    notebook = nbformat.read(released, as_version=4)
+    notebook = copy.deepcopy(released) or nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("solution"):
             cell.source = references[cell.id]

@@ -1,22 +1,23 @@
 """Every lesson runs on Colab: alone, from its first cell, on Colab's Python and JAX."""
 
 import colab_runtime
-import nbformat
 import pytest
 from masters import ROOT
 
 pytestmark = pytest.mark.slow
-LESSONS = sorted(path.stem for path in (ROOT / "course").glob("[0-9]*.ipynb"))
+LESSONS = sorted(path.stem for path in (ROOT / "course").glob("[0-9]*.py"))
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    colab_runtime.python()
-    return colab_runtime.wheel(tmp_path_factory.mktemp("wheel"))
+def python(tmp_path_factory):
+    return colab_runtime.runtime(tmp_path_factory.mktemp("colab"))
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_a_lesson_runs_alone(lesson, wheel, tmp_path):
-    notebook = nbformat.read(ROOT / "course" / f"{lesson}.ipynb", as_version=4)
-    ran = colab_runtime.run(notebook, wheel, tmp_path)
+def test_a_lesson_runs_alone(lesson, python, tmp_path):
+    notebook = colab_runtime.notebooks()[f"course/{lesson}.ipynb"]
+    ran = colab_runtime.run(notebook, python, tmp_path)
     assert all(cell.execution_count for cell in ran.cells if cell.cell_type == "code")
+    # No prediction was made.
+    assert colab_runtime.texts(ran.cells[-1]).startswith("… not read yet")
+    assert list((tmp_path / "content").iterdir()) == []

@@ -163,7 +163,7 @@ def pack(about: Course, folder: Path, exercises: bool = True) -> list[Path]:
             "folder with --folder."
         )
     if exercises:
-        _require_released(about)
+        require_released(about)
     update(about, folder, exercises)
     (folder / ".gitignore").unlink(missing_ok=True)
     draw(folder, Progress())
@@ -173,7 +173,7 @@ def pack(about: Course, folder: Path, exercises: bool = True) -> list[Path]:
     return [folder, zipped]
 
 
-def _require_released(about: Course) -> None:
+def require_released(about: Course) -> None:
     """Make sure that no exercise holds an answer, since authors try exercises too."""
     from autograder.student import released
 
@@ -205,7 +205,7 @@ def contents(about: Course) -> dict[str, bytes]:
     masters = lessons.masters(about.root)
     for path in masters:
         notebook, lesson = handout.handed_out(lessons.unexecuted(path, about), path.stem)
-        needed.update(_imported(path, about.root))
+        needed.update(imported(path, about.root))
         is_start = path.with_suffix(".ipynb").name == START
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
@@ -294,7 +294,7 @@ def _text_of(notebook: Mapping[str, Any]) -> bytes:
     return f"{json.dumps(notebook, indent=1, ensure_ascii=False)}\n".encode()
 
 
-def _imported(lesson: Path, root: Path) -> list[Path]:
+def imported(lesson: Path, root: Path) -> list[Path]:
     """The files in the course's folder that a lesson imports, but for the grader itself."""
     finder = ModuleFinder(path=[str(root)], excludes=["autograder"])
     try:

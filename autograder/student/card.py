@@ -103,7 +103,7 @@ def of_lesson(lesson: Module, left_open: Sequence[str], exercises: str, link: st
         lesson: the module.
         left_open: the names of the predictions that were not made.
         exercises: the words of the link.
-        link: where it leads.
+        link: where it leads; empty if it is not known.
     """
     writer = _Writer()
     title, colour = lesson.title.replace("`", ""), GREY if left_open else BLUE
@@ -118,7 +118,10 @@ def of_lesson(lesson: Module, left_open: Sequence[str], exercises: str, link: st
         )
     else:
         writer.headline("✓", "read", title, colour)
-    writer.link("Now you", exercises, link)
+    if link:
+        writer.link("Now you", exercises, link)
+    else:
+        writer.labelled("Now you", exercises)
     return writer.finish(colour)
 
 

@@ -27,7 +27,8 @@ class Module:
         title: the title of the lesson; of the assignment, if there is no lesson.
         minutes: how long the lesson takes.
         lesson: the path of the lesson's notebook in the course's folder; empty if there is none.
-        exercises: the path of the notebook with the exercises, likewise.
+        exercises: the path of the notebook with the exercises, likewise; in the data of a notebook
+            that is alone, its address, or empty.
         tasks: the exercises in their order, without the fast track's question.
         fast_track: the name of the question for those who know the topic; empty if there is none.
         predictions: how many predictions the lesson asks for, where they are recorded.

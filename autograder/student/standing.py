@@ -241,11 +241,16 @@ def _newer(yours: Path, new: Path, here: Path) -> Markup:
 
 
 def href(path: str, here: Path) -> str:
-    """The relative path from the folder `here` to a file of the course's folder."""
-    return _found(path, here) or f"../{path}"
+    """The relative path from the folder `here` to a file of the course's folder.
+
+    A notebook that is alone has an address in place of the path, or nothing.
+    """
+    return _found(path, here) or (path and f"../{path}")
 
 
 def _found(path: str, here: Path) -> str:
+    if not path or "://" in path:
+        return path
     for folder in (here, *here.parents):
         if (folder / path).exists():
             return Path(os.path.relpath(folder / path, here)).as_posix()
