@@ -150,8 +150,8 @@ def unpack(packed: Path, folder: Path) -> None:
 @click.option(
     "--address",
     default="",
-    help="Of the public repository, or of a wheel; by default GITHUB_REPOSITORY or git's remote "
-    "says it.",
+    help="Of the public repository, or of a wheel; by default course.toml, GITHUB_REPOSITORY or "
+    "git's remote says it.",
 )
 @click.option("--alone", is_flag=True, help="Write notebooks that need no address.")
 def colab(folder: Path, address: str, alone: bool) -> None:
@@ -163,7 +163,7 @@ def colab(folder: Path, address: str, alone: bool) -> None:
     from autograder.authoring import address as addresses
     from autograder.authoring import colab as notebooks
 
-    repository = "" if alone else addresses.find(here.root, address)
+    repository = "" if alone else addresses.find(here.root, address or here.repository)
     for path in notebooks.write(here, folder.absolute(), repository):
         _print(str(path))
 

@@ -24,7 +24,7 @@ from autograder.authoring.kernel import socket_files
 # What Colab has of what a notebook needs; FACTS of November 2026. It has more, such as pandas.
 PACKAGES = (
     "jax==0.7.2", "numpy==2.1.*", "matplotlib==3.10.*", "ipython==7.34.*", "ipykernel==6.17.*",
-    "rich==13.*", "filelock", "platformdirs", "markupsafe==3.*", "pip", "setuptools",
+    "rich==13.*", "click==8.*", "filelock", "platformdirs", "markupsafe==3.*", "pip", "setuptools",
 )  # fmt: skip
 PYTHON = "3.13"
 NO_NETWORK = """\

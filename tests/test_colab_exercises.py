@@ -6,6 +6,7 @@ import pytest
 from masters import ROOT, answered
 from rich.console import Console
 
+from autograder.authoring import colab, course
 from autograder.classroom import notebook_check
 
 pytestmark = pytest.mark.slow
@@ -61,3 +62,11 @@ def test_a_notebook_that_was_solved_on_colab_is_graded_as_any_other(tmp_path):
     console = Console(record=True, width=100)
     assert notebook_check.check(tmp_path / "vmap.ipynb", "", "cpu", console)
     assert "did not run" not in console.export_text()
+
+
+def test_with_an_address_the_grader_is_installed_from_there(tmp_path):
+    wheel = colab_runtime.wheel(tmp_path / "wheel").as_uri()
+    made = colab.notebooks(course.read(ROOT), wheel)["exercises/01_numpy_to_jax/numpy_to_jax.ipynb"]
+    python = colab_runtime.runtime(tmp_path / "colab")
+    cards = heads(colab_runtime.run(answered("01_numpy_to_jax", made), python, tmp_path))
+    assert set(cards.values()) == {f"✓ passed: {name}" for name in cards}

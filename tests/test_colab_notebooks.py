@@ -21,7 +21,7 @@ from colab_runtime import notebooks
 
 from autograder.authoring import address, colab, course
 from autograder.cli import main
-from autograder.student import check_file, learner, location
+from autograder.student import check_file, location, silence
 from autograder.student.outline import Module, Outline, Task
 
 TOML = 'id = "numerics"\ntitle = "Numerics"\n[[modules]]\nname = "05_newton"\n'
@@ -153,6 +153,25 @@ def test_there_is_a_notebook_for_each_lesson_and_each_assignment(root, tmp_path,
         nbformat.validate(nbformat.read(tmp_path / "out" / name, as_version=4))
 
 
+def test_nothing_that_is_there_is_overwritten(root, monkeypatch):
+    monkeypatch.chdir(root)
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    done = CliRunner().invoke(main, ["colab", "--folder", "."])
+    assert (done.exit_code, done.output) == (
+        2,
+        f"{root / EXERCISES} is there already: remove it, or name another folder with --folder.\n",
+    )
+    assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_one_sentence(root, tmp_path, monkeypatch):
+    monkeypatch.chdir(root)
+    (tmp_path / "file").write_text("")
+    done = CliRunner().invoke(main, ["colab", "--folder", str(tmp_path / "file" / "out")])
+    assert done.exit_code == 2
+    assert "cannot be read or written: Not a directory." in done.output
+
+
 def test_the_first_cell_is_folded_and_its_data_is_one_line(made):
     for notebook in made.values():
         first = notebook.cells[0]
@@ -172,7 +191,8 @@ def test_a_notebook_carries_its_own_data_what_it_imports_and_the_learners_part_o
     }
     rooms = {file.split("/")[1] for file in grader}
     assert rooms == {
-        *("__init__.py", "markup.py", "problem.py", "schema.py", "text.py"), "student", "judge",
+        "__init__.py", "__init__.pyi", "markup.py", "problem.py", "schema.py", "text.py",
+        "student", "judge",
     }  # fmt: skip
 
 
@@ -182,7 +202,7 @@ def test_equal_courses_give_equal_notebooks(root, made):
 
 def test_the_part_that_is_carried_imports_nothing_but_itself_and_what_colab_has(made):
     archive = carried(made[LESSON])
-    modules = [name for name in archive.namelist() if name.startswith("autograder/")]
+    modules = [name for name in archive.namelist() if re.fullmatch(r"autograder/.*\.py", name)]
     known = {name.removesuffix("/__init__.py").removesuffix(".py") for name in modules}
     known |= {str(Path(name).parent) for name in modules}
     others = set()
@@ -208,7 +228,7 @@ def test_what_is_carried_without_comments_is_the_same_code(made):
     archive = carried(made[LESSON])
     for name in archive.namelist():
         if name.startswith("autograder/judge/"):
-            path = Path(learner.__file__).parents[2] / name
+            path = Path(silence.__file__).parents[2] / name
             whole = ast.parse(path.read_text(encoding="utf-8"))
             whole = ast.parse(colab._without_comments(ast.unparse(whole)))
             assert ast.dump(ast.parse(archive.read(name))) == ast.dump(whole)
@@ -238,7 +258,7 @@ def test_files_beside_an_assignment_come_to_the_working_folder_and_replace_nothi
 
 
 def test_nothing_is_unpacked_while_a_submission_is_graded(made, here):
-    with learner.silence():
+    with silence.silence():
         run(code(made[EXERCISES]).source)
     assert location.VARIABLE not in os.environ
     assert list(here.iterdir()) == []

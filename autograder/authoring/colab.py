@@ -30,6 +30,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 import autograder
 from autograder.authoring import address, learner_folder
 from autograder.authoring.course import Course
+from autograder.problem import Problem
 from autograder.student import check_file
 from autograder.student.check_file import SUFFIX
 from autograder.student.outline import Outline
@@ -46,12 +47,12 @@ LINK = re.compile(
 )
 """A link or a picture in Markdown, if its target is a relative path."""
 PARTS = (
-    "__init__.py", "markup.py", "problem.py", "schema.py", "text.py", "student/**/*.py",
-    "judge/**/*.py",
+    "__init__.py", "__init__.pyi", "markup.py", "problem.py", "schema.py", "text.py",
+    "student/**/*.py", "judge/**/*.py",
 )  # fmt: skip
 """What learners need of the grader."""
-LEFT_OUT = ("student/colab.py", "student/notebook.py")
-"""What only commands and builds use of these parts; it imports nbformat."""
+LEFT_OUT = "student/colab.py"
+"""What only builds use of these parts; it imports nbformat."""
 WITHOUT_COMMENTS = "judge"
 """The part of the grader that learners do not call, so that they do not read its docstrings."""
 NEEDS = ("numpy", "jax", "matplotlib", "markupsafe", "rich", "platformdirs", "filelock")
@@ -92,15 +93,18 @@ def write(about: Course, folder: Path, repository: str = "") -> list[Path]:
             empty, the notebooks carry the grader.
 
     Raises:
-        Problem: the course is not built, or as in `learner_folder.contents`.
+        Problem: one of them is there already, the course is not built, or as in
+            `learner_folder.contents`.
     """
-    written = []
-    for name, notebook in notebooks(about, repository).items():
-        path = folder / name
+    made = {folder / name: notebook for name, notebook in notebooks(about, repository).items()}
+    if there := [path for path in made if path.exists()]:
+        raise Problem(
+            f"{there[0]} is there already: remove it, or name another folder with --folder."
+        )
+    for path, notebook in made.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{nbformat.writes(notebook)}\n", encoding="utf-8")
-        written.append(path)
-    return written
+    return list(made)
 
 
 def notebooks(about: Course, repository: str = "") -> dict[str, NotebookNode]:
@@ -225,7 +229,7 @@ def _grader() -> dict[str, bytes]:
     files = {}
     for path in sorted({path for part in PARTS for path in package.glob(part)}):
         name = path.relative_to(package).as_posix()
-        if name in LEFT_OUT:
+        if name == LEFT_OUT:
             continue
         content = path.read_text(encoding="utf-8")
         if name.startswith(WITHOUT_COMMENTS):

@@ -19,8 +19,8 @@ def _unpack(
         def _render_traceback_(self) -> "list[str]":
             return [str(self)]
 
-    grader = sys.modules.get("autograder.student.learner")
-    if grader is not None and grader.silent():
+    silence = sys.modules.get("autograder.student.silence")
+    if silence is not None and silence.silent():
         return  # a submission is graded: everything is there
     if sys.version_info < (3, 11):
         raise Problem("This notebook needs Python 3.11 or newer: choose another kernel.")
