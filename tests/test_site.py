@@ -30,6 +30,8 @@ from playwright.sync_api import sync_playwright
 from autograder.authoring import address, course, site, site_pages
 from autograder.cli import main
 from autograder.problem import Problem
+from autograder.student import check_file
+from autograder.student.outline import Outline
 
 SCRIPTS = Path(sys.executable).parent
 CHROMIUM = "/usr/bin/chromium"
@@ -180,7 +182,10 @@ def small_course(folder: Path, lesson_text: str = "# 1. Roots\n\nText.") -> cour
     (folder / "course" / "01_roots.py").write_text("# %% [markdown]\n# # 1. Roots\n")
     notebook = new_notebook(cells=[new_markdown_cell(lesson_text)])
     nbformat.write(notebook, folder / "course" / "01_roots.ipynb")
-    return course.read(folder)
+    about = course.read(folder)
+    outline = Outline(about.id, about.title, ())
+    (folder / "course" / "small.check").write_bytes(check_file.encode(outline))
+    return about
 
 
 def test_a_folder_with_something_else_is_not_overwritten(tmp_path):
@@ -240,7 +245,7 @@ def test_every_command_of_the_grader_in_a_guide_exists_with_its_options(monkeypa
             continue
         words = shlex.split(command)[1:]
         names = [word for word in words[:2] if re.fullmatch("[a-z]+", word)]
-        depth = 2 if names[:1] == ["new"] else 1
+        depth = 2 if names[0] in ("new", "pack") else 1
         result = CliRunner().invoke(main, [*words[:depth], "--help"])
         assert result.exit_code == 0, command
         for option in re.findall(r"--[\w-]+", command):
@@ -334,13 +339,17 @@ def test_no_link_is_broken_and_every_picture_has_a_text(website):
 
 
 @pytest.mark.slow
-def test_every_lesson_has_a_download_without_outputs_and_a_button_to_colab(website):
-    for path in LESSONS:
-        page = (website / "course" / f"{path.stem}.html").read_text(encoding="utf-8")
-        assert f'href="../notebooks/{path.name}" download' in page
-        assert f"github/owner/name/blob/gh-pages/notebooks/{path.name}" in page
-        notebook = nbformat.read(website / "notebooks" / path.name, as_version=4)
+def test_every_notebook_has_a_download_that_works_alone_and_a_button_to_colab(website):
+    for path in [*LESSONS, *sorted(ROOT.glob("exercises/*/*.ipynb"))]:
+        place = path.relative_to(ROOT).as_posix()
+        up = "../" * place.count("/")
+        page = (website / place).with_suffix(".html").read_text(encoding="utf-8")
+        assert f'href="{up}notebooks/{place}" download' in page
+        assert f"github/owner/name/blob/gh-pages/notebooks/{place}" in page
+        notebook = nbformat.read(website / "notebooks" / place, as_version=4)
         assert not any(cell.get("outputs") for cell in notebook.cells)
+        assert "why=" not in "".join(cell.source for cell in notebook.cells)
+        assert "unpack" in [cell.id for cell in notebook.cells[:2]]
 
 
 @pytest.mark.slow

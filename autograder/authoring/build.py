@@ -31,7 +31,7 @@ from autograder.authoring import (
 from autograder.authoring.course import Course, masters
 from autograder.authoring.master import Master
 from autograder.problem import Problem
-from autograder.student import colab, location, progress
+from autograder.student import location, progress
 from autograder.student.check_file import SUFFIX
 
 
@@ -53,8 +53,6 @@ def build_assignment(path: Path, root: Path, target: Path) -> list[Path]:
         # Other files here are released with the notebook, and nbgrader's steps need the master.
         shutil.copytree(path.parent, source.parent, dirs_exist_ok=True)
     relative = f"exercises/{loaded.assignment}/{path.stem}.ipynb"
-    first = colab.first_cells(about.repository, relative)
-    loaded.notebook.cells = first + loaded.notebook.cells
     _write(loaded.notebook, source)
     released = _release(loaded, root, target)
     outline = release_data.outline(course.read(root), masters(root))
@@ -113,9 +111,7 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
             raise Problem(f"{path}: a picture has no description; give its figure a label.")
     notebook.metadata.pop("language_info", None)
     notebook.metadata[lessons.HASH] = made_from
-    relative = f"course/{path.stem}.ipynb"
-    notebook.cells = colab.first_cells(about.repository, relative) + notebook.cells
-    return _write(notebook, target / relative)
+    return _write(notebook, target / "course" / f"{path.stem}.ipynb")
 
 
 def _is_without_alt(output: NotebookNode) -> bool:

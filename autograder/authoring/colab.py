@@ -51,8 +51,6 @@ PARTS = (
     "student/**/*.py", "judge/**/*.py",
 )  # fmt: skip
 """What learners need of the grader."""
-LEFT_OUT = "student/colab.py"
-"""What only builds use of these parts; it imports nbformat."""
 WITHOUT_COMMENTS = "judge"
 """The part of the grader that learners do not call, so that they do not read its docstrings."""
 NEEDS = ("numpy", "jax", "matplotlib", "markupsafe", "rich", "platformdirs", "filelock")
@@ -229,8 +227,6 @@ def _grader() -> dict[str, bytes]:
     files = {}
     for path in sorted({path for part in PARTS for path in package.glob(part)}):
         name = path.relative_to(package).as_posix()
-        if name == LEFT_OUT:
-            continue
         content = path.read_text(encoding="utf-8")
         if name.startswith(WITHOUT_COMMENTS):
             content = _without_comments(content)

@@ -21,8 +21,6 @@ from autograder.student.outline import Lesson, Prediction, cell_hash
 CALL = "predicted"
 ARGUMENTS = ("guess", "actual", "why")
 WIDTH = 100
-COLAB = ("badge", "install")
-"""The ids of the cells that only Colab needs."""
 
 
 def handed_out(notebook: NotebookNode, name: str) -> tuple[NotebookNode, Lesson]:
@@ -38,7 +36,6 @@ def handed_out(notebook: NotebookNode, name: str) -> tuple[NotebookNode, Lesson]
     made = copy.deepcopy(notebook)
     for key in ("seconds", lessons.HASH):
         made.metadata.pop(key, None)
-    made.cells = [cell for cell in made.cells if cell.get("id") not in COLAB]
     predictions: list[Prediction] = []
     above = ""
     since: list[str] = []  # the cells since the last card

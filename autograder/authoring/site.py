@@ -16,7 +16,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -25,16 +24,11 @@ import nbformat
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from nbformat import NotebookNode
 
-from autograder.authoring import address, site_pages
+from autograder.authoring import address, colab, site_pages
 from autograder.authoring.course import Course
 from autograder.authoring.site_pages import DATA, SiteData
 from autograder.problem import Problem
-from autograder.student import colab
 
-BRANCH = "gh-pages"
-"""The branch that the website is published from; Colab opens its notebooks."""
-NOTEBOOKS = "notebooks"
-"""The folder of the website with what readers download."""
 MARK = "objects.inv"
 """A file that Sphinx writes into every website."""
 PACKAGES = ("sphinx", "myst_nb", "sphinx_book_theme")
@@ -87,29 +81,6 @@ def _require_own(target: Path) -> None:
         raise Problem(f"{target} holds something else than a website: give another folder.")
 
 
-def handed_out(path: Path, course: Course, target: Path, where: str) -> str:
-    """Write what a reader of a page downloads; return its name in the folder `target`.
-
-    Of an assignment it is a zip with the notebook and the data that `check` needs.
-    """
-    if path.parent.name == "course":
-        notebook = nbformat.read(path, as_version=4)
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.update(outputs=[], execution_count=None)
-        known = [cell for cell in notebook.cells if cell.get("id") not in {"badge", "install"}]
-        first = colab.first_cells(where, "") if where else []
-        notebook.cells = [cell for cell in first if cell.cell_type == "code"] + known
-        nbformat.write(notebook, target / path.name)
-        return path.name
-    name = f"{path.parent.name}.zip"
-    with zipfile.ZipFile(target / name, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(path.parent.iterdir()):
-            if file.is_file():
-                archive.write(file, f"{path.parent.name}/{file.name}")
-    return name
-
-
 def _write_pages(course: Course, pages: Path, built: Path, where: str) -> dict[str, str]:
     """Fill the folder `pages`; return the texts of the lessons' pictures by their hash."""
     root, own = course.root, course.root / "site"
@@ -123,21 +94,16 @@ def _write_pages(course: Course, pages: Path, built: Path, where: str) -> dict[s
     pages.mkdir(exist_ok=True)
     if not (pages / "conf.py").is_file():
         (pages / "conf.py").write_text(CONF, encoding="utf-8")
-    downloads = built / NOTEBOOKS
-    downloads.mkdir(parents=True)
     pictures, notebooks = {}, list(_notebooks(course))
+    colab.write(course, built / colab.FOLDER, where)
     for path in notebooks:
         notebook = _read(path)
         for data, text in site_pages.descriptions(notebook):
             pictures[hashlib.sha256(base64.b64decode(data)).hexdigest()] = text
         place = path.relative_to(root)
-        name = handed_out(path, course, downloads, where)
         up = "../" * (len(place.parts) - 1)
-        online = where and name.endswith(".ipynb")
-        links = site_pages.buttons(
-            f"{up}{NOTEBOOKS}/{name}",
-            address.on_colab(where, f"{NOTEBOOKS}/{name}", BRANCH) if online else "",
-        )
+        name = f"{colab.FOLDER}/{place.as_posix()}"
+        links = site_pages.buttons(f"{up}{name}", address.on_colab(where, name, colab.BRANCH))
         (pages / place).parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(site_pages.page(notebook, links), pages / place)
     if not (pages / "index.md").is_file():

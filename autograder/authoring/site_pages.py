@@ -12,6 +12,7 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
+from autograder.authoring import lessons
 from autograder.markup import html, joined
 
 DATA = ".site.json"
@@ -19,8 +20,6 @@ DATA = ".site.json"
 HIDE_OUTPUT = "hide-output"  # a tag that myst-nb knows
 ANSWER = '<details class="answer">'
 """How the fold with the answer to a prediction begins."""
-DROPPED = {"badge", "install", "read"}
-"""The ids of the cells that the build adds for those who run a notebook."""
 
 _COLOUR = "#[0-9a-f]{6}"
 # As rich writes them.
@@ -55,7 +54,7 @@ def page(notebook: NotebookNode, links: Markup) -> NotebookNode:
         notebook: a lesson with outputs, or an assignment.
         links: HTML to put under the title.
     """
-    cells = [copy.deepcopy(cell) for cell in notebook.cells if cell.get("id") not in DROPPED]
+    cells = [copy.deepcopy(cell) for cell in notebook.cells if cell.get("id") != lessons.READ]
     for guess, answer in _predictions(cells):
         for cell in cells[guess + 1 : answer]:
             if cell.cell_type == "code":
