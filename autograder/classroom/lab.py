@@ -86,7 +86,7 @@ def learn(folder: Path | None, options: Sequence[str]) -> int:
 
 def _require_jupyterlab() -> None:
     if importlib.util.find_spec("jupyterlab") is None:
-        raise Problem("JupyterLab is not installed: run `pip install 'numpy-to-jax[classroom]'`.")
+        raise Problem("JupyterLab is not installed: run `pip install 'numpy-to-jax[lab]'`.")
 
 
 def _open(root: Path, start: Path, settings: Path, importable: Path, options: Sequence[str]) -> int:

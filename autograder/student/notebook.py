@@ -30,7 +30,7 @@ def read(file: Path) -> NotebookNode:
         # Some editors on Windows begin a file with a byte order mark.
         text = file.read_text(encoding="utf-8-sig")
     except ImportError:
-        raise Problem("This needs nbformat: run `pip install 'numpy-to-jax[classroom]'`.") from None
+        raise Problem("This needs nbformat: run `pip install 'numpy-to-jax[lab]'`.") from None
     except OSError as error:
         raise Problem(f"{file} cannot be read: {error.strerror or error}.") from None
     except UnicodeDecodeError:
