@@ -46,8 +46,8 @@ def exercises() -> list[Exercise]:
 
 @functools.cache
 def catalogue() -> dict[str, ReleasedExercise]:
-    """The released exercises of the whole course, by name."""
-    return released.catalogue(sorted(ROOT.glob("exercises/*/*.check")))
+    """The exercises of the whole course, by name, as learners on their own get them."""
+    return released.catalogue(sorted(ROOT.glob("solutions/*/*.check")))
 
 
 @functools.cache

@@ -38,6 +38,7 @@ from autograder.jail.walls import Level
 from autograder.judge.references import expected_answers
 from autograder.judge.specification import Exercise
 from autograder.judge.verdict import Status
+from autograder.markup import prose
 from autograder.schema import to_text
 
 SEED = 7310584912345678
@@ -296,6 +297,17 @@ def test_everybody_gets_feedback(classroom: Class) -> None:
     for student, why in (("not_json", "is not a Jupyter notebook"), ("empty_file", "is empty")):
         assert f"{NOTEBOOK}.ipynb {why}. A person will look at it." in classroom.feedback[student]
     assert "forgets the bias" in classroom.feedback["check_deleted"]
+
+
+def test_feedback_has_the_explanation_and_a_second_solution(
+    classroom: Class, exercises: dict[str, Exercise]
+) -> None:
+    """What a class does not get with the assignment, whatever was handed in."""
+    for student in ("right_as_the_reference", "stub_untouched"):
+        for name in ("predict_batch", "fast_track_vmap"):
+            explanation = str(prose(exercises[name].explanation))
+            assert explanation in classroom.feedback[student], (student, name)
+        assert "return xs @ W.T + b" in classroom.feedback[student]
 
 
 def test_feedback_gives_nothing_away(classroom: Class, exercises: dict[str, Exercise]) -> None:

@@ -55,9 +55,8 @@ def build_assignment(path: Path, root: Path, target: Path) -> list[Path]:
     relative = f"exercises/{loaded.assignment}/{path.stem}.ipynb"
     _write(loaded.notebook, source)
     released = _release(loaded, root, target)
-    outline = release_data.outline(course.read(root), masters(root))
-    folders = [source.parent, (target / relative).parent]
-    data = release_data.write(loaded, target / relative, outline, folders)
+    outline = release_data.outline(about, masters(root))
+    data = release_data.write(loaded, source, target / relative, outline, about.class_edition)
     return [source, *dict.fromkeys([*released, *data])]
 
 
@@ -72,6 +71,7 @@ def _release(loaded: Master, root: Path, target: Path) -> list[Path]:
         if not str(step).endswith("SaveCells")
     ]
     config.GenerateAssignment.force = True
+    config.ReleaseExporter.with_data = False  # the build writes them, and the old ones do not count
     result = NbGraderAPI(config=config).generate_assignment(loaded.assignment, create=False)
     if not result["success"]:
         raise Problem(f"nbgrader could not release {loaded.assignment}: {result['log']}")

@@ -17,6 +17,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from autograder.authoring import tags
 from autograder.problem import Problem
+from autograder.student.check_file import SUFFIX
 
 FILE = Path("course", "course.toml")
 CONFIGURATION = "nbgrader_config.py"
@@ -63,6 +64,21 @@ class Demands:
 
 
 @dataclass(frozen=True)
+class ClassEdition:
+    """What nbgrader releases to a class. Learners on their own get everything.
+
+    Attributes:
+        check_questions: whether `check` judges questions that have points. It needs a digest of the
+            answer in what is released, and whoever tries all answers finds the right one. Without
+            it, `check` says that the answer is noted.
+        solutions_in_feedback: whether feedback shows the explanation and the second solution.
+    """
+
+    check_questions: bool = True
+    solutions_in_feedback: bool = True
+
+
+@dataclass(frozen=True)
 class Course:
     """A course, read from its `course.toml`; without that file it has the defaults.
 
@@ -74,6 +90,7 @@ class Course:
         jax: the versions of JAX that it is made for, such as `>=0.7.2,<0.13`.
         modules: its modules, in their order.
         exercises: what every exercise must have.
+        class_edition: what a class gets.
         may_read: files and folders that student code may read and import from.
         lesson_environment: environment variables that are set while the build executes lessons.
         after_build: functions, as `package.module:function`. After every build they are called
@@ -88,6 +105,7 @@ class Course:
     jax: str = ""
     modules: tuple[CourseModule, ...] = ()
     exercises: Demands = field(default_factory=Demands)
+    class_edition: ClassEdition = field(default_factory=ClassEdition)
     may_read: tuple[str, ...] = ()
     lesson_environment: Mapping[str, str] = field(default_factory=dict)
     after_build: tuple[str, ...] = ()
@@ -104,6 +122,17 @@ class Course:
         """Environment variables with which a kernel can import from the course's folder."""
         paths = [str(self.root), *filter(None, [os.environ.get("PYTHONPATH")])]
         return {"PYTHONPATH": os.pathsep.join(paths)}
+
+    def data_for_learners(self, notebook: str) -> Path:
+        """The data of an assignment for learners on their own; beside its notebook if it has none.
+
+        Args:
+            notebook: the released notebook in the course's folder, as in
+                `exercises/02_newton/newton.ipynb`. What lies beside it is the class edition.
+        """
+        beside = self.root / Path(notebook).with_suffix(SUFFIX)
+        own = self.root / "solutions" / beside.parent.name / beside.name
+        return own if own.is_file() else beside
 
     def module(self, name: str) -> CourseModule:
         """The module with this name; one with only a name if `course.toml` does not list it."""
@@ -215,16 +244,21 @@ def read(root: Path) -> Course:
         for module in data.get("modules", ())
     )
     lists = {name: tuple(data.get(name, ())) for name in ("may_read", "after_build")}
-    exercises = Demands(**data.get("exercises", {}))
-    values: dict[str, Any] = {**data, **lists, "modules": modules, "exercises": exercises}
+    tables = {name: kind(**data.get(name, {})) for name, kind in _TABLES.items()}
+    values: dict[str, Any] = {**data, **lists, **tables, "modules": modules}
     return Course(root, **values)
 
 
 _KINDS = {
     "id": str, "title": str, "repository": str, "jax": str, "modules": list, "exercises": dict,
-    "may_read": list, "lesson_environment": dict, "after_build": list, "commands": dict,
+    "class_edition": dict, "may_read": list, "lesson_environment": dict, "after_build": list,
+    "commands": dict,
 }  # fmt: skip
-_KINDS_OF_EXERCISES = {"hints": bool, "another": bool, "explanation": bool, "wrong_answers": int}
+_TABLES: Mapping[str, type] = {"exercises": Demands, "class_edition": ClassEdition}
+_KINDS_OF_TABLES: Mapping[str, Mapping[str, type]] = {
+    "exercises": {"hints": bool, "another": bool, "explanation": bool, "wrong_answers": int},
+    "class_edition": {"check_questions": bool, "solutions_in_feedback": bool},
+}
 _KINDS_OF_MODULE = {"name": str, "title": str, "minutes": int, "needs": list}
 _WORDS = {
     str: "a text in quotes", int: "a whole number", bool: "true or false",
@@ -236,8 +270,9 @@ def _mistakes(data: Mapping[str, Any]) -> Iterator[str]:
     """A sentence for each mistake in the file."""
     wrong_kinds = list(_wrong_kinds(data, _KINDS, "", ("id", "title")))
     exercises, modules = data.get("exercises", {}), data.get("modules", [])
-    if isinstance(exercises, dict):
-        wrong_kinds += _wrong_kinds(exercises, _KINDS_OF_EXERCISES, " in [exercises]", ())
+    for name, kinds in _KINDS_OF_TABLES.items():
+        if isinstance(table := data.get(name, {}), dict):
+            wrong_kinds += _wrong_kinds(table, kinds, f" in [{name}]", ())
     if isinstance(modules, list):
         for number, module in enumerate(modules, 1):
             place = f" in module {number}"

@@ -253,14 +253,14 @@ def _exercises(about: Course, outline: Outline) -> dict[str, bytes]:
     files = {}
     for module in outline.modules:
         notebook = about.root / module.exercises
-        data = notebook.with_suffix(SUFFIX)
+        data = about.data_for_learners(module.exercises)
         if not (notebook.is_file() and data.is_file()):
             raise Problem(f"{notebook} or its data do not exist: run `autograder build`.")
         file = check_file.read(data)
         others = {path: path.read_bytes() for path in _files_in(notebook.parent)}
         others |= {
             notebook: _without_outputs(notebook),
-            data: check_file.encode(outline, file.packed, file.version),
+            notebook.with_suffix(SUFFIX): check_file.encode(outline, file.packed, file.version),
         }
         for path, content in others.items():
             files[path.relative_to(about.root).as_posix()] = content
@@ -385,6 +385,7 @@ def _state(about: Course, names: Iterable[str]) -> str:
     paths = {
         *(about.root / "course").rglob("*"),
         *(about.root / "exercises").rglob("*"),
+        *(about.root / "solutions").glob(f"*/*{SUFFIX}"),
         *(about.root / name for name in names),
     }
     found = []

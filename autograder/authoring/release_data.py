@@ -1,4 +1,10 @@
-"""Writes the files that `check` reads: one beside each notebook, and one beside the lessons."""
+"""Writes the files that `check` reads: one beside each notebook, and one beside the lessons.
+
+There are two editions. The one beside a master is for learners on their own: it has all, with what
+is told after passing under a seal. The one that nbgrader releases is for a class: second solutions
+are left out, and so are the explanations of questions that have points, which tell the answer.
+Feedback has them.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +18,12 @@ import nbformat
 import numpy as np
 
 from autograder.authoring import master
-from autograder.authoring.course import Course
+from autograder.authoring.course import ClassEdition, Course
 from autograder.authoring.master import Master
 from autograder.judge.comparison import HALF, close, in_digits
 from autograder.judge.references import expected_answers, misconceptions
 from autograder.judge.requirements import COMPARED
+from autograder.judge.requirements.values import answers_question
 from autograder.judge.specification import Exercise
 from autograder.judge.verdict import Answer, Failure, Outcome, Status
 from autograder.judge.views import VIEWS
@@ -28,18 +35,61 @@ from autograder.student.released import DISTRIBUTION, Prompt, ReleasedDraw, Rele
 PUBLIC_SEED = 0
 
 
-def write(loaded: Master, notebook: Path, outline: Outline, folders: Iterable[Path]) -> list[Path]:
+def write(
+    loaded: Master, source: Path, notebook: Path, outline: Outline, edition: ClassEdition
+) -> list[Path]:
     """Write an assignment's data beside its notebooks; the files written.
 
     Args:
         loaded: the master.
+        source: the notebook beside it.
         notebook: the released notebook, which has the stubs.
         outline: the outline of the course.
-        folders: where to write.
+        edition: what a class gets.
     """
     exercises = released_exercises(loaded, _stubs(notebook))
-    data = check_file.encode(outline, released.encode(exercises))
-    return [_write(folder / f"{loaded.path.stem}{SUFFIX}", data) for folder in folders]
+    packed = released.encode(exercises)
+    for_class = released.encode(class_edition(one, edition) for one in exercises)
+    return [
+        _write(path.with_suffix(SUFFIX), check_file.encode(outline, data))
+        for path, data in ((source, packed), (notebook, for_class))
+    ]
+
+
+def for_class(path: Path, edition: ClassEdition) -> bytes:
+    """The content of the class edition of a file that is beside a master.
+
+    Raises:
+        Problem: the file cannot be read.
+    """
+    file = check_file.read(path)
+    exercises = (class_edition(one, edition) for one in released.read(file))
+    return check_file.encode(file.outline, released.encode(exercises), file.version)
+
+
+def class_edition(exercise: ReleasedExercise, edition: ClassEdition) -> ReleasedExercise:
+    """What a class gets of an exercise.
+
+    The mistakes of a question that `check` does not judge are left out too: they would leave only
+    few answers to try.
+    """
+    whole = exercise.opened
+    is_graded_question = whole.is_question and not whole.prompt.is_fast_track
+    explanation = "" if is_graded_question else whole.explanation
+    made = replace(
+        exercise,
+        explanation="",
+        another="",
+        sealed=released.seal(explanation, ""),
+        for_class=bool(whole.another) or explanation != whole.explanation,
+    )
+    if not is_graded_question or edition.check_questions:
+        return made
+    requires = tuple(
+        replace(one, digest="") if isinstance(one, answers_question) else one
+        for one in made.requires
+    )
+    return replace(made, requires=requires, misconceptions=())
 
 
 def write_outline(outline: Outline, folder: Path) -> Path:
@@ -115,8 +165,8 @@ def _released_exercise(prompt: Prompt, stub: str, spec: Exercise) -> ReleasedExe
         stub,
         spec.requires,
         spec.hints,
-        spec.explanation,
-        spec.another,
+        "",
+        "",
         tuple(draws),
         {
             view: tuple(map(_released_answer, VIEWS[view].released(answers)))
@@ -132,6 +182,7 @@ def _released_exercise(prompt: Prompt, stub: str, spec: Exercise) -> ReleasedExe
             )
             for misconception in misconceptions(spec, PUBLIC_SEED, spec.public_sizes)
         ),
+        sealed=released.seal(spec.explanation, spec.another),
     )
 
 

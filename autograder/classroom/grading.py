@@ -129,7 +129,8 @@ class GradingRun(LoggingConfigurable):
             device = devices.named(self.device)
             strongest, weakest = Level(self.strongest), Level(self.require)
             root = Path(self.coursedir.root)
-            readable = tuple(course.read(root).readable)
+            about = course.read(root)
+            readable = tuple(about.readable)
             self.jail = (
                 _cluster(self.cluster, limits, device, strongest, root, readable)
                 if self.cluster
@@ -151,6 +152,7 @@ class GradingRun(LoggingConfigurable):
                 name: Grader(loaded.exercises, seed, self.jail, device, verdicts, self.regrade)
                 for name, loaded in masters.items()
             }
+            self._tells = about.class_edition.solutions_in_feedback
             known = {name for grader in self.graders.values() for name in grader.exercises}
             if unknown := sorted(set(self.regrade) - known):
                 raise Problem(
@@ -270,6 +272,14 @@ class GradingRun(LoggingConfigurable):
         self._write(names, grader, verdicts)
         self.tally.took(names["student"], graded.seconds)
         return verdicts
+
+    def told(self, notebook: str, exercise: str) -> tuple[str, str]:
+        """The explanation and the second solution that feedback shows; empty for none."""
+        grader = self.graders.get(notebook)
+        if not self._tells or grader is None or exercise not in grader.exercises:
+            return "", ""
+        spec = grader.exercises[exercise]
+        return spec.explanation, spec.another
 
     def _write(self, names: dict[str, str], grader: Grader, verdicts: dict[str, Verdict]) -> None:
         record = Record(

@@ -10,7 +10,7 @@ What imports JAX is imported only after the jail has begun to start, because bot
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,7 +106,8 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
         verdicts = grader(exercises, jail, chosen, jail.at_once).grade(content)
     from autograder.student.learner import record
 
-    console.print(_table(verdicts))
+    noted = [name for name, verdict in verdicts.items() if _is_noted(verdict, exercises[name])]
+    console.print(_table(verdicts, noted))
     for name, verdict in verdicts.items():
         progress = record(verdict, exercises[name])
         if exercise:
@@ -114,7 +115,9 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
             console.print(printable(card, lines=True), markup=False)
     passed = sum(verdict.passed for verdict in verdicts.values())
     if not exercise:
-        console.print(f"{passed} of {len(verdicts)} passed.", highlight=False)
+        waiting_ones = f" {len(noted)} noted, to be judged when graded." if noted else ""
+        counted = f"{passed - len(noted)} of {len(verdicts)} passed.{waiting_ones}"
+        console.print(counted, highlight=False)
         if passed < len(verdicts):
             more = (
                 f"`autograder check {file} EXERCISE` says more, `autograder hint EXERCISE` helps."
@@ -141,12 +144,17 @@ def grader(
     return Grader(exercises, 0, jail, device, NoCache(), standard=FromRelease, runners=runners)
 
 
-def _table(verdicts: Mapping[str, Verdict]) -> Table:
+def _is_noted(verdict: Verdict, released: ReleasedExercise) -> bool:
+    return verdict.passed and released.is_noted
+
+
+def _table(verdicts: Mapping[str, Verdict], noted: Collection[str]) -> Table:
     table = Table("exercise", "verdict", "what was seen")
     for name, verdict in verdicts.items():
         mark, colour = ("✓", "blue") if verdict.passed else ("✗", "yellow")
         seen = verdict.findings[0].message if verdict.findings else ""
         if verdict.misconception:
             seen += f" It looks like an answer that {verdict.misconception}."
-        table.add_row(name, f"[{colour}]{mark} {verdict.status}[/]", escape(printable(seen)))
+        words = f"[{colour}]{mark} {verdict.status}[/]" if name not in noted else "… noted"
+        table.add_row(name, words, escape(printable(seen)))
     return table

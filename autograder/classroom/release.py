@@ -1,4 +1,4 @@
-"""How nbgrader releases a master's notebook.
+"""How nbgrader releases a master's notebook, and the class edition of the data beside it.
 
 It releases a notebook without a master in its own way: hidden tests stay in the gradebook.
 """
@@ -7,37 +7,80 @@ from __future__ import annotations
 
 import glob
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader import preprocessors
+from nbgrader.converters.base import NbGraderException
+from traitlets import Bool
 
-from autograder.authoring import tags
+from autograder.authoring import course, tags
+from autograder.problem import Problem
+from autograder.student.check_file import SUFFIX
 
 Resources = dict[str, Any]
 
 
 class ReleaseExporter(NotebookExporter):
-    """nbconvert's exporter; the files beside a notebook are released too, but not the masters."""
+    """nbconvert's exporter; the files beside a notebook are released too, but not the masters.
+
+    Raises:
+        NbGraderException: the data that `check` needs cannot be released; the log says why.
+    """
+
+    with_data = Bool(True, help="Whether the data that `check` needs are released too.").tag(
+        config=True
+    )
 
     def __init__(self, **kw: Any) -> None:
         super().__init__(**kw)
         converter: Any = self.parent
-        hide_masters(converter.coursedir)
+        directory = converter.coursedir
+        data = [path.with_suffix(SUFFIX) for path in _masters(directory)]
+        hide_masters(directory, *(glob.escape(path.name) for path in data))
+        try:
+            self._data = _for_class(directory, data) if self.with_data else {}
+        except Problem as problem:
+            self.log.error("%s", problem)
+            raise NbGraderException(str(problem)) from None
+
+    def from_notebook_node(
+        self, nb: NotebookNode, resources: Resources | None = None, **kw: Any
+    ) -> tuple[Any, Resources]:
+        output, made = super().from_notebook_node(nb, resources, **kw)
+        name = f"{made['nbgrader']['notebook']}{SUFFIX}"
+        if name in self._data:  # nbconvert writes these outputs beside the notebook
+            made["outputs"] = {**(made.get("outputs") or {}), name: self._data[name]}
+        return output, made
 
 
-def hide_masters(course: Any, *patterns: str) -> None:
+def _for_class(directory: Any, data: list[Path]) -> Mapping[str, bytes]:
+    """The class edition of these files, by the names of the files."""
+    # Imported late, since it imports JAX: grading imports this file, and `build` needs no data.
+    from autograder.authoring import release_data
+
+    edition = course.read(Path(directory.root)).class_edition
+    return {path.name: release_data.for_class(path, edition) for path in data if path.is_file()}
+
+
+def hide_masters(directory: Any, *patterns: str) -> None:
     """Stop nbgrader from copying the masters of this assignment.
 
     Args:
-        course: nbgrader's `CourseDirectory`.
+        directory: nbgrader's `CourseDirectory`.
         patterns: of other files that are not copied either.
     """
-    folder = Path(course.format_path(course.source_directory, ".", course.assignment_id))
-    names = [*(glob.escape(path.name) for path in tags.masters_in(folder)), *patterns]
-    course.ignore = [*course.ignore, *(name for name in names if name not in course.ignore)]
+    names = [*(glob.escape(path.name) for path in _masters(directory)), *patterns]
+    ignored = directory.ignore
+    directory.ignore = [*ignored, *(name for name in names if name not in ignored)]
+
+
+def _masters(directory: Any) -> list[Path]:
+    source, assignment = directory.source_directory, directory.assignment_id
+    return tags.masters_in(Path(directory.format_path(source, ".", assignment)))
 
 
 def _has_master(resources: Resources) -> bool:

@@ -29,6 +29,11 @@ REPORTED = (
     "Only the notebook's own process can see this, so it is marked as reported and costs at most "
     "a quarter of the points."
 )
+NOTED = (
+    "Your answer is noted, and will be judged when your work is graded. Until then nobody is told "
+    "whether it is right."
+)
+ANOTHER = "Another way to write it"
 FAULT = "The grader itself failed here. It costs no points; a person will look at it."
 
 
@@ -69,13 +74,21 @@ def of_check(verdict: Verdict, released: ReleasedExercise, hints: int = 0) -> Ca
     """
     prompt = released.prompt
     writer = _Writer()
+    if verdict.passed and released.is_noted:
+        writer.headline("…", "noted", prompt.name, GREY)
+        writer.paragraph(NOTED)
+        return writer.finish(GREY)
     if verdict.passed:
+        whole = released.opened
         writer.headline("✓", "passed", prompt.name, BLUE)
-        writer.paragraph(released.explanation)
+        if whole.explanation:
+            writer.paragraph(whole.explanation)
         if prompt.is_fast_track:
             writer.paragraph("You may skip the lesson: it counts as read.")
-        if released.another:
-            writer.fold("Another way to write it", code=released.another)
+        if whole.another:
+            writer.fold(ANOTHER, code=whole.another)
+        if released.for_class:
+            writer.paragraph("There is more to say: it comes with the feedback on your work.")
         return writer.finish(BLUE)
     writer.headline("✗", "not yet", prompt.name, ORANGE)
     for finding in verdict.findings:
@@ -125,8 +138,18 @@ def of_lesson(lesson: Module, left_open: Sequence[str], exercises: str, link: st
     return writer.finish(colour)
 
 
-def of_grade(verdict: Verdict, points: float, most: float) -> Card:
-    """The card in graded notebooks and feedback: no case, no expected value, no seed."""
+def of_grade(
+    verdict: Verdict, points: float, most: float, explanation: str = "", another: str = ""
+) -> Card:
+    """The card in graded notebooks and feedback: no case, no expected value, no seed.
+
+    Args:
+        verdict: the verdict of the grading.
+        points: what the answer earned.
+        most: what it could earn.
+        explanation: of the exercise; shown to everybody, since the work was handed in.
+        another: a solution, likewise.
+    """
     writer = _Writer()
     colour = BLUE if verdict.passed else GREY if verdict.asks else ORANGE
     mark = "✓" if verdict.passed else "?" if verdict.asks else "✗"
@@ -134,8 +157,7 @@ def of_grade(verdict: Verdict, points: float, most: float) -> Card:
     writer.headline(mark, str(verdict.status), f"{verdict.exercise}, {earned}", colour)
     if verdict.status is Status.GRADER_FAULT:
         writer.paragraph(FAULT)
-        return writer.finish(colour)
-    for finding in verdict.findings:
+    for finding in () if verdict.status is Status.GRADER_FAULT else verdict.findings:
         writer.paragraph(finding.message)
         if finding.reported:
             writer.paragraph(REPORTED)
@@ -146,6 +168,10 @@ def of_grade(verdict: Verdict, points: float, most: float) -> Card:
     shown = {finding.reason for finding in verdict.findings}
     if others := [reason for reason in verdict.reported if reason not in shown]:
         writer.labelled("Reported only", f"no problem with {', '.join(others)}")
+    if explanation:
+        writer.fold("Why", explanation)
+    if another:
+        writer.fold(ANOTHER if verdict.passed else "A way to write it", code=another)
     return writer.finish(colour)
 
 

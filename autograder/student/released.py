@@ -1,13 +1,17 @@
 """What `check` needs to know of an exercise, as plain data: `check` runs only the student's code.
 
 The data hold inputs, expected outputs and the outputs of the listed wrong answers, but neither the
-reference nor the code of a wrong answer. They are compressed, so that nobody reads an explanation
-by accident. They are not secret: whoever wants to can read them.
+reference nor the code of a wrong answer. What is told after passing is sealed, so that nobody reads
+it by accident. A seal is not a secret: whoever wants to can open it. What must stay secret is left
+out, see `authoring/release_data.py`.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +22,7 @@ import numpy as np
 from autograder.judge.devices import Device
 from autograder.judge.judge import Misconception
 from autograder.judge.requirements import AnyRequirement
+from autograder.judge.requirements.values import answers_question
 from autograder.judge.specification import hides_answer, spread
 from autograder.judge.tree import Arguments
 from autograder.judge.verdict import Answers
@@ -67,12 +72,14 @@ class ReleasedExercise:
         stub: the code in the notebook that the answer replaces.
         requires: the requirements on an answer.
         hints: from a nudge to nearly the answer.
-        explanation: shown after passing.
-        another: a second solution, as source.
+        explanation: shown after passing; sealed since version 0.2, see `opened`.
+        another: a second solution, as source; sealed likewise.
         draws: the inputs on which an answer is tried.
         answers: what the reference returns for them, see `expected`.
         misconceptions: what the listed wrong answers return for them.
         course: the id of its course; a file has it once, in the outline.
+        sealed: the explanation and the second solution, see `seal`.
+        for_class: whether some of that is left out, because it comes with the feedback.
     """
 
     prompt: Prompt
@@ -85,6 +92,21 @@ class ReleasedExercise:
     answers: Answers
     misconceptions: tuple[Misconception, ...]
     course: str = ""
+    sealed: bytes = b""
+    for_class: bool = False
+
+    @property
+    def opened(self) -> ReleasedExercise:
+        """The same exercise with its explanation and second solution, for who has passed it."""
+        if not self.sealed:
+            return self
+        explanation, another = json.loads(zlib.decompress(_scrambled(self.sealed)))
+        return replace(self, explanation=explanation, another=another, sealed=b"")
+
+    @property
+    def is_noted(self) -> bool:
+        """Whether nobody can tell from these data if an answer is right: grading will."""
+        return any(isinstance(one, answers_question) and not one.digest for one in self.requires)
 
     @property
     def is_question(self) -> bool:
@@ -120,6 +142,17 @@ class ReleasedExercise:
             specs = arguments.specs if draw.mesh else spread(arguments.leaves, mesh)
             placed[replace(draw, mesh=mesh)] = replace(arguments, specs=specs)
         return placed
+
+
+def seal(explanation: str, another: str) -> bytes:
+    """What `ReleasedExercise.opened` opens: words that nobody reads by accident."""
+    return _scrambled(zlib.compress(json.dumps([explanation, another]).encode(), 9))
+
+
+def _scrambled(content: bytes) -> bytes:
+    """These bytes mixed with a fixed sequence of others; mixed twice, they are as before."""
+    fixed = hashlib.shake_256(b"a seal is not a secret").digest(len(content))
+    return bytes(a ^ b for a, b in zip(content, fixed, strict=True))
 
 
 @dataclass(frozen=True)
