@@ -6,6 +6,7 @@ import shutil
 
 import course_folder
 import pytest
+import released_text
 from course_folder import ASSIGNMENT, NOTEBOOK
 from masters import ROOT, catalogue, loaded, outline
 from rich.console import Console
@@ -207,3 +208,21 @@ def test_data_that_nbgrader_cannot_release_are_one_sentence(tmp_path):
     assert "Traceback" not in run.stdout
     assert "is damaged, or is not a file for `check`" in run.stdout
     assert not list(folder.glob("exercises/*/*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", CLASS, ids=lambda path: path.stem)
+def test_no_text_that_a_class_gets_is_an_answer_that_earns_a_point(path):
+    notebook = path.with_suffix(".ipynb")
+    variables = released_text.Notebook(notebook)
+    texts = sorted(released_text.texts(notebook))
+    found = []
+    for one in released.read(check_file.read(path)):
+        if one.prompt.points:
+            answers = variables.answers(texts, one)
+            found += [
+                (one.prompt.name, code)
+                for code, answer in answers
+                if released_text.earns(answer, one)
+            ]
+    assert found == []

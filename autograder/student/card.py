@@ -351,7 +351,9 @@ class _Writer:
 
 def _folded(title: str, inner: Sequence[Markup]) -> Markup:
     return html(
-        '<details style="margin:3px 0"><summary style="cursor:pointer">{title}</summary>'
+        # nbgrader's pages would take away the mark of what can be unfolded.
+        '<details style="margin:3px 0"><summary style="cursor:pointer;display:list-item">'
+        "{title}</summary>"
         "{inner}</details>",
         title=title,
         inner=joined(inner),

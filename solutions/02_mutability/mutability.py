@@ -165,9 +165,9 @@ exercise(
     hints=[
         "The array cannot be changed. Which expression has the changed array as its value?",
         "`a.at[index]` stands for the place; a method of it says what to do there.",
-        "Return `a.at[0].set(value)`.",
+        "Return what `a.at[0].set` gives back.",
     ],
-    explanation="`a.at[0].set(value)` is an expression: it makes a new array and leaves `a` as it "
+    explanation="`a.at[0].set` is an expression: it makes a new array and leaves `a` as it "
     "was. The result has to be returned or given a name.",
     another="def replace_first(a, value):\n    return jnp.concatenate([value[None], a[1:]])",
     wrong_answers=[
@@ -182,7 +182,7 @@ exercise(
             throws_the_new_array_away,
             "throws the new array away",
             rejected_by="values",
-            advice="`a.at[0].set(value)` does not change `a`. Return its value, or give it a name.",
+            advice="`a.at[0].set` does not change `a`. Return its value, or give it a name.",
         ),
         wrong(
             replaces_and_keeps_it,
@@ -356,7 +356,7 @@ exercise(
     hints=[
         "Start from ten zeros. Each label says which of them grows by one.",
         "All labels can be one index: `.at[labels]`. Which method counts repeats?",
-        "`jnp.zeros(10, jnp.int32).at[labels].add(1)`.",
+        "Ten zeros of dtype int32, then `.at[labels].add` with the number 1.",
     ],
     explanation="A scatter with `add` lets every update count, however often an index occurs. "
     "NumPy's `counts[labels] += 1` would have counted each digit once at most.",
@@ -570,7 +570,7 @@ exercise(
     hints=[
         "An index array on axis 0 picks whole rows: `table[ids]` has shape (n, 4).",
         "Subtracting is adding the negative, and `.at[ids].add` counts repeats.",
-        "`table.at[ids].add(-0.1 * gradients)`.",
+        "`table.at[ids].add` with the gradients times -0.1.",
     ],
     explanation="The updates have the shape of `table[ids]`, one row per id, and rows that occur "
     "twice are added twice. Nothing is computed for the rows that are not used.",

@@ -393,7 +393,7 @@ exercise(
     hints=[
         "Write a function of one number first. Which number goes into `fold_in`?",
         "`jax.vmap` applies that function to every entry of `ids`. The key may come from outside.",
-        "`jax.vmap(lambda i: jax.random.normal(jax.random.fold_in(key, i), (3,)))(ids)`.",
+        "In that function: `fold_in` the number, then draw three normal numbers from the result.",
     ],
     explanation="Nothing but the key and the example's own number reaches its row. Shuffle the "
     "batch, cut it, resume after a crash: example 17 gets the noise of example 17.",

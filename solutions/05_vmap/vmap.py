@@ -192,7 +192,7 @@ exercise(
     hints=[
         "`norm` should see one column at a time. Which axis counts the columns?",
         "`in_axes` may be a plain number where there is one argument.",
-        "`jax.vmap(norm, in_axes=1)` hands out columns.",
+        "vmap `norm` with `in_axes=1`: that hands out columns.",
     ],
     explanation="`in_axes` names the axis that disappears inside the function. Axis 1 of `A` "
     "counts columns, so `norm` sees one column of length `d` at a time.",
@@ -307,7 +307,7 @@ exercise(
 # %% given="apply_model"
 def apply_model(params, x):
     """One model: params {"W": (3, 4), "b": (3,)}, x (4,) -> (3,)."""
-    return jnp.tanh(params["W"] @ x + params["b"])
+    return jnp.tanh(x @ params["W"].T + params["b"])
 
 
 # %% solution="ensemble"
@@ -492,7 +492,7 @@ exercise(
     hints=[
         "`jax.grad(loss)` is a function of one example. What makes it one of many?",
         "Transformations nest: vmap of grad. `params` is shared, the examples are not.",
-        "`jax.vmap(jax.grad(loss), in_axes=(None, 0, 0))`.",
+        "vmap what `jax.grad(loss)` gives back, with `in_axes=(None, 0, 0)`.",
     ],
     explanation="The gradient of a mean loss would have mixed the examples before anybody could "
     "look at them. vmap of grad keeps one gradient per example: what gradient clipping per "

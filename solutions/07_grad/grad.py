@@ -127,7 +127,7 @@ exercise(
     hints=[
         "One transformation turns `energy` into the function of its slopes.",
         "`jax.grad(energy)` is a function of `x`: call it.",
-        "`-jax.grad(energy)(x)`.",
+        "A force points downhill: what is the sign of what that call gives back?",
     ],
     explanation="`energy` maps n numbers to one, so one walk back gives all n slopes, in an array "
     "of the form of `x`.",
