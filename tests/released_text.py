@@ -21,6 +21,7 @@ import numpy as np
 from autograder.judge.verdict import Status
 from autograder.student import check_file, learner, released
 from autograder.student.released import ReleasedExercise
+from autograder.student.silence import silence
 
 NOT_RUN = {"breakpoint", "exit", "help", "input", "quit"}
 """Names that would stop a test."""
@@ -64,7 +65,7 @@ class Notebook:
 
     def __init__(self, path: Path) -> None:
         self.variables: dict[str, Any] = {"__name__": "__main__"}
-        with learner.silence(), _quiet():
+        with silence(), _quiet():
             for cell in nbformat.read(path, as_version=4).cells:
                 if cell.cell_type == "code":
                     exec(cell.source, self.variables)
@@ -84,7 +85,7 @@ class Notebook:
             if _names(code) - {*self.variables, *dir(builtins)} or _names(code) & NOT_RUN:
                 return
             variables = dict(self.variables)
-            with learner.silence(), _quiet():
+            with silence(), _quiet():
                 exec(code, variables)
         except BaseException:
             return
