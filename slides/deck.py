@@ -177,7 +177,6 @@ for dtype, (numpy, eager, jit) in times.items():
 (numpy64, *_), (numpy32, _, jit32) = times.values()
 print(f"the talk's way: NumPy float64 / jit float32 {numpy64 / jit32:7.2f}")
 print(f"the dtype alone: float64 / float32, both NumPy {numpy64 / numpy32:4.2f}")
-measured.print_times(1000)  # on a GPU, if it was measured
 
 # %% [markdown]
 # Below 1, NumPy is the faster one. The last line is what the number of bits alone is worth here.
@@ -197,6 +196,7 @@ usual = mean - gap / runs
 others = f"{runs - 1} runs of {usual:.0f} ms, one of {usual + gap:.0f} ms"
 print(others, f"give {mean} ± {spread} ms too")
 print(f"{usual / jax_ms:.1f} times, with the median of these")
+measured.print_times(1000)  # on a GPU, if it was measured
 
 # %% [markdown]
 # - **The dtype**: float64 NumPy against float32 JAX.
