@@ -107,13 +107,14 @@ def warm(folder: Path) -> None:
 def lab(folder: Path) -> None:
     """From the command to a drawn start page, in a browser that is open already."""
     waits = {}
+    pages = {"autograder": "start.ipynb", "jupyter": "course/start.ipynb"}
     for command in (("autograder", "lab"), ("jupyter", "lab")):
         # The second time, since the first one writes settings into a new account.
         for _ in range(2):
             with lab_server.browser() as (page, _asked):
                 start = time.perf_counter()
                 with lab_server.served(folder, command) as address:
-                    page.goto(f"{address}/lab/tree/course/start.ipynb?token=test")
+                    page.goto(f"{address}/lab/tree/{pages[command[0]]}?token=test")
                     page.wait_for_selector(".jp-Notebook .jp-Cell")
                     waits[command[0]] = time.perf_counter() - start
                     page.get_by_text("| Idle").wait_for()  # a kernel that starts cannot be ended
