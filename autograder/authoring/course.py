@@ -17,7 +17,6 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from autograder.authoring import tags
 from autograder.problem import Problem
-from autograder.student.check_file import SUFFIX
 
 FILE = Path("course", "course.toml")
 CONFIGURATION = "nbgrader_config.py"
@@ -130,6 +129,8 @@ class Course:
             notebook: the released notebook in the course's folder, as in
                 `exercises/02_newton/newton.ipynb`. What lies beside it is the class edition.
         """
+        from autograder.student.check_file import SUFFIX  # slow: it imports NumPy
+
         beside = self.root / Path(notebook).with_suffix(SUFFIX)
         own = self.root / "solutions" / beside.parent.name / beside.name
         return own if own.is_file() else beside
