@@ -89,7 +89,7 @@ class Notebook:
                 exec(code, variables)
         except BaseException:
             return
-        for made, value in variables.items():
+        for made, value in list(variables.items()):
             is_answer = made == name or callable(value)
             if self.variables.get(made) is not value and is_answer and not _is_endless(value):
                 yield value

@@ -12,9 +12,6 @@ TOLERANCE = {"float16": 1e-2, "bfloat16": 3e-2, "float32": 1e-4, "float64": 1e-9
 HALF = ("float16", "bfloat16")
 """The dtypes of half precision."""
 
-OF_ZEROS = 0.1
-"""The magnitude that a leaf of zeros is taken to have: a root may hold a tiny number."""
-
 SLACK = {"cuda": 20.0, "tpu": 100.0}
 """How many times the tolerance is wider where matrix products have fewer digits: TF32 with 10 bits
 on GPUs, bfloat16 with 7 on TPUs. See https://docs.jax.dev/en/latest/jax.lax.html#jax.lax.Precision."""
@@ -44,7 +41,7 @@ def close(expected: np.ndarray, actual: np.ndarray, platform: str = "cpu") -> np
     wide = np.complex128 if np.iscomplexobj(expected) else np.float64
     expected, actual = expected.astype(wide), actual.astype(wide)
     finite = np.abs(expected[np.isfinite(expected)])
-    scale = float(finite.max()) or OF_ZEROS if finite.size else 1.0
+    scale = float(finite.max()) if finite.size else 1.0
     return np.isclose(actual, expected, rtol=tolerance, atol=tolerance * scale, equal_nan=True)
 
 

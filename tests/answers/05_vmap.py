@@ -210,11 +210,6 @@ def column_norms(A):
     return jnp.sqrt(squares)
 
 
-# %% right="column_norms" about="a tiny number under the root, so that its gradient is finite"
-def column_norms(A):
-    return jnp.sqrt((A * A).sum(axis=0) + 1e-12)
-
-
 # %% right="column_norms" about="jnp.linalg.vector_norm"
 def column_norms(A):
     return jnp.linalg.vector_norm(A, axis=0)
