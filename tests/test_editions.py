@@ -3,6 +3,7 @@
 import io
 import lzma
 import shutil
+import sys
 
 import course_folder
 import pytest
@@ -226,3 +227,25 @@ def test_no_text_that_a_class_gets_is_an_answer_that_earns_a_point(path):
                 if released_text.earns(answer, one)
             ]
     assert found == []
+
+
+RELEASE = f"""
+from pathlib import Path
+from nbgrader.apps import NbGraderAPI
+from autograder.authoring import configuration
+
+api = NbGraderAPI(config=configuration.read(Path(".")))
+print(api.generate_assignment("{ASSIGNMENT}")["success"])
+print(api.release_assignment("{ASSIGNMENT}")["success"])
+"""
+
+
+def test_the_formgrader_releases_the_data_that_it_has_just_generated(tmp_path):
+    """Its two buttons share nbgrader's settings in one process."""
+    course_folder.make(tmp_path)
+    run = course_folder.run(tmp_path, sys.executable, "-c", RELEASE)
+    assert run.stdout.count("True") == 2, run.stdout
+    (outbound,) = tmp_path.glob(f"exchange/*/outbound/{ASSIGNMENT}")
+    data = (tmp_path / "exercises" / ASSIGNMENT / f"{NOTEBOOK}.check").read_bytes()
+    assert (outbound / f"{NOTEBOOK}.check").read_bytes() == data
+    assert data != (tmp_path / "solutions" / ASSIGNMENT / f"{NOTEBOOK}.check").read_bytes()

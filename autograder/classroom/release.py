@@ -38,9 +38,10 @@ class ReleaseExporter(NotebookExporter):
     def __init__(self, **kw: Any) -> None:
         super().__init__(**kw)
         converter: Any = self.parent
-        directory = converter.coursedir
+        self._directory = directory = converter.coursedir
         data = [path.with_suffix(SUFFIX) for path in _masters(directory)]
-        hide_masters(directory, *(glob.escape(path.name) for path in data))
+        self._hidden = [glob.escape(path.name) for path in data]
+        hide_masters(directory, *self._hidden)
         try:
             self._data = _for_class(directory, data) if self.with_data else {}
         except Problem as problem:
@@ -50,6 +51,10 @@ class ReleaseExporter(NotebookExporter):
     def from_notebook_node(
         self, nb: NotebookNode, resources: Resources | None = None, **kw: Any
     ) -> tuple[Any, Resources]:
+        # nbgrader has copied the other files. The formgrader releases with this directory, too, and
+        # has to copy the data then.
+        kept = [name for name in self._directory.ignore if name not in self._hidden]
+        self._directory.ignore = kept
         output, made = super().from_notebook_node(nb, resources, **kw)
         name = f"{made['nbgrader']['notebook']}{SUFFIX}"
         if name in self._data:  # nbconvert writes these outputs beside the notebook
