@@ -13,8 +13,8 @@ from autograder.classroom.grader import Grader
 from autograder.classroom.roles import GradingJail
 from autograder.jail import process
 from autograder.jail.frames import Begin, Ours
-from autograder.jail.jail import Turns
 from autograder.jail.process import Limits, Meter
+from autograder.jail.turns import Turns
 from autograder.jail.walls import Level
 from autograder.judge.requirements import matches_reference
 from autograder.judge.specification import exercise

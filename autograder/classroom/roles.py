@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from autograder.jail.jail import Jail, Turns
+from autograder.jail.jail import Jail
 from autograder.jail.process import Ending, Limits
+from autograder.jail.turns import Turns
 from autograder.jail.walls import Level
 from autograder.judge.devices import CPU, Device
 from autograder.problem import Problem

@@ -15,7 +15,6 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from autograder.jail import orders, walls
 from autograder.jail.frames import Begin, End, Inside, Late, Ready, Request
 from autograder.jail.orders import Order, Reply
 from autograder.jail.process import Ending, How, Limits, Meter, Process
+from autograder.jail.turns import Turns
 from autograder.jail.walls import Level, Unavailable
 from autograder.problem import Problem
 from autograder.schema import decode, encode
@@ -33,40 +33,6 @@ START_SECONDS, ANSWER_SECONDS = 120.0, 30.0
 """The longest that a zygote may take to start, even on a busy machine, and to answer."""
 
 _Zygote = subprocess.Popen[bytes]
-
-
-class Turns:
-    """Lets in many threads at once, or one alone, in the order in which they arrived."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self.waiting: deque[object] = deque()
-        self._inside = 0
-        self._is_alone = False
-
-    @contextlib.contextmanager
-    def turn(self, alone: bool) -> Iterator[None]:
-        """Wait for a turn; with `alone`, until nobody else is inside."""
-        me = object()
-
-        def is_next() -> bool:
-            free = not self._is_alone and not (alone and self._inside)
-            return self.waiting[0] is me and free
-
-        with self._changed:
-            self.waiting.append(me)
-            try:
-                self._changed.wait_for(is_next)
-                self._inside, self._is_alone = self._inside + 1, alone
-            finally:
-                self.waiting.remove(me)
-                self._changed.notify_all()
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._inside, self._is_alone = self._inside - 1, False
-                self._changed.notify_all()
 
 
 class Jail:
