@@ -12,7 +12,7 @@ import pytest
 from masters import ROOT
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from autograder.authoring import course, handout, kernel, learner_folder, lessons
+from autograder.authoring import course, handout, kernel, learner_files, learner_folder, lessons
 from autograder.problem import Problem
 from autograder.student import (
     card,
@@ -103,7 +103,7 @@ def test_a_prediction_that_cannot_be_kept_back_is_one_sentence(sources, sentence
 @pytest.fixture(scope="module")
 def handed_out():
     """The files of the learner's folder of this course."""
-    return learner_folder.contents(course.read(ROOT))
+    return learner_files.contents(course.read(ROOT))
 
 
 def masters():

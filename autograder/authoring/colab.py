@@ -28,7 +28,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 import autograder
-from autograder.authoring import address, learner_folder
+from autograder.authoring import address, learner_files
 from autograder.authoring.course import Course
 from autograder.problem import Problem
 from autograder.student import check_file
@@ -74,7 +74,7 @@ class _Handout:
 
     def link(self, name: str) -> str:
         """The address of a file of the learner's folder; empty if it has none."""
-        if name.endswith(".ipynb") and name in self.files and name != learner_folder.START:
+        if name.endswith(".ipynb") and name in self.files and name != learner_files.START:
             return address.on_colab(self.repository, f"{FOLDER}/{name}", BRANCH)
         if self.repository and (self.root / name).is_file() and not name.endswith(".ipynb"):
             return f"{self.repository}/blob/HEAD/{name}"
@@ -92,7 +92,7 @@ def write(about: Course, folder: Path, repository: str = "") -> list[Path]:
 
     Raises:
         Problem: one of them is there already, the course is not built, or as in
-            `learner_folder.contents`.
+            `learner_files.contents`.
     """
     made = {folder / name: notebook for name, notebook in notebooks(about, repository).items()}
     if there := [path for path in made if path.exists()]:
@@ -107,10 +107,10 @@ def write(about: Course, folder: Path, repository: str = "") -> list[Path]:
 
 def notebooks(about: Course, repository: str = "") -> dict[str, NotebookNode]:
     """The notebooks by their paths, see `write`."""
-    learner_folder.require_released(about)
-    handout = _Handout(learner_folder.contents(about), about.root, repository)
+    learner_files.require_released(about)
+    handout = _Handout(learner_files.contents(about), about.root, repository)
     names = [name for name in handout.files if name.endswith(".ipynb")]
-    return {name: _alone(name, handout) for name in names if name != learner_folder.START}
+    return {name: _alone(name, handout) for name in names if name != learner_files.START}
 
 
 def _alone(name: str, handout: _Handout) -> NotebookNode:
@@ -164,7 +164,7 @@ def _imported(notebook: NotebookNode, root: Path) -> set[str]:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "cells.py")
         script.write_text(TransformerManager().transform_cell(code), encoding="utf-8")
-        return {path.relative_to(root).as_posix() for path in learner_folder.imported(script, root)}
+        return {path.relative_to(root).as_posix() for path in learner_files.imported(script, root)}
 
 
 def _with_links(handout: _Handout, data: bytes) -> bytes:

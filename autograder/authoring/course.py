@@ -24,6 +24,12 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 """Names that can be folders in nbgrader and on every system, and parts of an address."""
 
 
+def importing_from(folder: Path) -> dict[str, str]:
+    """Environment variables with which a process can import from this folder."""
+    paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {"PYTHONPATH": os.pathsep.join(paths)}
+
+
 class NoCourse(Problem):
     """The working folder belongs to no course."""
 
@@ -119,8 +125,7 @@ class Course:
     @property
     def environment(self) -> dict[str, str]:
         """Environment variables with which a kernel can import from the course's folder."""
-        paths = [str(self.root), *filter(None, [os.environ.get("PYTHONPATH")])]
-        return {"PYTHONPATH": os.pathsep.join(paths)}
+        return importing_from(self.root)
 
     def data_for_learners(self, notebook: str) -> Path:
         """The data of an assignment for learners on their own; beside its notebook if it has none.

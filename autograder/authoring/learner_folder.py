@@ -1,11 +1,9 @@
 """The folder in which a learner works: made from a course, and kept up to date.
 
-It holds the start page, the lessons without outputs, the exercises, and what lessons import and
-show; no master, no solution, and no answer before its question. An update never touches a notebook
-in which the learner changed a cell or has an output. A newer version of it is put beside it, as
-`05_newton (new).ipynb`, once for each release. A notebook that the learner deleted comes back. A
-list of hashes in the folder tells which files are as they were written; without the list, every
-file that differs counts as changed.
+`learner_files` says what it holds. An update never touches a notebook in which the learner changed
+a cell or has an output. A newer version of it is put beside it, as `05_newton (new).ipynb`, once
+for each release. A notebook that the learner deleted comes back. A list of hashes in the folder
+tells which files are as they were written; without it, every file that differs counts as changed.
 """
 
 from __future__ import annotations
@@ -21,25 +19,21 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from modulefinder import ModuleFinder
 from pathlib import Path
 from typing import Any
 
 from autograder import schema
+from autograder.authoring import learner_files
 from autograder.authoring.course import Course
 from autograder.problem import Problem
 from autograder.student import check_file, location, progress, standing
 from autograder.student.check_file import SUFFIX
-from autograder.student.outline import Lesson, Outline
 from autograder.student.progress import Progress
 
 LIST = ".handed-out.json"
 NAME = "work"
-START = "start.ipynb"
 DRAWN = re.compile(r"^resume\(\)", re.MULTILINE)
 """The cell whose output is the learner's progress; it is drawn whenever the folder is opened."""
-LINK = re.compile(r"(?<=\]\()([^()\s:#]+)(?=[)#\s])")
-"""The target of a link or a picture in Markdown, if it is a relative path."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +74,7 @@ def update(about: Course, folder: Path, exercises: bool = True) -> None:
     missing = [name for name in before.written if not (folder / name).exists()]
     if before.source == _state(about, before.written) and not missing:
         return
-    new = contents(about)
+    new = learner_files.contents(about)
     if not exercises:
         new = {name: new[name] for name in new if not name.startswith("exercises/")}
     source = _state(about, {**before.written, **new})
@@ -163,7 +157,7 @@ def pack(about: Course, folder: Path, exercises: bool = True) -> list[Path]:
             "folder with --folder."
         )
     if exercises:
-        require_released(about)
+        learner_files.require_released(about)
     update(about, folder, exercises)
     (folder / ".gitignore").unlink(missing_ok=True)
     draw(folder, Progress())
@@ -171,151 +165,6 @@ def pack(about: Course, folder: Path, exercises: bool = True) -> list[Path]:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             file.write(path, Path(folder.name) / path.relative_to(folder))
     return [folder, zipped]
-
-
-def require_released(about: Course) -> None:
-    """Make sure that no exercise holds an answer, since authors try exercises too."""
-    from autograder.student import released
-
-    for path in sorted(about.root.glob(f"exercises/*/*{SUFFIX}")):
-        notebook = path.with_suffix(".ipynb")
-        cells = {cell.get("id"): "".join(cell["source"]) for cell in _cells(notebook.read_bytes())}
-        for exercise in released.read(check_file.read(path)):
-            name = exercise.prompt.name
-            if cells.get(name) != exercise.stub:
-                raise Problem(
-                    f"{notebook} is not as it was released, {name} differs: run `autograder build "
-                    f"{path.parent.name}`."
-                )
-
-
-def contents(about: Course) -> dict[str, bytes]:
-    """The files of a learner's folder, by their paths in it.
-
-    Raises:
-        Problem: the course is not built, or a lesson cannot be handed out.
-    """
-    import nbformat
-
-    from autograder.authoring import handout, lessons
-
-    files: dict[str, bytes] = {}
-    handed_out: dict[str, Lesson] = {}
-    needed = set(about.readable)
-    masters = lessons.masters(about.root)
-    for path in masters:
-        notebook, lesson = handout.handed_out(lessons.unexecuted(path, about), path.stem)
-        needed.update(imported(path, about.root))
-        is_start = path.with_suffix(".ipynb").name == START
-        for cell in notebook.cells:
-            if cell.cell_type == "markdown":
-                needed.update(_linked(cell.source, path.parent))
-                if is_start:  # it is one level higher than its master
-                    cell.source = LINK.sub(_one_level_higher, cell.source)
-        name = START if is_start else f"course/{path.stem}.ipynb"
-        files[name] = f"{nbformat.writes(notebook)}\n".encode()
-        if not is_start:
-            handed_out[path.stem] = lesson
-    outline = _outline(about, handed_out)
-    for name, lesson in handed_out.items():
-        files[f"course/{name}{SUFFIX}"] = check_file.encode_lesson(outline, lesson)
-    files |= _exercises(about, outline)
-    for path in sorted(needed):
-        for file in _files_in(path):
-            name = Path(os.path.relpath(file, about.root)).as_posix()
-            if file not in masters and not name.startswith(("../", "solutions/")):
-                files.setdefault(name, file.read_bytes())
-    return files
-
-
-def _files_in(path: Path) -> list[Path]:
-    """The files in a folder that readers need, or the file; not what is made from masters."""
-    return [
-        file
-        for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
-        if file.is_file()
-        and file.suffix not in (".ipynb", SUFFIX, ".toml")
-        and not {"__pycache__", ".ipynb_checkpoints"} & set(file.parts)
-    ]
-
-
-def _outline(about: Course, handed_out: Mapping[str, Lesson]) -> Outline:
-    path = about.root / "course" / f"{about.id}{SUFFIX}"
-    if not path.is_file():
-        raise Problem(f"{path} does not exist: run `autograder build`.")
-    outline = check_file.read(path).outline
-    counts = {name: len(lesson.predictions) for name, lesson in handed_out.items()}
-    modules = (replace(one, predictions=counts.get(one.name, 0)) for one in outline.modules)
-    return replace(outline, modules=tuple(modules))
-
-
-def _exercises(about: Course, outline: Outline) -> dict[str, bytes]:
-    files = {}
-    for module in outline.modules:
-        notebook = about.root / module.exercises
-        data = about.data_for_learners(module.exercises)
-        if not (notebook.is_file() and data.is_file()):
-            raise Problem(f"{notebook} or its data do not exist: run `autograder build`.")
-        file = check_file.read(data)
-        others = {path: path.read_bytes() for path in _files_in(notebook.parent)}
-        others |= {
-            notebook: _without_outputs(notebook),
-            notebook.with_suffix(SUFFIX): check_file.encode(outline, file.packed, file.version),
-        }
-        for path, content in others.items():
-            files[path.relative_to(about.root).as_posix()] = content
-    return files
-
-
-def _without_outputs(path: Path) -> bytes:
-    content = path.read_bytes()
-    cells = _cells(content)
-    if not cells:
-        raise Problem(f"{path} is damaged: run `autograder build`.")
-    for cell in cells:
-        if cell["cell_type"] == "code":
-            cell.update(outputs=[], execution_count=None)
-    return _text_of({**json.loads(content), "cells": cells})
-
-
-def _cells(content: bytes) -> list[dict[str, Any]]:
-    """The cells of a notebook; none if it is damaged."""
-    try:
-        cells: list[dict[str, Any]] = json.loads(content)["cells"]
-        for cell in cells:
-            cell["source"] = "".join(cell["source"])
-            cell["cell_type"]
-    except (ValueError, KeyError, TypeError):
-        return []
-    return cells
-
-
-def _text_of(notebook: Mapping[str, Any]) -> bytes:
-    return f"{json.dumps(notebook, indent=1, ensure_ascii=False)}\n".encode()
-
-
-def imported(lesson: Path, root: Path) -> list[Path]:
-    """The files in the course's folder that a lesson imports, but for the grader itself."""
-    finder = ModuleFinder(path=[str(root)], excludes=["autograder"])
-    try:
-        finder.run_script(str(lesson))
-    except (SyntaxError, AttributeError):  # see `lessons.hash_of`
-        return []
-    found = (getattr(module, "__file__", None) for module in finder.modules.values())
-    paths = (Path(file) for file in found if file)
-    return [path for path in paths if path != lesson]
-
-
-def _linked(source: str, folder: Path) -> Iterator[Path]:
-    """The files that a cell shows or links to, which lie in the course; notebooks come anyway."""
-    for target in LINK.findall(source):
-        path = Path(os.path.normpath(folder / target))
-        if path.suffix not in (".ipynb", ".py") and path.is_file():
-            yield path
-
-
-def _one_level_higher(target: re.Match[str]) -> str:
-    return Path(os.path.normpath(Path("course", target[0]))).as_posix()
 
 
 def _updated(folder: Path, contents: Mapping[str, bytes], before: _Files) -> _Files:
@@ -367,7 +216,7 @@ def _hash(name: str, content: bytes) -> str:
 
     Of a notebook, only the texts and outputs of cells count: saving it changes other things too.
     """
-    if name.endswith(".ipynb") and (cells := _cells(content)):
+    if name.endswith(".ipynb") and (cells := learner_files.cells_of(content)):
         kept = [
             [
                 cell["cell_type"],
@@ -406,11 +255,11 @@ def draw(folder: Path, done: Progress | None = None) -> None:
     Raises:
         Problem: the course's data are from a newer release.
     """
-    page, files = folder / START, location.below(folder)
+    page, files = folder / learner_files.START, location.below(folder)
     if not page.is_file() or not files:
         return
     content = page.read_bytes()
-    cells = _cells(content)
+    cells = learner_files.cells_of(content)
     outline = check_file.read(files[0]).outline
     now = standing.standing(done or progress.read(outline.course), outline.modules)
     shown = {
@@ -422,7 +271,7 @@ def draw(folder: Path, done: Progress | None = None) -> None:
     for cell in drawn:
         cell.update(outputs=[shown], execution_count=None)
     with contextlib.suppress(OSError):  # without it, its cell still draws the progress
-        _write(page, _text_of({**json.loads(content), "cells": cells}))
+        _write(page, learner_files.text_of({**json.loads(content), "cells": cells}))
         _sign(page)
 
 

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from modulefinder import ModuleFinder
 from pathlib import Path
@@ -79,20 +80,34 @@ def hash_of(lesson: Path, root: Path, *settings: object) -> str:
     Returns:
         The hash; empty if the lesson is not plain Python, since its imports are not known then.
     """
-    finder = ModuleFinder(path=[str(root)])
-    try:
-        finder.run_script(str(lesson))
-    except (SyntaxError, AttributeError):
-        # The second is modulefinder's, for a folder without `__init__.py` that is imported
-        # (https://github.com/python/cpython/issues/84530).
+    found = files_of(lesson, root)
+    if found is None:
         return ""
-    modules = finder.modules.values()
-    files = sorted(Path(file) for module in modules if (file := getattr(module, "__file__", None)))
+    files = sorted(found)
     # The start page shows the outline.
     files += sorted((root / "course").glob(f"*{SUFFIX}"))
     contents = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
     made_from = [platform.python_version(), versions(), contents, list(map(repr, settings))]
     return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
+
+
+def files_of(lesson: Path, root: Path, excludes: Sequence[str] = ()) -> list[Path] | None:
+    """A lesson and the course's files that it imports; None if it is not plain Python.
+
+    Args:
+        lesson: the master of the lesson, or another script.
+        root: the course's folder.
+        excludes: packages that are not looked into.
+    """
+    finder = ModuleFinder(path=[str(root)], excludes=list(excludes))
+    try:
+        finder.run_script(str(lesson))
+    except (SyntaxError, AttributeError):
+        # The second is modulefinder's, for a folder without `__init__.py` that is imported
+        # (https://github.com/python/cpython/issues/84530).
+        return None
+    found = (getattr(module, "__file__", None) for module in finder.modules.values())
+    return [Path(file) for file in found if file]
 
 
 @functools.cache

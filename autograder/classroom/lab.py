@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from autograder.authoring import course, learner_folder
+from autograder.authoring import course, learner_files, learner_folder
 from autograder.authoring.course import Course
 from autograder.problem import Problem
 
@@ -46,7 +46,7 @@ HIDDEN = ("*.check", "__pycache__", "*.pyc", "*.pyo", ".DS_Store", "*~")
 def teach(about: Course, options: Sequence[str]) -> int:
     """Open the author's view; the exit status of JupyterLab."""
     with _settings(about.root, ()) as folder:
-        return _open(about.root, Path("course", learner_folder.START), folder, about.root, options)
+        return _open(about.root, Path("course", learner_files.START), folder, about.root, options)
 
 
 def learn(folder: Path | None, options: Sequence[str]) -> int:
@@ -81,7 +81,7 @@ def learn(folder: Path | None, options: Sequence[str]) -> int:
     learner_folder.draw(own)
     options = [*(f"--ContentsManager.hide_globs={name}" for name in HIDDEN), *options]
     with _settings(about.root if about else own, INSTRUCTORS) as settings:
-        return _open(own, Path(learner_folder.START), settings, own, options)
+        return _open(own, Path(learner_files.START), settings, own, options)
 
 
 def _require_jupyterlab() -> None:
@@ -98,8 +98,7 @@ def _open(root: Path, start: Path, settings: Path, importable: Path, options: Se
         f"--ServerApp.jpserver_extensions={name}={value}" for name, value in extensions.items()
     ]
     command = [sys.executable, "-m", "jupyterlab", *chosen, *options]
-    paths = [str(importable), *filter(None, [os.environ.get("PYTHONPATH")])]
-    variables = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    variables = {**os.environ, **course.importing_from(importable)}
     return subprocess.call(command, cwd=root, env=variables)
 
 
