@@ -15,6 +15,7 @@ from typing import Any
 
 import course_folder
 import nbformat
+import psutil
 from course_folder import ASSIGNMENT, NOTEBOOK, ROOT
 
 from autograder.authoring import master
@@ -156,6 +157,7 @@ def _grade(
         course_folder.submit(course, name, content.encode())
     command = ("nbgrader", "autograde", ASSIGNMENT)
     run = course_folder.run(course, *command, seconds=3600, COURSE_TOKEN=TOKEN)
+    _wait_for_what_is_left(planted)
     scores = course_folder.scores(course)
     log = course / "verdicts.jsonl"
     return Graded(
@@ -171,6 +173,20 @@ def _grade(
         },
         {one["student"]: one for one in course_folder.records(course)} if log.exists() else {},
     )
+
+
+def _wait_for_what_is_left(planted: Path) -> None:
+    """Wait until no process that an attack left behind is still about to write to this folder.
+
+    What such a process comes to must not depend on how soon the class is graded.
+    """
+    left = [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if any(str(planted) in argument for argument in process.info["cmdline"] or ())
+    ]
+    _, alive = psutil.wait_procs(left, timeout=60)
+    assert not alive, alive
 
 
 def course_of(folder: Path, notebook: nbformat.NotebookNode, **settings: Any) -> Path:
