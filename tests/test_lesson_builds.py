@@ -25,6 +25,7 @@ def course(tmp_path, monkeypatch):
     (tmp_path / "course" / "01_numbers.py").write_text(LESSON)
     (tmp_path / "helpers.py").write_text("from deeper import one\n")
     (tmp_path / "deeper.py").write_text("def one():\n    return 1\n")
+    (tmp_path / "deeper.css").write_text("p {}\n")
     (tmp_path / "unrelated.py").write_text("x = 1\n")
     executions = []
 
@@ -61,12 +62,18 @@ def test_jupyterlab_is_told_the_kernel_of_a_lesson_that_names_none(course):
     assert nbformat.read(built, as_version=4).metadata.kernelspec.name == "python3"
 
 
-@pytest.mark.parametrize("file", ["course/01_numbers.py", "helpers.py", "deeper.py"])
+@pytest.mark.parametrize("file", ["course/01_numbers.py", "helpers.py", "deeper.py", "deeper.css"])
 def test_a_lesson_is_executed_again_where_it_or_what_it_imports_changed(course, file):
     printed(course)
     with (course / file).open("a") as text:
         text.write("\nmore = 1\n")
     assert printed(course) == "execution 2\n"
+
+
+def test_what_a_lesson_needs_includes_the_files_that_its_modules_open(course):
+    found = lessons.files_of(course / "course" / "01_numbers.py", course)
+    assert course / "deeper.css" in found
+    assert not any(path.suffix == ".ipynb" for path in found)
 
 
 def test_a_lesson_is_executed_again_where_a_version_changed(course, monkeypatch):

@@ -94,6 +94,8 @@ def hash_of(lesson: Path, root: Path, *settings: object) -> str:
 def files_of(lesson: Path, root: Path, excludes: Sequence[str] = ()) -> list[Path] | None:
     """A lesson and the course's files that it imports; None if it is not plain Python.
 
+    Files beside a module that have its name are part of it: `stage.css` belongs to `stage.py`.
+
     Args:
         lesson: the master of the lesson, or another script.
         root: the course's folder.
@@ -107,7 +109,14 @@ def files_of(lesson: Path, root: Path, excludes: Sequence[str] = ()) -> list[Pat
         # (https://github.com/python/cpython/issues/84530).
         return None
     found = (getattr(module, "__file__", None) for module in finder.modules.values())
-    return [Path(file) for file in found if file]
+    files = [Path(file) for file in found if file]
+    return files + [other for path in files for other in _beside(path)]
+
+
+def _beside(path: Path) -> list[Path]:
+    """The files that a module may open: they have its name, and are not code or notebooks."""
+    others = (".py", ".pyi", ".pyc", ".ipynb", SUFFIX)
+    return sorted(one for one in path.parent.glob(f"{path.stem}.*") if one.suffix not in others)
 
 
 @functools.cache
