@@ -71,6 +71,7 @@
       back.ariaDisabled = step === 1;
       next.ariaDisabled = step === last;
       move(scene);
+      for (const panel of scene.whole.querySelectorAll(".x-panel")) scroll(panel);
     }
 
     // Elements with the same word glide from where the last one stood.
@@ -90,6 +91,19 @@
       }
     }
 
+    // A panel that is too long shows what is highlighted, and can be moved with keys.
+    function scroll(panel) {
+      if (panel.scrollHeight <= panel.clientHeight) return;
+      panel.tabIndex = 0;
+      panel.dataset.lmSuppressShortcuts = "true";
+      const all = [...panel.querySelectorAll("[aria-current]")];
+      if (!all.length) return;
+      const { top, bottom } = panel.getBoundingClientRect();
+      const above = all[0].getBoundingClientRect().top - top - 40;
+      const below = all.at(-1).getBoundingClientRect().bottom - bottom + 10;
+      if (above < 0 || below > 0) panel.scrollTop += Math.min(above, Math.max(below, 0)) || above;
+    }
+
     const keys = {
       ArrowRight: () => step + 1, ArrowUp: () => step + 1, PageUp: () => step + 1,
       ArrowLeft: () => step - 1, ArrowDown: () => step - 1, PageDown: () => step - 1,
@@ -99,7 +113,9 @@
       // The notebook around must not take keys that are meant for a control.
       event.stopPropagation();
       const to = keys[event.key];
-      if (!to || event.target.matches("select") || event.ctrlKey || event.altKey || event.metaKey) return;
+      const own = event.target.matches("select") || event.ctrlKey || event.altKey || event.metaKey;
+      const moves = event.target.matches(".x-panel") && !/Left|Right/.test(event.key);
+      if (!to || own || moves) return;
       event.preventDefault();
       show(to());
     });
