@@ -237,7 +237,7 @@ def draw_padding(multiple):
     return compiling.draw_padding(lengths, padded, new)
 
 
-play(draw_padding, multiple=(8, 1, 2, 4, 16, 32, 64))
+play(draw_padding, {"multiple": 8}, multiple=(1, 2, 4, 8, 16, 32, 64))
 
 # %% [markdown]
 # In the picture: one bar a batch, hatched where it is padding, with a star where the call

@@ -251,7 +251,8 @@ predicted(
 # %%
 play(
     lambda rate: slopes.draw_descent(bowl, descend(rate), view, rate),
-    rate=(0.21, 0.2, 0.19, 0.15, 0.1, 0.05, 0.02),
+    {"rate": 0.21},
+    rate=(0.02, 0.05, 0.1, 0.15, 0.19, 0.2, 0.21),
 )
 
 # %% [markdown]

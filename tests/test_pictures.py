@@ -15,7 +15,7 @@ from nbconvert import HTMLExporter
 from autograder.authoring.build import build_lesson
 from autograder.problem import Problem
 from autograder.student import card
-from course.pictures import arrays, keep_labels
+from course.pictures import arrays, keep_labels, play
 
 LESSON = """\
 # %%
@@ -49,6 +49,20 @@ def test_a_picture_brings_its_own_ground(formatter):
     arrays.draw_wait(0.001, 0.01).savefig(drawn, format="png")
     drawn.seek(0)
     assert plt.imread(drawn)[..., 3].min() == 1
+
+
+def test_a_slider_runs_in_order_starts_where_the_picture_does_and_shows_its_name(monkeypatch):
+    ipywidgets = pytest.importorskip("ipywidgets")
+    shown = {}
+    monkeypatch.setattr(ipywidgets, "interact", lambda _, **sliders: shown.update(sliders))
+    monkeypatch.delenv(play.STILL, raising=False)
+    play.play(str, {"multiple_of_all_lengths": 8}, multiple_of_all_lengths=(1, 2, 8, 16))
+    slider = shown["multiple_of_all_lengths"]
+    assert (slider.options, slider.value) == ((1, 2, 8, 16), 8)
+    assert slider.style.description_width == "initial"
+    monkeypatch.setenv(play.STILL, "1")
+    assert play.play(lambda size: size, {"size": 8}, size=(1, 8)) == 8
+    assert play.play(lambda size: size, size=(1, 8)) == 1
 
 
 @pytest.mark.parametrize("colour", [card.BLUE, card.ORANGE, card.GREY])
