@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import re
+import sys
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from autograder.markup import html, joined
+from course import explore
+from course.explore import tapes, timelines
 from course.explore.stage import LARGEST, Explorable, Scene, Step, at, code
 
 # ---------------------------------------------------------------------------- the shared page
@@ -70,3 +77,288 @@ def test_text_is_escaped():
 def test_a_choice_without_a_scene_is_refused():
     with pytest.raises(ValueError, match=r"There is no scene for \[\('1',\)\]\."):
         Explorable("Axes", {("0",): Scene([Step("a")])}, {"axis": ("0", "1")})
+
+
+# --------------------------------------------------------------------------------- trace
+
+
+def wave(x):
+    inner = jnp.cos(x)
+    print("x is", inner.shape)
+    return jnp.sin(inner) * jnp.tanh(x)
+
+
+def balance(deposits):
+    def step(carry, deposit):
+        carry = 1.5 * carry + deposit
+        return carry, carry
+
+    last, _ = jax.lax.scan(
+        step, 0, deposits,
+    )  # fmt: skip
+    return jax.lax.cond(last > 0, jnp.sin, jnp.cos, last)
+
+
+def magnitude(x):
+    doubled = x * 2
+    if doubled > 0:
+        return x
+    return -x
+
+
+def long(x):
+    for _ in range(400):
+        x = 0.5 * (x + 2 / x)
+    return x
+
+
+def test_trace_says_which_line_writes_which_equation_and_what_python_sees():
+    told = repr(explore.trace(wave, jnp.ones(3)))
+    assert (
+        "4. Line 4 writes 3 equations: sin, tanh, mul.\n"
+        "   return jnp.sin(inner) * jnp.tanh(x)\n"
+        "   ⇒ c:f32[3] = sin b\n"
+        "   ⇒ d:f32[3] = tanh a\n"
+        "   ⇒ e:f32[3] = mul c d\n"
+        "   returns: tracer float32[3]\n"
+    ) in told
+    assert "3. Line 3 writes no equation: only Python is at work." in told
+    assert "Python prints: x is (3,)" in told
+    assert told.endswith("The program returns e")
+
+
+def test_trace_enters_functions_that_stand_in_the_source_and_shows_programs_within():
+    told = repr(explore.trace(balance, jnp.ones(4)))
+    assert re.search(r"Line 3, inside step, writes 2 equations: mul, add\.", told)
+    assert "Lines 6 to 8 write 1 equation: scan." in told
+    # JAX traces the body twice here, since 0 becomes a float; the first time is forgotten.
+    assert told.count("Line 3, inside step,") == 1
+    assert "⇒     " in told  # within the loop, lines are indented
+
+
+@pytest.mark.parametrize(
+    ("transformed", "seen"),
+    [
+        (jax.vmap(wave), "tracer float32[], one of a batch"),
+        (jax.jit(wave), "tracer float32[3]"),
+        (functools.partial(wave), "tracer float32[3]"),
+        (jax.grad(lambda x: wave(x).sum()), None),
+        (jax.vmap(jax.grad(wave)), "tracer float32[] that carries a derivative"),
+    ],
+)
+def test_trace_knows_the_lines_of_a_transformed_function(transformed, seen):
+    told = repr(explore.trace(transformed, jnp.ones(3)))
+    assert seen is None or f"x: {seen}" in told
+    assert "= cos " in told
+
+
+def test_the_way_back_of_a_gradient_belongs_to_the_lines_that_it_comes_from():
+    told = repr(explore.trace(jax.grad(wave), 1.0))
+    back = re.findall(r"On the way back, line (\d) adds", told)
+    assert back == ["4", "2"]
+
+
+def test_a_jitted_function_is_traced_again_even_if_it_was_called_before():
+    fast = jax.jit(wave)
+    fast(jnp.ones(3))
+    assert "Line 2 writes 1 equation: cos." in repr(explore.trace(fast, jnp.ones(3)))
+
+
+def test_static_arguments_stay_python_values():
+    def ramp(start, n):
+        return start + jnp.arange(n)
+
+    assert "n: 4" in repr(explore.trace(jax.jit(ramp, static_argnames="n"), 10.0, n=4))
+    assert "mode: 'fast'" in repr(explore.trace(lambda x, mode: x + len(mode), 1.0, "fast"))
+
+
+@pytest.mark.parametrize("function", [magnitude, jax.jit(magnitude)])
+def test_where_tracing_fails_the_line_and_the_error_are_shown_in_one_sentence(function):
+    told = repr(explore.trace(function, -2.0))
+    assert "2. Line 2 writes 1 equation: mul." in told
+    assert "3. Line 3 raises TracerBoolConversionError." in told
+    assert re.search(r"\. Tracing ends here, with TracerBoolConversionError: Attempted bool", told)
+    assert "Traceback" not in told
+    assert ".py" not in told
+
+
+def test_a_function_without_source_is_shown_by_its_program():
+    made = eval("lambda x: x + 1", {})
+    told = repr(explore.trace(made, 1.0))
+    assert "Python keeps no source of this function" in told
+    assert told.endswith("⇒ b:f32[] = add a 1.0\n   The program returns b")
+
+
+def test_a_constant_array_is_named_by_its_type():
+    weights = jnp.ones((3, 4))
+    told = repr(explore.trace(lambda x: weights @ x, jnp.ones(4)))
+    assert "f32[3,4]" in told
+    assert "[[" not in told
+
+
+def test_a_long_trace_stays_small_and_says_what_it_leaves_out():
+    shown = explore.trace(long, 1.0)
+    assert re.search(r"3\d\d more visits to lines 3, 4 write 1\d\d\d equations", repr(shown))
+    assert "more equations</div>" in shown._repr_html_()
+    assert len(shown._repr_html_().encode()) <= LARGEST
+
+
+def test_watching_a_trace_changes_neither_the_tracer_of_python_nor_the_result():
+    def own(*_):
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(own)
+    try:
+        explore.trace(wave, 1.0)
+        assert sys.gettrace() is own
+    finally:
+        sys.settrace(before)
+    np.testing.assert_allclose(jax.jit(wave)(1.0), wave(1.0), rtol=1e-6)
+
+
+# ---------------------------------------------------------------------------------- tape
+
+
+def loss(params, x, y):
+    guess = params["w"] * x + params["b"]
+    return (guess - y) ** 2
+
+
+@jax.custom_vjp
+def clipped(x):
+    return x
+
+
+clipped.defvjp(lambda x: (x, None), lambda _, c: (jnp.clip(c, -1, 1),))
+MATRIX = jnp.arange(6.0).reshape(2, 3) / 5
+
+
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [
+        (lambda x: jnp.sin(jnp.cos(x)) * jnp.tanh(x), (1.0,)),
+        (lambda x: x * x, (3.0,)),
+        (loss, ({"w": 2.0, "b": 1.0}, 3.0, 4.0)),
+        (lambda x: jnp.tanh(MATRIX @ x), (jnp.arange(3.0),)),
+        (lambda x: jnp.where(x > 0, jax.nn.relu(x), 3.0) + clipped(10 * x), (1.5,)),
+        (lambda x: jax.lax.fori_loop(0, 3, lambda _, y: y * jnp.sin(x), x), (1.5,)),
+        (jax.jit(lambda x, n: jax.jit(jnp.sin)(x) ** n), (2.0, 3)),
+        (jax.checkpoint(lambda x: jnp.exp(x) / x), (2.0,)),
+        (lambda x: (x * 2, x + 1), (1.5,)),
+    ],
+)
+def test_the_cotangents_of_a_tape_are_those_of_grad(function, args):
+    tape = tapes.record(function, *args)
+
+    def total(*given):
+        return sum(jnp.sum(leaf) for leaf in jax.tree.leaves(function(*given)))
+
+    leaves = jax.tree.leaves(args)
+    real = [
+        n for n, leaf in enumerate(leaves) if jnp.issubdtype(jnp.result_type(leaf), jnp.floating)
+    ]
+
+    def of_real(*chosen):
+        filled = list(leaves)
+        for n, one in zip(real, chosen, strict=True):
+            filled[n] = one
+        return total(*jax.tree.unflatten(jax.tree.structure(args), filled))
+
+    expected = jax.grad(of_real, tuple(range(len(real))))(*(leaves[n] for n in real))
+    for n, slope in zip(real, expected, strict=True):
+        np.testing.assert_allclose(tape.cotangent(n), slope, rtol=1e-5)
+
+
+def test_a_value_that_is_read_twice_gets_two_cotangents_which_are_added():
+    told = repr(explore.tape(lambda x: jnp.sin(jnp.cos(x)) * jnp.tanh(x), 1.0))
+    assert "mul reads sin and tanh" in told
+    assert "tanh reads x" in told
+    assert "so its cotangents are added: 0.216 + -0.5496 = -0.3335." in told
+    assert "to cos: 0.7616 × 0.8576 = 0.6531" in told
+
+
+def test_a_tape_is_drawn_as_the_graph_that_it_is():
+    shown = explore.tape(lambda x: jnp.sin(jnp.cos(x)) * jnp.tanh(x), 1.0)._repr_html_()
+    # x → cos, x → tanh, cos → sin, sin → mul, tanh → mul; each once in both directions.
+    assert shown.count('class="x-edge"') == shown.count('class="x-edge x-home"') == 5
+    assert shown.count("<rect") == 5
+
+
+@pytest.mark.parametrize(
+    ("function", "sentence"),
+    [
+        (long, "consists of 1200 operations, and at most 24 can be drawn."),
+        (lambda x: x > 0, "No cotangent comes back"),
+        (lambda x: x.no_such_thing, "There is nothing to show: <lambda> raises AttributeError"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said_in_a_sentence(function, sentence):
+    assert sentence in repr(explore.tape(function, 1.0))
+
+
+# ------------------------------------------------------------------------------ time line
+
+
+def test_a_time_line_measures_what_the_first_call_does_and_the_second_does_not():
+    first, second = timelines.measure(lambda x: jnp.sin(x) @ x, jnp.ones((50, 50)))
+    assert min(first.trace, first.lower, first.compile) > 0
+    assert second.trace == second.lower == second.compile == 0
+    assert first.returned <= first.ready
+    assert first.trace + first.lower + first.compile <= first.returned
+
+
+def test_a_function_that_was_called_before_is_compiled_again_for_its_time_line():
+    fast = jax.jit(lambda x: x + 1)
+    fast(1.0)
+    first, _ = timelines.measure(fast, 1.0)
+    assert min(first.trace, first.compile) > 0
+
+
+FIRST = timelines.Call(trace=0.002, lower=0.003, compile=0.05, returned=0.056, ready=0.068)
+SECOND = timelines.Call(trace=0, lower=0, compile=0, returned=0.00008, ready=0.012)
+
+
+def test_a_time_line_says_what_a_stopwatch_without_waiting_shows():
+    told = repr(timelines.draw("heavy", FIRST, SECOND, "cpu"))
+    assert "a stopwatch without block_until_ready shows 80 µs, but the result takes 12 ms." in told
+    together = timelines.Call(trace=0, lower=0, compile=0, returned=3.0e-5, ready=3.1e-5)
+    assert "both stopwatches show nearly the same" in repr(
+        timelines.draw("small", FIRST, together, "cpu")
+    )
+
+
+def test_a_time_line_of_a_function_that_fails_is_one_sentence():
+    told = repr(explore.timeline(lambda x: x.no_such_thing, 1.0))
+    assert "There is nothing to measure: <lambda> raises AttributeError" in told
+
+
+# ------------------------------------------------------------------------------- all of them
+
+MADE = {
+    "trace": lambda: explore.trace(wave, 1.0),
+    "trace of a gradient": lambda: explore.trace(jax.grad(wave), 1.0),
+    "tape": lambda: explore.tape(loss, {"w": 2.0, "b": 1.0}, 3.0, 4.0),
+    "time line": lambda: timelines.draw("heavy", FIRST, SECOND, "cpu"),
+}
+"""How to make each explorable of the course; what they must all be is tested below."""
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_an_explorable_is_small_the_same_each_time_and_tells_all_in_text(name):
+    first, again = MADE[name](), MADE[name]()
+    page, text = first._repr_html_(), repr(first)
+    assert page == again._repr_html_()
+    assert len(page.encode()) <= LARGEST
+    assert "0x" not in page
+    assert not re.search(r"https?://(?!www\.w3\.org)", page)
+    assert "`" not in text
+    for words in re.findall(r"<summary>\d+\. <span>(.*?)</span>", page):
+        assert html_text(words) in text
+
+
+def html_text(page: str) -> str:
+    plain = re.sub(r"<[^>]*>", "", page)
+    for name, letter in (("lt", "<"), ("gt", ">"), ("#39", "'"), ("#34", '"'), ("amp", "&")):
+        plain = plain.replace(f"&{name};", letter)
+    return plain
