@@ -33,6 +33,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from autograder import predicted
+from course import explore
 from course.pictures import compiling, measured
 from course.pictures.play import play
 
@@ -91,6 +92,24 @@ def deck(x):
 
 traced = jax.jit(deck).trace(x)  # step 1: the operations, as a jaxpr
 print(traced.jaxpr)
+
+# %% [markdown]
+# Now watch it being written. Below is the same function with one thought for each line. Press
+# **Next →**: on the left, Python goes through the lines; on the right, the jaxpr grows.
+
+
+# %%
+def deck_in_lines(x):
+    inner = jnp.cos(x)
+    wave = jnp.sin(inner)
+    return wave * jnp.tanh(x)
+
+
+explore.trace(deck_in_lines, x)
+
+# %% [markdown]
+# `tanh` reads `x`, and `mul` reads two values: a jaxpr is a graph, written down in the order in
+# which Python came to the operations. `explore.trace(f, *args)` does this for your functions, too.
 
 # %%
 lowered = traced.lower()  # the same, in XLA's input language
@@ -338,6 +357,12 @@ def magnitude(x):
 
 # %% tags=["raises-exception"]
 magnitude(-2.0)
+
+# %% [markdown]
+# How far did Python get? Press **Next →** to see it.
+
+# %%
+explore.trace(magnitude, -2.0)
 
 # %% [markdown]
 # Python must choose a branch *while tracing*, and then `x` has no value. The `if` itself is not
@@ -591,8 +616,8 @@ def returned_and_ready(function, x):
 
 
 big = jnp.ones((1200, 1200)).block_until_ready()
-waits = [(label, *returned_and_ready(heavy, big)) for label in ("1st call", "2nd call", "3rd call")]
-_, returned, ready = waits[-1]
+heavy(big).block_until_ready()  # trace and compile
+returned, ready = returned_and_ready(heavy, big)
 clock = "right" if returned > 0.9 * ready else "too short"
 
 # %%
@@ -602,13 +627,15 @@ predicted(
     why="Without waiting you measure how long it takes to hand the work over.",
 )
 
+# %% [markdown]
+# Where does the time go? JAX reports how long it traces and compiles. The next cell lets `heavy`
+# forget what it compiled, and measures two calls. Press **Next →** to go through them, and watch
+# the two stopwatches.
+
 # %%
-compiling.draw_waiting(waits)
+explore.timeline(heavy, big)
 
 # %% [markdown]
-# In the picture: the thick line is where the call returned. In the first call Python stays
-# inside while it traces and compiles. In the others it only hands over.
-#
 # So an honest clock **warms up**, **waits**, **repeats**, and tells a number that one slow run
 # cannot move: the median, or, on a machine shared with others, the fastest.
 

@@ -144,37 +144,6 @@ def draw_kernels(primitives, kernels):
     return fig
 
 
-def draw_waiting(calls):
-    """Draw, for some calls, when Python went on and when the result was there.
-
-    Args:
-        calls: list of (label, returned, ready): seconds since the call began.
-
-    Returns:
-        The matplotlib Figure; its label is a description in words.
-    """
-    end = 1e3 * max(ready for _, _, ready in calls)
-    fig, ax = canvas.canvas((-0.22, 1.28), (-0.9, len(calls) + 0.2), aspect=0.15)
-    for row, (label, returned, ready) in enumerate(calls):
-        y = len(calls) - 1 - row
-        first, last = 1e3 * returned / end, 1e3 * ready / end
-        canvas.text(ax, -0.02, y + 0.4, label, ha="right", weight="bold")
-        canvas.box(
-            ax, first, y + 0.1, last - first, 0.6, "#9fd3f2", "", hatch="///", stripes=STRIPES
-        )
-        canvas.box(ax, 0, y + 0.1, first, 0.6, "#f7cf80", "")
-        ax.plot([first, first], [y - 0.02, y + 0.82], color=INK, lw=2.4)
-        words = f"returned {1e3 * returned:.2f} ms\nready {1e3 * ready:.2f} ms"
-        canvas.text(ax, last + 0.015, y + 0.4, words, ha="left")
-    canvas.box(ax, 0, -0.75, 0.05, 0.4, "#f7cf80", "")
-    canvas.text(ax, 0.06, -0.55, "Python is inside the call", ha="left")
-    canvas.box(ax, 0.45, -0.75, 0.05, 0.4, "#9fd3f2", "", hatch="///", stripes=STRIPES)
-    canvas.text(ax, 0.51, -0.55, "Python has gone on; the device still computes", ha="left")
-    told = (f"{label}: {1e3 * one:.2f}, {1e3 * two:.2f}." for label, one, two in calls)
-    fig.set_label("Milliseconds until each call returned and was ready. " + " ".join(told))
-    return fig
-
-
 def draw_times(sizes, times):
     """Draw the time of a call against the size of a square array, both on logarithmic axes.
 
