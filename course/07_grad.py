@@ -34,6 +34,7 @@ import numpy as np
 from jax.test_util import check_grads
 
 from autograder import predicted
+from course import explore
 from course.pictures import slopes
 from course.pictures.play import play
 
@@ -396,6 +397,23 @@ predicted(
     why="Reverse needs one walk back for each of the 2 outputs; forward needs one run for each "
     "of the 100 inputs.",
 )
+
+# %% [markdown]
+# Here is a walk back with all its numbers. Press **Next →**: values go down through the
+# operations, and then cotangents come up the same way. `x` is read twice, by `cos` and by `tanh`.
+# So two cotangents come back to it, and their sum is the slope.
+
+
+# %%
+def deck(x):
+    return jnp.sin(jnp.cos(x)) * jnp.tanh(x)
+
+
+print("jax.grad:", jax.grad(deck)(1.0))
+explore.tape(deck, 1.0)
+
+# %% [markdown]
+# `explore.tape(f, *args)` does the same for your own functions, if they are short.
 
 # %% [markdown]
 # A loss is the extreme case: a million parameters in, one number out. One walk back gives all the
