@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import re
 import sys
 
 import jax
 import jax.numpy as jnp
+import lab_server
+import nbconvert
+import nbformat
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from autograder.markup import html, joined
 from course import explore
@@ -336,17 +342,23 @@ def test_a_time_line_of_a_function_that_fails_is_one_sentence():
 # ------------------------------------------------------------------------------- all of them
 
 MADE = {
-    "trace": lambda: explore.trace(wave, 1.0),
-    "trace of a gradient": lambda: explore.trace(jax.grad(wave), 1.0),
-    "tape": lambda: explore.tape(loss, {"w": 2.0, "b": 1.0}, 3.0, 4.0),
-    "time line": lambda: timelines.draw("heavy", FIRST, SECOND, "cpu"),
+    "trace": "explore.trace(wave, 1.0)",
+    "trace of a gradient": "explore.trace(jax.grad(wave), 1.0)",
+    "tape": "explore.tape(loss, {'w': 2.0, 'b': 1.0}, 3.0, 4.0)",
+    "time line": "timelines.draw('heavy', FIRST, SECOND, 'cpu')",
 }
-"""How to make each explorable of the course; what they must all be is tested below."""
+"""How a reader makes each explorable of the course. All of them are tested below."""
+PRELUDE = (wave, loss)
+"""The functions that these lines use."""
+
+
+def made(name):
+    return eval(MADE[name], globals())
 
 
 @pytest.mark.parametrize("name", MADE)
 def test_an_explorable_is_small_the_same_each_time_and_tells_all_in_text(name):
-    first, again = MADE[name](), MADE[name]()
+    first, again = made(name), made(name)
     page, text = first._repr_html_(), repr(first)
     assert page == again._repr_html_()
     assert len(page.encode()) <= LARGEST
@@ -362,3 +374,164 @@ def html_text(page: str) -> str:
     for name, letter in (("lt", "<"), ("gt", ">"), ("#39", "'"), ("#34", '"'), ("amp", "&")):
         plain = plain.replace(f"&{name};", letter)
     return plain
+
+
+# ------------------------------------------------------------------------------ in a browser
+
+BROKEN = "e => e.scrollWidth > e.clientWidth + 1"
+
+
+def notebook(sources, outputs=()):
+    cells = [new_code_cell(source) for source in sources]
+    for cell, output in zip(cells, outputs, strict=False):
+        cell.outputs = [new_output("display_data", output._repr_mimebundle_())]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def go_through(page, stage):
+    """Go through an explorable with mouse and keys; every step has to show."""
+    words, count = stage.locator(".x-words"), stage.locator(".x-bar span")
+    assert words.get_attribute("aria-live") == "polite"
+    if not stage.locator(".x-bar").is_visible():  # a single step
+        return
+    last = int(count.inner_text().split("/")[1])
+    stage.get_by_role("slider").press("Home")  # another choice keeps the step
+    said = [words.inner_text()]
+    for step in range(2, last + 1):
+        stage.get_by_role("button", name="Next").click()
+        assert count.inner_text() == f"{step} / {last}"
+        said.append(words.inner_text())
+    assert all(said)
+    assert stage.get_by_role("button", name="Next").get_attribute("aria-disabled") == "true"
+    stage.get_by_role("button", name="Back").click()
+    assert words.inner_text() == said[-2]
+    slider = stage.get_by_role("slider")
+    slider.focus()
+    for key, step in (
+        ("Home", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("ArrowUp", 2), ("ArrowDown", 1),
+        ("End", last), ("ArrowRight", last),
+    ):  # fmt: skip
+        page.keyboard.press(key)
+        assert words.inner_text() == said[step - 1], key
+    assert slider.get_attribute("aria-valuetext").startswith(f"{last} of {last}: ")
+    bodies = stage.locator(".x-scene:not([hidden]) > .x-bodies > div")
+    seen = bodies.evaluate_all("all => all.map(e => getComputedStyle(e).visibility)")
+    assert seen == ["hidden"] * (last - 1) + ["visible"]
+
+
+def choose(page, stage):
+    """Every combination of choices has a scene of its own."""
+    picks = stage.get_by_role("combobox")
+    for place in range(picks.count()):
+        pick = picks.nth(place)
+        for value in pick.locator("option").all_inner_texts():
+            pick.select_option(value)
+            assert stage.locator(".x-scene:not([hidden])").count() == 1
+            go_through(page, stage)
+
+
+@pytest.fixture(scope="module")
+def outputs():
+    return [*(made(name) for name in MADE), halving(), halving(), choosing()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("theme", "width"), [("light", 1300), ("dark", 390)])
+def test_on_a_static_page_mouse_and_keys_go_through_every_step(tmp_path, outputs, theme, width):
+    exporter = nbconvert.HTMLExporter(theme=theme)
+    path = tmp_path / "page.html"
+    path.write_text(exporter.from_notebook_node(notebook(["1"] * len(outputs), outputs))[0])
+    with lab_server.browser() as (page, _):
+        wrong = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(path.as_uri(), wait_until="domcontentloaded")
+        stages = page.locator(".x-stage[data-on]")
+        assert stages.count() == len(outputs)
+        for place in range(stages.count()):
+            go_through(page, stages.nth(place))
+            choose(page, stages.nth(place))
+            assert not stages.nth(place).evaluate(BROKEN), place
+        lab_server.picture(page, f"explorables_{theme}")
+        found = Axe().run(page, ".x-stage").response["violations"]
+        assert [one for one in found if one["impact"] in ("serious", "critical")] == []
+        assert [one for one in wrong if "require" not in one] == []  # nbconvert's own, offline
+
+
+@pytest.mark.slow
+def test_without_scripts_all_folds_can_be_opened(tmp_path, outputs):
+    path = tmp_path / "page.html"
+    exporter = nbconvert.HTMLExporter()
+    path.write_text(exporter.from_notebook_node(notebook(["1"] * len(outputs), outputs))[0])
+    with lab_server.browser() as (first, _):
+        page = first.context.browser.new_context(java_script_enabled=False).new_page()
+        page.goto(path.as_uri(), wait_until="domcontentloaded")
+        for place, output in enumerate(outputs):
+            stage = page.locator(".x-stage").nth(place)
+            folds = stage.locator("details")
+            for fold in range(folds.count()):
+                folds.nth(fold).locator("> summary").click()
+            assert stage.get_by_role("combobox").count() == 0
+            text = " ".join(stage.inner_text().split())
+            for words in re.findall(r"^\d+\. (.*)$", repr(output), re.M):
+                assert " ".join(words.split()) in text
+
+
+@pytest.mark.slow
+def test_in_jupyterlab_they_work_when_run_and_stay_folds_when_not_trusted(tmp_path, outputs):
+    sources = [
+        "import jax, jax.numpy as jnp\nfrom course import explore\n"
+        "from course.explore import timelines\n"
+        f"FIRST, SECOND = timelines.{FIRST}, timelines.{SECOND}",
+        *map(inspect.getsource, PRELUDE),
+        *MADE.values(),
+    ]
+    folder = lab_server.course(tmp_path)
+    with lab_server.served(folder) as address, lab_server.browser() as (page, asked):
+        shown = folder / "work" / "course" / "explorables.ipynb"
+        nbformat.write(notebook(sources), shown)
+        saved = folder / "work" / "course" / "saved.ipynb"
+        nbformat.write(notebook(["1"] * len(outputs), outputs), saved)
+        lab_server.opened(page, address, "lab/tree/course/saved.ipynb?token=test&reset")
+        stage = page.locator(".x-stage").first
+        stage.wait_for()
+        assert stage.get_attribute("data-on") is None
+        stage.locator("summary").first.click()
+        assert stage.locator("td").first.is_visible()
+        lab_server.picture(page, "explorables_untrusted")
+        lab_server.opened(page, address, "lab/tree/course/explorables.ipynb?token=test&reset")
+        page.get_by_text("| Idle").wait_for()
+        page.click("text=Run")
+        page.click("text=Run All Cells")
+        page.locator(".x-stage[data-on]").first.wait_for()
+        cells = page.locator(".jp-Cell").count()
+        for theme in ("light", "dark"):
+            if theme == "dark":
+                page.click("text=Settings")
+                page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Theme$")).hover()
+                page.click("text=JupyterLab Dark")
+                page.wait_for_selector("body[data-jp-theme-light='false']", state="attached")
+            go_to_all(page)
+            lab_server.picture(page, f"explorables_lab_{theme}")
+        assert page.locator(".jp-Cell").count() == cells
+        assert asked == []
+
+
+def go_to_all(page):
+    """Go through all explorables of a notebook, whose cells are rendered near the window only."""
+    seen = set()
+    for _ in range(60):
+        for stage in page.locator(".x-stage[data-on]").all():
+            key = stage.get_attribute("data-k")
+            if key not in seen:
+                seen.add(key)
+                stage.scroll_into_view_if_needed()
+                go_through(page, stage)
+                page.keyboard.press("b")  # in command mode it would insert a cell
+        if len(seen) == len(MADE):
+            return
+        page.mouse.move(800, 600)
+        page.mouse.wheel(0, 500)
+        page.wait_for_timeout(200)
+    pytest.fail(f"only {len(seen)} of {len(MADE)} explorables were found")

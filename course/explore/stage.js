@@ -71,7 +71,7 @@
       back.ariaDisabled = step === 1;
       next.ariaDisabled = step === last;
       move(scene);
-      for (const panel of scene.whole.querySelectorAll(".x-panel")) scroll(panel);
+      scene.whole.querySelectorAll(".x-panel").forEach(scroll);
     }
 
     // Elements with the same word glide from where the last one stood.
@@ -91,11 +91,18 @@
       }
     }
 
-    // A panel that is too long shows what is highlighted, and can be moved with keys.
+    // A panel that is too large can be moved with keys.
+    function reach(panel) {
+      const fits = (whole, shown) => whole <= shown + 1;
+      if (fits(panel.scrollHeight, panel.clientHeight) && fits(panel.scrollWidth, panel.clientWidth))
+        panel.removeAttribute("tabindex");
+      else panel.tabIndex = 0;
+      panel.dataset.lmSuppressShortcuts = "true";
+    }
+
+    // A panel that is too long shows what is highlighted.
     function scroll(panel) {
       if (panel.scrollHeight <= panel.clientHeight) return;
-      panel.tabIndex = 0;
-      panel.dataset.lmSuppressShortcuts = "true";
       const all = [...panel.querySelectorAll("[aria-current]")];
       if (!all.length) return;
       const { top, bottom } = panel.getBoundingClientRect();
@@ -129,6 +136,7 @@
     for (const control of [back, next, slider, ...picks])
       control.dataset.lmSuppressShortcuts = "true";
     show(1);
+    new ResizeObserver(() => root.querySelectorAll(".x-panel").forEach(reach)).observe(root);
   }
 
   document.querySelectorAll('[data-k="@key@"]:not([data-on])').forEach(begin);

@@ -105,8 +105,9 @@ def _steps(first: Call, second: Call) -> Iterator[Step]:
         f"to machine code, in {_time(first.compile)}."
     )
     yield Step(
-        f"Python hands the work to the device, and the call returns after {_time(first.returned)}. "
-        "A stopwatch that stops here has measured Python and the compiler."
+        f"Python does the rest in {_time(first.hand_over)}: it loads the program and hands the work "
+        f"to the device. The call returns after {_time(first.returned)}. A stopwatch that stops "
+        "here has measured Python and the compiler."
     )
     yield Step(
         f"`block_until_ready` waits for the device, for {_time(first.wait)} more. The result of "
@@ -193,8 +194,9 @@ def _chart(title: str, call: Call, python: dict[str, int], last: int) -> Markup:
     ]  # fmt: skip
     return html(
         '<div class="x-panel x-chart"><p class="x-head">{title}</p>{lanes}'
-        '<p class="x-small">{told}</p></div>',
+        '<p class="x-small" {at}>{told}</p></div>',
         title=title,
+        at=at(shown=f"{last}-"),
         told=", ".join(f"{name} {_time(one)}" for name, one in zip(names, seconds, strict=True)),
         lanes=joined(
             html(

@@ -459,7 +459,9 @@ class _Story:
         if error is not None:
             message = _cut((str(error).strip() or "no message").splitlines()[0], 300)
             words = f"Tracing ends here, with `{type(error).__name__}`: {message}"
-            self._add(words, (), None, [place for place in others if self._lines[place].equation])
+            failed = [visit.place for visit in self._recorder.visits if visit.error is not None]
+            written = [place for place in others if self._lines[place].equation is not None]
+            self._add(words, (), failed[-1] if failed else None, written)
             return
         own = [place for place in others if self._lines[place].equation is not None]
         words = ""
@@ -521,19 +523,21 @@ class _Story:
 
     def _program(self) -> Markup:
         written, last = [], len(self._steps)
-        for place, line in enumerate(self._lines):
+        # A program that was not finished returns nothing.
+        lines = self._lines[:-1] if self._recorder.error is not None else self._lines
+        for place, line in enumerate(lines):
             number = self._visit_of[place]
             if line.equation is None:
                 # What a program takes and returns belongs to the equation around it.
                 step = 1 if place == 0 else written[-1][1] if line.scope else last
-                written.append((line, step, "", number))
+                written.append((line, step, ""))
             else:
                 step = self._step_of.get(place, last)
-                lines = self._recorder.visits[number].place if number is not None else None
-                written.append((line, step, f"line {lines[0]}" if lines else "JAX", number))
+                first = self._recorder.visits[number].place[0] if number is not None else 0
+                written.append((line, step, f"line {first}" if first else "JAX"))
         shown = written if len(written) <= MOST_LINES else written[: MOST_LINES - 1]
         listed = []
-        for line, step, origin, _ in shown:
+        for line, step, origin in shown:
             note = html('<span class="x-from">{origin}</span>', origin=origin) if origin else ""
             listed.append(
                 html(
