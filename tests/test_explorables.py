@@ -14,9 +14,11 @@ import nbconvert
 import nbformat
 import numpy as np
 import pytest
+import test_site
 from axe_playwright_python.sync_playwright import Axe
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from autograder.authoring import site
 from autograder.markup import html, joined
 from course import explore
 from course.explore import tapes, timelines
@@ -476,6 +478,33 @@ def test_without_scripts_all_folds_can_be_opened(tmp_path, outputs):
             text = " ".join(stage.inner_text().split())
             for words in re.findall(r"^\d+\. (.*)$", repr(output), re.M):
                 assert " ".join(words.split()) in text
+
+
+@pytest.mark.slow
+def test_on_the_website_they_follow_the_theme_that_is_chosen(tmp_path, outputs):
+    about = test_site.small_course(tmp_path / "course")
+    lesson = notebook(["1"] * len(outputs), outputs)
+    lesson.cells.insert(0, new_markdown_cell("# 1. Roots"))
+    nbformat.write(lesson, about.root / "course" / "01_roots.ipynb")
+    site.build(about, tmp_path / "site")
+    with test_site.browsing(tmp_path / "site", 1300, "light") as (page, home):
+        log = test_site.listened(page, home)
+        page.goto(f"{home}/course/01_roots.html")
+        grounds = []
+        for theme in ("Light", "Dark"):
+            page.get_by_label("Color mode").first.click()
+            page.get_by_role("button", name=theme).click()
+            for stage in page.locator(".x-stage[data-on]").all():
+                go_through(page, stage)
+            ground = "e => getComputedStyle(e).backgroundColor"
+            grounds.append(page.locator(".x-stage").first.evaluate(ground))
+            page.evaluate("Promise.all(document.getAnimations().map(each => each.finished))")
+            assert log == []
+            found = Axe().run(page, ".x-stage").response["violations"]
+            log.clear()  # axe itself asks for style sheets
+            assert [one for one in found if one["impact"] in ("serious", "critical")] == []
+            lab_server.picture(page, f"explorables_site_{theme}")
+        assert grounds == ["rgb(255, 255, 255)", "rgb(23, 25, 28)"]
 
 
 @pytest.mark.slow

@@ -103,7 +103,7 @@ class Explorable:
         for chosen, scene in self._scenes.items():
             block = [_named(self.choices, chosen), scene.text]
             for number, step in enumerate(scene.steps, 1):
-                block += [f"{number}. {plain(step.words)}", _indented(step.text)]
+                block += [f"{number}. {plain(step.words)}", _below(step.text)]
             blocks.append(block)
         return "\n\n".join("\n".join(line for line in block if line) for block in blocks)
 
@@ -169,8 +169,14 @@ def code(lines: Iterable[str]) -> Markup:
     """Lines of code, which keep their spaces and are wrapped where they are too long."""
     return html(
         '<div class="x-code">{lines}</div>',
-        lines=joined(html("<div>{line}</div>", line=line or " ") for line in lines),
+        lines=joined(html("<div>{line}</div>", line=indented(line)) for line in lines),
     )
+
+
+def indented(line: str) -> str:
+    """A line of code whose indentation is seen even where style sheets are removed."""
+    rest = line.lstrip(" ")
+    return "\N{NO-BREAK SPACE}" * (len(line) - len(rest)) + rest or " "
 
 
 def _steps(given: str | Iterable[int]) -> str:
@@ -203,5 +209,5 @@ def _scene_html(scene: Scene, name: str) -> Markup:
     )
 
 
-def _indented(text: str) -> str:
+def _below(text: str) -> str:
     return "\n".join(f"   {line}" for line in text.splitlines())

@@ -188,9 +188,8 @@ def _chart(title: str, call: Call, python: dict[str, int], last: int) -> Markup:
     lanes = [
         ("Python", joined(pieces)),
         ("device", _piece("runs", handed, widths[-1], "x-device", last)),
-        ("stopwatch, not waiting", _piece(
-            _time(call.returned), 0, handed, "x-watch", last - 1, f"{last - 1}-")),
-        ("stopwatch, waiting", _piece(_time(call.ready), 0, 100, "x-watch", last, f"{last}-")),
+        ("stopwatch, not waiting", _watch(call.returned, handed, last - 1)),
+        ("stopwatch, waiting", _watch(call.ready, 100, last)),
     ]  # fmt: skip
     return html(
         '<div class="x-panel x-chart"><p class="x-head">{title}</p>{lanes}'
@@ -216,12 +215,19 @@ def _widths(seconds: Sequence[float]) -> list[float]:
     return [100 * share / sum(shares) for share in shares]
 
 
-def _piece(words: str, left: float, width: float, kind: str, step: int, shown: str = "") -> Markup:
-    if width < 10 and kind != "x-watch":
+def _watch(seconds: float, width: float, step: int) -> Markup:
+    """A stopwatch, which shows its time within the bar, or beside it where that is short."""
+    is_short = width < 15
+    bar = _piece("" if is_short else _time(seconds), 0, width, "x-watch", step)
+    return bar + (_piece(_time(seconds), width, 15, "x-beside", step) if is_short else "")
+
+
+def _piece(words: str, left: float, width: float, kind: str, step: int) -> Markup:
+    if width < 10:
         words = ""  # it would be cut; the numbers below name all pieces
     return html(
         '<div class="x-piece {kind}" {at} style="left:{left:.1f}%;width:{width:.1f}%">{words}</div>',
-        kind=kind, at=at(now=[step], shown=shown or f"{step}-"), left=left, width=width, words=words,
+        kind=kind, at=at(now=[step], shown=f"{step}-"), left=left, width=width, words=words,
     )  # fmt: skip
 
 

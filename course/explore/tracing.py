@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from autograder.markup import html, joined
 from course.explore import programs
-from course.explore.stage import Explorable, Scene, Step, at
+from course.explore.stage import Explorable, Scene, Step, at, indented
 
 MOST_VISITS, MOST_LINES = 24, 80
 SESSIONS = itertools.count()
@@ -498,9 +498,9 @@ class _Story:
             shown = self._listing.lines[:MOST_LINES]
             listed = [
                 html(
-                    "<div {at}>{number:2} {line}</div>",
-                    at=at(now=_ranges(self._marked.get(number, []))), number=number,
-                    line=_cut(line, programs.WIDEST),
+                    "<div {at}>{line}</div>",
+                    at=at(now=_ranges(self._marked.get(number, []))),
+                    line=indented(f"{number:2} ") + indented(_cut(line, programs.WIDEST)),
                 )
                 for number, line in enumerate(shown, 1)
             ]  # fmt: skip
@@ -538,13 +538,13 @@ class _Story:
         shown = written if len(written) <= MOST_LINES else written[: MOST_LINES - 1]
         listed = []
         for line, step, origin in shown:
-            note = html('<span class="x-from">{origin}</span>', origin=origin) if origin else ""
+            note = html('<span class="x-from"> ← {origin}</span>', origin=origin)
             listed.append(
                 html(
-                    "<div {at}>{note}{text}</div>",
+                    "<div {at}>{text}{note}</div>",
                     at=at(now=[step] if line.equation is not None else "", shown=f"{step}-"),
-                    note=note if self._listing.lines else "",
-                    text=line.text,
+                    text=indented(line.text),
+                    note=note if origin and self._listing.lines else "",
                 )
             )
         if len(shown) < len(written):
