@@ -1,10 +1,13 @@
 """The deck: it follows the talk, opens without a network, and nothing on it is cut off or small."""
 
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import jupytext
+import matplotlib.pyplot as plt
+import numpy as np
 import pypdf
 import pytest
 from masters import ROOT
@@ -12,6 +15,7 @@ from masters import ROOT
 from course import coursemap
 from slides.making import browser
 from slides.making.deck import build_deck
+from slides.making.references import build_references
 
 CELLS = jupytext.read(ROOT / "slides" / "deck.py").cells
 
@@ -92,11 +96,12 @@ def test_it_opens_offline_and_asks_for_nothing(deck, page):
 def test_nothing_is_cut_off_or_too_small(deck, page):
     assert browser.crowded(page, deck) == []
     # The check can fail: half a slide's height is not enough for this deck.
+    page.evaluate("Reveal.slide(2)")
+    assert page.evaluate(browser.CROWDED, [1280, 360, 18, 24]) != []
+    assert page.evaluate(browser.CROWDED, [1280, 720, 60, 24]) != []
+    assert page.evaluate(browser.CROWDED, [1280, 720, 18, 25]) != []
     page.evaluate("Reveal.slide(4)")
-    assert page.evaluate(browser.CROWDED, [1280, 360, 18]) != []
-    assert page.evaluate(browser.CROWDED, [1280, 720, 60]) != []
-    page.evaluate("Reveal.slide(3)")
-    found = page.evaluate(browser.CROWDED, [1280, 720, 26])
+    found = page.evaluate(browser.CROWDED, [1280, 720, 26, 24])
     assert any("has letters of" in line and "IMG" in line for line in found)
 
 
@@ -115,9 +120,56 @@ def test_pictures_are_described_and_a_key_changes_dark_and_light(deck, page):
 
 
 @pytest.mark.slow
+def test_a_picture_is_dark_on_a_dark_slide(deck, page):
+    def brightness() -> float:
+        picture = page.locator("section.present img.picture")
+        return float(np.mean(plt.imread(io.BytesIO(picture.screenshot()))[..., :3]))
+
+    browser.open_deck(page, deck)
+    page.evaluate("Reveal.slide(4)")
+    assert brightness() > 0.7
+    page.keyboard.press("d")
+    assert brightness() < 0.3
+
+
+@pytest.mark.slow
+def test_thoughts_come_one_at_a_time(deck, page):
+    browser.open_deck(page, deck)
+    page.evaluate(f"Reveal.slide({titles().index('NumPy and PyTorch run eagerly, JAX compiles')})")
+    seen = "[...document.querySelectorAll('section.present .fragment.visible')].length"
+    steps = page.evaluate("document.querySelectorAll('section.present .fragment').length")
+    assert steps >= 4
+    for step in range(steps):
+        assert page.evaluate(seen) == step
+        page.keyboard.press("ArrowRight")
+    assert page.evaluate(seen) == steps
+
+
+@pytest.mark.slow
 def test_it_prints_one_page_a_slide(deck, page):
     pages = pypdf.PdfReader(browser.print_deck(page, deck)).pages
     assert len(pages) == len(titles())
     for title, sheet in zip(titles(), pages, strict=True):
         first = re.sub(r"\W", "", title)[:12]
         assert first in re.sub(r"\W", "", sheet.extract_text())
+
+
+@pytest.fixture(scope="module")
+def references(tmp_path_factory) -> list[Path]:
+    return list(build_references(ROOT, tmp_path_factory.mktemp("references")))
+
+
+@pytest.mark.slow
+def test_the_columns_of_a_reference_end_on_one_line(references, page):
+    """And every word of it is still there, in its order."""
+    lowest = """() => [...document.querySelectorAll(".column")].map(
+      column => Math.max(...[...column.querySelectorAll("*")].map(
+        part => part.getBoundingClientRect().bottom)))"""
+    boxes = "[...document.querySelectorAll('main section')].map(one => one.textContent).join('')"
+    for html in references:
+        browser.show(page, html)
+        left, right = page.evaluate(lowest)
+        assert abs(left - right) < 4, html.name
+        spread = page.evaluate(boxes)
+        page.evaluate("text => document.body.innerHTML = text", html.read_text(encoding="utf-8"))
+        assert spread == page.evaluate(boxes), html.name

@@ -88,20 +88,28 @@ def draw_study(study, title):
     """
     fig, ax = _figure(3.5)
     for y, shares in enumerate(study.values()):
-        place, left = y + 0.35 * (y // 2), 0
+        place, left, beside = y + 0.35 * (y // 2), 0, []
         for share, (outcome, (colour, hatch)) in zip(shares, OUTCOMES.items(), strict=True):
             label = outcome if y == 0 else None
             ax.barh(
                 place, share, 0.85, left, color=colour, ec=INK, lw=0.7, hatch=hatch, label=label
             )
-            if share >= 2:
+            if share >= 6:
                 box = {"fc": "white", "ec": "none", "pad": 1.2, "alpha": 0.85}
                 canvas.text(ax, left + share / 2, place, f"{share}", bbox=box if hatch else None)
+            elif share:
+                beside.append(f"{share} {outcome.removeprefix('fails ')}")
             left += share
+        # The bars of small shares have no room for a number.
+        canvas.text(ax, left + 1.5, place, ", ".join(beside), ha="left")
     places = [y + 0.35 * (y // 2) for y in range(len(study))]
     ax.set_yticks(places, [" on ".join(name) for name in study])
     ax.invert_yaxis()
-    ax.set(xlim=(0, 102), xlabel=f"per cent of the sampled functions\n{title}")
+    ax.set(
+        xlim=(0, 122),
+        xticks=range(0, 101, 20),
+        xlabel=f"per cent of the sampled functions\n{title}",
+    )
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
     words = (f"{' on '.join(name)} {', '.join(map(str, row))}" for name, row in study.items())
     fig.set_label(f"Per cent of functions that pass, fail partly, fail: {'; '.join(words)}.")

@@ -7,9 +7,16 @@ from matplotlib import rc_context
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+# White becomes nearly black, and every hue stays what it was. A page that is dark says so to the
+# pictures in it by its `color-scheme`.
+DARK = (
+    "<style>@media (prefers-color-scheme: dark) "
+    "{ svg { filter: invert(0.92) hue-rotate(180deg) } }</style>"
+)
+
 
 def svg(figure, larger=1.0):
-    """The figure as an SVG drawing, the same bytes each time.
+    """The figure as an SVG drawing for light and dark pages, the same bytes each time.
 
     Args:
         figure: a matplotlib Figure, whose label is a description in words.
@@ -27,7 +34,8 @@ def svg(figure, larger=1.0):
         figure.savefig(file, format="svg", bbox_inches=_drawn(figure), metadata=metadata)
     text = file.getvalue()
     facts = {"alt": figure.get_label(), "letters": round(_smallest(figure) * 96 / 72, 1)}
-    return text[text.index("<svg") :], facts
+    start, end = text.index("<svg"), text.index(">", text.index("<svg")) + 1
+    return text[start:end] + DARK + text[end:], facts
 
 
 def _smallest(figure):

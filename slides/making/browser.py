@@ -15,7 +15,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 OFFLINE = ["--host-resolver-rules=MAP * ~NOTFOUND", "--disable-background-networking"]
 
 # A line for each element that reaches beyond the current slide or has too small letters.
-CROWDED = """([width, height, smallest]) => {
+CROWDED = """([width, height, letters, code]) => {
   const found = [], slide = Reveal.getCurrentSlide();
   const edge = slide.getBoundingClientRect();
   const shown = [...slide.querySelectorAll("*")].filter(e => !e.closest("aside"));
@@ -26,13 +26,14 @@ CROWDED = """([width, height, smallest]) => {
     if (e.scrollWidth > e.clientWidth + 1 && e.tagName === "PRE")
       found.push(`is cut off: ${e.tagName} "${text}"`);
     const own = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+    const smallest = e.closest("pre, code") ? code : letters;
     if (own && parseFloat(getComputedStyle(e).fontSize) < smallest)
       found.push(`is smaller than ${smallest} pixels: ${e.tagName} "${text}"`);
     if (e.dataset.letters) {
       const scale = Math.min(e.width / e.naturalWidth, e.height / e.naturalHeight);
-      const letters = Math.round(scale * e.dataset.letters);
-      if (letters < smallest)
-        found.push(`has letters of ${letters} pixels, not ${smallest}: ${e.tagName} "${text}"`);
+      const drawn = Math.round(scale * e.dataset.letters);
+      if (drawn < letters)
+        found.push(`has letters of ${drawn} pixels, not ${letters}: ${e.tagName} "${text}"`);
     }
   }
   return [...new Set(found)];
@@ -49,7 +50,7 @@ BEYOND = """() => {
   }
   return found;
 }"""
-MARGIN, SMALLEST = 10, 18  # pixels
+MARGIN, LETTERS, CODE = 10, 18, 24  # pixels
 
 
 def chromium() -> str | None:
@@ -103,7 +104,7 @@ def crowded(page: Any, deck: Path) -> list[str]:
         title = page.evaluate(
             "Reveal.getCurrentSlide().querySelector('h1, h2').innerText"
         )
-        lines = page.evaluate(CROWDED, [1280 - MARGIN, 720 - MARGIN, SMALLEST])
+        lines = page.evaluate(CROWDED, [1280 - MARGIN, 720 - MARGIN, LETTERS, CODE])
         sentences += [
             f"slide {number + 1}, {title}: something {line}" for line in lines
         ]

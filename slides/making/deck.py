@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import jupytext
-from autograder.authoring import kernel
+from autograder.authoring import address, kernel
 from course import coursemap
 from course.pictures.play import STILL
 from slides.making.pages import END, is_kept, made_from, page
@@ -19,8 +19,8 @@ def build_deck(root: Path, target: Path) -> Path:
     """
     master = root / "slides" / "deck.py"
     html = target / "deck.html"
-    # The deck draws the map of the course, whose files it does not import.
-    made = made_from(master, root, coursemap.modules(root))
+    # The deck draws the map of the course, whose files it does not import, and its address.
+    made = made_from(master, root, coursemap.modules(root), address.find(root))
     if is_kept(html, made):
         return html
     notebook = jupytext.read(master)
