@@ -14,7 +14,7 @@
 # %% [markdown]
 # # NumPy → JAX: the key differences
 #
-# The words are NumPy's, the engine is another. Every value behind → was computed.
+# The functions look like NumPy's. The engine behind them is another one. Every value after → was computed.
 
 # %% tags=["skip"]
 # %% [markdown]
@@ -41,6 +41,8 @@ jnp.linspace(0, 1, 3) + np.ones(3)
 # | derivatives | other libraries | `grad` | 7 |
 # | devices | one CPU | many, by `shard_map` or `jit` | 8 |
 # | hardware | CPU | CPU, GPU, TPU | 9 |
+# | debugging | `print`, `pdb` | `jax.debug`, `checkify` | 10 |
+# | training | other libraries | Optax, Flax, Orbax | 11 |
 
 # %% [markdown]
 # ## 1 · Dtypes: 32 bits unless asked
@@ -51,11 +53,11 @@ np.ones(2).dtype, jnp.ones(2).dtype
 jnp.sum([1.0, 2.0])  # raises
 
 # %% [markdown]
-# Lists are not arrays. Python's numbers are **weak**: they take the dtype of their partner.
-# `jax.config.update("jax_enable_x64", True)` first of all brings 64 bits.
+# Lists are not arrays. Python's numbers are **weak**: they take the dtype of the other operand.
+# For 64 bits, begin with `jax.config.update("jax_enable_x64", True)`.
 
 # %% [markdown]
-# ## 1 · Outside the array nothing raises
+# ## 1 · Out of bounds, nothing raises
 
 # %%
 x = jnp.array([10, 20, 30])
@@ -93,8 +95,8 @@ f(jnp.array([-1.0, 2.0]))
 f(jnp.array([-3.0, 4.0]))
 
 # %% [markdown]
-# While tracing, shapes are known and numbers are not: `if x > 0`, `x[x > 0]`, `float(x)`, `np.sin(x)`
-# fail. Use `jnp.where`, `lax.cond`, `lax.scan`, `static_argnames`.
+# While JAX traces, it knows shapes but no numbers: `if x > 0`, `x[x > 0]`, `float(x)` and
+# `np.sin(x)` fail. Use `jnp.where`, `lax.cond`, `lax.scan`, `static_argnames`.
 
 # %% [markdown]
 # ## 3 · Time it honestly
@@ -141,7 +143,7 @@ def loss(params, x):
 
 
 value, g = jax.value_and_grad(loss)(params, jnp.ones(2))
-g["w"]  # the form of what it is taken for
+g["w"]  # the structure of params
 
 # %% [markdown]
 # ## 8 · Many devices
@@ -160,7 +162,7 @@ tpu = jax.jit(loss).trace(params, jnp.ones(2))
 tpu = tpu.lower(lowering_platforms=("tpu",))  # no TPU
 
 # %% [markdown]
-# Name no device in a function. Compare with a tolerance, never with `==`.
+# Do not name a device in a function. Compare with a tolerance, never with `==`.
 #
 # ## When it goes wrong
 #
@@ -171,7 +173,7 @@ tpu = tpu.lower(lowering_platforms=("tpu",))  # no TPU
 # | `TracerArrayConversionError` | an `np.` where `jnp.` belongs |
 # | `NonConcreteBooleanIndexError` | a mask as an index |
 # | `UnexpectedTracerError` | a traced value kept in a global |
-# | nothing changed | an `.at` line without `a =` |
+# | nothing changed | a line with `.at` but without `a =` |
 # | equal random numbers | a key used twice |
 # | slow, every time | a new shape, or `jit` in a loop |
-# | `nan` in a gradient | `jnp.where` around a bad branch |
+# | `nan` in a gradient | a `jnp.where` with a bad branch |

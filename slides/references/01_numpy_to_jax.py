@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 1 · The same words, another engine
 #
-# Read `jax.numpy` as you read NumPy, and know where it differs in silence.
+# Read `jax.numpy` as you read NumPy, and know where it differs without an error.
 
 # %% tags=["skip"]
 import jax
@@ -38,7 +38,7 @@ jnp.allclose(np.sin(np.ones(3)), jnp.sin(jnp.ones(3)))
 # ## Thirty-two bits
 
 # %%
-jnp.asarray(np.ones(2)).dtype  # narrowed in silence
+jnp.asarray(np.ones(2)).dtype  # narrowed, no error
 big = jnp.array(2.0**24)
 big + 1 - big  # float32 has 24 bits
 jnp.array(50_000) ** 2  # int32 wraps
@@ -60,7 +60,7 @@ half = jnp.ones(2, "bfloat16")
 jnp.asarray(2.0).weak_type
 
 # %% [markdown]
-# An integer never widens a float. Python's numbers take their partner's dtype.
+# An integer never widens a float. A Python number takes the other operand's dtype.
 
 # %% [markdown]
 # ## Lists stay lists
@@ -72,28 +72,30 @@ jnp.arange(5)[jnp.array([0, 2])]
 jnp.arange(2) - np.array([1, 2])  # NumPy is welcome
 
 # %% [markdown]
-# Make an array once, at the edge: `jnp.array([…])`. Each number of a list would be an argument of
-# its own in the program.
+# Make the array once: `jnp.array([…])`. Otherwise each number of the list would become an argument
+# of its own in the program.
 
 # %% [markdown]
-# ## Outside the array
+# ## Out of bounds
 
 # %%
 x = jnp.array([10, 20, 30])
 x[7], x[-9]  # a read is clamped
 x.at[7].set(99)  # a write is dropped
 x.at[7].get(mode="fill", fill_value=0)
-x.at[-1].get(mode="fill", fill_value=0)  # -1 is inside
+x.at[-1].get(mode="fill", fill_value=0)  # in bounds
+fill = dict(mode="fill", fill_value=0)
+x.at[-1].get(wrap_negative_indices=False, **fill)
 jnp.take(x * 1.0, 7)  # fills
 x.at[7].set(99, mode="clip")
 
 # %% [markdown]
 # | mode | reads | writes |
 # | --- | --- | --- |
-# | (none) | clamped | dropped |
+# | (none) | in practice clamped | dropped |
 # | `"clip"` | clamped | clamped |
 # | `"fill"`, `"drop"` | `fill_value`, NaN | dropped |
-# | `"promise_in_bounds"` | your promise | your promise |
+# | `"promise_in_bounds"` | undefined | undefined |
 
 # %% [markdown]
 # ## Shapes first, numbers later
@@ -110,10 +112,10 @@ jax.jit(lambda x: jnp.where(x > 0, x, 0.0))(x)
 positive = lambda x: jnp.nonzero(
     x > 0, size=3, fill_value=-1
 )[0]
-jax.jit(positive)(x)  # promise a length
+jax.jit(positive)(x)  # a length fixed by you
 
 # %% [markdown]
-# `size=` in `nonzero`, `unique`, `argwhere`, `flatnonzero`, `where`: padded or cut to it.
+# `nonzero`, `unique`, `argwhere`, `flatnonzero`, `where` take `size=`: they pad or cut to it.
 
 # %% [markdown]
 # ## `if` on numbers
@@ -131,17 +133,17 @@ where = lambda p: jnp.where(p > 100.0, 0.9 * p, p)
 jax.jit(where)(jnp.array([80.0, 120.0]))
 
 # %% [markdown]
-# ## A result may be on its way
+# ## A result may not be ready yet
 
 # %%
-y = x @ x  # comes back at once
+y = x @ x  # returns at once
 y.block_until_ready()  # waits
 x.devices() == {jax.devices()[0]}
-type(np.sin(x)).__name__  # `np.` goes back to the host
+type(np.sin(x)).__name__  # back on the host
 np.asarray(x)  # on purpose
 
 # %% [markdown]
-# Waiting too: `print`, `float()`, `np.asarray`, an `if`. A forgotten `np.` works until it is traced:
+# These wait too: `print`, `float()`, `np.asarray`, an `if`. A forgotten `np.` works until it is traced:
 # `TracerArrayConversionError`.
 #
 # ## The eight key differences

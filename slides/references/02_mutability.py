@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 2 · Arrays that do not change
 #
-# `.at` in place of in-place, copies that the compiler removes, and memory given away.
+# `.at` replaces in-place writes, the compiler removes copies, and donation reuses memory.
 
 # %% tags=["skip"]
 import jax
@@ -35,9 +35,9 @@ from course.pictures import memory
 # | `a[i] **= v` | `a = a.at[i].power(v)` |
 # | `np.minimum.at(a, i, v)` | `a = a.at[i].min(v)`, `.max` |
 # | `a[i] = f(a[i])` | `a = a.at[i].apply(f)` |
-# | `a[i]` with a say about outside | `a.at[i].get(mode=…)` |
+# | `a[i]`, and what out of bounds means | `a.at[i].get(mode=…)` |
 #
-# The index: a number, slice, array, several axes.
+# The index may be a number, a slice, an array, or several of them.
 
 # %%
 a = jnp.arange(5.0)
@@ -51,9 +51,9 @@ a.at[[0, 4]].set(0.0)  # raises
 # ## Slips
 
 # %%
-a.at[0].set(9.0)  # nobody gave this a name
+a.at[0].set(9.0)  # the result is lost
 a  # as before
-a = a.at[0].set(9.0)  # that is how
+a = a.at[0].set(9.0)  # this is how
 a.sort() is a  # returns, does not change
 jnp.arange(3).at[0].set(1)  # the array's dtype wins
 
@@ -68,8 +68,8 @@ counts  # NumPy: the last one
 jnp.zeros(3, int).at[i].add(1)  # JAX: every one
 
 # %% [markdown]
-# With `set` it is **undefined which one stays**. `add`, `multiply`, `min` and `max` do not care for
-# the order.
+# With `set`, it is **undefined which update stays**. For `add`, `multiply`, `min` and `max` the order
+# does not matter. `apply(f)` applies `f` once for each repetition.
 
 # %% tags=["hide"]
 memory.draw_scatter(
@@ -79,13 +79,13 @@ memory.draw_scatter(
 )
 
 # %% [markdown]
-# ## Indices outside
+# ## Indices out of bounds
 
 # %%
 a = jnp.arange(6.0)
 a[10]  # clamped
 a.at[10].set(9.0).max()  # dropped
-a.at[-1].set(9.0)  # inside: it counts from the end
+a.at[-1].set(9.0)  # counts from the end
 a.at[10].get(mode="fill", fill_value=0.0)
 
 # %% [markdown]
@@ -114,7 +114,7 @@ here = grid.unsafe_buffer_pointer()
 here == grid.T.unsafe_buffer_pointer()  # a copy
 
 # %% [markdown]
-# NumPy: slices, transposes, ravels are views. JAX behaves as if everything were a copy.
+# In NumPy, slices, transposes and ravels are views. JAX behaves as if everything were a copy.
 
 # %% [markdown]
 # ## What the compiler makes of the copies
@@ -146,7 +146,7 @@ v.is_deleted()
 v + 1  # raises
 
 # %% [markdown]
-# Used where a result has the same shape and dtype. In a loop: `params = step(params, batch)`.
+# JAX reuses the memory where a result has the same shape and dtype. In a loop: `params = step(params, batch)`.
 
 # %% [markdown]
 # ## Side effects
@@ -154,7 +154,7 @@ v + 1  # raises
 
 # %%
 def spread(x):
-    x -= x.mean()  # moves a local name in JAX
+    x -= x.mean()  # rebinds a local name in JAX
     return (x**2).mean()
 
 

@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 3 · Trace, compile, run, and time it honestly
 #
-# `jit` runs Python once with stand-ins; what they met is compiled, kept, and run ever after.
+# `jit` runs Python once, with stand-ins. It compiles what they recorded, keeps it, and runs it from then on.
 
 # %% tags=["skip"]
 import time
@@ -59,7 +59,7 @@ double(jnp.ones(3))
 _ = double(jnp.arange(2))
 
 # %% [markdown]
-# A new shape, dtype, static value or **function** is a new trace. `jax.jit(lambda …)` in a loop
+# A new shape, dtype, static value or **function** needs a new trace. `jax.jit(lambda …)` in a loop
 # traces every time. Ask why: `jax.explain_cache_misses(True)`. Ragged data: pad to a few lengths.
 
 # %% [markdown]
@@ -78,7 +78,7 @@ ramp(10.0, 3)  # n stays a Python number
 ramp(10.0, n=[3])  # raises
 
 # %% [markdown]
-# Static values are hashable and few: sizes, modes, functions. Not learning rates.
+# Static values must be hashable and few: sizes, modes, functions. Not learning rates.
 
 # %% [markdown]
 # ## What a trace may ask
@@ -101,10 +101,12 @@ jax.jit(lambda x: x if x.ndim else -x)(1.0)
 magnitude = lambda x: jnp.where(x > 0, x, -x)
 jax.jit(magnitude)(-2.0)  # computes both, picks
 keep, flip = lambda x: x, lambda x: -x
-lax.cond(-2.0 > 0, keep, flip, -2.0)  # runs one
+lax.cond(-2.0 > 0, keep, flip, -2.0)  # runs one*
 lax.switch(1, [jnp.sin, jnp.cos], 0.0)
 
 # %% [markdown]
+# \* Under `vmap`, `cond` computes both branches and picks, like `where`.
+#
 # ## Loops
 
 
@@ -127,8 +129,8 @@ def step(balance, deposit):
 lax.scan(step, 0.0, jnp.array([10.0, 10.0, -30.0]))
 
 # %% [markdown]
-# A Python loop is **unrolled**: its body stands in the program once a turn. A carry keeps its shape
-# and dtype.
+# A Python loop is **unrolled**: the program contains its body once per iteration. A carry keeps its
+# shape and dtype.
 
 # %% [markdown]
 # ## What a trace remembers
@@ -162,7 +164,7 @@ def seconds(f, x, tries=7):
 
 # %% [markdown]
 # Compare **one thing at a time**: the same dtype, the same size, the same machine. The talk's 18×
-# compared float64 NumPy with float32 JAX, by a mean with ± 74 %.
+# compared float64 NumPy with float32 JAX, by a mean of ± 74 %.
 #
 # ## Where `jit` pays
 #

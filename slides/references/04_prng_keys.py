@@ -34,8 +34,8 @@ random.normal(sub, (3,))
 key + 1  # raises
 
 # %% [markdown]
-# Older code: `random.PRNGKey(0)`, a raw `uint32[2]`. Same numbers, but `key + 1` works on it and is
-# a silent mistake.
+# Older code has `random.PRNGKey(0)`, a raw `uint32[2]`. It gives the same numbers, but `key + 1`
+# raises no error there, and is a mistake.
 
 # %% [markdown]
 # ## Split, or fold in
@@ -44,7 +44,7 @@ key + 1  # raises
 key = random.key(8)
 w, b = random.split(key)  # a known number of uses
 k0, k1, k2 = random.split(w, 3)
-rows = random.split(b, 10)  # one a row
+rows = random.split(b, 10)  # one per row
 rows.shape
 for step in range(2):  # a counter in a loop
     at_step = random.fold_in(k0, step)
@@ -81,14 +81,14 @@ random.bernoulli(key, 0.3, (4,))
 random.uniform(key, (2,), "bfloat16").dtype
 
 # %% [markdown]
-# ## The shape is part of the question
+# ## The shape changes the numbers
 
 # %%
 random.normal(key, (2,))
 random.normal(key, (3,))[:2]
 
 # %% [markdown]
-# More numbers from one key are not a longer list of the same ones: draw all at once, or split.
+# A longer draw from one key does not begin with the shorter one. Draw all at once, or split.
 
 # %% [markdown]
 # ## Many at once
@@ -151,12 +151,12 @@ with jax.debug_key_reuse(True):
     jax.jit(careless)(random.key(0))  # raises
 
 # %% [markdown]
-# It needs typed keys, and does not see a repeated `fold_in` or a closed-over key under `vmap`.
+# It needs typed keys. It does not see a repeated `fold_in`, or a closed-over key under `vmap`.
 #
 # ## Habits
 #
 # - A function that draws takes a key, and does not return it.
-# - The caller splits; who gets a key, owns it.
-# - Name keys for their use: `key_w`, `key_dropout`.
+# - The caller splits. The function that receives a key owns it.
+# - Name keys by their use: `key_w`, `key_dropout`.
 # - Keep the tree wide, not deep.
 # - Save the root key with the results.

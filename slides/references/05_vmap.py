@@ -46,7 +46,7 @@ axes.draw_vmap(
 )
 
 # %% [markdown]
-# ## `in_axes`, one entry an argument
+# ## `in_axes`, one entry per argument
 #
 # | entry | means |
 # | --- | --- |
@@ -62,7 +62,7 @@ many(W, b, xs[:0]).shape
 jax.vmap(predict)(W, b, xs)  # raises
 
 # %% [markdown]
-# Mapped together means **in step**, as `zip`: all mapped axes have one size.
+# Mapped axes advance **in step**, like `zip`, so all of them have the same size.
 
 # %% [markdown]
 # ## `out_axes`: where the batch comes back
@@ -141,8 +141,8 @@ of_many = lambda xs: many(W, b, xs)
 size(of_many, xs), size(of_many, jnp.ones((60, 4)))
 
 # %% [markdown]
-# No loop: the same primitives, with a bigger shape. The size of the batch is in the shapes, not in
-# the length of the program.
+# There is no loop: the primitives are the same, with bigger shapes. The batch size changes the shapes,
+# not the length of the program.
 
 # %% [markdown]
 # ## A collective over the batch
@@ -154,11 +154,11 @@ jax.vmap(centre, axis_name="batch")(jnp.arange(3.0))
 # %% [markdown]
 # ## Broadcast, or `vmap`?
 #
-# | take broadcasting for | take `vmap` for |
+# | broadcasting is good for | `vmap` is good for |
 # | --- | --- |
 # | elementwise functions | functions that are not yours |
 # | an `axis=` argument | a second inserted `None` |
-# | one inserted `None` | an `einsum` to decode |
+# | one inserted `None` | an `einsum` that is hard to read |
 # | | pytrees, gradients, `convolve` |
 
 # %%
@@ -171,6 +171,6 @@ smooth(xs, jnp.ones(3)).shape
 #
 # - *inconsistent sizes for array axes*: two mapped axes differ. Is one of them shared?
 # - *vmap in_axes must be …*: one entry for each positional argument.
-# - a shape with the size of your batch inside the function: the wrong axis was mapped.
+# - a shape inside the function has the size of your batch: the wrong axis was mapped.
 # - `if` on a mapped value: as in `jit`, use `jnp.where`.
-# - `lax.cond` under `vmap` computes **both** branches.
+# - `lax.cond` under `vmap` computes **both** branches, and `while_loop` runs until the last is done.

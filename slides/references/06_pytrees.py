@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 6 · Many arrays under one name
 #
-# A pytree is a nesting of containers; what JAX cannot open is a leaf.
+# A pytree is a nesting of containers. Whatever JAX cannot open is a leaf.
 
 # %% tags=["skip"]
 import dataclasses
@@ -29,7 +29,7 @@ from jax.flatten_util import ravel_pytree
 
 # %%
 params = {"l1": {"w": [1, 1], "b": 2}, "l2": {"w": 3}}
-jax.tree.leaves(params)  # keys in sorted order
+jax.tree.leaves(params)  # a dict: in sorted order
 jax.tree.map(lambda x: 2 * x, params)["l1"]
 
 # %% tags=["hide"]
@@ -39,7 +39,7 @@ trees.draw(params, names=("params",))
 # | a container | a leaf |
 # | --- | --- |
 # | `dict`, `list`, `tuple` | an array, a number |
-# | named tuple, `OrderedDict` | a string, a set |
+# | named tuple, `OrderedDict` (its own order) | a string, a set |
 # | `None`: with nothing in it | any other object |
 # | a registered class | |
 
@@ -57,7 +57,7 @@ jax.tree.map(step, params, g)["l1"]
 jax.tree.map(step, params, {"l1": 0})  # raises
 
 # %% [markdown]
-# The **first** tree decides how far down to go: where it has a leaf, the others may have a subtree.
+# The **first** tree decides how deep to go. Where it has a leaf, the others may have a subtree.
 
 # %%
 jax.tree.map(lambda a, b: b, {"w": 0}, {"w": [1, 2]})
@@ -72,7 +72,7 @@ net = jax.tree.map(jnp.zeros, shapes, is_leaf=is_shape)
 jax.tree.map(jnp.shape, net)
 
 # %% [markdown]
-# Without it `jnp.zeros` is called with 4, then with 3: a tuple is a container.
+# Without it, `jnp.zeros` gets 4 and then 3, because a tuple is a container.
 
 # %% [markdown]
 # ## `None` is nothing
@@ -116,7 +116,7 @@ def norm(tree):
 norm({"a": jnp.array([3.0]), "b": jnp.array(4.0)})
 
 # %% [markdown]
-# Clip a gradient by the norm of the **whole** tree: one factor for every leaf keeps its direction.
+# Clip a gradient by the norm of the **whole** tree: one factor for all leaves keeps its direction.
 
 # %% [markdown]
 # ## Paths
@@ -166,9 +166,10 @@ jax.tree.map(lambda x: 5 * x, one).w
 jax.jit(lambda layer: layer.w.sum())(one)
 
 # %% [markdown]
-# A static field belongs to the structure: hashable, never traced, and a new value traces again.
+# A static field is part of the structure: it must be hashable, is never traced, and a new value
+# needs a new trace.
 #
 # ## They go everywhere
 #
-# `jit` (arguments and results), `grad` (the form of the first argument), `vmap` (`in_axes` is a
+# `jit` (arguments and results), `grad` (the structure of the first argument), `vmap` (`in_axes` is a
 # prefix), `scan` (carry and rows), `device_put`, `shard_map` (specs are a prefix).

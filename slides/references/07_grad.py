@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 7 · Derivatives of programs
 #
-# `jax.grad` takes a function and gives a function: exact, of any order, of whatever ran.
+# `jax.grad` takes a function and returns its derivative: exact, of any order, of the code that ran.
 
 # %% tags=["skip"]
 import jax
@@ -47,7 +47,7 @@ def loss(params, x, y):
 params = {"w": jnp.ones(2), "b": 0.5}
 x, y = jnp.ones(2), 1.0
 g = jax.grad(loss, has_aux=True)(params, x, y)
-g[0]  # the form of the argument
+g[0]  # the structure of params
 f = jax.value_and_grad(loss, has_aux=True)
 (value, aux), g = f(params, x, y)
 value, aux["miss"]
@@ -70,7 +70,7 @@ def wave(x):
     return jnp.sin(x) * x
 
 
-check_grads(wave, (1.0,), 2)  # silence: they agree
+check_grads(wave, (1.0,), 2)  # no error: they agree
 h = 1e-2  # smaller is not better in float32
 slope = (wave(1 + h) - wave(1 - h)) / (2 * h)
 slope, jax.grad(wave)(1.0)
@@ -128,11 +128,11 @@ jax.grad(safe)(0.0)
 jax.grad(jnp.linalg.norm)(jnp.zeros(2))
 
 # %% [markdown]
-# Both branches are computed, and on the way back 0 · inf is NaN. Find the place with
+# Both branches are computed, and in the backward pass 0 · inf is NaN. Find the place with
 # `jax.debug_nans(True)`.
 
 # %% [markdown]
-# ## Hold still
+# ## Stop a gradient
 
 # %%
 stop = jax.lax.stop_gradient
@@ -149,13 +149,13 @@ def straight_round(x):
 
 
 forward = lambda x: (jnp.round(x), None)  # and kept
-backward = lambda kept, ct: (ct,)  # one an argument
+backward = lambda kept, ct: (ct,)  # per argument
 straight_round.defvjp(forward, backward)
 jax.grad(lambda x: (straight_round(x) - 3) ** 2)(1.6)
 jax.jvp(straight_round, (1.6,), (1.0,))  # raises
 
 # %% [markdown]
-# JAX believes your rule. `jax.custom_jvp` gives both directions.
+# JAX does not check your rule. `jax.custom_jvp` gives both directions.
 
 # %% [markdown]
 # ## Loops
@@ -171,11 +171,11 @@ jax.jvp(more, (1.0,), (1.0,))[1], "forward"
 jax.grad(more)(1.0)  # raises
 
 # %% [markdown]
-# ## Work for memory
+# ## Trade work for memory
 
 
 # %%
-@jax.checkpoint  # keep h, compute the rest again
+@jax.checkpoint  # keep h, recompute the rest
 def layer(h):
     return jnp.sin(jnp.tanh(jnp.cos(h)) * h)
 
@@ -183,7 +183,7 @@ def layer(h):
 jax.grad(lambda h: layer(layer(h)))(1.0)
 
 # %% [markdown]
-# What reverse mode keeps shows in `compiled.memory_analysis()`.
+# `compiled.memory_analysis()` shows what reverse mode keeps.
 
 # %% [markdown]
 # ## One gradient for each example

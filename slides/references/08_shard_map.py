@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 8 · One program, many devices
 #
-# `shard_map`: write the program of one device, on its own block; collectives make blocks meet.
+# `shard_map`: write the program of one device on its own block. Collectives move data between devices.
 
 # %% tags=["skip"]
 from functools import partial
@@ -30,8 +30,8 @@ from jax.sharding import PartitionSpec as P
 # ## Eight devices on one machine
 
 # %% [markdown]
-# Before the first JAX operation: `jax.config.update("jax_num_cpu_devices", 8)`. Simulated devices are
-# right, not fast.
+# Before the first JAX operation: `jax.config.update("jax_num_cpu_devices", 8)`. Simulated devices
+# compute the right numbers, but not fast.
 
 # %%
 len(jax.devices("cpu"))
@@ -79,7 +79,7 @@ c = matmul(a, b)
 c.shape, bool(jnp.allclose(c, a @ b))
 
 # %% [markdown]
-# `in_specs` cuts the arguments, `out_specs` lays blocks side by side. `vmap` takes the mapped axis
+# `in_specs` cuts the arguments, `out_specs` puts the blocks of the result together. `vmap` takes the mapped axis
 # away; `shard_map` makes it shorter.
 
 # %% tags=["hide"]
@@ -118,7 +118,7 @@ on(scatter)(jnp.arange(16.0))
 # | `ppermute` | what was sent to it, else zeros |
 # | `all_to_all` | a piece from everyone |
 #
-# `psum` is `psum_scatter`, then `all_gather`: stop at the first if a slice is enough.
+# `psum` is `psum_scatter` followed by `all_gather`. If a slice is enough, use the first alone.
 
 # %% [markdown]
 # ## The forgotten `psum`
@@ -128,10 +128,10 @@ copied = dict(out_specs=P("x", None), **cut)
 jax.shard_map(jnp.dot, **copied)(a, b)  # raises
 loose = dict(check_vma=False, **copied)
 wrong = jax.shard_map(jnp.dot, **loose)
-bool(jnp.allclose(wrong(a, b), a @ b))  # in silence
+bool(jnp.allclose(wrong(a, b), a @ b))  # no error
 
 # %% [markdown]
-# The error asks which collective is missing.
+# The error says over which axis the result still varies.
 
 # %% [markdown]
 # ## Gradients of the whole batch
@@ -150,7 +150,7 @@ alone = jax.grad(lambda w: ((xs @ w) ** 2).mean())
 bool(jnp.allclose(step(w, xs), alone(w)))
 
 # %% [markdown]
-# Differentiate the averaged loss; `grad` adds for a shared `w`.
+# Differentiate the averaged loss: for a shared `w`, `grad` adds over the devices.
 
 # %% [markdown]
 # ## Neighbours: a halo
@@ -177,5 +177,24 @@ text.count(" all-reduce(")  # the compiler's psum
 jax.jit(jnp.dot)(a, b).sharding.spec
 
 # %% [markdown]
-# Place the inputs, write plain code, count the collectives. Take `shard_map` when the algorithm is
-# about devices, or the count shows messages too many.
+# Place the inputs, write plain code, count the collectives. Use `shard_map` when the algorithm is
+# about devices, or when the compiler sends too many messages.
+
+# %% [markdown]
+# ## Or let the types say it: Explicit axes
+
+# %%
+types = (AxisType.Explicit,) * 2
+grid = jax.make_mesh(
+    (4, 2), ("x", "y"), axis_types=types
+)
+put = lambda *spec: jax.device_put(
+    jnp.ones((8, 8)), NamedSharding(grid, P(*spec))
+)
+jax.typeof(put("x", None) @ put(None, "y"))
+put("x", "y") @ put("y", None)  # raises
+rows = NamedSharding(grid, P("x", None))
+c = jnp.dot(
+    put("x", "y"), put("y", None), out_sharding=rows
+)
+jax.typeof(c)

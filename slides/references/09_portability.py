@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 9 · One script on CPU, GPU and TPU
 #
-# What travels by itself, what does not, and how to tell without owning the hardware.
+# What runs everywhere, what does not, and how to find out without the hardware.
 
 # %% tags=["skip"]
 import jax
@@ -28,13 +28,13 @@ import numpy as np
 jax.default_backend() == jax.devices()[0].platform
 x = jnp.arange(4.0)
 x.devices() == {jax.devices()[0]}
-cpus = jax.devices("cpu")  # every machine has these
+cpus = jax.devices("cpu")  # on every machine
 y = jax.device_put(x, cpus[3])  # committed to a device
 (x + y).devices() == {cpus[3]}  # computation follows it
 jax.device_put(x, cpus[1]) + y  # raises
 
 # %% [markdown]
-# Name no device in a function. From outside: `JAX_PLATFORMS=cpu python script.py`.
+# Do not name a device in a function. Choose from outside: `JAX_PLATFORMS=cpu python script.py`.
 
 # %% [markdown]
 # ## A TPU program without a TPU
@@ -53,9 +53,9 @@ program = lower_for("tpu", layer, W, xs).as_text()
 lower_for("tpu", jnp.linalg.eigvals, W)  # raises
 
 # %% [markdown]
-# **If it lowers**, every primitive has a rule there, no callback ties it to this process, shapes and
-# dtypes agree. **It does not say** that it compiles, fits into memory, is fast, or gives the same
-# digits.
+# **If it lowers**, every primitive has a rule for that platform, no callback ties it to this process,
+# and shapes and dtypes agree. **It does not say** that it compiles, fits into memory, is fast, or gives
+# the same digits.
 
 # %% [markdown]
 # ## Ship a program
@@ -70,17 +70,17 @@ data = made.serialize()
 export.deserialize(data).call(W, xs).shape
 
 # %% [markdown]
-# Read it with the same or a newer JAX.
+# Read it with the same JAX or a newer one.
 
 # %% [markdown]
-# ## What does not travel
+# ## What does not run everywhere
 #
-# | does not | because | instead |
+# | what | why | instead |
 # | --- | --- | --- |
 # | `eigvals`, `schur` | no rule on TPU | `eigh`, iterate |
 # | `pure_callback` | lives in this process | write it in `jnp` |
-# | `np.f(traced)` | wants numbers now | `jnp.f` |
-# | `precision="TF32…"` | one vendor's | `"high"` |
+# | `np.f(traced)` | needs numbers now | `jnp.f` |
+# | `precision="TF32…"` | one vendor only | `"high"` |
 # | float64 | no TPU unit, slow on GPUs | float32, summed well |
 # | `jax.devices("gpu")` | names a device | `JAX_PLATFORMS` |
 
@@ -95,7 +95,7 @@ v.sum()  # adds in float32, rounds once
 jax.lax.scan(lambda s, x: (s + x, None), v[0] * 0, v)[0]
 
 # %% [markdown]
-# Store short, **accumulate long**. Convert to float32, reduce, convert back to `x.dtype`.
+# Store in few bits, **accumulate in many**. Convert to float32, reduce, convert back to `x.dtype`.
 
 
 # %%
@@ -151,14 +151,14 @@ B = A.astype("bfloat16")
 agree(B @ B, want, 64), agree(B @ B, want, 64, B.dtype)
 
 # %% [markdown]
-# `==` tests the order of additions. Too wide a tolerance tests nothing: see it say no once.
+# `==` tests the order of additions. A tolerance that is too wide tests nothing: see it fail once.
 
 # %% [markdown]
 # ## Same key, same bits
 
 # %%
 bits = jax.random.bits(jax.random.key(0), (2,))
-bits  # on every platform: integers do not round
+bits  # the same everywhere: integers do not round
 
 # %% [markdown]
 # ## How portable, in numbers
@@ -177,5 +177,5 @@ bits  # on every platform: integers do not round
 # - Lower for `"cpu"`, `"cuda"`, `"tpu"` in a test: it costs nothing.
 # - Run once on the device, and compare with `"highest"` on the CPU.
 # - Look at `memory_analysis()` of the compiled program.
-# - Time it there: warmed up, waited for.
-# - Name the JAX version with the numbers.
+# - Time it there: warm up, and wait for the result.
+# - Report the JAX version with the numbers.
