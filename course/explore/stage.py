@@ -160,6 +160,15 @@ def at(now: str | Iterable[int] = "", shown: str | Iterable[int] = "", same: str
     return joined(written, " ")
 
 
+def if_it_fits(shown: Explorable, advice: str) -> Explorable:
+    """The explorable; if it is too large for a notebook, its title with the advice."""
+    size = len(shown._repr_html_().encode())
+    if size <= LARGEST:
+        return shown
+    words = f"This would take {size} bytes, and {LARGEST} is the most. {advice}"
+    return Explorable(shown.title, Scene([Step(words)]))
+
+
 def plain(words: str) -> str:
     """Words without the backticks around code."""
     return words.replace("`", "")
