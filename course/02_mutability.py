@@ -33,6 +33,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from autograder import predicted
+from course import explore
 from course.pictures import memory
 from course.pictures.play import play
 
@@ -572,6 +573,29 @@ memory.draw_memory({"before the call": seen_before, "after it": seen_after})
 short + 1
 
 # %% [markdown]
+# Views, copies and donation in one program. Press **Next →** to run it line by line, and watch
+# which names see which block of memory.
+
+# %%
+explore.memory(
+    """
+    a = np.arange(6.0)
+    part = a[1:4]
+    part[0] = 100.0
+    x = jnp.arange(6.0)
+    y = x[1:4]
+    x.at[0].set(100.0)
+    x = x.at[0].set(100.0)
+    z = donating_set(x)
+    x + 1
+    """,
+    donating_set=donating_set,
+)
+
+# %% [markdown]
+# A line that NumPy writes changes what two names see. Each line of JAX makes a new block, until
+# `donating_set` hands on the old one. Put your own lines into `explore.memory`, too.
+#
 # A loop that trains a model writes `params = step(params, …)`: the old parameters are never
 # needed again. Without donation it holds both in memory; with it, one.
 #
