@@ -34,8 +34,8 @@ import numpy as np
 from jax import random
 
 from autograder import predicted
+from course import explore
 from course.pictures import keys as pictures
-from course.pictures.play import play
 
 # %% [markdown]
 # ## The state you do not see
@@ -231,12 +231,12 @@ def family(seed):
     return tree, made, {name: random.normal(tree[name]) for name in leaves}
 
 
-play(lambda seed: pictures.draw_tree(*family(seed)), seed=range(8))
+pictures.draw_tree(*family(0))
 
 # %% [markdown]
 # In the picture: a square is one key, its 64 bits row by row, a set bit filled. Under a key
 # that is drawn from stands the number that `normal` gives. (`fold_in` comes below.) The key of
-# seed 0 is 64 zeros. With a kernel you can move the seed. Seed 1 sets a single bit of the root.
+# seed 0 is 64 zeros. The key of seed 1 has a single bit set.
 #
 # **Predict.** How many of the 64 bits of `w` change between seed 0 and seed 1? Choose the
 # nearest of `1`, `8` and `32`.
@@ -528,6 +528,26 @@ pictures.draw_tree(tree, made)
 # %% [markdown]
 # In the picture: the key in the double frame has the bits of an earlier one. So choose one way for
 # each key: split it, fold numbers into it, or draw from it.
+#
+# Here is a function with two mistakes. Find them. Then press **Next →** to follow its calls: the
+# tree grows with each of them, and a key that is used twice is marked in both places.
+
+
+# %%
+def noisy_layer(key):
+    key_weights, key_noise = random.split(key)
+    weights = random.normal(key_weights, (3,))
+    bias = random.uniform(key_weights)
+    noise = [random.normal(random.fold_in(key_noise, step)) for step in range(3)]
+    key_dropout, key_output = random.split(key_noise)
+    kept = random.bernoulli(key_dropout)
+    return weights, bias, noise, kept, random.normal(key_output)
+
+
+explore.keys(noisy_layer, random.key(6))
+
+# %% [markdown]
+# `explore.keys(f, *args)` follows the keys of your functions, too.
 #
 # ## Wide, not deep
 #
