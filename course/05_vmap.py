@@ -32,6 +32,7 @@ import jax
 import jax.numpy as jnp
 
 from autograder import predicted
+from course import explore
 from course.pictures import axes
 
 # %% [markdown]
@@ -331,6 +332,16 @@ print("vmap over two arguments is a zip:", close(case_c, in_step))
 
 # %% [markdown]
 # If you wanted every row with every example, you want *two* `vmap`s. We come to that below.
+#
+# Now choose the axes yourself. Three examples fit many choices: say first what a choice will do,
+# then look. Press **Next →** to go from call to call.
+
+# %%
+explore.axes(predict, W, b, batch_x[:3])
+
+# %% [markdown]
+# A choice that runs need not be the one that you want: compare what one call gets with what
+# `predict` is meant to get. `explore.axes(f, *args)` takes other functions and small arrays, too.
 #
 # ## Pytrees as arguments
 #
