@@ -35,6 +35,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from autograder import predicted
+from course import explore
 from course.pictures import trees
 from course.pictures.play import play
 
@@ -199,12 +200,22 @@ grads = {
     "layer1": {"w": [10, 20], "b": 30},
     "layer2": {"w": 40, "b": 50},
 }
-stepped = jax.tree.map(lambda p, g: p - 0.1 * g, params, grads)
 
-trees.draw(params, grads, stepped, names=("params", "grads", "stepped"), between=("− 0.1 ×", "="))
+
+def step(p, g):
+    return p - 0.1 * g
+
+
+stepped = jax.tree.map(step, params, grads)
 
 # %% [markdown]
-# In the picture: leaf 0 of `params` meets leaf 0 of `grads`, leaf 1 meets leaf 1, and so on.
+# Press **Next →** to go with `jax.tree.map` from leaf to leaf. A click on a container folds it.
+
+# %%
+explore.tree(params, grads, map=step, names=("params", "grads"))
+
+# %% [markdown]
+# Leaf 0 of `params` meets leaf 0 of `grads`, leaf 1 meets leaf 1, and so on.
 # The two pytrees have to fit. If a layer has been forgotten, they do not.
 
 # %% tags=["raises-exception"]
@@ -393,7 +404,7 @@ def drawn_clip(limit):
     return trees.draw_clip(steep, clip_whole(steep, limit), clip_apart(steep, limit), limit)
 
 
-play(drawn_clip, limit=(2.0, 1.0, 4.0, 5.0, 7.0))
+play(drawn_clip, {"limit": 2.0}, limit=(1.0, 2.0, 4.0, 5.0, 7.0))
 
 # %% [markdown]
 # In the picture: the blue arrow lies on the gradient, and the dashed orange one has turned towards
