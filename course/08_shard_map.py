@@ -37,8 +37,8 @@ from jax.sharding import AxisType, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from autograder import predicted
+from course import explore
 from course.pictures import shards
-from course.pictures.play import play
 
 jax.config.update("jax_num_cpu_devices", 8)  # before the first JAX operation
 devices = jax.devices("cpu")
@@ -123,8 +123,7 @@ def visualize(array):
 visualize(a_cut)
 
 # %% [markdown]
-# We draw the same ourselves, from what the array says of itself. Numbers on a tile are the
-# devices that hold it.
+# The next cell shows it for six specs, as the arrays themselves say where their blocks are.
 #
 # **Predict.** A mesh axis that the spec does not name **copies**. Under `P("x", None)`, how many
 # devices hold row 0?
@@ -134,21 +133,8 @@ visualize(a_cut)
 my_holders = ...
 
 # %%
-specs = {
-    'P("x", None)': P("x", None),
-    'P("x", "y")': P("x", "y"),
-    'P("y", "x")': P("y", "x"),
-    'P(None, "y")': P(None, "y"),
-    'P(("x", "y"), None)': P(("x", "y"), None),
-    "P()": P(),
-}
-
-
-def draw_layout(spec):
-    return shards.draw_layouts(a=jax.device_put(a, NamedSharding(mesh, specs[spec])))
-
-
-play(draw_layout, spec=tuple(specs))
+specs = [P("x", None), P("x", "y"), P("y", "x"), P(None, "y"), P(("x", "y"), None), P()]
+explore.mesh(a, mesh, specs, collectives=())
 
 # %%
 rows_cut = jax.device_put(a, NamedSharding(mesh, P("x", None)))
@@ -163,8 +149,8 @@ predicted(
 )
 
 # %% [markdown]
-# Where the notebook is live, the slider shows other specs; guess each before you move it.
-# `P(("x", "y"), None)` cuts one axis by both mesh axes, into eight.
+# Choose other specs above, and guess each of them before you look. `P(("x", "y"), None)` cuts one
+# axis by both mesh axes, into eight.
 #
 # Blocks must come out equal. Six rows cannot be dealt to four devices:
 
@@ -435,6 +421,13 @@ shards.draw_collectives(
 # %% [markdown]
 # In the picture: a row is what one device holds, and a colour is whose number it was. Sums, made of
 # everyone's, are white.
+#
+# Choose a collective, and press **Next →** to see the blocks move. Other specs change what a
+# collective does: what is `psum` of copies? The last sentence counts the bytes, as a model does in
+# which the devices stand in a ring.
+
+# %%
+explore.mesh(start, line, [P("x", None), P(None, "x"), P()])
 
 # %%
 print("psum_scatter, then all_gather, is psum:", allclose(gathered, sum_all(start)))
