@@ -184,6 +184,61 @@ def test_an_exercise_without_meshes_is_judged_on_one_unchanged(graded, device):
     assert graded(ROWS, source.replace("mean", "max"), device).reason == "values"
 
 
+def product(a, b):
+    return jnp.matmul(a, b, out_sharding=P("x", None))
+
+
+PRODUCT = exercise(
+    product,
+    inputs=lambda rng, n, mesh: (rng.normal(size=(n, 16)), rng.normal(size=(16, 4))),
+    requires=REQUIRES,
+    meshes=("x=4,y=2 explicit", "x=2,y=4 explicit"),
+    in_specs=(P("x", "y"), P("y", None)),
+    wrong_answers=[],
+    **SPEC,
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("return jnp.matmul(a, b, out_sharding=P('x', None))", "passed"),
+        ("return jax.sharding.auto_axes(jnp.matmul, out_sharding=P('x', None))(a, b)", "passed"),
+        (
+            "return jax.shard_map(lambda a, b: lax.psum(a @ b, 'y'), out_specs=P('x'))(a, b)",
+            "passed",
+        ),
+        ("return device_put(jnp.matmul(a, b, out_sharding=P('x', None)), P())", "sharding"),
+        ("return jnp.matmul(a, b, out_sharding=P())", "sharding"),
+        ("return a @ b", "ShardingTypeError"),
+        ("return a @ jax.sharding.reshard(b, P())", "communication"),
+        ("return jax.sharding.reshard(a, P('x')) @ jax.sharding.reshard(b, P())", "communication"),
+    ],
+)
+def test_answers_on_a_mesh_with_explicit_axes_are_told_apart(graded, body, reason):
+    head = HEAD.split("def multiply")[0] + "def product(a, b):\n    "
+    verdict = graded(PRODUCT, head + body)
+    assert verdict.reason == reason, verdict
+
+
+def test_a_mesh_that_a_notebook_has_set_changes_no_verdict(graded):
+    block = "lambda a, b: lax.psum(a @ b, 'y')"
+    right = HEAD + f"    return jax.shard_map({block}, out_specs=P('x'), **specs)(a, b)\n"
+    verdict = graded(MULTIPLY, right + "jax.set_mesh(jax.make_mesh((8,), ('z',)))")
+    assert verdict.passed, verdict
+
+
+@pytest.mark.parametrize("name", ["jax.set_mesh", "set_mesh"])
+def test_an_answer_may_set_its_mesh_itself(graded, name):
+    source = HEAD.replace("import device_put", "import device_put, set_mesh") + (
+        f"    with {name}(mesh):\n"
+        "        block = lambda a, b: lax.psum(a @ b, 'y')\n"
+        "        return jax.shard_map(block, in_specs=specs['in_specs'], out_specs=P('x'))(a, b)\n"
+    )
+    verdict = graded(MULTIPLY, source)
+    assert verdict.passed, verdict
+
+
 def test_too_few_devices_are_a_sentence(monkeypatch):
     monkeypatch.setattr(jax, "devices", lambda *_: [object()])
     with pytest.raises(Problem, match="already started with 1: restart the kernel"):
@@ -192,7 +247,12 @@ def test_too_few_devices_are_a_sentence(monkeypatch):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("x=4;y=2", "is not a mesh"), ("x=16", "more than the 8"), ("", "is not a mesh")],
+    [
+        ("x=4;y=2", "is not a mesh"),
+        ("x=4 manual", "is not a mesh"),
+        ("x=16", "more than the 8"),
+        ("", "is not a mesh"),
+    ],
 )
 def test_a_mesh_that_cannot_be(text, words):
     with pytest.raises(Problem, match=words):

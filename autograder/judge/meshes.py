@@ -1,5 +1,7 @@
 """Meshes, written as text: `x=4,y=2` of simulated CPU devices, `gpu:x=4,y=2` of GPUs.
 
+The axes are `Auto`; those of `x=4,y=2 explicit` are `Explicit`.
+
 A program for a mesh of GPUs is traced on simulated devices, so a process without GPUs can trace it.
 It runs on the real ones.
 
@@ -8,6 +10,7 @@ JAX is imported where it is used, see `devices`.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 SIMULATED = 8
 """How many CPU devices are simulated, and the most that a mesh may have."""
+EXPLICIT = " explicit"
+"""The text of a mesh with explicit axes ends with this."""
 
 Spec = tuple[Any, ...]
 """A `PartitionSpec` as plain data: for each axis None, a mesh axis, or a list of mesh axes."""
@@ -47,14 +52,16 @@ def shape(text: str) -> dict[str, int]:
     Raises:
         Problem: the text is not a mesh, or has more than `SIMULATED` devices.
 
-    >>> shape("gpu:x=4,y=2")
+    >>> shape("gpu:x=4,y=2 explicit")
     {'x': 4, 'y': 2}
     """
-    axes = text.rpartition(":")[2].split(",")
+    axes = text.rpartition(":")[2].removesuffix(EXPLICIT).split(",")
     parts = [re.fullmatch(r"([a-z]\w*)=([1-9]\d*)", axis.strip()) for axis in axes]
     sizes = {part[1]: int(part[2]) for part in parts if part}
     if len(sizes) != len(parts):
-        raise Problem(f'"{text}" is not a mesh: write its axes as "x=4,y=2".')
+        raise Problem(
+            f'"{text}" is not a mesh: write its axes as "x=4,y=2", or as "x=4,y=2 explicit".'
+        )
     if size_of(sizes) > SIMULATED:
         raise Problem(f"The mesh {text} has more than the {SIMULATED} devices that are simulated.")
     return sizes
@@ -80,6 +87,11 @@ def backend(text: str) -> str:
     return text.rpartition(":")[0] or "cpu"
 
 
+def is_explicit(text: str) -> bool:
+    """Whether the mesh has explicit axes, so that arrays carry their sharding in their type."""
+    return text.endswith(EXPLICIT)
+
+
 def size_of(sizes: dict[str, int]) -> int:
     """The number of devices of a mesh with these axes."""
     count = 1
@@ -89,7 +101,7 @@ def size_of(sizes: dict[str, int]) -> int:
 
 
 def make(text: str, kind: str = "cpu") -> Mesh:
-    """The mesh over the first devices, its axes all `Auto`.
+    """The mesh over the first devices, its axes all `Auto` or all `Explicit`.
 
     Args:
         text: the mesh.
@@ -108,9 +120,19 @@ def make(text: str, kind: str = "cpu") -> Mesh:
     return jax.make_mesh(
         tuple(sizes.values()),
         tuple(sizes),
-        axis_types=(AxisType.Auto,) * len(sizes),
+        axis_types=(AxisType.Explicit if is_explicit(text) else AxisType.Auto,) * len(sizes),
         devices=jax.devices(kind)[:count],
     )
+
+
+def context(text: str) -> contextlib.AbstractContextManager[Any]:
+    """Trace with this mesh as the one of `jax.set_mesh`, if it has explicit axes.
+
+    So an answer can write `jax.P("x")` without naming a mesh.
+    """
+    import jax
+
+    return jax.set_mesh(make(text)) if is_explicit(text) else contextlib.nullcontext()
 
 
 def placements(mesh: str, specs: Sequence[Spec], kind: str = "cpu") -> list[NamedSharding]:

@@ -21,7 +21,7 @@ import numpy as np
 from jax import export
 from jax.extend.mlir import ir
 from jax.extend.mlir.dialects import stablehlo
-from jax.sharding import NamedSharding
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxlib.mlir.passmanager import PassManager
 
 from autograder.judge import collectives, devices, meshes, vetting
@@ -83,18 +83,26 @@ def _setting(draw: Draw, function: Any = None) -> Iterator[None]:
         if draw.dtype == "float64":
             stack.enter_context(_x64(True))
         if draw.mesh:
-            # Under jit, device_put does not fix where its result lies; run eagerly it does.
-            put = _constrained(jax.device_put)
+            # Under jit, device_put does not fix where its result lies, and set_mesh raises; run
+            # eagerly they work.
+            put = _constrained(jax.device_put, meshes.is_explicit(draw.mesh))
             names = getattr(inspect.unwrap(function), "__globals__", {})
-            imported = [name for name, value in names.items() if value is jax.device_put]
-            stack.callback(names.update, dict.fromkeys(imported, jax.device_put))
-            names.update(dict.fromkeys(imported, put))
-            stack.enter_context(mock.patch.object(jax, "device_put", put))
+            for original, replacement in ((jax.device_put, put), (jax.set_mesh, _set_mesh)):
+                imported = [name for name, value in names.items() if value is original]
+                stack.callback(names.update, dict.fromkeys(imported, original))
+                names.update(dict.fromkeys(imported, replacement))
+            stack.enter_context(mock.patch.multiple(jax, device_put=put, set_mesh=_set_mesh))
         yield
 
 
-def _constrained(device_put: Callable[..., Any]) -> Callable[..., Any]:
+def _set_mesh(mesh: Mesh) -> contextlib.AbstractContextManager[Any]:
+    return jax.sharding.use_abstract_mesh(mesh.abstract_mesh)
+
+
+def _constrained(device_put: Callable[..., Any], is_explicit: bool) -> Callable[..., Any]:
     def put(x: Any, device: Any = None, **options: Any) -> Any:
+        if is_explicit and isinstance(device, (NamedSharding, PartitionSpec)):
+            return jax.sharding.reshard(x, device)
         if isinstance(device, NamedSharding):
             return jax.lax.with_sharding_constraint(x, device)
         return device_put(x, device, **options)
@@ -129,7 +137,7 @@ def lower(
     # Without `keep_unused`, an argument that the answer ignores is dropped, and its mesh with it.
     shaped = dataclasses.replace(arguments, leaves=abstract)
     jitted, abstract_arguments = case.export.jitted(function, shaped, keep_unused=bool(mesh))
-    with quiet_debugging(), _setting(case.draw, function):
+    with quiet_debugging(), meshes.context(mesh), _setting(case.draw, function):
         exported = export.export(jitted, platforms=case.platforms(platform))(*abstract_arguments)
     return case.export.plain(exported)
 

@@ -17,6 +17,7 @@ from unittest import mock
 
 import jax
 import numpy as np
+from jax.sharding import Mesh
 
 JAX: dict[str, Any] = {
     "check_tracer_leaks": False,
@@ -44,6 +45,7 @@ MACHINE = ("jax_num_cpu_devices", "jax_platform_name", "jax_platforms")
 """Settings that decide where a program runs, which is up to the grader."""
 START = dict(jax.config.values)
 RECURSION = sys.getrecursionlimit()
+NO_MESH = Mesh(np.empty((), object), ())
 NUMPY: dict[str, Any] = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
 
 
@@ -58,6 +60,7 @@ def defaults() -> Iterator[None]:
                 if (manager := getattr(place, name, None)) is not None:
                     stack.enter_context(manager(value))
                     break
+        stack.enter_context(jax.set_mesh(NO_MESH))
         stack.enter_context(np.errstate(**NUMPY))
         stack.enter_context(warnings.catch_warnings())
         filters: Any = warnings.filters

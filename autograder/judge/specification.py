@@ -75,7 +75,8 @@ class Exercise:
         dtypes: the dtypes of the floating inputs. The first is used at every size, the others
             only at the first size.
         meshes: such as `x=4,y=2`. The first is used at every size, the others only at the first
-            size.
+            size. The axes of `x=4,y=2 explicit` are `Explicit`, and the answer is traced with that
+            mesh set as by `jax.set_mesh`, so it need not be among the arguments.
         in_specs: how each argument is sharded over the mesh; replicated without a spec.
         source: all the code that the specification depends on, if a master was loaded.
         equal_mutants: changes of the reference that make no difference, with the reason. The keys
