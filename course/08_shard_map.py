@@ -16,13 +16,14 @@
 #
 # > **After this lesson you can**
 # > say which block of an array each device holds, write a function from the point of view of
-# > one device, choose the collective that makes the blocks agree, notice the one that is
-# > missing, and tell when to leave it all to `jit`.
+# > one device, choose a collective and say what it costs, notice the collective that is missing,
+# > and choose between the three ways to cut a program: auto, explicit and manual.
 # >
-# > **Time** about 30 minutes. **Read before** `05_vmap` and `07_grad`.
+# > **Time** about 35 minutes. **Read before** `05_vmap` and `07_grad`. If you have less time, skip
+# > *Neighbours* and *Round the ring*: only exercises 7 and 8 need them.
 # >
 # > **How it works** Each question has a line `my_... = ...`. Replace the dots with your
-# > guess before you run on. Leave the dots and the answer waits in a fold.
+# > guess before you run on. If you leave the dots, the answer stays folded.
 
 # %%
 import importlib.util
@@ -33,7 +34,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import AxisType, NamedSharding
+from jax.sharding import AxisType, NamedSharding, reshard
 from jax.sharding import PartitionSpec as P
 
 from autograder import predicted
@@ -46,24 +47,24 @@ jax.config.update("jax_default_device", devices[0])
 devices
 
 # %% [markdown]
-# These eight devices are a simulation: one processor answers to eight names. Nothing in this
-# lesson gets **faster**, and no cell measures time. What is real is the layout of the data, the
-# program of each device, and the messages that it asks for. These are the same on eight GPUs or
-# TPUs.
-# (The number of devices must be set before JAX does anything. If the cell complains that it
+# These eight devices are simulated: one processor plays all eight. Nothing in this lesson gets
+# **faster**, and no cell measures time. The layout of the data, the program of each device and the
+# messages that it sends are real. They would be the same on eight GPUs or TPUs.
+# (The number of devices must be set before JAX first uses a device. If the cell complains that it
 # comes too late, restart the kernel. The last line keeps everything on the simulated devices,
 # even where there is a GPU.)
 #
 # ## A mesh gives the devices an order
 #
-# The example of the slides wants the eight devices as four rows, along `x`, of two, along `y`.
+# The example of the slides arranges the eight devices in four rows, along `x`, and two columns,
+# along `y`.
 
 
 # %%
-def make_mesh(shape, names):
-    """A mesh of the first simulated devices."""
-    auto = (AxisType.Auto,) * len(shape)
-    return jax.make_mesh(shape, names, axis_types=auto, devices=devices[: math.prod(shape)])
+def make_mesh(shape, names, kind=AxisType.Auto):
+    """A mesh of the first simulated devices, all of whose axes are of this kind."""
+    kinds = (kind,) * len(shape)
+    return jax.make_mesh(shape, names, axis_types=kinds, devices=devices[: math.prod(shape)])
 
 
 mesh = make_mesh((4, 2), ("x", "y"))
@@ -72,14 +73,21 @@ for row in mesh.devices:
     print([device.id for device in row])
 
 # %% [markdown]
-# The slide writes `jax.make_mesh((4, 2), ('x', 'y'))`. Which type of axis that makes depends on
-# the version of JAX, so we ask for `Auto`, for which the slide was written. The code then runs
-# on old and new versions alike.
+# Each axis of a mesh has a type, which says who decides how arrays are cut: the compiler (`Auto`)
+# or the program (`Explicit`). The slide writes `jax.make_mesh((4, 2), ('x', 'y'))` and does not say
+# which. The default was `Auto` when the slide was written. Since JAX 0.9 it is `Explicit`.
+
+# %%
+talk_mesh = jax.make_mesh((4, 2), ("x", "y"), devices=devices)
+print("JAX", jax.__version__, "makes", talk_mesh.axis_types)
+
+# %% [markdown]
+# The lesson begins with `Auto` meshes, and comes to `Explicit` ones near its end.
 #
 # ## A spec cuts an array
 #
-# A `PartitionSpec`, for short `P`, has one entry for each axis **of the array**. The entry names
-# the axis **of the mesh** that cuts it, or is `None` where nothing does. `P("x", "y")` cuts
+# A `PartitionSpec`, `P` for short, has one entry for each axis **of the array**. The entry names
+# the axis **of the mesh** that cuts it, or is `None` if nothing does. `P("x", "y")` cuts
 # the rows of a matrix in four and its columns in two.
 
 # %%
@@ -87,8 +95,8 @@ a = jnp.arange(8 * 16.0).reshape(8, 16)
 b = jnp.arange(16 * 4.0).reshape(16, 4)
 
 # %% [markdown]
-# **Predict.** `a` has shape `(8, 16)`. Which shape has the block that one device gets under
-# `P("x", "y")`?
+# **Predict.** `a` has shape `(8, 16)`. With `P("x", "y")`, what is the shape of the block that one
+# device gets?
 
 # %%
 # Your prediction: replace the dots, e.g. (3, 5)
@@ -108,8 +116,9 @@ predicted(
 )
 
 # %% [markdown]
-# To you, `a_cut` is still one array of shape `(8, 16)`: printing, indexing and `jnp` functions
-# work as before. JAX can draw where the parts are, if the package `rich` is there.
+# To you, `a_cut` is still one array of shape `(8, 16)`: on an `Auto` mesh, printing, indexing and
+# `jnp` functions work as before. JAX can draw where the parts are, if the package `rich` is
+# installed.
 
 
 # %%
@@ -125,8 +134,8 @@ visualize(a_cut)
 # %% [markdown]
 # The next cell shows it for six specs, as the arrays themselves say where their blocks are.
 #
-# **Predict.** A mesh axis that the spec does not name **copies**. Under `P("x", None)`, how many
-# devices hold row 0?
+# **Predict.** Along a mesh axis that the spec does not name, the devices hold **copies**. With
+# `P("x", None)`, how many devices hold row 0?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -145,29 +154,29 @@ holders
 predicted(
     my_holders,
     len(holders),
-    why="The spec is silent about y, so both devices along y hold the same two rows.",
+    why="The spec does not name y, so both devices along y hold the same two rows.",
 )
 
 # %% [markdown]
 # Choose other specs above, and guess each of them before you look. `P(("x", "y"), None)` cuts one
 # axis by both mesh axes, into eight.
 #
-# Blocks must come out equal. Six rows cannot be dealt to four devices:
+# All blocks must have the same size. Six rows cannot be divided among four devices:
 
 # %% tags=["raises-exception"]
 jax.device_put(jnp.zeros((6, 16)), NamedSharding(mesh, P("x", None)))
 
 # %% [markdown]
-# Choose sizes that divide, or pad.
+# Choose sizes that can be divided, or pad the array.
 #
 # ## The program of one device
 #
 # `jax.shard_map` runs a function on every device at once. Inside, you see **your own block**
-# and nothing else: single program, multiple data. `in_specs` says how the arguments are cut,
-# `out_specs` how the blocks that come back are put together.
+# and nothing else: single program, multiple data. `in_specs` says how the arguments are cut, and
+# `out_specs` says how the returned blocks are put together.
 #
-# The slide imports it like this, in a way that fails in each version of JAX that this course
-# is tested with:
+# The slide imports it like this, which fails in every version of JAX that this course is tested
+# with:
 
 # %% tags=["raises-exception"]
 from jax.shard_map import shard_map
@@ -175,7 +184,7 @@ from jax.shard_map import shard_map
 print("imported", shard_map)
 
 # %% [markdown]
-# The function is `jax.shard_map`. But for that, here is the slide's example.
+# The function is `jax.shard_map`. Otherwise this is the slide's example.
 
 # %%
 seen = []
@@ -190,7 +199,7 @@ def matmul_basic(a_block, b_block):
 
 
 # %% [markdown]
-# **Predict.** Eight devices will run it. How often does Python enter its body?
+# **Predict.** Eight devices will run it. How often does Python run its body?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -204,7 +213,8 @@ seen
 predicted(
     my_entries,
     len(seen),
-    why="As with vmap, Python runs the body once, with a stand-in for the block of any device.",
+    why="As with vmap, Python runs the body once, with a tracer that stands for the block of every "
+    "device.",
 )
 
 
@@ -217,8 +227,32 @@ print("c:", c.shape, " equals jnp.dot(a, b):", allclose(c, jnp.dot(a, b)))
 visualize(c)
 
 # %% [markdown]
-# `vmap` takes the mapped axis away; `shard_map` keeps it and makes it shorter. The block of
-# `a`, of shape `(8, 16)`, has shape `(2, 8)`.
+# `vmap` takes the mapped axis away. `shard_map` keeps it and makes it shorter: `a` has shape
+# `(8, 16)`, and its block has shape `(2, 8)`.
+#
+# What does the slide's own call do, with the mesh that it makes?
+
+# %%
+on_talk_mesh = jax.shard_map(
+    lambda a_block, b_block: jax.lax.psum(a_block @ b_block, "y"),
+    mesh=talk_mesh,
+    in_specs=(P("x", "y"), P("y", None)),
+    out_specs=P("x", None),
+)
+try:
+    print("the call of the slide returns", on_talk_mesh(a, b).shape)
+except ValueError as error:
+    print("the call of the slide raises:", error)
+
+a_there = jax.device_put(a, NamedSharding(talk_mesh, P("x", "y")))
+b_there = jax.device_put(b, NamedSharding(talk_mesh, P("y", None)))
+print("with placed arguments it returns", on_talk_mesh(a_there, b_there).shape)
+
+# %% [markdown]
+# On an `Auto` mesh, `in_specs` is an **order**: `shard_map` cuts the arguments like that, wherever
+# they were. On an `Explicit` mesh, it is a **claim** about arguments that are cut already, and since
+# JAX 0.9.1 `shard_map` checks it. `a` and `b` were not cut, so newer versions refuse the slide's
+# call. Once the arguments are placed, the call works in all versions.
 #
 # Without `jit`, a `print` inside even shows the values of every device. That is what the slide
 # means by debuggable.
@@ -236,8 +270,8 @@ peek(a).shape
 # %% [markdown]
 # ## Half a sum on each device
 #
-# Why the `psum`? Look at the blocks before it. We take it out, and let `out_specs` lay
-# the partial products of all devices beside each other.
+# Why is the `psum` there? Look at the blocks before it. We take it out, and let `out_specs` put
+# the partial products of all devices side by side.
 #
 # **Predict.** Each device computes a `(2, 8)` block times an `(8, 4)` block. With
 # `out_specs=P("x", "y")`, what is the shape of the whole?
@@ -263,10 +297,9 @@ b_cut = jax.device_put(b, NamedSharding(mesh, P("y", None)))
 shards.draw_layouts(("dot", "→", "psum\nover y"), a=a_cut, b=b_cut, partials=partials, c=c)
 
 # %% [markdown]
-# In the picture: device 0 multiplies its left half of two rows of `a` with the upper half of
-# `b`; its neighbour along `y`, device 1, the right half with the lower half. Each has
-# **half of every sum**. `psum` over `y` adds the two, and afterwards both hold the same block
-# of `c`.
+# In the picture: device 0 multiplies the left half of two rows of `a` by the upper half of `b`. Its
+# neighbour along `y`, device 1, multiplies the right half by the lower half. Each has **half of
+# every sum**. `psum` over `y` adds the two, and afterwards both hold the same block of `c`.
 
 # %%
 left, right = partials[:, :4], partials[:, 4:]
@@ -287,9 +320,26 @@ def forgetful(a_block, b_block):
 jax.shard_map(forgetful, mesh=mesh, in_specs=specs_ab, out_specs=P("x", None))(a, b)
 
 # %% [markdown]
-# JAX keeps account of the mesh axes along which a value *varies*. The product varies along `y`;
-# a spec that is silent about `y` promises that it does not. The message ends with an offer:
-# disable the check.
+# Inside `shard_map`, the type of a value says along which mesh axes it *varies*, that is, may differ
+# from device to device. `jax.typeof` shows it, as `V` with the names of the axes (JAX 0.7 writes
+# the names alone).
+
+
+# %%
+@partial(jax.shard_map, mesh=mesh, in_specs=specs_ab, out_specs=P("x", None))
+def with_types(a_block, b_block):
+    product = jnp.dot(a_block, b_block)
+    total = jax.lax.psum(product, "y")
+    print("before psum:", jax.typeof(product))
+    print("after psum: ", jax.typeof(total))
+    return total
+
+
+with_types(a, b).shape
+
+# %% [markdown]
+# The product varies along `y`. A spec that does not name `y` promises that the value does not vary
+# along it. The error message ends with an offer: disable the check.
 #
 # **Predict.** What happens with `check_vma=False`? Choose `"raises"`, `"right"` or `"wrong"`.
 
@@ -312,12 +362,12 @@ outcome
 predicted(
     my_unchecked,
     outcome,
-    why="With the check gone, nothing notices that one half of every sum is missing.",
+    why="Without the check, nothing notices that one half of every sum is missing.",
 )
 
 # %% [markdown]
-# Worse, which wrong number you get depends on who is asked. The array claims that devices 0 and
-# 1 hold copies of the same two rows:
+# Worse, the wrong number depends on the device that is asked. The array claims that devices 0 and 1
+# hold copies of the same two rows:
 
 # %%
 for part in wrong_c.addressable_shards[:2]:
@@ -326,13 +376,13 @@ print("jnp.dot(a, b) has there:", jnp.dot(a, b)[0])
 print("what you were shown is the left half:", allclose(wrong_c, left))
 
 # %% [markdown]
-# One array with two different contents. So treat that error as a question: *which collective is
-# missing?* Switch the check off only when you can prove the copies equal.
+# This is one array with two different contents. So read that error as a question: *which collective
+# is missing?* Switch the check off only when you can prove that the copies are equal.
 #
-# ## Four collectives
+# ## Four collectives, and what they cost
 #
-# Take four devices in a line, each with a row of four numbers. The tens say whose number it
-# was, the ones which.
+# Take four devices in a line, each with a row of four numbers. The tens digit tells on which device
+# a number began, the ones digit in which column.
 
 # %%
 line = make_mesh((4,), ("x",))
@@ -362,10 +412,10 @@ def pass_right(row):
 
 
 # %% [markdown]
-# - `psum`: add over the devices, and everyone gets the whole sum.
-# - `psum_scatter`: add over the devices, and everyone gets **one slice** of the sum.
-# - `all_gather`: everyone gets everyone's block.
-# - `ppermute`: send your block along the pairs *(from, to)*.
+# - `psum`: add over the devices, and every device gets the whole sum.
+# - `psum_scatter`: add over the devices, and every device gets **one slice** of the sum.
+# - `all_gather`: every device gets the blocks of all.
+# - `ppermute`: each device sends its block along the pairs *(from, to)*.
 #
 # **Predict.** Which number does device 2 hold after `sum_and_scatter(start)`?
 
@@ -385,7 +435,7 @@ predicted(
 )
 
 # %% [markdown]
-# **Predict.** In `pass_right`, nobody sends to device 0. What does it hold afterwards? Choose
+# **Predict.** In `pass_right`, no device sends to device 0. What does it hold afterwards? Choose
 # `"its own"`, `"zeros"` or `"nan"`.
 
 # %%
@@ -404,7 +454,8 @@ passed
 predicted(
     my_first,
     first_holds,
-    why="Who is sent nothing gets zeros, without an error. A pair that you forgot shows as zeros.",
+    why="A device that receives nothing gets zeros, without an error. So a forgotten pair shows as "
+    "zeros.",
 )
 
 # %%
@@ -419,12 +470,12 @@ shards.draw_collectives(
 )
 
 # %% [markdown]
-# In the picture: a row is what one device holds, and a colour is whose number it was. Sums, made of
-# everyone's, are white.
+# In the picture: a row shows what one device holds, and a colour shows where a number began. Sums
+# come from all devices, and are white.
 #
 # Choose a collective, and press **Next →** to see the blocks move. Other specs change what a
-# collective does: what is `psum` of copies? The last sentence counts the bytes, as a model does in
-# which the devices stand in a ring.
+# collective does: what is `psum` of copies? The last sentence counts the bytes, by a model in
+# which the devices form a ring.
 
 # %%
 explore.mesh(start, line, [P("x", None), P(None, "x"), P()])
@@ -433,14 +484,47 @@ explore.mesh(start, line, [P("x", None), P(None, "x"), P()])
 print("psum_scatter, then all_gather, is psum:", allclose(gathered, sum_all(start)))
 
 # %% [markdown]
-# That last line is worth remembering. A `psum` is the two others in a row, so if each device
-# goes on with only its slice of the sum, stop after `psum_scatter` and save the gathering.
+# Remember that last line. A `psum` is a `psum_scatter` and an `all_gather`. So if each device needs
+# only its slice of the sum, stop after `psum_scatter` and save the gathering.
+#
+# Messages take time, and the time depends on the bytes. Let eight devices have a block of 8 MB each.
+#
+# **Predict.** With which collective does a device send the most bytes: `"psum"`, `"psum_scatter"`,
+# `"all_gather"` or `"ppermute"`?
+
+# %%
+# Your prediction: replace the dots
+my_dearest = ...
+
+# %%
+sent = shards.sent_bytes(8e6, devices=8)
+for name, size in sent.items():
+    print(f"{name:13} {size / 1e6:4.0f} MB")
+
+# %%
+predicted(
+    my_dearest,
+    max(sent, key=sent.get),
+    why="In all_gather each device sends its block to 7 others. In psum the blocks are added on the "
+    "way, so what is sent does not grow with the number of devices: it stays below two blocks.",
+)
+
+# %%
+shards.draw_costs(8e6, devices=8)
+
+# %% [markdown]
+# In the picture: the plain bar is what one device sends, the hatched bar is what it holds
+# afterwards. Lines divide the bars into blocks. `all_to_all` is new here: each device cuts its block
+# into eight slices, and sends one to each device. It turns an array that is cut by rows into one that
+# is cut by columns. With more devices the bars of `all_gather` grow and grow. The others stay below
+# two blocks. (This counts a `psum` as a ring of devices does it. Some networks can add on the way,
+# and then a device sends less.)
 #
 # ## Gradients, with the examples cut
 #
-# Data parallelism: each device has all weights and an eighth of the examples. The mean gradient
-# over all examples is asked for. Two ideas: average the gradients, or differentiate the
-# averaged loss. (`pmean` is `psum` divided by the number of devices.)
+# Data parallelism: each device has all weights and an eighth of the examples, and we want the mean
+# gradient over all examples. Here are two ideas: average the gradients, or differentiate the
+# averaged loss. (`pmean` is `psum` divided by the number of devices along the axis.)
 
 # %%
 ring = make_mesh((8,), ("x",))
@@ -504,16 +588,37 @@ predicted(
 
 # %% [markdown]
 # Two of the four lines are wrong, and none raised an error. With the check on, as it is by
-# default, JAX knows that all devices share `w`, and the gradient of something shared collects
-# from everyone who used it: a sum. With the check off it knows nothing of the kind, and the other
-# spelling is the right one. Older tutorials average the gradients, as one did in `pmap`. Here,
-# **write the loss of the whole batch, `pmean` included, and differentiate that**, with the check
-# on.
+# default, JAX knows that all devices share `w`. The gradient of a shared value is the sum over all
+# devices that used it. With the check off, JAX does not know this, and only the other
+# spelling is right. Older tutorials average the gradients, which was right in `pmap`.
+#
+# That spelling can be right with the check on too: first say that `w` may vary. `jax.lax.pcast`
+# changes only the type, and sends nothing. Each device then gets a gradient of its own.
+
+
+# %%
+def as_varying(w):
+    """The same `w`, of a type that may differ from device to device."""
+    if hasattr(jax.lax, "pcast"):
+        return jax.lax.pcast(w, "x", to="varying")
+    print("JAX", jax.__version__, "has no jax.lax.pcast yet, and calls it jax.lax.pvary.")
+    return jax.lax.pvary(w, "x")
+
+
+def mean_of_own_gradients(w, xs, ys):
+    return jax.lax.pmean(jax.grad(loss)(as_varying(w), xs, ys), "x")
+
+
+print("mean_of_own_gradients:", compare(mean_of_own_gradients, check=True))
+
+# %% [markdown]
+# Both ways are right. Prefer the one in which there is less to forget: **write the loss of the whole
+# batch, `pmean` included, and differentiate that**, with the check on.
 #
 # ## Neighbours: a halo exchange
 #
 # A rod is cut into eight pieces. Heat flows between neighbouring points, so a piece needs one
-# number from each neighbour: its halo.
+# number from each neighbouring piece. These numbers are its halo.
 
 
 # %%
@@ -530,6 +635,7 @@ def whole_rod(u):
     return spread(u, ZERO, ZERO)
 
 
+# %%
 def piece(u):
     to_right = [(i, i + 1) for i in range(7)]
     to_left = [(i + 1, i) for i in range(7)]
@@ -545,11 +651,12 @@ def lonely_piece(u):
 on_ring = partial(jax.shard_map, mesh=ring, in_specs=P("x"), out_specs=P("x"))
 
 # %% [markdown]
-# My **last** point goes right, my **first** goes left. Devices 0 and 7 are sent
-# nothing from outside, get zeros, and zero is what the cold ends ask for.
+# Each device sends its **last** point to the right and its **first** point to the left. Devices 0
+# and 7 receive nothing from outside, so they get zeros there, and the ends of the rod are cold: zero
+# is right.
 #
-# **Predict.** `lonely_piece` forgets its neighbours. The rod has 64 points, eight a device. How
-# many of them are wrong after **one** step, if it starts warm everywhere?
+# **Predict.** `lonely_piece` forgets its neighbours. The rod has 64 points, eight on each device. It
+# starts warm everywhere. How many points are wrong after **one** step?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -566,7 +673,7 @@ print("wrong, with the exchange: ", int((jnp.abs(on_ring(piece)(warm) - one_step
 predicted(
     my_wrong_points,
     wrong_points,
-    why="One point on either side of each of the 7 seams. The two ends of the rod are right.",
+    why="One point on each side of each of the 7 seams. The two ends of the rod are right.",
 )
 
 
@@ -583,13 +690,13 @@ shards.draw_seams(
 )
 
 # %% [markdown]
-# In the picture, after thirty steps: with the exchange the pieces follow the whole rod; without it
+# In the picture, after thirty steps: with the exchange, the pieces follow the whole rod. Without it,
 # every seam has become a cold end. No error was raised, and the shapes are right.
 #
 # ## Round the ring: multiply what you cannot hold
 #
-# Let `A` and `B` both be cut by rows. Every device needs all of `B`. It may gather `B`, and then
-# hold all of it at once. Or the blocks go round, and each device uses the one it has.
+# Let `A` and `B` both be cut by rows. Every device needs all of `B`. It could gather `B`, and would
+# hold all of it at once. Or the blocks go round the ring, and each device uses the one that it has.
 
 # %%
 RIGHT = [(i, (i + 1) % 8) for i in range(8)]
@@ -603,7 +710,7 @@ def ring_matmul(a_block, b_block):
     me, rows = jax.lax.axis_index("x"), b_block.shape[0]
 
     def product(step, b_block):
-        owner = (me - step) % 8  # whose block of B I have in hand
+        owner = (me - step) % 8  # the device on which this block of B began
         columns = jax.lax.dynamic_slice_in_dim(a_block, owner * rows, rows, axis=1)
         return columns @ b_block
 
@@ -616,11 +723,11 @@ def ring_matmul(a_block, b_block):
 
 
 # %% [markdown]
-# `axis_index` is the device's own number along `x`, the one thing that differs between devices
-# that run the same program.
+# `axis_index` is the device's own number along `x`. All devices run the same program, and this number
+# tells them apart.
 #
 # **Predict.** Every device passes its block to the right, from `i` to `i + 1`. After **two**
-# steps, which block does device 0 have in hand?
+# steps, which block does device 0 have?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -643,8 +750,8 @@ shards.draw_ring(owners)
 predicted(
     my_block_in_hand,
     int(owners[0, 2]),
-    why="What I have after s steps set out s places to my left: (0 - 2) % 8. Hence the owner in "
-    "the code.",
+    why="A block that arrives after s steps began s places to the left: (0 - 2) % 8. That is the "
+    "owner in the code.",
 )
 
 # %%
@@ -665,15 +772,15 @@ ratio = temporaries[ring_matmul] / temporaries[gather_matmul]
 print(f"the ring needs {ratio:.2f} of the temporary memory")
 
 # %% [markdown]
-# Both send every block to every device, but the ring never holds more than a few blocks. On real
-# devices the sending can also go on while the product is computed; simulated ones cannot show
-# that.
+# Both send every block to every device, but a device of the ring never holds more than a few blocks.
+# Real devices can also send a block while they multiply by another one. Simulated devices cannot
+# show that.
 #
-# ## Or let the compiler do it
+# ## Auto: let the compiler do it
 #
-# All of this was **manual**. The other way: place the inputs, write plain NumPy-like code, and
-# let `jit` cut the program. The compiler puts in the collectives that the layout needs. We count
-# them in the text of the compiled program.
+# All of this was **manual**. The other way is to place the inputs, write plain NumPy-like code, and
+# let `jit` cut the program. On an `Auto` mesh, the compiler decides how the results are cut, and adds
+# the collectives. We count them in the text of the compiled program.
 
 # %%
 KINDS = r"\b(all-reduce|all-gather|reduce-scatter|collective-permute|all-to-all)(?:-start)?\("
@@ -688,11 +795,11 @@ def collectives(function, *args):
 print("matmul_basic:", collectives(matmul_basic, a_cut, b_cut))
 
 # %% [markdown]
-# An `all-reduce` is the compiler's word for `psum`.
+# `all-reduce` is the compiler's name for `psum`.
 #
-# **Predict.** Which one kind does it insert into plain `jnp.dot(a_cut, b_cut)`, whose inputs are
-# cut like those of `matmul_basic`? Choose `"all-reduce"`, `"all-gather"`, `"all-to-all"` or
-# `"none"`.
+# **Predict.** Now plain `jnp.dot(a_cut, b_cut)`, with inputs cut like those of `matmul_basic`. Which
+# kind of collective does the compiler add: `"all-reduce"`, `"all-gather"`, `"all-to-all"` or
+# `"none"`?
 
 # %%
 # Your prediction: replace the dots
@@ -708,8 +815,8 @@ print("the same values:", allclose(automatic, c), " the same layout:", automatic
 predicted(
     my_inserted,
     "none" if not found else next(iter(found)),
-    why="The contracted axis is cut, so somebody has to add. You wrote psum; the compiler found "
-    "it by itself.",
+    why="The axis that is summed over is cut, so the devices have to add. You wrote psum; the "
+    "compiler found it by itself.",
 )
 
 # %% [markdown]
@@ -727,8 +834,24 @@ for spec_a, spec_b in [
     print(f"{tuple(spec_a)!s:14} @ {tuple(spec_b)!s:14}", collectives(jnp.dot, placed_a, placed_b))
 
 # %% [markdown]
-# Does the compiler always find what you would have written? Do not believe; count. Here is the
-# rod, whole and by pieces, and a product whose rows are wanted in slices.
+# You can also tell `jit` how to cut its arguments and results. It then places arrays that you did not
+# place. It refuses an array that was placed differently, since moving it would be a message that you
+# did not ask for.
+
+# %%
+by_x, everywhere = NamedSharding(mesh, P("x", None)), NamedSharding(mesh, P())
+cut_dot = jax.jit(jnp.dot, in_shardings=(by_x, everywhere), out_shardings=everywhere)
+print("result:", cut_dot(a, b).sharding.spec)
+print("messages:", dict(Counter(re.findall(KINDS, cut_dot.lower(a, b).compile().as_text()))))
+try:
+    cut_dot(a_cut, b)
+except ValueError as error:
+    print("a_cut:", str(error).split(". ")[0])
+
+# %% [markdown]
+# Inside a function, `jax.lax.with_sharding_constraint` says how a value should be cut. Does the
+# compiler always find what you would have written? Count. Here is the rod, whole and in pieces, and
+# a product whose rows are wanted in slices.
 
 # %%
 warm_cut = jax.device_put(warm, NamedSharding(ring, P("x")))
@@ -752,19 +875,121 @@ print("product, by hand:  ", collectives(by_hand, *inner))
 print("product, by jit:   ", collectives(sliced, *inner))
 
 # %% [markdown]
-# (`with_sharding_constraint` is how a jitted function says where a value shall lie. This is the
-# compiler for CPUs; the one for your machine may choose otherwise, and the cell will tell.)
+# (This is the compiler for CPUs. The compiler for your machine may choose otherwise, and the cell
+# will tell.)
 #
-# Begin with `jit` and well-placed inputs. Take `shard_map` when the algorithm *is* about
-# devices, as a ring or a halo, or when counting shows messages that you can do without. The two
-# mix: a `shard_map` may stand inside a jitted function, as above.
+# ## Explicit: the type says how an array is cut
+#
+# In auto mode you learn what the compiler chose when it is too late to object. On an `Explicit` mesh,
+# which newer versions make by default, the cut is a part of the array's **type**. `jax.set_mesh`
+# makes a mesh the current one, so a spec is enough to place an array: `reshard` moves it.
+# (It is `jax.reshard` in newer versions. `jax.sharding.reshard` works in all.)
+
+# %%
+explicit_mesh = make_mesh((4, 2), ("x", "y"), AxisType.Explicit)
+with jax.set_mesh(explicit_mesh):
+    a_typed = reshard(a, P("x", "y"))
+    b_typed = reshard(b, P("y", None))
+print("auto:    ", jax.typeof(a_cut))
+print("explicit:", jax.typeof(a_typed), jax.typeof(b_typed))
+
+# %% [markdown]
+# Read `8@x` as "8 entries, cut by `x`". From the types of the arguments follows the type of every
+# result, before anything is compiled.
+#
+# **Predict.** `a_typed` has the type `float32[8@x,16@y]`. What is the type of `jnp.sin(a_typed).T`?
+
+# %%
+# Your prediction: replace the dots with text such as "float32[8@x,16@y]"
+my_type = ...
+
+# %%
+turned = jnp.sin(a_typed).T
+print("sin and T:  ", jax.typeof(turned))
+print("sum(axis=0):", jax.typeof(a_typed.sum(axis=0)))
+jax.jit(lambda x: print("inside jit: ", jax.typeof(x)))(a_typed)
+
+# %%
+predicted(
+    my_type,
+    str(jax.typeof(turned)),
+    why="sin changes no axis, and T swaps the two axes together with their cuts.",
+)
+
+# %% [markdown]
+# **Predict.** In auto mode, `a_cut @ b_cut` worked. What does `a_typed @ b_typed` do: `"works"` or
+# `"raises"`?
+
+# %%
+# Your prediction: replace the dots with "works" or "raises"
+my_product = ...
+
+# %%
+try:
+    a_typed @ b_typed
+    product_outcome = "works"
+except Exception as error:
+    product_outcome = "raises"
+    print(type(error).__name__, error, sep=": ")
+
+# %%
+predicted(
+    my_product,
+    product_outcome,
+    why="The sum over the cut axis could be left whole on every device, or be cut in one of two "
+    "ways. These cost different messages, so JAX asks you.",
+)
+
+# %% [markdown]
+# The answer to the question is `out_sharding=`. Where two arrays do not fit, `reshard` one of them:
+# each message has a place in your program. The messages themselves are still written by the compiler.
+
+
+# %%
+def answered(a, b):
+    return jnp.dot(a, b, out_sharding=P("x", None))
+
+
+with jax.set_mesh(explicit_mesh):
+    print("dot: ", jax.typeof(answered(a_typed, b_typed)), collectives(answered, a_typed, b_typed))
+    other = reshard(a, P("y", "x"))
+    try:
+        a_typed + other
+    except Exception as error:
+        print("add: ", error)
+    moved = reshard(other, P("x", "y"))
+    print("add: ", jax.typeof(a_typed + moved))
+
+# %% [markdown]
+# There are two more differences to auto mode. On an explicit mesh `with_sharding_constraint` moves
+# nothing: it checks the type, and raises if it is another one. And `jax.sharding.auto_axes` runs a
+# part of your program in auto mode, if you do not want to decide everything.
+#
+# ## Who decides? Three modes
+#
+# | | Auto | Explicit | Manual |
+# | --- | --- | --- | --- |
+# | you see | whole arrays | whole arrays, with the cut in the type | the block of one device |
+# | who decides how results are cut | the compiler | the types, or you where they leave it open | you |
+# | who writes the collectives | the compiler | the compiler | you |
+# | a mistake shows as | a message that you did not expect | an error while tracing | an error from `check_vma`, or a wrong number |
+# | you write | `device_put`, `in_shardings`, `out_shardings`, `with_sharding_constraint` | `jax.set_mesh`, `reshard`, `out_sharding` | `jax.shard_map`, `psum`, `ppermute`, … |
+# | the axes of the mesh are | `AxisType.Auto` | `AxisType.Explicit` | either; `Manual` inside `shard_map` |
+#
+# - Begin with **auto** when a program exists and its inputs can be placed well. Count its messages.
+# - Go to **explicit** when layouts matter in many places, or when a count surprised you: errors then
+#   tell you the line.
+# - Go to **manual** when the algorithm *is* about devices, as a ring or a halo is, or when you can do
+#   without a message that the compiler adds.
+#
+# The modes mix: a `shard_map` may stand inside a jitted function, as above, whatever the mesh.
 #
 # > **In three lines**
-# > 1. A spec says which mesh axis cuts which array axis; a mesh axis that it does not name copies.
-# > 2. In `shard_map` you write one device's program on its block; collectives make blocks agree,
-# >    and `check_vma`, left on, notices the one you forgot.
-# > 3. Differentiate the loss of the whole batch; stop at `psum_scatter` when a slice is enough;
-# >    let `jit` do what it does well.
+# > 1. A spec says which mesh axis cuts which array axis. Along a mesh axis that it does not name,
+# >    devices hold copies.
+# > 2. In `shard_map` you write the program of one device for its block. Collectives make blocks
+# >    agree, and `check_vma` notices the one that you forgot.
+# > 3. Auto: the compiler decides. Explicit: the types decide, or ask you. Manual: you decide.
 # >
 # > **Now you**:
 # > [`exercises/08_shard_map/shard_map.ipynb`](../exercises/08_shard_map/shard_map.ipynb).

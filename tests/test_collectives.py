@@ -10,6 +10,7 @@ from jax.sharding import PartitionSpec as P
 
 from autograder.judge import meshes
 from autograder.judge.collectives import collectives
+from course.pictures import shards
 
 meshes.simulate_devices()
 
@@ -58,6 +59,23 @@ AROUND = [(n, (n + 1) % 8) for n in range(8)]
 )
 def test_one_collective(function, kind, sent):
     assert counted(sharded(function), [("i",)], VECTOR) == {kind: (1, sent)}
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("psum", lambda x: x + lax.psum(x, "i")),
+        ("psum_scatter", lambda x: lax.psum_scatter(x, "i", tiled=True)),
+        ("all_gather", lambda x: lax.all_gather(x, "i", tiled=True)),
+        ("all_to_all", lambda x: lax.all_to_all(x, "i", 0, 0, tiled=True)),
+        ("ppermute", lambda x: lax.ppermute(x, "i", AROUND)),
+    ],
+)
+def test_the_lesson_and_the_grader_count_the_same_bytes(name, function):
+    block = 8 * 4
+    counted_here = counted(sharded(function), [("i",)], np.arange(64, dtype="float32"))
+    ((_, sent),) = counted_here.values()
+    assert shards.sent_bytes(block, devices=8)[name] == sent
 
 
 def test_collectives_in_a_scan():

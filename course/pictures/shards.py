@@ -1,5 +1,7 @@
 """Pictures of arrays cut over devices: who holds what, what a collective moves, what goes round."""
 
+import math
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
@@ -93,6 +95,60 @@ def draw_collectives(panels):
             for title, table in tables.items()
             for rows in [list(enumerate(table))]
         )
+    )
+    return fig
+
+
+COSTS = {
+    "psum": (lambda n: 2 * (n - 1) / n, lambda n: 1),
+    "psum_scatter": (lambda n: (n - 1) / n, lambda n: 1 / n),
+    "all_gather": (lambda n: n - 1, lambda n: n),
+    "all_to_all": (lambda n: (n - 1) / n, lambda n: 1),
+    "ppermute": (lambda n: 1, lambda n: 1),
+}
+"""For each collective over n devices: how many blocks one device sends, and holds afterwards."""
+
+
+def sent_bytes(block, devices):
+    """How many bytes one device sends, by collective, if its block has so many bytes.
+
+    A `psum` is counted as a ring does it: a `psum_scatter`, then an `all_gather`.
+    """
+    return {name: block * sent(devices) for name, (sent, _) in COSTS.items()}
+
+
+def draw_costs(block, devices):
+    """Draw what each collective costs one device: the bytes it sends, and those it holds then.
+
+    Args:
+        block: the bytes of the block that a device has before.
+        devices: how many devices take part.
+
+    Returns:
+        The matplotlib Figure; its label is a description in words.
+    """
+    unit = 20 / devices  # the width of a block
+    fig, ax = canvas.canvas((-5.2, 24), (-0.6, 2.4 * len(COSTS) + 0.6), aspect=0.62)
+    words = []
+    for row, (name, (sent, held)) in enumerate(COSTS.items()):
+        y = 2.4 * (len(COSTS) - 1 - row)
+        canvas.text(ax, -5, y + 0.95, name, weight="bold", ha="left")
+        for place, verb, blocks, colour, hatch in (
+            (1, "sends", sent(devices), TILES[0], None),
+            (0, "holds", held(devices), "white", "///"),
+        ):
+            wide = unit * blocks
+            canvas.box(ax, 0, y + 0.95 * place, wide, 0.85, colour, hatch=hatch)
+            for k in range(1, math.ceil(blocks)):
+                _line(ax, (k * unit, y + 0.95 * place), (0, 0), (0, 0.85))
+            size = f"{verb} {blocks * block / 1e6:g} MB"
+            canvas.text(ax, wide + 0.3, y + 0.95 * place + 0.42, size, ha="left", size=FONT - 1)
+        words.append(
+            f"{name} sends {sent(devices) * block / 1e6:g} MB and holds "
+            f"{held(devices) * block / 1e6:g} MB afterwards"
+        )
+    fig.set_label(
+        f"One of {devices} devices, which has a block of {block / 1e6:g} MB: {'; '.join(words)}."
     )
     return fig
 
