@@ -35,7 +35,7 @@
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.sharding import NamedSharding
+from jax.sharding import NamedSharding, reshard
 from jax.sharding import PartitionSpec as P
 
 from autograder import check, hint, reset, simulate_devices
@@ -690,7 +690,7 @@ exercise(
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="halo_smooth" stars=3 importance=2 minutes=12 points=3
+# %% [markdown] exercise="halo_smooth" stars=3 importance=2 minutes=12 points=2
 # ## 7 · Good neighbours
 #
 # `smooth` replaces each number by the mean of itself and its two neighbours; beyond the ends
@@ -832,7 +832,7 @@ exercise(
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="ring_product" stars=3 importance=2 minutes=15 points=3
+# %% [markdown] exercise="ring_product" stars=3 importance=2 minutes=15 points=2
 # ## 8 · Round the ring
 #
 # `A` and `B` are both cut by rows. Every device needs every row of `B`, but must never hold all
@@ -989,7 +989,7 @@ exercise(
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="sharded_cross_entropy" stars=3 importance=2 minutes=15 points=3
+# %% [markdown] exercise="sharded_cross_entropy" stars=3 importance=2 minutes=15 points=2
 # ## 9 · A puzzle: the word that one device knows
 #
 # A language model scores every word of its vocabulary, and the vocabulary is so large that its
@@ -1172,3 +1172,201 @@ exercise(
     ],
 )
 ### END HIDDEN TESTS
+
+# %% [markdown] exercise="typed_matmul" stars=1 importance=3 minutes=4 points=1
+# ## 10 · Explicit mode: name the layout of a sum
+#
+# Now the axes of the mesh are `Explicit`, and the mesh is set, as by `jax.set_mesh(mesh)`. So the
+# function gets no mesh, and the type of each array says how it is cut. Write `typed_matmul`, the
+# product of exercise 3 in this mode: `A` has the type `float32[n@x,16@y]`, `B` has
+# `float32[16@y,4]`, and the result has to have `float32[n@x,4]`. `A` and `B` stay where they are.
+#
+# You write no collective here: you say where the result should lie, and JAX finds the messages. To
+# try it by hand:
+#
+# ```python
+# explicit = (AxisType.Explicit, AxisType.Explicit)
+# mesh = jax.make_mesh((4, 2), ("x", "y"), axis_types=explicit, devices=jax.devices("cpu"))
+# with jax.set_mesh(mesh):
+#     A = reshard(jnp.ones((8, 16)), P("x", "y"))
+#     B = reshard(jnp.ones((16, 4)), P("y", None))
+#     print(jax.typeof(A), jax.typeof(typed_matmul(A, B)))
+# ```
+
+
+# %% solution="typed_matmul"
+def typed_matmul(A, B):
+    """A float32[n@x,16@y], B float32[16@y,4] -> float32[n@x,4]."""
+    ### BEGIN SOLUTION
+    return jnp.matmul(A, B, out_sharding=P("x", None))
+    ### END SOLUTION
+
+
+# %% check="typed_matmul"
+check(typed_matmul)
+### BEGIN HIDDEN TESTS
+exercise(
+    typed_matmul,
+    inputs=lambda rng, n, mesh: (rng.normal(size=(n, 16)), rng.normal(size=(16, 4))),
+    meshes=("x=4,y=2 explicit", "x=2,y=4 explicit"),
+    in_specs=MATMUL,
+    requires=[matches_reference(), sharded_like_reference(), communicates_like_reference(1.5)],
+    hints=[
+        "Write `A @ B` first and read the error: which argument does it ask for?",
+        "The operator `@` takes no arguments, but `jnp.matmul` and `jnp.dot` do.",
+        "`jnp.matmul(A, B, out_sharding=P(...))`. The spec has one entry for each axis of the "
+        "result: the rows are cut by `x`, the columns by nothing.",
+    ],
+    explanation="The axis that is summed over is cut along `y`, so the sum could end up whole on "
+    "every device along `y`, or cut in one of two ways. In explicit mode JAX does not choose: "
+    "`A @ B` raises a `ShardingTypeError`, and `out_sharding` is your answer. The compiler still "
+    "puts in the `psum`.",
+    another="def typed_matmul(A, B):\n"
+    "    product = jax.sharding.auto_axes(lambda a, b: a @ b, out_sharding=P('x', None))\n"
+    "    return product(A, B)  # inside, the compiler decides",
+    wrong_answers=[
+        wrong(
+            lambda A, B: A @ B,
+            "does not say how the sum is cut",
+            rejected_by="ShardingTypeError",
+            advice="The message asks for `out_sharding`. `jnp.matmul` takes it; `@` cannot.",
+        ),
+        wrong(
+            lambda A, B: jnp.matmul(A, B, out_sharding=P()),
+            "copies the whole product to every device",
+            rejected_by="sharding",
+            advice="`P()` names no mesh axis, so nothing is cut. The rows stay cut by `x`.",
+        ),
+        wrong(
+            lambda A, B: jnp.matmul(A, B, out_sharding=P("x", "y")),
+            "cuts the columns of the product too",
+            rejected_by="sharding",
+            advice="The type that the text asks for has no `@` at the second axis: `P('x', None)`.",
+        ),
+        wrong(
+            lambda A, B: A @ reshard(B, P()),
+            "copies `B` to every device before it multiplies",
+            rejected_by="communication",
+            advice="With a whole `B` the types are clear, so nothing is raised. But `B` was sent "
+            "for that. Leave it, and give `out_sharding`.",
+        ),
+        wrong(
+            lambda A, B: reshard(A, P("x", None)) @ reshard(B, P()),
+            "gathers the factors so that no sum is cut",
+            rejected_by="communication",
+            advice="The factors are larger than the product. Let the sum be cut, and give "
+            "`out_sharding`.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="scaled_layer" stars=2 importance=2 minutes=6 points=1
+# ## 11 · Explicit mode: move the small one
+#
+# The same mode, and a mesh with axes `"x"` and `"y"`. A layer multiplies the examples `xs`, of type
+# `float32[n@x,8]`, by the weights `W`, of type `float32[8,16@y]`, and then multiplies each column
+# of the product by its number in `scale`. But `scale` comes from elsewhere, and has the type
+# `float32[16@x]`.
+#
+# Write `scaled_layer`, which returns `(xs @ W) * scale` with the type `float32[n@x,16@y]`. As
+# written there it raises an error, because two types do not fit. The 16 numbers of `scale` may
+# move. `xs`, `W` and the product may not.
+
+
+# %% solution="scaled_layer"
+def scaled_layer(xs, W, scale):
+    """xs float32[n@x,8], W float32[8,16@y], scale float32[16@x] -> float32[n@x,16@y]."""
+    ### BEGIN SOLUTION
+    return (xs @ W) * reshard(scale, P("y"))
+    ### END SOLUTION
+
+
+# %% check="scaled_layer"
+check(scaled_layer)
+### BEGIN HIDDEN TESTS
+exercise(
+    scaled_layer,
+    inputs=lambda rng, n, mesh: (
+        rng.normal(size=(n, 8)),
+        rng.normal(size=(8, 16)),
+        rng.normal(size=16),
+    ),
+    meshes=("x=4,y=2 explicit", "x=2,y=4 explicit"),
+    in_specs=(P("x", None), P(None, "y"), P("x")),
+    # A copy of `scale` on every device costs at most twice the bytes, and is right too.
+    requires=[matches_reference(), sharded_like_reference(), communicates_like_reference(2.0)],
+    hints=[
+        "What is the type of `xs @ W`? Compare the axis that `scale` belongs to with `scale`'s own "
+        "type.",
+        "The product is `float32[n@x,16@y]`, so its columns are cut by `y`, and `scale` is cut by "
+        "`x`. One of them has to change, and one of them is small.",
+        "`reshard(scale, P(...))` returns the same numbers in another layout. Which mesh axis cuts "
+        "the columns?",
+    ],
+    explanation="No axis is summed over a cut, so `xs @ W` needs no message and has the type "
+    "`float32[n@x,16@y]`. For `*` both types have to agree, or one may be uncut. `reshard` is the "
+    "message: here of 16 numbers. The error is useful: in auto mode the compiler would have chosen "
+    "what moves, and you would not have noticed.",
+    another="def scaled_layer(xs, W, scale):\n"
+    "    return xs @ (W * reshard(scale, P()))  # scales the weights, with a copy of `scale`",
+    wrong_answers=[
+        wrong(
+            lambda xs, W, scale: (xs @ W) * scale,
+            "multiplies arrays whose types do not fit",
+            rejected_by="ShardingTypeError",
+            advice="The columns of the product are cut by `y`, `scale` is cut by `x`. Give `scale` "
+            "the layout of the columns: `reshard`.",
+        ),
+        wrong(
+            lambda xs, W, scale: reshard(xs @ W, P(None, "x")) * scale,
+            "moves the product to where `scale` is",
+            rejected_by="sharding",
+            advice="The types fit now, and the result is not cut as the text asks. Move `scale`.",
+        ),
+        wrong(
+            lambda xs, W, scale: reshard(
+                reshard(xs @ W, P(None, "x")) * scale,
+                P("x", "y"),
+            ),
+            "moves the product to `scale` and back",
+            rejected_by="communication",
+            advice="The result is right, but the product was sent twice. It grows with the "
+            "batch, and `scale` does not.",
+        ),
+        wrong(
+            lambda xs, W, scale: reshard((xs @ reshard(W, P())) * reshard(scale, P()), P("x", "y")),
+            "copies the weights to every device",
+            rejected_by="communication",
+            advice="The result is right, but all of `W` was sent. It can stay: only `scale` does "
+            "not fit.",
+        ),
+        wrong(
+            lambda xs, W, scale: (xs @ W) * reshard(scale, P(None)).sum(),
+            "multiplies by one number",
+            rejected_by="values",
+            advice="Each column has its own number.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 12 · In your own words
+#
+# A colleague trains a model on eight GPUs with `jit` and placed inputs (auto mode). A profile
+# shows one `all-gather` of the activations in every layer, and nobody knows where it comes from. In
+# three to five sentences: how would explicit mode help to find the line, what would you write
+# there, and what would make you go on to `jax.shard_map` for this layer? A person reads this.
+
+# %% [markdown] written="which_mode" minutes=5 points=1
+# ### BEGIN SOLUTION
+# Explicit mode makes the layout a part of the type: `jax.typeof` tells it at every line, also while
+# tracing, and where two layouts do not fit, or a sum over a cut axis leaves the result open, the
+# line raises a `ShardingTypeError` in place of a silent message. There one writes `out_sharding=`
+# for the result, or `reshard` for the smaller of the two arrays. `shard_map` is for the case in
+# which the wanted messages cannot be said as a layout of results: a ring, a halo, a collective that
+# should overlap with computation, or a count of collectives that is still too high. Half a point
+# for the line found by types or errors together with what is written there; half a point for a
+# sound reason to go manual. "Because it is faster", without a message to save, is no reason.
+# ### END SOLUTION

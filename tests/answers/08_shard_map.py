@@ -776,3 +776,114 @@ def sharded_cross_entropy(mesh, logits, labels):
     return jax.shard_map(jax.vmap(row), mesh=mesh, in_specs=(P(None, "x"), P()), out_specs=P())(
         logits, labels
     )
+
+
+# %% right="typed_matmul" about="dot and a longer spec"
+def typed_matmul(A, B):
+    return jnp.dot(A, B, out_sharding=jax.P("x", None))
+
+
+# %% right="typed_matmul" about="einsum"
+def typed_matmul(A, B):
+    return jnp.einsum("nk,km->nm", A, B, out_sharding=P("x"))
+
+
+# %% right="typed_matmul" about="shard_map infers the specs of its arguments"
+def typed_matmul(A, B):
+    return jax.shard_map(lambda a, b: lax.psum(a @ b, "y"), out_specs=P("x", None))(A, B)
+
+
+# %% right="typed_matmul" about="the mesh of the argument"
+def typed_matmul(A, B):
+    mesh = jax.typeof(A).sharding.mesh
+    return jnp.matmul(A, B, out_sharding=NamedSharding(mesh, P("x", None)))
+
+
+# %% right="typed_matmul" about="scatters first, then gathers the small product"
+def typed_matmul(A, B):
+    return reshard(jnp.matmul(A, B, out_sharding=P("x", "y")), P("x", None))
+
+
+# %% wrong="typed_matmul" reason="ShardingTypeError" about="constrains what is already open"
+def typed_matmul(A, B):
+    return jax.lax.with_sharding_constraint(A @ B, P("x", None))
+
+
+# %% wrong="typed_matmul" reason="sharding" about="cuts the columns only"
+def typed_matmul(A, B):
+    return jnp.matmul(A, B, out_sharding=P(None, "y"))
+
+
+# %% wrong="typed_matmul" reason="sharding" about="right, and then copied everywhere"
+def typed_matmul(A, B):
+    return reshard(jnp.matmul(A, B, out_sharding=P("x", None)), P())
+
+
+# %% wrong="typed_matmul" reason="shape" about="multiplies the other way round"
+def typed_matmul(A, B):
+    return jnp.matmul(B.T, A.T, out_sharding=P(None, "x"))
+
+
+# %% wrong="typed_matmul" reason="communication" about="gathers everything everywhere"
+def typed_matmul(A, B):
+    return reshard(reshard(A, P()) @ reshard(B, P()), P("x", None))
+
+
+# %% wrong="typed_matmul" reason="values" about="forgets psum with the check off"
+def typed_matmul(A, B):
+    block = lambda a, b: a @ b
+    return jax.shard_map(block, out_specs=P("x", None), check_vma=False)(A, B)
+
+
+# %% right="scaled_layer" about="a copy of scale on every device"
+def scaled_layer(xs, W, scale):
+    return (xs @ W) * reshard(scale, P())
+
+
+# %% right="scaled_layer" about="scales the weights"
+def scaled_layer(xs, W, scale):
+    return xs @ (W * reshard(scale, P("y")))
+
+
+# %% right="scaled_layer" about="device_put to a spec"
+def scaled_layer(xs, W, scale):
+    return jnp.dot(xs, W) * jax.device_put(scale, P("y"))
+
+
+# %% right="scaled_layer" about="leaves it to the compiler"
+def scaled_layer(xs, W, scale):
+    layer = jax.sharding.auto_axes(
+        lambda xs, W, scale: (xs @ W) * lax.with_sharding_constraint(scale, P("y")),
+        out_sharding=P("x", "y"),
+    )
+    return layer(xs, W, scale)
+
+
+# %% wrong="scaled_layer" reason="ShardingTypeError" about="a row does not help"
+def scaled_layer(xs, W, scale):
+    return (xs @ W) * scale[None, :]
+
+
+# %% wrong="scaled_layer" reason="ShardingTypeError" about="names the axis that is there already"
+def scaled_layer(xs, W, scale):
+    return (xs @ W) * reshard(scale, P("x"))
+
+
+# %% wrong="scaled_layer" reason="sharding" about="copies the result everywhere"
+def scaled_layer(xs, W, scale):
+    return reshard((xs @ W) * reshard(scale, P("y")), P())
+
+
+# %% wrong="scaled_layer" reason="sharding" about="copies the weights, and leaves the columns whole"
+def scaled_layer(xs, W, scale):
+    return (xs @ reshard(W, P())) * reshard(scale, P())
+
+
+# %% wrong="scaled_layer" reason="values" about="forgets the scale"
+def scaled_layer(xs, W, scale):
+    return xs @ W
+
+
+# %% wrong="scaled_layer" reason="values" about="divides"
+def scaled_layer(xs, W, scale):
+    return (xs @ W) / reshard(scale, P("y"))
