@@ -1296,6 +1296,10 @@ exercise(
     in_specs=(P("x", None), P(None, "y"), P("x")),
     # A copy of `scale` on every device costs at most twice the bytes, and is right too.
     requires=[matches_reference(), sharded_like_reference(), communicates_like_reference(2.0)],
+    equal_mutants={
+        mutant: "a copy of `scale` on every device is right too"
+        for mutant in ("P('y') → P() (line 2)", "'y' → None (line 2)")
+    },
     hints=[
         "What is the type of `xs @ W`? Compare the axis that `scale` belongs to with `scale`'s own "
         "type.",
