@@ -15,15 +15,15 @@
 # # 9. One script on CPU, GPU and TPU
 #
 # > **After this lesson you can**
-# > say where an array lives and move it, lower a function for a machine you do not have, read
-# > what differs between platforms, name what does not travel, choose a tolerance with a reason,
-# > and say what all this proves and what it does not.
+# > say where an array lives and move it, lower a function for a machine that you do not have, read
+# > what differs between platforms, name what cannot be moved to another platform, choose a tolerance
+# > with a reason, and say what all this proves and what it does not.
 # >
 # > **Time** about 25 minutes. **Read before** `08_shard_map`.
 # >
 # > **How it works** Each question has a line `my_... = ...`. Replace the dots with your
-# > guess before you run on. A wrong guess costs nothing and is remembered better than a
-# > right one. Leave the dots and the answer waits in a fold.
+# > guess before you run on. A wrong guess costs nothing, and helps you to remember. If you leave
+# > the dots, the answer stays folded.
 
 # %%
 import os
@@ -36,10 +36,9 @@ import jax.experimental
 import jax.numpy as jnp
 import numpy as np
 from jax import export
-from jax.sharding import AxisType, PartitionSpec
 
 from autograder import predicted
-from course.pictures import measured, platforms
+from course.pictures import measured, platforms, porting
 from course.pictures.play import play
 
 jax.config.update("jax_num_cpu_devices", 8)  # simulated; before the first JAX operation
@@ -47,8 +46,8 @@ jax.config.update("jax_num_cpu_devices", 8)  # simulated; before the first JAX o
 # %% [markdown]
 # ## Where am I?
 #
-# NumPy computes on the CPU. A `jax.numpy` script computes on whatever JAX finds when it starts:
-# a TPU or GPU if there is one, else the CPU. Nothing in the script says which. You can ask.
+# NumPy computes on the CPU. A `jax.numpy` script computes on what JAX finds when it starts:
+# a TPU or GPU if there is one, and otherwise the CPU. Nothing in the script says which. You can ask.
 
 # %%
 print("JAX", jax.__version__, "with the backend", jax.default_backend())
@@ -59,18 +58,18 @@ x = jnp.arange(8.0)
 print("x lives on", x.devices(), "with", type(x.sharding).__name__)
 
 # %% [markdown]
-# `jax.devices()` lists the devices of the default backend. On a CPU you see the eight simulated
-# ones that we asked for, on a GPU machine the GPUs.
+# `jax.devices()` lists the devices of the default backend. Without an accelerator you see the eight
+# simulated CPU devices that we asked for. On a GPU machine you see the GPUs.
 #
-# To put an array somewhere, name the device with `jax.device_put`. What is computed from it
-# afterwards has to happen somewhere too.
+# To put an array on a device, use `jax.device_put`. Everything that is computed from the array
+# afterwards needs a device too.
 
 # %%
 on_3 = jax.device_put(x, cpus[3])
 on_5 = jax.device_put(x, cpus[5])
 
 # %% [markdown]
-# **Predict.** `x` was put nowhere in particular, `on_3` was put on CPU device 3. What is the
+# **Predict.** You did not choose a device for `x`. You put `on_3` on CPU device 3. What is the
 # number of the device that holds `x + on_3`?
 
 # %%
@@ -86,32 +85,32 @@ print("x + on_3 is on", home)
 predicted(
     my_device,
     home.id,
-    why="device_put *commits* an array to a device, and computation goes where committed data "
-    "is. x was only placed there by default, so it follows.",
+    why="device_put *commits* an array to a device, and JAX computes where the committed data are. "
+    "x is on its device by default only, so it is copied.",
 )
 
 # %% [markdown]
-# Two arrays that were put on different devices are another matter. JAX does not choose for you.
+# Two arrays that you put on different devices do not fit together. JAX does not choose for you.
 
 # %% tags=["raises-exception"]
 on_3 + on_5
 
 # %% [markdown]
-# The first portability bug is therefore a device named in the source. This line is fine on
-# one machine and fails on the next:
+# So the first portability bug is a device that is named in the source. This line works on
+# one machine and fails on another:
 
 # %% tags=["raises-exception"]
 jax.devices("tpu")[0]
 
 # %% [markdown]
-# Leave device names out of functions. If a person running the script wants another device, the
-# environment variable `JAX_PLATFORMS` says so from outside, before JAX starts. Let us start two
-# more Pythons to see it.
+# Leave device names out of functions. Whoever runs the script can choose another device from outside,
+# with the environment variable `JAX_PLATFORMS`, before JAX starts. The next cell starts two more
+# Python processes to show it.
 
 
 # %%
 def started_with(setting):
-    """What a new Python says of its backend when JAX_PLATFORMS has this setting."""
+    """The backend of a new Python process in which JAX_PLATFORMS has this setting."""
     code = "import jax; print(jax.default_backend(), len(jax.devices()))"
     environment = {**os.environ, "JAX_PLATFORMS": setting, "NO_COLOR": "1"}
     done = subprocess.run(
@@ -124,14 +123,15 @@ for setting in ("cpu", "tpu"):
     print(f"JAX_PLATFORMS={setting}:", started_with(setting))
 
 # %% [markdown]
-# Setting it to `cpu` works everywhere and is the quickest way to ask whether a bug belongs to
-# the accelerator. Naming a platform that is not there is an error, which is better than a job
-# that runs unnoticed on the wrong device.
+# `cpu` works everywhere, and is the quickest way to find out whether a bug comes from the
+# accelerator. If you name a platform that is not there, you get an error. That is better than a job
+# that runs on the wrong device unnoticed.
 #
 # ## A TPU program from a machine without a TPU
 #
 # In lesson 3 `jit` went from Python to a jaxpr, from there to StableHLO (to *lower*), and from
-# there to machine code (to *compile*). Only the last step needs the hardware.
+# there to machine code (to *compile*). Only the last step needs the platform's own compiler, which
+# usually comes with the hardware.
 
 # %%
 key = jax.random.key(0)
@@ -145,7 +145,7 @@ def layer(W, xs):
 
 
 def lower_for(platform, function, *args):
-    """Lower a function for "cpu", "cuda" or "tpu", wherever we are."""
+    """Lower a function for "cpu", "cuda" or "tpu", whatever this machine has."""
     return jax.jit(function).trace(*args).lower(lowering_platforms=(platform,))
 
 
@@ -169,13 +169,13 @@ except Exception as error:
 predicted(
     my_lowering,
     lowering,
-    why="Lowering rewrites a jaxpr into StableHLO by rules written in Python. No device is "
-    "asked. Compiling the result would need a TPU and its compiler.",
+    why="Lowering rewrites a jaxpr into StableHLO by rules written in Python. No device takes part. "
+    "Compiling the result would need the compiler for TPUs, and running it a TPU.",
 )
 
 # %% [markdown]
-# You can even put the three programs into one file. `jax.export` makes an artifact that carries
-# a version for each platform, and picks one where it is called.
+# You can even put the three programs into one file. `jax.export` makes an artifact that holds
+# a version for each platform. When it is called, it runs the version for the platform that it is on.
 
 # %%
 everywhere = export.export(jax.jit(layer), platforms=("cpu", "cuda", "tpu"))(W, batch)
@@ -185,8 +185,8 @@ print("runs here:", everywhere.call(W, batch).shape)
 # %% [markdown]
 # ## What differs between the three
 #
-# If every primitive became the same StableHLO everywhere, there would be little to say. Here is
-# a symmetric matrix to work on, and four functions.
+# Does every primitive become the same StableHLO on every platform? Here are a symmetric matrix and
+# four functions.
 
 # %%
 S = W + W.T + 4 * jnp.eye(8)
@@ -198,7 +198,7 @@ four = {
 }
 
 # %% [markdown]
-# **Predict.** For which of them is the StableHLO for CPU *not* the same text as that for TPU?
+# **Predict.** For which of them do the StableHLO for CPU and the StableHLO for TPU *differ*?
 #
 # - A: `tanh(xs @ W)`
 # - B: `jnp.sort`
@@ -221,13 +221,13 @@ for letter, (function, args) in four.items():
 predicted(
     my_different,
     different,
-    why="Most primitives have one rule for all platforms. The generator's rounds and the matrix "
-    "factorisations have rules of their own.",
+    why="Most primitives have one rule for all platforms. The random generator and the matrix "
+    "factorisations have separate rules for some platforms.",
 )
 
 # %% [markdown]
-# Let us count operations, for these and a few more, and list the *custom calls*: places where
-# the program asks for a library routine by name.
+# The next cells count operations, for these functions and a few more, and list the *custom calls*.
+# A custom call is a place where the program calls a library routine by name.
 
 
 # %%
@@ -239,6 +239,7 @@ def custom_calls(text):
     return sorted(set(re.findall(r"custom_call @([\w.]+)", text)))
 
 
+# %%
 PLATFORMS = ("cpu", "cuda", "tpu")
 functions = {
     "layer": (layer, (W, batch)),
@@ -261,15 +262,15 @@ for name, (function, args) in functions.items():
 platforms.draw_operations(counts)
 
 # %% [markdown]
-# In the picture: each row is a function, each mark a platform, and the further to the right, the
-# more operations. Marks in one column are the same count.
+# In the picture: each row is a function, and each mark is a platform. The further to the right a mark
+# is, the more operations there are. Marks above each other are the same count.
 #
-# Three kinds of difference show. A CPU calls LAPACK for `solve`, a GPU calls cuSOLVER, and a TPU
-# has its own `LuDecomposition`. The `svd` for TPU is written out in StableHLO around its `Eigh`,
-# so its program is long. And the random generator is a loop on the CPU and unrolled elsewhere.
-# It is another program for the same bits, since arithmetic on integers has no rounding. As it
-# calls no library, the TPU's program can even be tried here, if we switch the check of the
-# platform off:
+# There are three kinds of difference. For `solve`, a CPU calls LAPACK, a GPU calls cuSOLVER, and a TPU
+# has its own `LuDecomposition`. For `svd`, a TPU has no routine, so the program is written out in
+# StableHLO around `Eigh`, and is long. The random generator is a loop on the CPU and unrolled
+# elsewhere. The programs differ, but the bits are the same, since integers are not rounded. This
+# program calls no library. So even the one for TPU can be tried here, if we switch off the check of
+# the platform:
 
 
 # %%
@@ -286,7 +287,7 @@ for_tpu = export.export(jax.jit(bits), platforms=("tpu",), disabled_checks=anywh
 print("the TPU's program gives the same bits:", bool((for_tpu.call(key_s) == bits(key_s)).all()))
 
 # %% [markdown]
-# Every function of the picture lowers for all three. That is not so for all of JAX.
+# Every function in the picture lowers for all three platforms. Some functions of JAX do not.
 #
 # **Predict.** Which platform refuses `jnp.linalg.eigvals`: `"cpu"`, `"cuda"` or `"tpu"`?
 
@@ -308,30 +309,25 @@ for platform in PLATFORMS:
 predicted(
     my_refusing,
     ", ".join(refusing),
-    why="The eigenvalues of a general matrix need a routine that exists in LAPACK. For CUDA JAX "
-    "has a hybrid one. For TPU there is no rule at all.",
+    why="The eigenvalues of a general matrix need a special routine. LAPACK has one for CPUs, and "
+    "CUDA has one too. For TPU there is no rule at all.",
 )
 
 # %% [markdown]
 # ## What does not travel
 #
-# The refusal names the primitive, `eig`, and the platform.
+# The error names the primitive, `eig`, and the platform.
 
 # %% tags=["raises-exception"]
 lower_for("tpu", jnp.linalg.eigvals, W)
 
 # %% [markdown]
-# Read such a message as a question: what did I need? If the matrix is symmetric, `eigh` answers
-# and has a rule everywhere. If you wanted only the size of the largest eigenvalue, a few matrix
-# products will do (an exercise). Other refusals have other reasons.
+# Read such a message as a question: what did I need? If the matrix is symmetric, use `eigh`, which
+# has a rule everywhere. If you only need the size of the largest eigenvalue, a few matrix
+# products are enough (an exercise). Other functions are refused for other reasons.
 
 
 # %%
-def scored_on_host(xs):
-    result = jax.ShapeDtypeStruct((16,), jnp.float32)
-    return jax.pure_callback(lambda a: np.asarray(a).sum(axis=1), result, xs)
-
-
 def printed(xs):
     jax.debug.print("first: {}", xs[0, 0])
     return xs
@@ -341,10 +337,11 @@ def fast_dot(xs, W):
     return jax.lax.dot(xs, W, precision="TF32_TF32_F32")
 
 
+# %%
 refusals = {
     "eigvals": (jnp.linalg.eigvals, (W,)),
     "schur": (jax.scipy.linalg.schur, (W,)),
-    "a callback": (scored_on_host, (batch,)),
+    "a callback": (porting.summed_on_host, (batch,)),
     "debug.print": (printed, (batch,)),
     "TF32 by name": (fast_dot, (batch, W)),
 }
@@ -357,14 +354,15 @@ for name, (function, args) in refusals.items():
             print(f"{name:13} {platform:5} {type(error).__name__}: {str(error).split('.')[0][:75]}")
 
 # %% [markdown]
-# `schur` is for the CPU alone. TF32 goes the other way: it is a number format of NVIDIA's, and
-# it is the *CPU* that refuses when you insist on it by name.
+# `schur` works only for CPUs. With TF32 it is the other way round: TF32 is a number format for NVIDIA's
+# matrix units, and the *CPU* refuses it when you ask for it by name.
 #
-# The callback is a case of its own, and `jax.debug.print` is one. Its program holds an address
-# inside this Python process, so it can only be lowered for the machine that runs it. That is not a
-# statement about GPUs: JAX's documentation has callbacks run with data on an accelerator, at the
-# price of a trip to the host. But such a program cannot be exported, shipped or checked ahead. NumPy
-# called on a traced array never comes so far:
+# The callback is different, and `jax.debug.print` is a callback too. (This one is
+# `porting.summed_on_host`: it calls `jax.pure_callback`.) Its program holds an address inside this
+# Python process, so it can only be lowered for the backend that runs it. It would run on a GPU or a
+# TPU too, and copy its data to the host and back. But such a program cannot be exported, or be
+# checked for another platform in advance. A NumPy function that is called on a traced array does not
+# even get that far:
 
 # %% tags=["raises-exception"]
 jax.jit(lambda xs: np.linalg.norm(np.asarray(xs), axis=1))(batch)
@@ -373,7 +371,7 @@ jax.jit(lambda xs: np.linalg.norm(np.asarray(xs), axis=1))(batch)
 # ## What lowering proves
 #
 # **Predict.** A `float32` matrix of 2²⁰ by 2²⁰ takes four tebibytes, more than any single device
-# has. Does multiplying it with itself lower for a TPU? `"lowers"` or `"raises"`?
+# has. We lower its product with itself for a TPU. What happens: `"lowers"` or `"raises"`?
 
 # %%
 # Your prediction: replace the dots with "lowers" or "raises"
@@ -393,11 +391,11 @@ except Exception as error:
 predicted(
     my_giant,
     giant_outcome,
-    why="Lowering is a translation. Nobody asked whether the text can be carried out.",
+    why="Lowering is a translation. It does not ask whether the program can be run.",
 )
 
 # %% [markdown]
-# The same goes for `float64`, which the arithmetic units of a TPU do not have.
+# The same is true of `float64`, which the arithmetic units of a TPU do not have.
 
 # %%
 x64 = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
@@ -406,16 +404,16 @@ with x64(True):
     print(lower_for("tpu", jnp.matmul, wide, wide).as_text().splitlines()[2].strip())
 
 # %% [markdown]
-# So hold on to what has been proved. **If it lowers**, every primitive has a rule for that
-# platform, no callback ties the program to this process, and all shapes and dtypes agree. **It
-# does not say** that the program compiles there, fits into memory, is fast, or gives the same
-# digits. Lowering is the test that costs nothing; a run on the device is the test that counts.
+# So remember what has been proved. **If it lowers**, every primitive has a rule for that
+# platform, no callback ties the program to this process, and all shapes and dtypes agree. It **does
+# not prove** that the program compiles there, fits into memory, is fast, or gives the same
+# digits. Lowering costs nothing. Only a run on the device tells the rest.
 #
 # ## Numbers that differ
 #
-# `(a + b) + c` and `a + (b + c)` are the same number in mathematics.
+# In mathematics, `(a + b) + c` and `a + (b + c)` are the same number.
 #
-# **Predict.** With `float32` arrays `big = 1e8` and `one = 1`, what is `(big + one) - big`?
+# **Predict.** With the `float32` numbers `big = 1e8` and `one = 1`, what is `(big + one) - big`?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -432,12 +430,12 @@ predicted(
     my_grouping,
     float(first_sum),
     why="Near 1e8 neighbouring float32 numbers are 8 apart, so adding 1 changes nothing. The "
-    "order of a sum is part of its result.",
+    "result of a sum depends on its order.",
 )
 
 # %% [markdown]
-# A sum of a million numbers has an order too, and each platform picks the one that keeps its
-# units busy. Compare three orders, with `float64` as the yardstick.
+# A sum of a million numbers has an order too, and each platform uses the order that is fast there.
+# The next cell compares three orders with a sum in `float64`.
 
 # %%
 numbers = np.random.default_rng(0).uniform(size=2**20).astype(np.float32)
@@ -462,23 +460,22 @@ errors = {
 platforms.draw_sums(lengths, errors)
 
 # %% [markdown]
-# In the picture: short sums come out well in any order. Added one after the other, a long sum
-# loses digits as it grows, since each small number meets a large total. By halves, numbers of
-# like size meet. `jnp.sum` has an order of its own, which depends on the platform. None of them
-# is a bug. They differ in their last digits, and so may your program from one machine to the
-# next.
+# In the picture: short sums are accurate in any order. When a long sum is added one number after the
+# other, it loses digits, since each small number is added to a large total. By halves, numbers of
+# similar size are added. `jnp.sum` has an order of its own, which depends on the platform. None of
+# these is a bug. They differ in their last digits, and so may your program on another machine.
 #
 # ## Fewer digits on purpose
 #
-# Matrix units are fast because they multiply short numbers. For `float32` inputs, JAX's
-# *default* precision lets a recent NVIDIA GPU round the factors to TF32, which keeps 10 bits of
-# the fraction in place of 23, and a TPU to bfloat16, which keeps 7. Both add up in `float32`.
-# (`jax.lax.Precision` documents it.) We can imitate the rounding on any machine.
+# Matrix units are fast because they multiply short numbers. For `float32` inputs and JAX's
+# *default* precision, a recent NVIDIA GPU may round the factors to TF32, which keeps 10 bits of
+# the fraction instead of 23. A TPU rounds them to bfloat16, which keeps 7. Both add up in `float32`.
+# (See the documentation of `jax.lax.Precision`.) We can imitate the rounding on any machine.
 
 
 # %%
 def matmul_with(bits, A, B):
-    """A @ B with factors rounded to so many bits of fraction, added up in float32."""
+    """A @ B, with factors that are rounded to so many bits of fraction, and sums in float32."""
     A, B = (jax.lax.reduce_precision(M, exponent_bits=8, mantissa_bits=bits) for M in (A, B))
     return jnp.matmul(A, B, precision="highest")
 
@@ -496,6 +493,7 @@ def error_with(bits):
     return found
 
 
+# %%
 kept = {"float32": 23, "TF32": 10, "bfloat16": 7}
 formats = {f"{name}: {bits} bits": error_with(bits) for name, bits in kept.items()}
 
@@ -508,12 +506,13 @@ def draw_bits(bits):
 play(draw_bits, bits=(4, 7, 10, 13, 16, 19))
 
 # %% [markdown]
-# In the picture: the relative error of a matrix product against the length of its sums. Where
-# the factors are short the line is flat: their bits set the error, and each bit less about
-# doubles it. Only where all 23 bits are kept does the length of the sum show. In a live notebook
-# a slider moves the bold line.
+# In the picture: the relative error of a matrix product and the length of its sums. With short
+# factors the line is flat: the number of bits decides the error, and each bit less about
+# doubles it. Only with all 23 bits does the error depend on the length of the sum. In a running
+# notebook a slider moves the bold line.
 #
-# And on the device you are using now? If the numbers below are all 0, it never uses fewer bits.
+# What about the device that you are using now? If the numbers below are all 0, it never uses fewer
+# bits.
 
 # %%
 A, B = (jnp.asarray(M) for M in pairs[-1])
@@ -526,16 +525,16 @@ with jax.default_matmul_precision("highest"):
     print(jax.make_jaxpr(layer)(W, batch).eqns[0].params["precision"])
 
 # %% [markdown]
-# `precision=` speaks for one product, `jax.default_matmul_precision` for all in a block or a
-# program. For training the default is usually what you want. Ask for `"highest"` when you
+# `precision=` sets one product, and `jax.default_matmul_precision` sets all products in a block or a
+# program. For training, the default is usually what you want. Ask for `"highest"` when you
 # compare with a reference, or solve equations.
 #
 # ## Short dtypes, long sums
 #
-# Storing in `bfloat16` is a choice of yours. It halves the memory, and leaves 8 significant
+# You can also choose to store numbers in `bfloat16`. This halves the memory, and leaves 8 significant
 # bits.
 #
-# **Predict.** Start at 0 in bfloat16 and add 1 three hundred times. Where do you end?
+# **Predict.** Start at 0 in bfloat16 and add 1 three hundred times. What is the total?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -557,10 +556,10 @@ predicted(
 )
 
 # %% [markdown]
-# That is the rule to copy: **store short, accumulate long**. For your own reductions: convert to
-# `float32`, compute, convert back to `x.dtype`.
+# Follow the same rule: **store short, accumulate long**. In your own reductions, convert to
+# `float32`, compute, and convert back to `x.dtype`.
 #
-# At the other end, NumPy's default is `float64`.
+# NumPy's default, on the other hand, is `float64`.
 #
 # **Predict.** Which dtype does `jnp.asarray(np.ones(3))` have?
 
@@ -576,25 +575,25 @@ print("NumPy:", np.ones(3).dtype, " JAX:", arrived.dtype)
 predicted(
     my_dtype,
     arrived.dtype.name,
-    why="Unless jax_enable_x64 is set, JAX makes float32 of float64, on every platform, so that "
-    "a script does not change its meaning with the device.",
+    why="Unless jax_enable_x64 is set, JAX turns float64 into float32, on every platform. So a "
+    "script means the same on every device.",
 )
 
 # %% [markdown]
-# The switch `jax.config.update("jax_enable_x64", True)` brings `float64` back for the whole
-# program. It is a fine yardstick on a CPU, slow on many GPUs and not native to TPUs, so a
-# portable program does not depend on it.
+# `jax.config.update("jax_enable_x64", True)`, at the start, brings `float64` back for the whole
+# program. `float64` is good for checking results on a CPU. It is slow on many GPUs, and TPUs have
+# no units for it. So a portable program does not depend on it.
 #
 # ## Tolerance as a habit
 #
-# Comparing with `==` tests the order of additions. Compare within a tolerance that has a reason:
-# the spacing of the dtype, a factor for how errors of a sum add up, measured against the largest
+# `==` also tests the order of additions. Compare within a tolerance that has a reason instead. Take
+# the spacing of the dtype, multiply it by a factor for the length of the sum, and by the largest
 # entry.
 
 
 # %%
 def agree(got, want, terms, dtype=None, slack=8):
-    """Whether two results agree as sums of so many terms in this dtype can be expected to."""
+    """Whether two results are as close as sums of so many terms in this dtype should be."""
     got, want = np.asarray(got, np.float64), np.asarray(want, np.float64)
     eps = float(jnp.finfo(dtype or jnp.float32).eps)
     return np.abs(got - want).max() <= slack * eps * terms**0.5 * np.abs(want).max()
@@ -610,25 +609,25 @@ print("bfloat16 as float32: ", agree(matmul_with(7, A, B.T), exact, terms))
 print("bfloat16 as bfloat16:", agree(matmul_with(7, A, B.T), exact, terms, jnp.bfloat16))
 
 # %% [markdown]
-# A tolerance so wide that it forgives everything tests nothing, so the third line is the one to
-# look at: `agree` can still say no.
+# A tolerance that accepts everything tests nothing. The third line shows that `agree` can still say
+# no.
 #
 # ## How portable is it, in numbers?
 #
-# The talk that this course belongs to shows a study from 2023: Mince, Dinh, Kgomo, Thompson and
+# The talk that this course belongs to shows a study of 2023: Mince, Dinh, Kgomo, Thompson and
 # Hooker, *The Grand Illusion: The Myth of Software Portability and Implications for ML Progress*
 # (NeurIPS 2023, [arXiv:2309.07181](https://arxiv.org/abs/2309.07181)). They took functions of
 # three frameworks and ran each on GPUs and on TPUs.
 #
-# **Predict.** Which framework lost most on the way from GPU to TPU: `"TensorFlow"`, `"PyTorch"`
-# or `"JAX"`?
+# **Predict.** Which framework lost the most functions between GPU and TPU: `"TensorFlow"`,
+# `"PyTorch"` or `"JAX"`?
 
 # %%
 # Your prediction: replace the dots
 my_loser = ...
 
 # %%
-study = {  # per cent that pass, fail partly, fail completely; as in the talk's table
+study = {  # per cent that pass, fail partly, fail completely: the table of the talk
     ("TensorFlow", "GPU"): (78, 8, 14),
     ("TensorFlow", "TPU"): (71, 15, 14),
     ("PyTorch", "GPU"): (92, 3, 5),
@@ -643,88 +642,26 @@ print("points lost from GPU to TPU:", lost)
 predicted(
     my_loser,
     max(lost, key=lost.get),
-    why="It kept 57 of its 92 points. JAX, all of whose functions go through one compiler with "
-    "a back end for each platform, lost 1 of 98.",
+    why="PyTorch kept 57 of its 92 points. JAX lost 1 of 98: all of its functions go through one "
+    "compiler, which has a back end for each platform.",
 )
 
 # %%
 platforms.draw_study(study, "The Grand Illusion (Cohere / MIT, Sept 2023); rounded in the source")
 
 # %% [markdown]
-# In the picture: one bar a framework and platform. The plain part passes, the hatched parts fail
-# partly or completely. Read it with care: it is one sample, of versions of 2023, and each
-# framework was asked for its *own* functions. It does not say that your program ports.
+# In the picture: one bar for each framework and platform. The plain part passes, and the hatched parts
+# fail partly or completely. Read it with care: it is one sample, of versions of 2023, and each
+# framework was tested with its *own* functions. It does not say that your program can be moved.
 #
-# So measure your own. Here are twelve functions as this course wrote them, lowered for each
-# platform, run on the device at hand, and compared with NumPy in `float64`.
+# So measure your own. `porting.twelve` has twelve functions as this course wrote them, each with
+# arguments and the same function in NumPy. The next cell lowers them for each platform, runs them on
+# the device at hand, and compares the results with NumPy in `float64`.
 
 
 # %%
-def distances(xs, ys):
-    one_to_all = jax.vmap(lambda x, y: jnp.sqrt(((x - y) ** 2).sum()), in_axes=(None, 0))
-    return jax.vmap(one_to_all, in_axes=(0, None))(xs, ys)
-
-
-def ten_steps(W, xs):
-    return jax.lax.scan(lambda carry, _: (layer(W, carry), None), xs, length=10)[0]
-
-
-mesh = jax.make_mesh((4, 2), ("x", "y"), devices=cpus, axis_types=(AxisType.Auto,) * 2)
-matmul_basic = jax.shard_map(
-    lambda a, b: jax.lax.psum(a @ b, "y"),
-    mesh=mesh,
-    in_specs=(PartitionSpec("x", "y"), PartitionSpec("y", None)),
-    out_specs=PartitionSpec("x", None),
-)
-
-
-def np_ten_steps(W, xs):
-    for _ in range(10):
-        xs = np.tanh(xs @ W)
-    return xs
-
-
-course = {  # lesson and name: the function, its arguments, the same in NumPy
-    "1 sin(cos x) tanh x": (
-        lambda x: jnp.sin(jnp.cos(x)) * jnp.tanh(x),
-        (batch,),
-        lambda x: np.sin(np.cos(x)) * np.tanh(x),
-    ),
-    "2 x.at[0].set(100)": (
-        lambda x: x.at[0].set(100.0),
-        (x,),
-        lambda x: np.r_[100.0, x[1:]],
-    ),
-    "3 a fused chain": (lambda x: (x + x) * x - x / 3, (x,), lambda x: (x + x) * x - x / 3),
-    "4 random bits": (lambda key: jax.random.bits(key, (16,)), (key_s,), None),
-    "5 all distances": (
-        distances,
-        (batch, W),
-        lambda p, q: np.sqrt(((p[:, None] - q[None]) ** 2).sum(-1)),
-    ),
-    "6 a pytree, doubled": (
-        lambda x: jax.tree.map(lambda leaf: 2 * leaf, {"w": x})["w"],
-        (W,),
-        lambda x: 2 * x,
-    ),
-    "7 grad of a sum": (
-        jax.grad(lambda x: jnp.tanh(x).sum()),
-        (batch,),
-        lambda x: 1 / np.cosh(x) ** 2,
-    ),
-    "8 shard_map matmul": (matmul_basic, (batch, W), lambda a, b: a @ b),
-    "9 layer, ten times": (ten_steps, (W, batch), np_ten_steps),
-    "9 linalg.solve": (jnp.linalg.solve, (S, W), np.linalg.solve),
-    "9 eigvals": (
-        lambda S: jnp.sort(jnp.linalg.eigvals(S).real),
-        (S,),
-        lambda S: np.sort(np.linalg.eigvals(S).real),
-    ),
-    "9 a callback": (scored_on_host, (batch,), lambda xs: xs.sum(axis=1)),
-}
-
-
 def row(function, args, in_numpy):
+    """For each platform the operations, and the error of a run here; and whether each is good."""
     cells = []
     for platform in PLATFORMS:
         try:
@@ -740,14 +677,16 @@ def row(function, args, in_numpy):
     return [*cells, (f"{off:.0e}", off < 0.02)]
 
 
-rows = {name: row(*entry) for name, entry in course.items()}
+# %%
+functions_of_the_course = porting.twelve(x, batch, W, S, key_s, cpus)
+rows = {name: row(*entry) for name, entry in functions_of_the_course.items()}
 rows, columns = measured.with_gpu(rows, (*PLATFORMS, "error here"))
 platforms.draw_table(rows, columns)
 
 # %% [markdown]
-# In the picture: a row for each function, with the number of its operations for each platform or
-# the word *refused* (hatched), and the relative error of a run here. For random bits there is no
-# NumPy to compare with, so the cell shows their dtype.
+# In the picture: each row is a function. The first columns show the number of its operations for each
+# platform, or the word *refused* (hatched). The last shows the relative error of a run here. NumPy
+# does not have these random bits, so that cell shows their dtype.
 
 # %%
 travels = [name for name, cells in rows.items() if all(good for _, good in cells[:3])]
@@ -755,28 +694,28 @@ print(f"{len(travels)} of {len(rows)} lower for all three platforms")
 print("the rest:", ", ".join(name for name in rows if name not in travels))
 
 # %% [markdown]
-# The two that stay behind are the two you would now expect, and both have a rewrite that
-# travels. The same question was put to the reference of **every** exercise of the course; the
-# answers are in [docs/portability.md](../docs/portability.md), and `uv run pytest -m gpu` runs them
-# all where there is a GPU. The assignment starts with the two rewrites, and ends with a capstone: a small model trained with
-# pytrees, keys, `vmap`, `grad`, `jit`, donation and `shard_map`, on whatever device is there.
+# You would now expect these two, and both have a rewrite that lowers everywhere. The references of
+# **all** exercises of the course were tested in the same way: see
+# [docs/portability.md](../docs/portability.md). The assignment starts with the two rewrites. It ends
+# with a capstone: a small model that you train with pytrees, keys, `vmap`, `grad`, `jit`, donation
+# and `shard_map`, on any device.
 #
 # ## Where to go from here
 #
-# The documentation of [JAX](https://docs.jax.dev) has a page for everything you met here, and
+# The documentation of [JAX](https://docs.jax.dev) has a page for everything that you met here, and
 # [a list of the sharp bits](https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html)
-# worth a look in a month. [jaxstack.ai](https://jaxstack.ai) gathers the libraries built on it;
-# for networks, [Flax NNX](https://flax.readthedocs.io) is the next door. Code exercises and slides
-# of the talk's own authors are at [goo.gle/learning-jax](https://goo.gle/learning-jax), and people
-# to ask at [goo.gle/jax-community](https://goo.gle/jax-community).
+# that is worth reading in a month. [jaxstack.ai](https://jaxstack.ai) lists the libraries that are
+# built on JAX. For networks, look at [Flax NNX](https://flax.readthedocs.io) next. Code exercises and
+# slides by the authors of the talk are at [goo.gle/learning-jax](https://goo.gle/learning-jax). You
+# can ask people at [goo.gle/jax-community](https://goo.gle/jax-community).
 #
 # > **In three lines**
-# > 1. Name no device in a function; `JAX_PLATFORMS` and `device_put` choose from outside.
-# > 2. Lowering for CPU, CUDA and TPU costs nothing and finds missing rules and callbacks. Only
+# > 1. Do not name a device in a function. `JAX_PLATFORMS` and `device_put` choose it from outside.
+# > 2. Lowering for CPU, CUDA and TPU costs nothing, and finds missing rules and callbacks. Only
 # >    a run tells about memory, speed and digits.
-# > 3. Digits differ with the order of sums and the bits of factors: store short, accumulate
-# >    long, compare with a tolerance that has a reason.
+# > 3. Digits depend on the order of sums and the bits of factors. Store short, accumulate
+# >    long, and compare with a tolerance that has a reason.
 # >
 # > **Now you**:
 # > [`exercises/09_portability/portability.ipynb`](../exercises/09_portability/portability.ipynb).
-# > **Next**: your own program. You have read the whole course.
+# > **Next**: `10_debug_and_measure`, what to do when a program is wrong or slow.
