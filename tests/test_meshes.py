@@ -15,8 +15,12 @@ from autograder.jail.process import Limits
 from autograder.judge import devices, meshes
 from autograder.judge.requirements import (
     communicates_like_reference,
+    distributed_like_reference,
+    lowers_everywhere,
+    matches_gradient,
     matches_reference,
     sharded_like_reference,
+    uses_keys_once,
 )
 from autograder.judge.specification import exercise, wrong
 from autograder.judge.verdict import Status
@@ -219,6 +223,63 @@ def test_answers_on_a_mesh_with_explicit_axes_are_told_apart(graded, body, reaso
     head = HEAD.split("def multiply")[0] + "def product(a, b):\n    "
     verdict = graded(PRODUCT, head + body)
     assert verdict.reason == reason, verdict
+
+
+def noisy(key, xs):
+    return xs + jax.random.normal(key, xs.shape, out_sharding=P("x", None))
+
+
+NOISY = exercise(
+    noisy,
+    inputs=lambda rng, n, mesh: (rng.integers(0, 2**32, 2, "uint32"), rng.normal(size=(16 * n, 8))),
+    requires=[
+        distributed_like_reference(),
+        sharded_like_reference(),
+        uses_keys_once(),
+        lowers_everywhere(),
+    ],
+    meshes=("x=4,y=2 explicit",),
+    in_specs=(P(), P("x", None)),
+    wrong_answers=[],
+    **SPEC,
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("return xs + jax.random.normal(key, xs.shape, out_sharding=P('x', None))", "passed"),
+        ("return xs + jax.random.normal(jax.random.fold_in(key, 1), xs.shape)", "passed"),
+        ("return xs + 2 * jax.random.normal(key, xs.shape)", "distribution"),
+        ("return jax.sharding.reshard(xs + jax.random.normal(key, xs.shape), P())", "sharding"),
+    ],
+)
+def test_random_answers_on_a_mesh_with_explicit_axes_are_told_apart(graded, body, reason):
+    head = HEAD.split("def multiply")[0] + "def noisy(key, xs):\n    "
+    verdict = graded(NOISY, head + body)
+    assert verdict.reason == reason, verdict
+
+
+def squares(xs):
+    return jnp.sum(xs**2, axis=0)
+
+
+SQUARES = exercise(
+    squares,
+    inputs=lambda rng, n, mesh: (rng.normal(size=(n, 8)),),
+    requires=[matches_reference(), sharded_like_reference(), matches_gradient()],
+    meshes=("x=4,y=2 explicit",),
+    in_specs=(P("x", "y"),),
+    wrong_answers=[],
+    **SPEC,
+)
+
+
+def test_gradients_on_a_mesh_with_explicit_axes_are_compared(graded):
+    head = "import jax\nimport jax.numpy as jnp\ndef squares(xs):\n    return "
+    assert graded(SQUARES, head + "jnp.einsum('nk,nk->k', xs, xs, out_sharding=jax.P('y'))").passed
+    stopped = graded(SQUARES, head + "jnp.sum(xs * jax.lax.stop_gradient(xs), axis=0)")
+    assert stopped.reason == "gradient"
 
 
 def test_a_mesh_that_a_notebook_has_set_changes_no_verdict(graded):

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from autograder.judge import program, tree
+from autograder.judge import meshes, program, tree
 from autograder.judge.comparison import shortened
 from autograder.judge.devices import CPU, Device
 from autograder.judge.judge import Misconception
@@ -128,13 +128,17 @@ def _sampled(
     entropy = [seed, zlib.crc32(spec.name.encode()), draw.size, draw.again, 1]
     generator = np.random.default_rng(entropy)
     size = max(1, *(leaf.size for leaf in answer.leaves))
+    places = meshes.placements(draw.mesh, arguments.specs) if draw.mesh else None
     samples = []
     for _ in range(int(np.clip(ENTRIES // size, *RESULTS))):
         leaves = [
             generator.integers(0, 2**32, 2, dtype="uint32") if _is_key(leaf) else leaf
             for leaf in arguments.leaves
         ]
-        samples.append([np.asarray(leaf) for leaf in result(*leaves)])
+        if places:
+            leaves = jax.device_put(leaves, places)
+        with meshes.context(draw.mesh):
+            samples.append([np.asarray(leaf) for leaf in result(*leaves)])
     distributions = [
         distribution(leaf_samples).packed() for leaf_samples in zip(*samples, strict=True)
     ]
