@@ -19,8 +19,8 @@
 # > one device, choose a collective and say what it costs, notice the collective that is missing,
 # > and choose between the three ways to cut a program: auto, explicit and manual.
 # >
-# > **Time** about 35 minutes. **Read before** `05_vmap` and `07_grad`. If you have less time, skip
-# > *Neighbours* and *Round the ring*: only exercises 7 and 8 need them.
+# > **Time** about 35 minutes. **Read before** `05_vmap` and `07_grad`. If you have less time, run the
+# > cells of *Neighbours* and *Round the ring* without reading them: only exercises 7 and 8 need them.
 # >
 # > **How it works** Each question has a line `my_... = ...`. Replace the dots with your
 # > guess before you run on. If you leave the dots, the answer stays folded.
@@ -880,10 +880,10 @@ print("product, by jit:   ", collectives(sliced, *inner))
 #
 # ## Explicit: the type says how an array is cut
 #
-# In auto mode you learn what the compiler chose when it is too late to object. On an `Explicit` mesh,
+# In auto mode you see what the compiler chose only after it has compiled. On an `Explicit` mesh,
 # which newer versions make by default, the cut is a part of the array's **type**. `jax.set_mesh`
-# makes a mesh the current one, so a spec is enough to place an array: `reshard` moves it.
-# (It is `jax.reshard` in newer versions. `jax.sharding.reshard` works in all.)
+# makes a mesh the current one. Then `reshard` needs an array and a spec, and places the array.
+# (Newer versions call it `jax.reshard` too. `jax.sharding.reshard` works in all.)
 
 # %%
 explicit_mesh = make_mesh((4, 2), ("x", "y"), AxisType.Explicit)
@@ -894,8 +894,8 @@ print("auto:    ", jax.typeof(a_cut))
 print("explicit:", jax.typeof(a_typed), jax.typeof(b_typed))
 
 # %% [markdown]
-# Read `8@x` as "8 entries, cut by `x`". From the types of the arguments follows the type of every
-# result, before anything is compiled.
+# Read `8@x` as "8 entries, cut by `x`". The types of the arguments decide the type of every result,
+# before anything is compiled.
 #
 # **Predict.** `a_typed` has the type `float32[8@x,16@y]`. What is the type of `jnp.sin(a_typed).T`?
 
@@ -961,10 +961,31 @@ with jax.set_mesh(explicit_mesh):
     print("add: ", jax.typeof(a_typed + moved))
 
 # %% [markdown]
-# There are two more differences to auto mode. On an explicit mesh `with_sharding_constraint` moves
-# nothing: it checks the type, and raises if it is another one. And `jax.sharding.auto_axes` runs a
-# part of your program in auto mode, if you do not want to decide everything.
-#
+# More lines ask than you may expect: indexing, for example. `with_sharding_constraint` moves nothing
+# here: it checks the type, and raises if the type is another one. If you do not want to decide
+# everything, `jax.sharding.auto_axes` runs a function in auto mode.
+
+
+# %%
+@partial(jax.sharding.auto_axes, out_sharding=P("x", None))
+def compiler_decides(a, b):
+    print("the types inside:", jax.typeof(a), jax.typeof(b))
+    return a @ b
+
+
+attempts = {
+    "a_typed[0]": lambda: a_typed[0],
+    "with_sharding_constraint": lambda: jax.lax.with_sharding_constraint(a_typed, P("y", "x")),
+    "auto_axes": lambda: compiler_decides(a_typed, b_typed),
+}
+with jax.set_mesh(explicit_mesh):
+    for name, attempt in attempts.items():
+        try:
+            print(f"{name}:", jax.typeof(attempt()))
+        except Exception as error:
+            print(f"{name}: {type(error).__name__}")
+
+# %% [markdown]
 # ## Who decides? Three modes
 #
 # | | Auto | Explicit | Manual |
