@@ -13,16 +13,18 @@
 # %% [markdown] assignment="08_shard_map" points=20
 # # Exercises: `shard_map`
 #
-# The lesson is [course/08_shard_map](../../course/08_shard_map.ipynb). Each function here gets a
-# `mesh` as its first argument, and your answer has to work on meshes of several shapes. It is
-# judged by its values, by where they lie, and by what the devices had to say to each other.
+# The lesson is [course/08_shard_map](../../course/08_shard_map.ipynb). In exercises 2 to 9, each
+# function gets a `mesh` as its first argument, and your answer has to work on meshes of several
+# shapes. It is judged by its values, by where they lie, and by the data that the devices send each
+# other.
 #
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
 # check as often as you like: nothing is handed in until you submit.
 #
-# From exercise 3 on, the point is to write the messages yourself, with `jax.shard_map` and the
-# collectives of `jax.lax`: an answer that leaves them to the compiler does not pass. Arrays hold
-# float32 where nothing else is said. To try something by hand, here is a mesh:
+# In exercises 3 to 9 you write the messages yourself, with `jax.shard_map` and the collectives of
+# `jax.lax`. An answer that leaves them to the compiler does not pass. Exercises 10 and 11 are about
+# explicit mode. Arrays are float32 unless the text says otherwise. To try something by hand, here
+# is a mesh:
 #
 # ```python
 # from jax.sharding import AxisType
@@ -61,7 +63,7 @@ ON_MESH = (matches_reference(), sharded_like_reference(), communicates_like_refe
 
 
 def writes(operation, collective):
-    """The collective stands in the program, and was not put in by the compiler."""
+    """The program has the collective, before the compiler adds any."""
     return uses(
         operation,
         instead=f"Write the message yourself: `{collective}`, in a function that `jax.shard_map` "
@@ -78,7 +80,7 @@ def cut(mesh, block, in_specs, out_specs, check=True):
 # %% [markdown] exercise="fast_track_shard_map" stars=1 importance=1 minutes=1 points=0
 # ## 0 · Know it already?
 #
-# One question, for those who think that they do. The mesh has 4 devices along `"x"` and 2 along
+# Here is one question, if you think that you do. The mesh has 4 devices along `"x"` and 2 along
 # `"y"`, and `a` has shape `(8, 16)`. What is the shape of the result?
 #
 # ```python
@@ -102,27 +104,28 @@ question(
     "fast_track_shard_map",
     answer=(2, 16),
     hints=[
-        "Which shape does `block` have?",
+        "What is the shape of `block`?",
         "`psum` adds blocks; the sum has the shape of a block.",
-        "The blocks of the result are laid side by side along `y` only.",
+        "The blocks of the result are put side by side along `y` only.",
     ],
-    explanation="A block is (2, 8). The sum over `x` is a (2, 8) block too, the same for all "
-    "devices along `x`. `P(None, 'y')` lays the two along `y` side by side: (2, 16).",
+    explanation="A block has shape (2, 8). The sum over `x` is a block of shape (2, 8) too, the "
+    "same for all devices along `x`. `P(None, 'y')` puts the two blocks along `y` side by side: "
+    "(2, 16).",
     mistakes=[
         mistake(
             (8, 16),
-            "takes psum for an elementwise thing that keeps the whole shape",
-            advice="Inside there is only a block. Add blocks, and what comes out is a block.",
+            "expects `psum` to return an array of the whole shape",
+            advice="Inside there is only a block, and a sum of blocks has the shape of a block.",
         ),
         mistake(
             (2, 8),
-            "stops at the block and forgets `out_specs`",
+            "gives the shape of the block, before `out_specs`",
             advice="That is what one device holds. `out_specs` puts the blocks together.",
         ),
         mistake(
             (1, 16),
             "adds up the rows of the array",
-            advice="psum adds over devices, entry by entry. The rows inside a block stay apart.",
+            advice="`psum` adds over devices, entry by entry. It does not add the rows of a block.",
         ),
     ],
 )
@@ -132,7 +135,7 @@ question(
 # ## 1 · One device's share
 #
 # The mesh has 4 devices along `"x"` and 2 along `"y"`. An array of shape `(24, 16)` is placed with
-# `P("y", "x")`. Which shape has the block of one device?
+# `P("y", "x")`. What is the shape of the block of one device?
 
 # %% solution="block_by_hand"
 # A tuple such as (3, 5)
@@ -149,10 +152,10 @@ question(
     hints=[
         "The first entry of a spec belongs to the first axis of the *array*.",
         "The rows are cut by `y`, and there are 2 devices along `y`.",
-        "24 rows over 2, 16 columns over 4.",
+        "Divide the 24 rows by 2, and the 16 columns by 4.",
     ],
-    explanation="A spec is read along the array's axes; the order of the mesh's axes does not "
-    "matter. `y` deals the 24 rows to 2, `x` the 16 columns to 4.",
+    explanation="The entries of a spec follow the array's axes. The order of the mesh's axes does "
+    "not matter. `y` cuts the 24 rows in 2, and `x` cuts the 16 columns in 4.",
     mistakes=[
         mistake(
             (6, 8),
@@ -162,22 +165,22 @@ question(
         mistake(
             (2, 4),
             "gives the number of blocks along each axis",
-            advice="So many blocks there are. Divide the array's shape by that.",
+            advice="That is how many blocks there are. Divide the array's shape by it.",
         ),
         mistake(
             (3, 16),
             "cuts the rows by all eight devices",
-            advice="That would be `P(('y', 'x'), None)`. Two entries cut two axes.",
+            advice="That would be `P(('y', 'x'), None)`. Here, two entries cut two axes.",
         ),
     ],
 )
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="shard_rows" stars=1 importance=3 minutes=3 points=1
-# ## 2 · Deal out the rows
+# ## 2 · Cut the rows
 #
-# Write `shard_rows`, which gives back `A` unchanged, with its **rows** cut along the mesh axis
-# `"x"`. Its columns are not cut. The mesh may have an axis `"y"` besides; along that there are
+# Write `shard_rows`, which returns `A` unchanged, with its **rows** cut along the mesh axis
+# `"x"`. Its columns are not cut. If the mesh has an axis `"y"` too, the devices along it hold
 # copies.
 
 
@@ -200,10 +203,10 @@ exercise(
     hints=[
         "No `shard_map` is needed: nothing is computed, only placed.",
         "`NamedSharding(mesh, spec)` says where; `jax.device_put(A, sharding)` puts it there.",
-        "The spec is `P('x', None)`, or `P('x')`: axes that are not mentioned are not cut.",
+        "The spec is `P('x', None)`, or `P('x')`: an axis without an entry is not cut.",
     ],
-    explanation="A sharding is a mesh and a spec. A mesh axis that the spec does not mention holds "
-    "copies: here each block of rows lies on all devices along `y`.",
+    explanation="A sharding is a mesh and a spec. Along a mesh axis that the spec does not name, "
+    "the devices hold copies: here each block of rows lies on all devices along `y`.",
     another="def shard_rows(mesh, A):\n"
     "    return jax.lax.with_sharding_constraint(A, NamedSharding(mesh, P('x')))",
     wrong_answers=[
@@ -211,22 +214,22 @@ exercise(
             lambda mesh, A: jax.device_put(A, NamedSharding(mesh, P(None, "x"))),
             "does not cut the rows, or cuts more than the rows",
             rejected_by="sharding",
-            advice="The first entry of the spec is for axis 0, which counts the rows: `'x'`. The "
-            "second is `None`, and `y` is not named at all, since along `y` copies are wanted.",
+            advice="The first entry of the spec is for axis 0, the rows: `'x'`. The second is "
+            "`None`. Do not name `y`, since the devices along `y` hold copies.",
         ),
         wrong(
             lambda mesh, A: jax.device_put(A.T, NamedSharding(mesh, P("x", None))),
-            "turns the matrix until the right axis comes first",
+            "transposes the matrix, so that another axis comes first",
             rejected_by="shape",
-            advice="The matrix stays as it is. A spec has an entry for each of its axes, so any "
-            "axis can be cut where it stands.",
+            advice="Return the matrix as it is. A spec has an entry for each axis, so any axis "
+            "can be cut without moving it.",
         ),
         wrong(
             lambda mesh, A: jax.device_put(A, NamedSharding(mesh, P("rows", None))),
             "leaves out the mesh, or names an axis that it does not have",
             rejected_by="ValueError",
-            advice="`NamedSharding` takes both, mesh and spec. The place in the spec says which "
-            "axis of the array; what stands there is the name of a *mesh* axis: `'x'` or `'y'`.",
+            advice="`NamedSharding` takes a mesh and a spec. The position in the spec says which "
+            "axis of the array is cut. The entry is the name of a *mesh* axis: `'x'` or `'y'`.",
         ),
     ],
 )
@@ -235,10 +238,10 @@ exercise(
 # %% [markdown] exercise="psum_matmul" stars=2 importance=3 minutes=8 points=2
 # ## 3 · The product of the slides
 #
-# Write `psum_matmul`, the product of `A`, which lies as `P("x", "y")`, and `B`, which lies as
-# `P("y", None)`. The result lies as `P("x", None)`. Use `jax.shard_map` and write the `psum`
-# yourself; `A @ B` alone would leave it to the compiler. It has to work on every mesh with axes
-# `"x"` and `"y"`, also where there is one device along `"x"`. `A` and `B` are too large to be
+# Write `psum_matmul`, the product of `A`, which is cut as `P("x", "y")`, and `B`, which is cut as
+# `P("y", None)`. The result is cut as `P("x", None)`. Use `jax.shard_map` and write the `psum`
+# yourself: `A @ B` alone would leave it to the compiler. It has to work on every mesh with axes
+# `"x"` and `"y"`, even if there is one device along `"x"`. `A` and `B` are too large to be
 # gathered.
 
 
@@ -268,14 +271,14 @@ exercise(
     in_specs=(None, P("x", "y"), P("y", None)),
     requires=[*ON_MESH, writes("all_reduce", "lax.psum(a @ b, 'y')")],
     hints=[
-        "A device has some columns of `A` and the rows of `B` that belong to them. What is "
+        "A device has some columns of `A` and the rows of `B` with the same numbers. What is "
         "missing in the product of the two?",
         "Each device along `y` has a part of every sum. `lax.psum` adds over a mesh axis.",
         "Inside: `lax.psum(a @ b, 'y')`. Outside: `in_specs=(P('x', 'y'), P('y', None))`, "
         "`out_specs=P('x', None)`.",
     ],
-    explanation="The contracted axis is cut along `y`, so the sum over it is spread over the "
-    "devices along `y`. They add up n × 4 numbers, however long the contracted axis is.",
+    explanation="The axis that is summed over is cut along `y`, so each device along `y` has a "
+    "part of every sum. They add n × 4 numbers over the devices, however long that axis is.",
     another="def psum_matmul(mesh, A, B):\n"
     "    def block(a, b):\n"
     "        return lax.psum(jnp.einsum('nk,km->nm', a, b), 'y')\n\n"
@@ -288,7 +291,7 @@ exercise(
             ),
             "leaves the sum to the compiler",
             rejected_by="operation",
-            advice="The compiler puts in the message that you were asked to write. Multiply the "
+            advice="Here the compiler adds the message, and you should write it. Multiply the "
             "blocks inside `jax.shard_map`, and add the products with `lax.psum`.",
         ),
         wrong(
@@ -302,8 +305,8 @@ exercise(
             lambda mesh, A, B: cut(mesh, lambda a, b: a @ b, MATMUL, P("x", None), False)(A, B),
             "switches the check off, and forgets the `psum`",
             rejected_by="values",
-            advice="`check_vma=False` took the error away, not the mistake. Every device still "
-            "has only its part of the sums.",
+            advice="`check_vma=False` hides the error, and the mistake is still there: every "
+            "device has only its part of the sums.",
         ),
         wrong(
             lambda mesh, A, B: cut(
@@ -320,7 +323,7 @@ exercise(
             ),
             "takes the mean of the partial products",
             rejected_by="values",
-            advice="A sum that is spread over devices is put together by adding: psum.",
+            advice="The devices have parts of a sum. To get the sum, add them: `psum`.",
         ),
         wrong(
             lambda mesh, A, B: cut(
@@ -334,7 +337,8 @@ exercise(
             )(A, B),
             "gathers both matrices",
             rejected_by="communication",
-            advice="Multiply what is there, and send the small product, not the large factors.",
+            advice="Multiply the blocks where they are, and send the small product, not the large "
+            "factors.",
         ),
     ],
 )
@@ -343,11 +347,10 @@ exercise(
 # %% [markdown] exercise="sharded_standardize" stars=2 importance=3 minutes=8 points=2
 # ## 4 · Everyone's mean
 #
-# The rows of `xs` are cut along `"x"`. Write `sharded_standardize`, which brings each
-# column of the **whole** array to mean 0 and standard deviation 1 (as `jnp.std` has it), and
-# leaves the rows where they are. The rows stay at home: only a few numbers per column may travel.
-# They are added up on the way, with collectives that you write: no `all_gather`, and nothing left
-# to the compiler.
+# The rows of `xs` are cut along `"x"`. Write `sharded_standardize`, which gives each
+# column of the **whole** array mean 0 and standard deviation 1 (as `jnp.std` computes it), and
+# leaves the rows where they are. Do not send rows: a few numbers per column are enough. Write the
+# collectives that add them yourself. Do not use `all_gather`, and leave nothing to the compiler.
 
 
 # %% solution="sharded_standardize"
@@ -370,7 +373,7 @@ ROWS = P("x", None)
 
 
 def spread_out(rng, n):
-    """Rows whose mean and scale change on the way down, so that no block is like another."""
+    """Rows whose mean and scale change from row to row, so that all blocks differ."""
     rows = np.arange(1.0, n + 1)[:, None]
     return rows * rng.uniform(0.5, 2, size=(1, 3)) + rows * rng.normal(size=(n, 3))
 
@@ -387,15 +390,16 @@ exercise(
         writes("all_reduce", "lax.pmean(rows.mean(axis=0), 'x')"),
     ],
     hints=[
-        "The mean of a block is easy to have. All blocks have the same number of rows.",
-        "`lax.pmean` is the mean over the devices. Blocks being equal in size, the mean of the "
-        "means is the mean.",
+        "Each device can compute the mean of its block. All blocks have the same number of rows.",
+        "`lax.pmean` is the mean over the devices. All blocks have the same size, so the mean of "
+        "the means is the mean of all rows.",
         "Centre with the mean of *all* rows first. The variance is then "
         "`lax.pmean((centred**2).mean(axis=0), 'x')`; take its root last.",
     ],
-    explanation="A mean of means is a mean, as the blocks are equally large. A mean of standard "
-    "deviations is none: average the squares, measured from everyone's mean, and take the root "
-    "afterwards. Three numbers travel, twice, however many rows there are.",
+    explanation="All blocks have the same size, so the mean of their means is the mean of all "
+    "rows. But the mean of their standard deviations is not the standard deviation. Average the "
+    "squares, measured from the mean of all rows, and take the root afterwards. Each device sends "
+    "three numbers, twice, however many rows there are.",
     another="def sharded_standardize(mesh, xs):\n"
     "    count = xs.shape[0]\n\n"
     "    def block(rows):\n"
@@ -410,14 +414,15 @@ exercise(
             ),
             "leaves the messages to the compiler",
             rejected_by="operation",
-            advice="Right, and written by the compiler. Compute on the rows of one device inside "
-            "`jax.shard_map`, and average over the devices with `lax.pmean`.",
+            advice="The result is right, but the compiler wrote the messages. Compute on the rows "
+            "of one device inside `jax.shard_map`, and average over the devices with `lax.pmean`.",
         ),
         wrong(
             lambda mesh, xs: cut(mesh, lambda r: (r - r.mean(0)) / r.std(0), ROWS, ROWS)(xs),
             "standardizes every block by itself",
             rejected_by="values",
-            advice="Inside, `mean` sees one device's rows only. Ask the others: `lax.pmean`.",
+            advice="Inside, `mean` sees the rows of one device only. `lax.pmean` averages over "
+            "all.",
         ),
         wrong(
             lambda mesh, xs: cut(
@@ -428,8 +433,8 @@ exercise(
             )(xs),
             "takes the mean of the devices' standard deviations",
             rejected_by="values",
-            advice="Each of them is measured from a block's own mean. Average the squares of the "
-            "centred rows, and take the root of that.",
+            advice="Each of them is measured from the mean of its own block. Subtract the mean of "
+            "all rows, average the squares, and take the root of that.",
         ),
         wrong(
             lambda mesh, xs: cut(
@@ -443,7 +448,7 @@ exercise(
             )(xs),
             "adds the means of the blocks",
             rejected_by="values",
-            advice="The sum of eight means is eight times too large: `pmean`, not `psum`.",
+            advice="The sum of eight means is eight times the mean: use `pmean`, not `psum`.",
         ),
         wrong(
             lambda mesh, xs: cut(
@@ -457,7 +462,7 @@ exercise(
             )(xs),
             "gathers all rows on every device",
             rejected_by="communication",
-            advice="The others need your mean, not your rows.",
+            advice="The other devices need the mean of a block, not its rows.",
         ),
     ],
 )
@@ -466,10 +471,10 @@ exercise(
 # %% [markdown] exercise="scatter_matmul" stars=2 importance=2 minutes=8 points=2
 # ## 5 · Stop half-way
 #
-# Now the *contracted* axis is cut along `"x"`, and the result is to be cut along `"x"` too.
-# Write `scatter_matmul`: `A` lies as `P(None, "x")`, `B` as `P("x", None)`, and `A @ B` as
-# `P("x", None)`. Nobody needs the whole product, so do not send it to anybody: one collective adds
-# up and deals out, and you write it.
+# Now the axis that is *summed over* is cut along `"x"`, and the result should be cut along `"x"`
+# too. Write `scatter_matmul`: `A` is cut as `P(None, "x")`, `B` as `P("x", None)`, and `A @ B` as
+# `P("x", None)`. No device needs the whole product, so do not send it to any: there is one
+# collective that adds and gives each device its slice. Write it yourself.
 
 
 # %% solution="scatter_matmul"
@@ -517,14 +522,15 @@ exercise(
     in_specs=(None, P(None, "x"), P("x", None)),
     requires=[*ON_MESH, writes("reduce_scatter", "lax.psum_scatter")],
     hints=[
-        "Every device has a part of *every* sum. It wants the whole of *some* of them.",
-        "`lax.psum` would give the whole of all of them. There is a collective that adds up and "
-        "gives everyone a slice.",
+        "Every device has a part of *every* sum. It needs *some* of the sums, but whole.",
+        "`lax.psum` would give it all of the sums. There is a collective that adds, and gives "
+        "every device a slice.",
         "`lax.psum_scatter(a @ b, 'x', scatter_dimension=0, tiled=True)`.",
     ],
-    explanation="`psum` is `psum_scatter` followed by `all_gather`. Whoever goes on with a slice "
-    "leaves out the second half, and half of the bytes. With `tiled=True` the axis is cut into "
-    "blocks; without it, its size has to be the number of devices, and it disappears.",
+    explanation="`psum` is `psum_scatter` followed by `all_gather`. If a slice is enough, leave "
+    "out the second half, and send half of the bytes. With `tiled=True` the axis is cut into "
+    "blocks. Without it, the size of the axis has to be the number of devices, and the axis "
+    "disappears.",
     another="def scatter_matmul(mesh, A, B):\n"
     "    def block(a, b):\n"
     "        partial = (a @ b).reshape(mesh.shape['x'], -1, b.shape[1])\n"
@@ -534,22 +540,23 @@ exercise(
     wrong_answers=[
         wrong(
             adds_then_takes_its_part,
-            "sends everyone the whole sum, to cut it afterwards",
+            "sends the whole sum to every device, and cuts it afterwards",
             rejected_by="communication",
-            advice="Right, and twice as much talk as it takes: `lax.psum_scatter` adds up and "
+            advice="The result is right, but twice the bytes are sent: `lax.psum_scatter` adds and "
             "gives each device its slice.",
         ),
         wrong(
             lambda mesh, A, B: cut(mesh, lambda a, b: lax.psum(a @ b, "x"), INNER, P())(A, B),
             "leaves the whole product on every device",
             rejected_by="sharding",
-            advice="The rows of the result are to be cut along `x`. Scatter while you add.",
+            advice="The rows of the result have to be cut along `x`: use `lax.psum_scatter`.",
         ),
         wrong(
             takes_its_part_of_the_product,
             "slices its own partial product, without adding",
             rejected_by="values",
-            advice="Your slice holds your part of each sum. The other devices' parts are missing.",
+            advice="A slice of the partial product has only this device's part of each sum. The "
+            "parts of the other devices are missing.",
         ),
         wrong(
             lambda mesh, A, B: cut(
@@ -560,20 +567,20 @@ exercise(
             )(A, B),
             "scatters the columns",
             rejected_by="shape",
-            advice="`scatter_dimension` is the axis of the sum that is dealt out: the rows, 0.",
+            advice="`scatter_dimension` is the axis of the sum that is cut: the rows, 0.",
         ),
     ],
 )
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="data_parallel_step" stars=2 importance=3 minutes=10 points=3
-# ## 6 · One step, eight eighths of a batch
+# ## 6 · One step, with the batch cut
 #
-# `batch_loss` is the mean over the examples it is given. The examples are cut along `"x"`,
-# the weights are copied. Write `data_parallel_step`: one step of gradient descent,
-# `w - 0.1 * gradient`, with the gradient of the mean loss over **all** examples. Every device
-# should end with the new weights. The examples stay at home, and what travels is added up on the
-# way, by a collective that you write: no `all_gather`, and nothing left to the compiler.
+# `batch_loss` is the mean over the examples that it gets. The examples are cut along `"x"`, and
+# every device has a copy of the weights. Write `data_parallel_step`: one step of gradient descent,
+# `w - 0.1 * gradient`, with the gradient of the mean loss over **all** examples. At the end, every
+# device should have the new weights. Do not send examples. Write the collective that adds over the
+# devices yourself: do not use `all_gather`, and leave nothing to the compiler.
 
 
 # %% given="batch_loss"
@@ -644,14 +651,16 @@ exercise(
     in_specs=(None, P(), P("x", None), P("x")),
     requires=[*ON_MESH, writes("all_reduce", "lax.pmean(batch_loss(w, xs, ys), 'x')")],
     hints=[
-        "Write the mean loss of the whole batch first. Which collective turns the devices' means "
-        "into one?",
+        "Write the mean loss of the whole batch first. Which collective makes one mean of the "
+        "means of all devices?",
         "Differentiate *that*: a function of `w` with the `pmean` inside.",
         "`jax.grad(lambda w: lax.pmean(batch_loss(w, xs, ys), 'x'))(w)`.",
     ],
-    explanation="`w` is the same everywhere, and `grad` of what is shared adds over all who used "
-    "it. With the `pmean` inside, that sum is of eighths: the mean. With `check_vma=False` no such "
-    "thing is added, and there `lax.pmean` of the devices' gradients is right.",
+    explanation="All devices share `w`, so `grad` adds the gradients of all of them. With the "
+    "`pmean` in the loss, each gradient is divided by the number of devices, so their sum is the "
+    "mean. With `check_vma=False` `grad` adds nothing, and there `lax.pmean` of the gradients is "
+    "right. It is right with the check on too, if you first say that `w` may vary: "
+    "`lax.pcast(w, 'x', to='varying')`.",
     another="def data_parallel_step(mesh, w, xs, ys):\n"
     "    def block(w, xs, ys):\n"
     "        return w - 0.1 * lax.pmean(jax.grad(batch_loss)(w, xs, ys), 'x')\n\n"
@@ -662,29 +671,31 @@ exercise(
     wrong_answers=[
         wrong(
             averages_a_sum,
-            "averages gradients that JAX has already added up",
+            "steps along the sum of the devices' gradients, and not along their mean",
             rejected_by="values",
-            advice="`w` does not vary, so its gradient is the sum over all devices, and a mean of "
-            "equal sums is that sum. Put the `pmean` into the loss.",
+            advice="`w` does not vary, so `grad` already adds over all devices, and a `pmean` "
+            "after it changes nothing: put the `pmean` into the loss. With `check_vma=False`, "
+            "`grad` adds nothing: there, take the `pmean` of the gradients, not the `psum`.",
         ),
         wrong(
             keeps_its_own,
             "lets every device follow its own examples",
             rejected_by="values",
-            advice="With the check off nothing is added up, and the copies of `w` drift apart. "
-            "Use the mean loss over all devices.",
+            advice="With `check_vma=False`, `grad` does not add over the devices, even if the loss "
+            "has a `pmean`, and the copies of `w` drift apart. Leave the check on, or take the "
+            "`pmean` of the gradients.",
         ),
         wrong(
             gathers_the_batch,
-            "sends the examples round in place of the gradient",
+            "sends the examples to all devices, and not the gradient",
             rejected_by="communication",
-            advice="The examples stay at home: three numbers a device are enough.",
+            advice="Do not send examples: three numbers from each device are enough.",
         ),
         wrong(
             stops_at_the_gradient,
-            "gives back the gradient",
+            "returns the gradient",
             rejected_by="values",
-            advice="The gradient is right. The new weights are asked for.",
+            advice="The gradient is right. Return the new weights.",
         ),
     ],
 )
@@ -693,10 +704,10 @@ exercise(
 # %% [markdown] exercise="halo_smooth" stars=3 importance=2 minutes=12 points=2
 # ## 7 · Good neighbours
 #
-# `smooth` replaces each number by the mean of itself and its two neighbours; beyond the ends
-# there are zeros. Write `halo_smooth`, the same for a `u` that is cut along `"x"`, with messages
-# between neighbours that you write. Two numbers a device are all that needs to travel. A device may
-# hold one number only.
+# `smooth` replaces each number by the mean of itself and its two neighbours. Beyond the ends
+# there are zeros. Write `halo_smooth`, which does the same for a `u` that is cut along `"x"`. Write
+# the messages between neighbours yourself. Each device needs to send two numbers only. A device may
+# hold just one number.
 
 
 # %% given="smooth"
@@ -773,16 +784,17 @@ exercise(
     in_specs=(None, P("x")),
     requires=[*ON_MESH, writes("collective_permute", "lax.ppermute(u[-1:], 'x', pairs)")],
     hints=[
-        "A block needs one number from each neighbour. Which of *my* numbers does my right "
+        "A block needs one number from each neighbour. Which number of a device does its right "
         "neighbour need?",
-        "`lax.ppermute(value, 'x', pairs)` sends along pairs (from, to). Two of them: one to the "
-        "right, one to the left.",
-        "`from_left = lax.ppermute(u[-1:], 'x', [(i, i + 1) for i in range(n - 1)])`, and the "
-        "mirror image. Whoever is not sent anything gets zeros.",
+        "`lax.ppermute(value, 'x', pairs)` sends along pairs (from, to). Use it twice: once to the "
+        "right, once to the left.",
+        "`from_left = lax.ppermute(u[-1:], 'x', [(i, i + 1) for i in range(n - 1)])`, and the same "
+        "in the other direction. A device that receives nothing gets zeros.",
     ],
-    explanation="My last number goes to the right, my first to the left. The pairs do not close "
-    "to a ring, so the two ends get zeros, which are the zeros beyond the ends. The cost does not "
-    "depend on the length of a block: that is why halos scale.",
+    explanation="Each device sends its last number to the right and its first number to the left. "
+    "The pairs do not form a ring, so the two ends get zeros, which are the zeros beyond the "
+    "ends. The cost does not depend on the length of a block, so this works for arrays of any "
+    "length.",
     another="def halo_smooth(mesh, u):\n"
     "    n = mesh.shape['x']\n\n"
     "    def block(u):\n"
@@ -797,36 +809,37 @@ exercise(
     wrong_answers=[
         wrong(
             lambda mesh, u: with_neighbours(mesh, wraps)(u),
-            "closes the line to a ring",
+            "makes a ring of the line",
             rejected_by="values",
-            advice="The last device is no neighbour of the first. Leave that pair out, and both "
-            "ends get the zeros that are asked for.",
+            advice="The last device is not a neighbour of the first. Leave that pair out, and both "
+            "ends get the zeros that they need.",
         ),
         wrong(
             lambda mesh, u: cut(mesh, smooth, P("x"), P("x"))(u),
             "smooths every block by itself",
             rejected_by="values",
-            advice="Inside, the neighbours of a block's ends are out of sight. They have to be "
-            "sent: `lax.ppermute`.",
+            advice="Inside, a device cannot see the neighbours of the ends of its block. Send them "
+            "with `lax.ppermute`.",
         ),
         wrong(
             lambda mesh, u: with_neighbours(mesh, sends_the_wrong_ends)(u),
             "sends its first number to the right",
             rejected_by="values",
-            advice="My right neighbour touches my *last* number, my left neighbour my first.",
+            advice="The right neighbour needs the *last* number of a block, and the left neighbour "
+            "the first.",
         ),
         wrong(
             lambda mesh, u: with_neighbours(mesh, swaps_left_and_right)(u),
-            "puts what came from the left on the right",
+            "puts the number from the left on the right",
             rejected_by="values",
-            advice="The right numbers travel, and each is put at the wrong end of the block.",
+            advice="The right numbers are sent, and each is put at the wrong end of the block.",
         ),
         wrong(
             gathers_everything,
-            "sends more than two numbers a device",
+            "sends more than two numbers per device",
             rejected_by="communication",
-            advice="Right, at a price that grows with `u`. Send `u[-1:]` and `u[:1]`: slice first, "
-            "and no `all_gather`.",
+            advice="The result is right, but the bytes grow with `u`. Slice first, and send "
+            "`u[-1:]` and `u[:1]` only, without `all_gather`.",
         ),
     ],
 )
@@ -836,9 +849,9 @@ exercise(
 # ## 8 · Round the ring
 #
 # `A` and `B` are both cut by rows. Every device needs every row of `B`, but must never hold all
-# of `B` at once. Write `ring_product`, which gives `A @ B`: multiply with the rows of `B` that
-# are there, pass them on to a neighbour, and so on until they have been round. `all_gather` is not
-# allowed.
+# of `B` at once. Write `ring_product`, which returns `A @ B`: multiply by the rows of `B` that
+# are there, pass them on to a neighbour, and repeat until every device has used all rows.
+# `all_gather` is not allowed.
 
 
 # %% solution="ring_product"
@@ -874,7 +887,7 @@ check(ring_product)
 
 
 def ring(mesh, A, B, owner=lambda me, step: me - step, passes=True, turns=0):
-    """The ring in Python steps, with something to get wrong."""
+    """The ring as a Python loop, with options for mistakes."""
     n = mesh.shape["x"]
 
     def block(a, b):
@@ -911,23 +924,25 @@ exercise(
         matches_reference(),
         sharded_like_reference(),
         communicates_like_reference(1.5, same_kinds=True),
-        uses("dot_general", at_least=4, instead="Multiply with each block as it comes by."),
+        uses("dot_general", at_least=4, instead="Multiply by each block while it is there."),
     ],
     equal_mutants={
         "(me - step) % n → without n (line 9)": "dynamic_slice counts a negative start from the "
-        "end, where the same owner's columns are",
+        "end, and finds the same columns",
     },
     hints=[
-        "The rows of `B` that I have in hand meet the *columns* of my `A` with the same numbers. "
-        "Whose rows are they, after `step` passes to the right?",
-        "After `step` passes from `i` to `i + 1` I hold what set out from `(me - step) % n`. "
-        "`lax.dynamic_slice_in_dim(a, owner * rows, rows, axis=1)` takes the columns.",
-        "Begin with the product of what is there; then n - 1 times: pass `b` with `lax.ppermute`, "
-        "multiply, add. `lax.fori_loop(1, n, turn, (first, b))`, or a Python loop over the ring.",
+        "The rows of `B` that a device has belong to the *columns* of its `A` with the same "
+        "numbers. On which device did these rows begin, after `step` passes to the right?",
+        "After `step` passes from `i` to `i + 1`, device `me` holds the block that began on device "
+        "`(me - step) % n`. `lax.dynamic_slice_in_dim(a, owner * rows, rows, axis=1)` takes the "
+        "columns.",
+        "Begin with the product of the blocks that are there. Then, n - 1 times: pass `b` with "
+        "`lax.ppermute`, multiply, add. Use `lax.fori_loop(1, n, turn, (first, b))`, or a Python "
+        "loop over the ring.",
     ],
     explanation="All of `B` passes through every device, and no device ever holds more than one "
-    "or two blocks of it. While a block is multiplied, the next can already be on its way: this "
-    "is how attention over very long sequences is spread over devices.",
+    "or two blocks of it. While one block is multiplied, the next can already be on its way. "
+    "Attention over very long sequences is computed on many devices in this way.",
     another="def ring_product(mesh, A, B):\n"
     "    n = mesh.shape['x']\n"
     "    to_left = [(i, (i - 1) % n) for i in range(n)]\n\n"
@@ -948,42 +963,42 @@ exercise(
             )(A, B),
             "gathers `B` on every device",
             rejected_by="communication",
-            advice="The product is right, and every device held all of `B` for it. Pass the "
-            "blocks round, with `lax.ppermute`.",
+            advice="The product is right, but every device held all of `B`. Pass the blocks round "
+            "the ring with `lax.ppermute`.",
         ),
         wrong(
             collects_the_blocks,
             "collects all of `B` before it multiplies",
             rejected_by="operation",
-            advice="The blocks go round the ring, and then every device holds all of `B` after "
-            "all. Multiply with each block while it is there, add, and let it go.",
+            advice="The blocks go round the ring, but in the end every device holds all of `B`. "
+            "Multiply by each block while it is there, add, and pass it on.",
         ),
         wrong(
             lambda mesh, A, B: ring(mesh, A, B, owner=lambda me, step: me + step),
-            "counts the owners the wrong way round",
+            "counts the owners in the wrong direction",
             rejected_by="values",
-            advice="If blocks go to the right, what reaches me comes from the left: "
+            advice="If blocks go to the right, a device gets its blocks from the left: "
             "`(me - step) % n`.",
         ),
         wrong(
             lambda mesh, A, B: ring(mesh, A, B, passes=False),
-            "multiplies its own rows again and again",
+            "multiplies by its own rows again and again",
             rejected_by="values",
-            advice="`lax.ppermute` gives back what arrived. Carry that on, in place of the old "
-            "block.",
+            advice="`lax.ppermute` returns the block that arrived. Use it in the next step "
+            "instead of the old block.",
         ),
         wrong(
             lambda mesh, A, B: ring(mesh, A, B, turns=1),
             "stops one block too early",
             rejected_by="values",
-            advice="There are n blocks and n products, with n - 1 passes between them.",
+            advice="There are n blocks, so there are n products, with n - 1 passes between them.",
         ),
         wrong(
             lambda mesh, A, B: ring(mesh, A, B, owner=lambda me, step: me),
             "always takes its own columns of `A`",
             rejected_by="values",
-            advice="The columns have to fit the rows of `B` in hand, and those change at each "
-            "step.",
+            advice="The columns have to belong to the rows of `B` that the device has, and these "
+            "change in each step.",
         ),
     ],
 )
@@ -992,13 +1007,13 @@ exercise(
 # %% [markdown] exercise="sharded_cross_entropy" stars=3 importance=2 minutes=15 points=2
 # ## 9 · A puzzle: the word that one device knows
 #
-# A language model scores every word of its vocabulary, and the vocabulary is so large that its
-# scores are cut over the devices: `logits` lies as `P(None, "x")`. Write `sharded_cross_entropy`:
+# A language model gives every word of its vocabulary a score. The vocabulary is so large that the
+# scores are cut over the devices: `logits` is cut as `P(None, "x")`. Write `sharded_cross_entropy`:
 # for every row, `-log_softmax(logits)` at the row's label.
 #
-# The scores are large, so `exp` of one overflows unless the row's maximum is taken off first. The
-# label is a number in the *whole* vocabulary, and one device only has its score. The scores stay at
-# home: three numbers a row are enough, and you write how they travel.
+# The scores are large, so `exp` overflows unless the row's maximum is subtracted first. The
+# label is a number in the *whole* vocabulary, and only one device has its score. Do not send the
+# scores: three numbers per row are enough. Write their messages yourself.
 
 
 # %% solution="sharded_cross_entropy"
@@ -1079,12 +1094,12 @@ def scored(rng, n):
 exercise(
     sharded_cross_entropy,
     inputs=lambda rng, n, mesh: (mesh, *scored(rng, n)),
-    # Nothing is cut along the rows, so any number of them will do.
+    # The rows are not cut, so there may be any number of them.
     sizes=SIZES[1],
     public_sizes=SIZES[0],
     meshes=("x=8", "x=4,y=2"),
     in_specs=(None, P(None, "x"), P()),
-    # The compiler makes two sums one where it can; written in another order it cannot.
+    # The compiler joins two sums into one, but not if they are written in another order.
     requires=[
         matches_reference(),
         sharded_like_reference(),
@@ -1092,7 +1107,7 @@ exercise(
         writes("all_reduce", "lax.psum(…, 'x')"),
     ],
     equal_mutants={
-        line: "a label that is not here is clipped to any word: `where` does not take its score"
+        line: "a label of another device is clipped to any word, and `where` ignores its score"
         for line in (
             "clip(…) → its first argument (line 8)",
             "here, 0 → swapped (line 8)",
@@ -1104,18 +1119,18 @@ exercise(
     }
     | {"0 → 1 (line 8)": "the axis has one entry, and an index beyond it is clamped"},
     hints=[
-        "Take it apart: the row's maximum, the sum of exponentials, the label's score. Each is "
-        "found over all devices, and each is one number a row.",
-        "`lax.pmax` for the maximum, `lax.psum` for the sum. For the score: all devices but one "
-        "contribute zero, and then `lax.psum` too.",
-        "Device `lax.axis_index('x')` holds the words from `lax.axis_index('x') * words` on, "
-        "`words` being the width of its block. Compare `labels[:, None]` with those numbers, and "
-        "use `jnp.where`.",
+        "Divide the problem: the row's maximum, the sum of exponentials, the label's score. Each "
+        "comes from all devices, and each is one number per row.",
+        "Use `lax.pmax` for the maximum and `lax.psum` for the sum. For the score, all devices but "
+        "one contribute zero, so `lax.psum` works too.",
+        "If `words` is the width of a block, device `lax.axis_index('x')` holds the words from "
+        "number `lax.axis_index('x') * words` on. Compare `labels[:, None]` with those numbers, "
+        "and use `jnp.where`.",
     ],
     explanation="The loss is log Σ exp(s - m) + m - s[label]. The maximum m has to be the same "
-    "on all devices, or their sums could not be added. And a `psum` in which all but one add zero "
-    "is how a value travels from the one device that knows it, when nobody knows which that is. "
-    "For plain `jax.nn.log_softmax` on the cut scores the compiler finds the same messages.",
+    "on all devices, or their sums could not be added. For the score, one device has the value and "
+    "no other device knows which one: a `psum` in which all others add zero brings it to all. "
+    "For plain `jax.nn.log_softmax` on the cut scores the compiler adds the same messages.",
     another="def sharded_cross_entropy(mesh, logits, labels):\n"
     "    def block(logits, labels):\n"
     "        words = lax.axis_index('x') * logits.shape[1] + jnp.arange(logits.shape[1])\n"
@@ -1131,26 +1146,26 @@ exercise(
             gathers_the_scores,
             "gathers the scores of the whole vocabulary",
             rejected_by="communication",
-            advice="Right, but what was cut because it is large is whole again on every device. "
-            "Send a maximum, a sum and a score.",
+            advice="The result is right, but every device now holds all scores, and they were cut "
+            "because they are large. Send a maximum, a sum and a score.",
         ),
         wrong(
             lambda mesh, logits, labels: entropy(
                 mesh, logits, labels, lambda logits: jnp.zeros(logits.shape[0]), label_score
             ),
-            "does not take the maximum off",
+            "does not subtract the maximum",
             rejected_by="values",
-            advice="`exp` of a large score is infinite. Take the row's maximum off before, and "
-            "add it to the logarithm.",
+            advice="`exp` of a large score is infinite. Subtract the row's maximum first, and add "
+            "it to the logarithm.",
         ),
         wrong(
             lambda mesh, logits, labels: entropy(
                 mesh, logits, labels, lambda logits: logits.max(axis=1), label_score
             ),
-            "takes off each device's own maximum",
+            "subtracts each device's own maximum",
             rejected_by="values",
-            advice="Sums that were shifted by different amounts cannot be added. Agree on one "
-            "maximum first: `lax.pmax`.",
+            advice="Sums that were shifted by different numbers cannot be added. First find the "
+            "maximum over all devices: `lax.pmax`.",
         ),
         wrong(
             lambda mesh, logits, labels: entropy(
@@ -1158,7 +1173,8 @@ exercise(
             ),
             "takes a score from every device",
             rejected_by="values",
-            advice="One device holds the label's word. The others have to add zero: `jnp.where`.",
+            advice="Only one device holds the label's word. The others have to add zero: use "
+            "`jnp.where`.",
         ),
         wrong(
             lambda mesh, logits, labels: entropy(

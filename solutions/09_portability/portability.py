@@ -14,9 +14,9 @@
 # # Exercises: one program for CPU, GPU and TPU, and a capstone
 #
 # The lesson is [course/09_portability](../../course/09_portability.ipynb). Exercises 1 to 4 are
-# about code that travels. Exercises 5 to 9 are the **capstone**: a small network, from its key
-# to its training on eight devices. Each part of the capstone gives you what it needs, so you can
-# do them in any order.
+# about code that runs on every platform. Exercises 5 to 9 are the **capstone**: a small network,
+# from its key to its training on eight devices. Each part of the capstone gives you what it needs,
+# so you can do the parts in any order.
 #
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
 # check as often as you like: nothing is handed in until you submit.
@@ -60,7 +60,7 @@ ANYWHERE = (matches_reference(), grows_with_batch("not at all"), lowers_everywhe
 # %% [markdown] exercise="fast_track_portability" stars=1 importance=1 minutes=1 points=0
 # ## 0 · Know it already?
 #
-# One question, for those who think that they do. On a laptop without an accelerator you lower a
+# Here is one question, if you think that you do. On a laptop without an accelerator you lower a
 # function for CPU, CUDA and TPU, and all three succeed. Which of these do you know now?
 #
 # - `"a"`: it gives the same numbers on all three, up to the last bit.
@@ -68,7 +68,7 @@ ANYWHERE = (matches_reference(), grows_with_batch("not at all"), lowers_everywhe
 # - `"c"`: it compiles and fits into memory on all three.
 # - `"d"`: it gives the same numbers on all three, up to rounding.
 #
-# If you can say why it is not the other three, go straight to the capstone, exercise 5.
+# If you can say why the other three are wrong, go straight to the capstone, exercise 5.
 
 # %% solution="fast_track_portability"
 ### BEGIN SOLUTION
@@ -82,30 +82,30 @@ question(
     "fast_track_portability",
     answer="b",
     hints=[
-        "Which tool runs while lowering, and which does not?",
+        "What runs while a function is lowered, and what does not?",
         "Lowering rewrites a jaxpr into StableHLO, primitive by primitive. No device takes part.",
-        "It is the answer that speaks of rules and not of results.",
+        "It is the answer about rules, and not about results.",
     ],
     explanation="Lowering is a translation by rules. It finds a missing rule (`eig` for TPU) and a "
-    "callback. It knows nothing of memory, and it computes nothing, so it cannot speak of digits: "
-    "`float64` and four tebibytes lower for a TPU as well.",
+    "callback. It knows nothing about memory, and it computes nothing, so it says nothing about "
+    "digits. `float64` and four tebibytes lower for a TPU too.",
     mistakes=[
         mistake(
             "a",
             "expects equal bits from equal programs",
-            advice="Each platform adds in an order of its own, and rounds factors in its own way.",
+            advice="Each platform adds in its own order, and rounds factors in its own way.",
         ),
         mistake(
             "c",
             "takes lowering for compiling",
-            advice="Only the platform's own compiler finds out whether a program fits. It has not "
-            "been asked.",
+            advice="Only the platform's own compiler finds out whether a program fits, and it did "
+            "not run.",
         ),
         mistake(
             "d",
             "takes lowering for running",
-            advice="Nothing was computed. That the numbers agree is likely, and a run has to show "
-            "it.",
+            advice="Nothing was computed. It is likely that the numbers agree, but only a run "
+            "shows it.",
         ),
     ],
 )
@@ -115,8 +115,8 @@ question(
 # ## 1 · A missing rule
 #
 # `S` is **symmetric**, and `jnp.linalg.eigvals(S).real.max()` gives its largest eigenvalue on a
-# CPU. For a TPU it does not lower. Write `largest_eigenvalue`, which gives the same and lowers
-# for CPU, CUDA and TPU.
+# CPU. For a TPU it does not lower. Write `largest_eigenvalue`, which returns the same number and
+# lowers for CPU, CUDA and TPU.
 
 
 # %% solution="largest_eigenvalue"
@@ -133,7 +133,7 @@ check(largest_eigenvalue)
 
 
 def symmetric(rng, n):
-    """A symmetric matrix whose negative eigenvalues are the larger ones."""
+    """A symmetric matrix whose negative eigenvalues are the larger ones in size."""
     A = rng.normal(size=(n, n))
     return A + A.T - 4 * np.sqrt(n) * np.eye(n)
 
@@ -143,13 +143,13 @@ exercise(
     inputs=lambda rng, n: (symmetric(rng, n),),
     requires=ANYWHERE,
     hints=[
-        "The general routine is for general matrices. Yours has a property that it does not use.",
+        "The general routine works for all matrices. Yours has a property that it does not use.",
         "`jnp.linalg` has a function for symmetric (Hermitian) matrices; its name ends in `h`.",
         "`jnp.linalg.eigvalsh` gives all eigenvalues in ascending order. Take the last.",
     ],
-    explanation="Symmetric matrices have real eigenvalues and methods that every platform has: "
-    "LAPACK's `syevd` on a CPU, cuSOLVER's on a GPU, `Eigh` on a TPU. It is faster on the CPU as "
-    "well, so the portable answer was the better one all along.",
+    explanation="Symmetric matrices have real eigenvalues, and every platform has a routine for "
+    "them: LAPACK's `syevd` on a CPU, cuSOLVER's on a GPU, `Eigh` on a TPU. It is faster on a CPU "
+    "too, so the portable answer is the better one everywhere.",
     another="def largest_eigenvalue(S):\n"
     "    shift = jnp.linalg.norm(S)  # makes every eigenvalue positive\n"
     "    return jnp.linalg.norm(S + shift * jnp.eye(len(S)), 2) - shift",
@@ -158,8 +158,8 @@ exercise(
             lambda S: jnp.linalg.eigvals(S).real.max(),
             "keeps the general routine",
             rejected_by="platform",
-            advice="The values are right here, but `eig` has no rule for TPU. Ask for the "
-            "eigenvalues of a symmetric matrix.",
+            advice="The values are right here, but `eig` has no rule for TPU. Use the function for "
+            "symmetric matrices.",
         ),
         wrong(
             lambda S: jnp.linalg.eigvalsh(S)[0],
@@ -172,7 +172,7 @@ exercise(
             "gives the largest singular value",
             rejected_by="values",
             advice="A singular value is the size of an eigenvalue, without its sign. The largest "
-            "size may belong to a negative one.",
+            "size may belong to a negative eigenvalue.",
         ),
     ],
 )
@@ -181,9 +181,9 @@ exercise(
 # %% [markdown] exercise="normalise_anywhere" stars=2 importance=3 minutes=8 points=2
 # ## 2 · Tied to one machine
 #
-# This function came from a notebook of somebody with a TPU. It centres the columns of `xs`, which
-# has two rows or more, and then brings every row to length 1. Three of its lines tie it to a
-# machine, or keep it out of `jit`.
+# Somebody with a TPU wrote this function. It centres the columns of `xs`, which has two rows or
+# more, and then scales every row to length 1. Because of three of its lines it runs on one kind of
+# machine only, or cannot be jitted.
 #
 # ```python
 # def normalise(xs):
@@ -243,14 +243,14 @@ exercise(
     requires=ANYWHERE,
     hints=[
         "Which three names in the code are not `jnp` functions of the data?",
-        "`jax.devices`, `np.asarray` and `jax.pure_callback`. Whoever calls the function chooses "
-        "the device; `jnp` has a mean and a norm.",
-        "Take `xs.mean(axis=0)` off, then divide by `jnp.linalg.norm` along `axis=1`, with "
+        "`jax.devices`, `np.asarray` and `jax.pure_callback`. The caller of the function chooses "
+        "the device, and `jnp` has a mean and a norm.",
+        "Subtract `xs.mean(axis=0)`, then divide by `jnp.linalg.norm` along `axis=1`, with "
         "`keepdims=True`.",
     ],
-    explanation="Data has a place already when it reaches a function, and computation follows it. "
-    "`np.asarray` wants numbers, which a traced array does not have, and a callback holds an "
-    "address in one Python process. What is left is shorter.",
+    explanation="The data are on a device already when they reach a function, and JAX computes "
+    "there. `np.asarray` needs numbers, which a traced array does not have. A callback holds an "
+    "address in one Python process. The portable function is also shorter.",
     another="def normalise_anywhere(xs):\n"
     "    centred = xs - jnp.ones(len(xs)) @ xs / len(xs)\n"
     '    return centred * lax.rsqrt(jnp.einsum("nd,nd->n", centred, centred))[:, None]',
@@ -259,13 +259,13 @@ exercise(
             names_the_device,
             "still names a TPU",
             rejected_by="RuntimeError",
-            advice="Leave the `device_put` out: the function computes where its argument is.",
+            advice="Leave out the `device_put`: the function computes where its argument is.",
         ),
         wrong(
             asks_numpy_for_the_mean,
             "takes the mean with NumPy",
             rejected_by="TracerArrayConversionError",
-            advice="`xs.mean(axis=0)` does it, without a way over the host.",
+            advice="`xs.mean(axis=0)` computes it on the device.",
         ),
         wrong(
             asks_the_host_for_the_lengths,
@@ -278,7 +278,7 @@ exercise(
             divides_by_one_length,
             "divides everything by one length",
             rejected_by="values",
-            advice="Without `axis=1` the norm is that of the whole matrix. Every row has its own.",
+            advice="Without `axis=1`, this is the norm of the whole matrix. Use one for each row.",
         ),
     ],
 )
@@ -287,7 +287,7 @@ exercise(
 # %% [markdown] exercise="moving_average" stars=2 importance=3 minutes=10 points=3
 # ## 3 · The average that stands still
 #
-# An exponential moving average smooths the weights or the loss of a training run. Here is one in
+# An exponential moving average smooths the weights or the loss of a training run. Here it is in
 # NumPy. `xs` has a row for each of 500 moments:
 #
 # ```python
@@ -296,9 +296,9 @@ exercise(
 #     average = 0.99 * average + 0.01 * x
 # ```
 #
-# Write `moving_average`, which gives the last `average`, for `xs` in `float32` **and in
-# `bfloat16`**. The result has the dtype of `xs`, and its digits have to be right in both. In
-# bfloat16 an average that is stored as such stops moving, far from where it belongs.
+# Write `moving_average`, which returns the last `average`, for `xs` in `float32` **and in
+# `bfloat16`**. The result has the dtype of `xs`, and its digits have to be right in both. If the
+# average is stored in bfloat16, it stops moving, far from the right value.
 
 
 # %% solution="moving_average"
@@ -350,7 +350,7 @@ def averages_column_by_column(xs):
 def _readings(rng, n):
     """Readings of an instrument with 6 binary places, so that the data of `check` stay small.
 
-    Little noise: with more of it an average in bfloat16 is pushed on by luck.
+    The noise is small: more of it would move an average in bfloat16 on by luck.
     """
     readings = 0.05 * rng.normal(size=(500, n)) + rng.uniform(2, 6, size=n)
     return ((64 * readings).round() / 64,)
@@ -362,8 +362,8 @@ exercise(
     dtypes=("float32", "bfloat16"),
     requires=ANYWHERE,
     equal_mutants={
-        ".astype(…) → nothing (line 6, place 2)": "the step is in float32 all the same, but for "
-        "0.01 * x, whose rounding the digits of the result hide",
+        ".astype(…) → nothing (line 6, place 2)": "only 0.01 * x is then rounded to bfloat16, "
+        "which the digits of the result do not show",
     },
     hints=[
         "Write it for `float32` first: a `lax.scan` whose carry is the average.",
@@ -372,9 +372,9 @@ exercise(
         "finish with `.astype(xs.dtype)`.",
     ],
     explanation="bfloat16 has 8 significant bits. `0.99` becomes 0.988, so the weights do not add "
-    "up to one, and near its goal the step is less than half of the spacing, so the average stands "
-    "still. This stops optimisers and averaged weights in earnest. Inputs and result may be short; "
-    "what is carried from step to step may not.",
+    "up to one. Near its goal, the step of the average is less than half of the spacing, so the "
+    "average stops moving. This happens to real optimisers and averaged weights. The inputs and "
+    "the result may be short. The carry may not.",
     another="def moving_average(xs):\n"
     "    ages = jnp.arange(len(xs) - 1, -1, -1, dtype=jnp.float32)\n"
     "    weights = 0.01 * 0.99**ages  # of each moment in the last average\n"
@@ -385,12 +385,12 @@ exercise(
             averages_in_short,
             "carries the average in the dtype of `xs`",
             rejected_by="values",
-            advice="In float32 it is right. In bfloat16 the carry is rounded 500 times, each time "
-            "to 8 bits. Carry float32 and convert at the end.",
+            advice="In float32 this is right. In bfloat16 the carry is rounded 500 times, each "
+            "time to 8 bits. Carry float32, and convert at the end.",
         ),
         wrong(
             averages_to_float32,
-            "gives back float32 whatever came in",
+            "returns float32 for every dtype of `xs`",
             rejected_by="dtype",
             advice="The digits are right. Convert the result to `xs.dtype`.",
         ),
@@ -398,11 +398,11 @@ exercise(
             averages_from_the_first,
             "starts from the first row",
             rejected_by="values",
-            advice="The average starts at zeros, as in the NumPy code.",
+            advice="The average starts at zero, as in the NumPy code.",
         ),
         wrong(
             averages_column_by_column,
-            "goes through the columns in Python",
+            "loops over the columns in Python",
             rejected_by="batch loop",
             advice="The carry may be a whole row: no loop over columns is needed.",
         ),
@@ -414,13 +414,13 @@ exercise(
 # ## 4 · A puzzle: eigenvalues without eigenvalues
 #
 # The spectral radius of a square matrix is the size of its largest eigenvalue. It says whether
-# `A` applied again and again explodes or dies out. `jnp.abs(jnp.linalg.eigvals(A)).max()` does
+# the powers of `A` grow without limit or go to zero. `jnp.abs(jnp.linalg.eigvals(A)).max()` does
 # not lower for TPU, and this time `A` is **not** symmetric: the largest eigenvalues are a
 # complex pair.
 #
 # Gelfand found that the radius is the limit of $\|A^k\|^{1/k}$, for any norm. Squaring a matrix
-# 25 times gives $k = 2^{25}$, at the price of 25 matrix products. Write `spectral_radius`
-# without any eigenvalue. Mind that $A^k$ soon leaves the range of `float32`.
+# 25 times gives $k = 2^{25}$, and takes 25 matrix products. Write `spectral_radius`
+# without computing any eigenvalue. Note that $A^k$ soon leaves the range of `float32`.
 
 
 # %% solution="spectral_radius"
@@ -476,18 +476,18 @@ exercise(
         for length in (25, 27)
     },
     hints=[
-        "Divide by the norm before each squaring, and remember what you divided by. In logarithms "
-        "products become sums.",
+        "Divide by the norm before each squaring, and remember what you divided by. The logarithm "
+        "of a product is a sum.",
         "If $A^k = s B$, then $A^{2k} = s^2 B^2$. The logarithm of $\\|A^k\\|^{1/k}$ grows by "
         "$\\log(s) / k$ with each new factor $s$.",
         "Carry `(power, log_radius, share)` through a `lax.scan`. In a turn, with `s` the norm of "
         "`power`: `power` over `s` is squared, `log_radius` grows by `share * log(s)`, and `share` "
         "is halved. Begin with `(A, 0.0, 1.0)` and end with `exp`.",
     ],
-    explanation="Each squaring doubles the exponent, so 25 products stand for 33 million. What "
-    "rounding does to late powers hardly matters, since their logarithm is divided by $k$: the "
-    "result is good to nearly all digits of `float32`. Matrix products are what accelerators do "
-    "best, so the detour is quick where the direct way does not exist.",
+    explanation="Each squaring doubles the exponent, so 25 products replace 33 million. Rounding "
+    "errors of late powers hardly matter, since their logarithm is divided by $k$: nearly all "
+    "digits of the `float32` result are right. Accelerators are best at matrix products, so this "
+    "way is fast on machines that have no routine for eigenvalues.",
     another="def spectral_radius(A):\n"
     "    log_radius = 0.0\n"
     "    for k in range(26):\n"
@@ -498,30 +498,31 @@ exercise(
     wrong_answers=[
         wrong(
             lambda A: jnp.abs(jnp.linalg.eigvals(A)).max(),
-            "asks for the eigenvalues after all",
+            "computes the eigenvalues",
             rejected_by="platform",
-            advice="Right here, refused for TPU: `eig` has no rule there. Matrix products have.",
+            advice="This is right on a CPU and refused for TPU: `eig` has no rule there. Matrix "
+            "products have one.",
         ),
         wrong(
             lambda A: jnp.linalg.norm(A, 2),
             "gives the largest singular value",
             rejected_by="values",
-            advice="That is how much `A` can stretch a vector *once*. The radius is what is left "
-            "of it per step after many.",
+            advice="That is how much `A` can stretch a vector *once*. The radius is the factor per "
+            "step after many steps.",
         ),
         wrong(
             radius_without_scaling,
             "lets the powers overflow",
             rejected_by="values",
-            advice="A power of 33 million is infinite in float32. Scale before each squaring and "
-            "keep the scales in a logarithm.",
+            advice="The power 33 million is infinite in float32. Scale before each squaring, and "
+            "add up the logarithms of the scales.",
         ),
         wrong(
             radius_by_power_iteration,
             "iterates on one vector",
             rejected_by="values",
-            advice="With a complex pair the vector keeps turning and its growth goes up and down. "
-            "The norm of the *matrix* power does not.",
+            advice="With a complex pair the vector keeps turning, and its growth goes up and down. "
+            "The norm of the power of the *matrix* does not.",
         ),
     ],
 )
@@ -534,9 +535,9 @@ exercise(
 # layer**: `{"w": (inputs, outputs), "b": (outputs,)}`.
 #
 # Write `init_network`. The entries of a `w` are normal with mean 0 and standard deviation
-# `1 / sqrt(inputs)`, all independent; a `b` is zeros. `widths` is a tuple of Python integers:
-# `(4, 16, 1)` means a layer from 4 to 16 and one from 16 to 1. `key` is a raw key, as
-# `jax.random.PRNGKey(0)` gives it. How you split it is up to you.
+# `1 / sqrt(inputs)`, all independent. A `b` is zeros. `widths` is a tuple of Python integers:
+# `(4, 16, 1)` means a layer from 4 to 16 and a layer from 16 to 1. `key` is a raw key, as from
+# `jax.random.PRNGKey(0)`. You may split it in any way.
 
 
 # %% solution="init_network"
@@ -564,7 +565,7 @@ def layers_with(keys, widths, scale=lambda i, o: i**-0.5):
 
 
 def a_raw_key(rng, n):
-    """A key; two of one batch size differ in one number only, the second up to a size of 10."""
+    """A key. Two of one batch size differ in one number only: the second up to size 10."""
     key = rng.integers(0, 2**32, 2, dtype="uint32")
     key[int(n > 10)] = 2_654_435_761 * (n + 1) % 2**32
     return key
@@ -578,7 +579,7 @@ exercise(
     public_sizes=(6, 6, 1, 11, 11),
     requires=[distributed_like_reference(), uses_keys_once(), independent_streams()],
     equal_mutants={
-        "normal(…) → 1.01 times it (line 3)": "a spread that is 1 % too wide shows in 200,000 "
+        "normal(…) → 1.01 times it (line 3)": "to see a spread that is 1 % too wide takes 200,000 "
         "numbers, and fewer are drawn",
     },
     hints=[
@@ -588,9 +589,9 @@ exercise(
         '`{"w": jax.random.normal(k, (i, o)) / jnp.sqrt(i), "b": jnp.zeros(o)}` for every key `k` '
         "and pair `i, o`.",
     ],
-    explanation="One key, split once, wide: a key for each layer. With the standard deviation "
+    explanation="Split the key once, into a key for each layer. With the standard deviation "
     "`1 / sqrt(inputs)` the sum over the inputs has the size of one input, so signals neither "
-    "explode nor fade from layer to layer. The same key gives the same network on every platform.",
+    "grow nor fade from layer to layer. The same key gives the same network on every platform.",
     another="def init_network(key, widths):\n"
     "    network = []\n"
     "    for number, (i, o) in enumerate(zip(widths, widths[1:])):\n"
@@ -602,8 +603,8 @@ exercise(
             lambda key, widths: layers_with([key] * (len(widths) - 1), widths),
             "gives every layer the same key",
             rejected_by="key reuse",
-            advice="Layers of the same shape start as copies of each other. Split the key into "
-            "one for each layer.",
+            advice="Layers of the same shape start as copies of each other. Split the key, and use "
+            "one key for each layer.",
         ),
         wrong(
             lambda key, widths: layers_with(
@@ -628,7 +629,7 @@ exercise(
             ),
             "makes a key of its own",
             rejected_by="correlated",
-            advice="Then every network is the same one. Use the key that is passed in.",
+            advice="Then every network is the same. Use the key that is passed in.",
         ),
     ],
 )
@@ -637,8 +638,8 @@ exercise(
 # %% [markdown] exercise="network_loss" stars=2 importance=3 minutes=6 points=2
 # ## 6 · Capstone: the loss of a batch
 #
-# `predict_one` handles one example. Write `network_loss`, which gives two things in a dict:
-# under `"each"` the squared error of every example, and under `"loss"` their mean.
+# `predict_one` handles one example. Write `network_loss`, which returns a dict of two things:
+# `"each"` is the squared error of every example, and `"loss"` is their mean.
 
 
 # %% given="predict_one"
@@ -706,12 +707,12 @@ exercise(
     equal_mutants={"predictions - ys → ys - predictions (line 3)": "it is squared"},
     hints=[
         "Which argument of `predict_one` has a batch axis?",
-        "`in_axes` has one entry an argument; the whole network, a pytree, is shared by `None`.",
-        "`jax.vmap(predict_one, in_axes=(None, 0))(network, xs)` are the predictions.",
+        "`in_axes` has one entry for each argument. `None` shares the whole network, a pytree.",
+        "`jax.vmap(predict_one, in_axes=(None, 0))(network, xs)` returns the predictions.",
     ],
-    explanation="`None` covers the whole pytree. Note that `predict_one(network, xs)` would have "
-    "run as well, and given the first prediction for everybody: the `[0]` was written for one "
-    "example. Keeping `each` beside the mean costs nothing and tells which examples are hard.",
+    explanation="`None` stands for the whole pytree. Note that `predict_one(network, xs)` runs "
+    "too, and returns the first prediction for all examples: the `[0]` is right for one example "
+    "only. `each` costs nothing beside the mean, and tells which examples are hard.",
     another="def network_loss(network, xs, ys):\n"
     "    def one(x, y):\n"
     "        return (predict_one(network, x) - y) ** 2\n\n"
@@ -722,14 +723,14 @@ exercise(
             loss_of_the_first,
             "calls `predict_one` on the whole batch",
             rejected_by="values",
-            advice="The shapes happen to fit: `[0]` takes the prediction for the first example, "
-            "and broadcasting compares it with every `y`. Map the function.",
+            advice="The shapes fit by chance: `[0]` takes the prediction for the first example, "
+            "and broadcasting compares it with every `y`. Use `jax.vmap`.",
         ),
         wrong(
             loss_one_by_one,
             "loops over the examples in Python",
             rejected_by="batch loop",
-            advice="`jax.vmap` with `in_axes=(None, 0)` takes the loop's place.",
+            advice="`jax.vmap` with `in_axes=(None, 0)` replaces the loop.",
         ),
         wrong(
             loss_added_up,
@@ -740,9 +741,9 @@ exercise(
         ),
         wrong(
             lambda network, xs, ys: loss_added_up(network, xs, ys)["each"].mean(),
-            "gives the mean alone",
+            "returns the mean alone",
             rejected_by="structure",
-            advice="A dict is asked for, with the keys `each` and `loss`.",
+            advice="Return a dict with the keys `each` and `loss`.",
         ),
     ],
 )
@@ -761,8 +762,8 @@ exercise(
 # ```
 #
 # Write `train_step`, which returns the new state and the loss before the step. It is **jitted
-# and donates the state**, so that the new one may be written over the old. Below the function add a
-# line `train_step = jax.jit(train_step, ...)`.
+# and donates the state**, so that the new state can be written over the old one. Below the
+# function, add a line `train_step = jax.jit(train_step, ...)`.
 
 
 # %% given="mean_loss"
@@ -835,12 +836,12 @@ exercise(
         "network. `jax.tree.map` takes several pytrees.",
         "`velocity = jax.tree.map(lambda v, g: 0.9 * v + g, state['velocity'], gradient)`, then "
         "the network in the same way, from the new velocity.",
-        "Below the function, make `train_step` its own `jax.jit` with `donate_argnums=0`: that is "
-        "the state.",
+        "Below the function, write `train_step = jax.jit(train_step, donate_argnums=0)`: argument "
+        "0 is the state.",
     ],
-    explanation="Every array of the new state has the shape and dtype of one in the old, so each "
-    "can be written over its predecessor: training needs room for one state and not for two. "
-    "The batch keeps its memory, and no result has its shape anyway.",
+    explanation="Every array of the new state has the shape and dtype of one in the old state, so "
+    "each can be written over the old one: training needs memory for one state and not for two. "
+    "The batch is not donated, and no result has its shape anyway.",
     another="@partial(jax.jit, donate_argnames='state')\n"
     "def train_step(state, xs, ys):\n"
     "    loss, gradient = jax.value_and_grad(lambda p: mean_loss(p, xs, ys))(state['network'])\n"
@@ -855,24 +856,24 @@ exercise(
             jax.jit(momentum),
             "does not donate the state",
             rejected_by="donation",
-            advice="The numbers are right, and the old state is kept in memory beside the new one. "
-            "`donate_argnums=0` gives it away.",
+            advice="The numbers are right, but the old state stays in memory beside the new one. "
+            "Donate it with `donate_argnums=0`.",
         ),
         wrong(
             moves_by_the_old_velocity,
             "moves by the old velocity",
             rejected_by="values",
-            advice="Compute the new velocity first and use it for the network.",
+            advice="Compute the new velocity first, and use it for the network.",
         ),
         wrong(
             forgets_the_velocity,
-            "leaves the momentum out",
+            "leaves out the momentum",
             rejected_by="values",
-            advice="The old velocity stays in with the factor 0.9.",
+            advice="The new velocity contains the old velocity, times 0.9.",
         ),
         wrong(
             keeps_the_loss,
-            "gives back the state alone",
+            "returns the state alone",
             rejected_by="structure",
             advice="Return two things: the new state, and the loss before the step.",
         ),
@@ -883,9 +884,9 @@ exercise(
 # %% [markdown] exercise="train_by_scan" stars=2 importance=3 minutes=8 points=2
 # ## 8 · Capstone: the training loop, compiled
 #
-# `plain_step` takes one step on one minibatch. Write `train_by_scan`, which takes a step on each
-# minibatch in turn, and returns the trained network and the loss of every step. `xs` holds `n`
-# minibatches of 6 examples. The whole training should be **one loop in one program**, and do no
+# `plain_step` takes one step on one minibatch. Write `train_by_scan`, which takes a step on one
+# minibatch after the other, and returns the trained network and the loss of every step. `xs` holds
+# `n` minibatches of 6 examples. The whole training should be **one loop in one program**, and do no
 # more work than its steps.
 
 
@@ -943,18 +944,18 @@ exercise(
     requires=[
         matches_reference(),
         grows_with_batch("not at all"),
-        uses("while", at_most=1, instead="`jax.lax.scan` puts the loop into the program, once."),
+        uses("while", at_most=1, instead="Use one `jax.lax.scan`, which makes one loop."),
         work_within(1.25),
     ],
     hints=[
-        "What is carried from step to step, and what is handed out, a slice a step?",
-        "`lax.scan(step, network, (xs, ys))` hands `step` the network and one minibatch.",
+        "What is carried from step to step, and of what does each step get one slice?",
+        "`lax.scan(step, network, (xs, ys))` gives `step` the network and one minibatch.",
         "`step(network, batch)` returns `plain_step(network, *batch)`: the new network is the "
         "carry, the loss is stacked.",
     ],
-    explanation="`plain_step` returns (carry, output), which is what `scan` wants, so there is "
-    "nothing left to write. The program holds the step once, whatever the number of steps, and "
-    "Python is not asked again until the training is over.",
+    explanation="`plain_step` returns (carry, output), as `scan` needs it, so there is hardly "
+    "anything to write. The program holds the step once, for any number of steps, and Python does "
+    "nothing until the training is over.",
     another="def train_by_scan(network, xs, ys):\n"
     "    def step(i, carry):\n"
     "        network, losses = carry\n"
@@ -966,28 +967,28 @@ exercise(
             trains_in_python,
             "unrolls the training in Python",
             rejected_by="batch loop",
-            advice="The numbers are right, and the program holds one copy of the step for each "
-            "minibatch. `lax.scan` holds one.",
+            advice="The numbers are right, but the program holds one copy of the step for each "
+            "minibatch. With `lax.scan` it holds one copy.",
         ),
         wrong(
             trains_in_parallel,
             "takes all steps from the same start",
             rejected_by="values",
-            advice="vmap lets every minibatch begin with the first network. Each step has to begin "
-            "where the last one ended: carry the network.",
+            advice="With `vmap`, every minibatch begins with the first network. Each step has to "
+            "begin with the network of the step before: carry it.",
         ),
         wrong(
             trains_on_all_each_time,
             "computes every minibatch in every step",
             rejected_by="work",
-            advice="The numbers are right, and all but one of the gradients are thrown away. "
-            "Hand `(xs, ys)` to `scan`, which slices them for you.",
+            advice="The numbers are right, but each step computes all gradients and uses one. "
+            "Pass `(xs, ys)` to `scan`, which slices them for you.",
         ),
         wrong(
             lambda network, xs, ys: (train_by_scan(network, xs, ys)[0],),
             "forgets the losses",
             rejected_by="structure",
-            advice="Return the network and the losses, the two things that `scan` gives back.",
+            advice="Return the network and the losses, which are the two results of `scan`.",
         ),
     ],
 )
@@ -996,16 +997,16 @@ exercise(
 # %% [markdown] exercise="train_on_mesh" stars=3 importance=2 minutes=20 points=3
 # ## 9 · Capstone: the same training on eight devices
 #
-# The last piece. `mesh` has eight devices along `"x"`. The network is on all of them; of every
-# minibatch each device holds its share, so `xs`, of shape `(5, n, 4)`, is cut along its
-# **second** axis. Write `train_on_mesh`, which takes five steps, each with the gradient of the
-# mean loss over the **whole** minibatch, and returns the trained network and the five losses:
-# the very numbers that one device would have found.
+# `mesh` has eight devices along `"x"`. All of them have the whole network. Each device holds an
+# eighth of every minibatch, so `xs`, of shape `(5, n, 4)`, is cut along its **second** axis. Write
+# `train_on_mesh`, which takes five steps, each with the gradient of the mean loss over the
+# **whole** minibatch, and returns the trained network and the five losses. The numbers are those
+# that one device would compute from all the data.
 #
-# Devices may send each other gradients and losses, added up on the way (no `all_gather`), and not
-# data: the data is what is too large. Use `jax.shard_map` and write the collective yourself; an
-# answer that leaves it to the compiler does not pass. `mean_loss` and `plain_step` are still there.
-# Mind who adds up what.
+# Devices may send gradients and losses, added over the devices (no `all_gather`). They may not send
+# data, which are too large. Use `jax.shard_map` and write the collective yourself: an answer that
+# leaves it to the compiler does not pass. You can use `mean_loss` and `plain_step`. Think about
+# what `grad` already adds.
 
 
 # %% solution="train_on_mesh"
@@ -1052,6 +1053,15 @@ def averages_what_is_summed(mesh, network, xs, ys):
     return on_mesh(lambda p, x, y: lax.scan(step, p, (x, y)), mesh)(network, xs, ys)
 
 
+def trains_alone(mesh, network, xs, ys):
+    def step(network, batch):
+        loss_of_all = lambda *args: lax.pmean(mean_loss(*args), "x")
+        loss, gradient = jax.value_and_grad(loss_of_all)(network, *batch)
+        return jax.tree.map(lambda p, g: p - 0.05 * g, network, gradient), loss
+
+    return on_mesh(lambda p, x, y: lax.scan(step, p, (x, y)), mesh, False)(network, xs, ys)
+
+
 def averages_at_the_end(mesh, network, xs, ys):
     return on_mesh(lambda *args: lax.pmean(scanned(*args), "x"), mesh, False)(network, xs, ys)
 
@@ -1079,20 +1089,20 @@ exercise(
         ),
     ],
     hints=[
-        "Inside `shard_map` a device sees the network and an eighth of each minibatch. Shares "
-        "being equal, the mean loss is the mean of the eight.",
-        "Write the loss of the *whole* minibatch as seen by a device: "
+        "Inside `shard_map` a device sees the network and an eighth of each minibatch. All eighths "
+        "have the same size, so the mean loss is the mean of the eight losses.",
+        "Write the loss of the *whole* minibatch in the program of one device: "
         '`lax.pmean(mean_loss(network, x, y), "x")`. Differentiate that. The scan stays as it was.',
         "`in_specs=(P(), P(None, 'x'), P(None, 'x'))`, `out_specs=P()`. In the step: "
         "`jax.value_and_grad(loss_of_all)(network, *batch)`, then the update with 0.05, and no "
         "further `psum` or `pmean`.",
     ],
-    explanation="The network is the same on every device, and the loss of each depends on it. So "
-    "the gradient with respect to it has contributions from all devices, and `shard_map` **adds "
-    "them up by itself**: a psum that you did not write. A `pmean` after `grad` comes too late and "
-    "changes nothing; with a `pmean` in the loss the sum is the mean. And now the part to tell a "
-    "friend: on data that is cut over the mesh, `jit` makes the same exchange of `train_by_scan`, "
-    "unchanged. `shard_map` is for when you want to say it.",
+    explanation="The network is the same on every device, and the loss of each device depends on "
+    "it. So the gradient has a part from every device, and `grad` inside `shard_map` **adds these "
+    "parts by itself**: a `psum` that you did not write. A `pmean` after `grad` is too late and "
+    "changes nothing. With a `pmean` in the loss, the sum is the mean. And there is a shorter "
+    "way: if the data are cut over the mesh, `jit` adds the same messages to an unchanged "
+    "`train_by_scan`. Use `shard_map` when you want to write them yourself.",
     another="def train_on_mesh(mesh, network, xs, ys):\n"
     "    def step(network, batch):\n"
     "        both = lax.pmean(jax.value_and_grad(mean_loss)(network, *batch), 'x')\n"
@@ -1108,22 +1118,31 @@ exercise(
     wrong_answers=[
         wrong(
             lambda mesh, network, xs, ys: scanned(network, xs, ys),
-            "leaves the exchange to the compiler",
+            "leaves the messages to the compiler",
             rejected_by="operation",
-            advice="The numbers are right, and `jit` put in the message that you were asked to "
+            advice="The numbers are right, but the compiler added the message that you should "
             "write. Take the step inside `jax.shard_map`, with a `lax.pmean` in the loss.",
         ),
         wrong(
             averages_what_is_summed,
-            "averages the gradients after they were added up",
+            "steps along the sum of the eight gradients, and not along their mean",
             rejected_by="values",
-            advice="The gradient with respect to something that all devices share is summed over "
-            "them already, so it is eight times too large, and its mean as well. Take the mean of "
-            "the *loss*, then differentiate.",
+            advice="All devices share the network, so `grad` already adds over them, and a `pmean` "
+            "after it changes nothing. Take the mean of the *loss*, then differentiate. With "
+            "`check_vma=False`, `grad` adds nothing: there, take the `pmean` of the gradients, not "
+            "the `psum`.",
+        ),
+        wrong(
+            trains_alone,
+            "lets every device train on its own examples",
+            rejected_by="values",
+            advice="With `check_vma=False`, `grad` does not add over the devices, even if the loss "
+            "has a `pmean`, so the eight networks differ. Leave the check on, or take the `pmean` "
+            "of the gradients too.",
         ),
         wrong(
             averages_at_the_end,
-            "lets every device train alone and averages the networks",
+            "lets every device train alone, and averages the networks at the end",
             rejected_by="values",
             advice="After the first step the eight networks differ. The gradients have to be "
             "combined in every step.",
@@ -1132,15 +1151,15 @@ exercise(
             gathers_the_data,
             "sends the data to every device",
             rejected_by="communication",
-            advice="The numbers are right, and every device does the work of all. Send gradients, "
+            advice="The numbers are right, but every device does all the work. Send gradients, "
             "which do not grow with the data.",
         ),
         wrong(
             lambda mesh, network, xs, ys: on_mesh(scanned, mesh)(network, xs, ys),
             "leaves the losses different on every device",
             rejected_by="ValueError",
-            advice="`out_specs=P()` promises that all devices hold the same. A loss of a share "
-            "does not: take its `pmean`, before you differentiate.",
+            advice="`out_specs=P()` promises that all devices hold the same values. The loss of an "
+            "eighth differs from device to device: take its `pmean` before you differentiate.",
         ),
     ],
 )

@@ -316,7 +316,7 @@ def data_parallel_step(mesh, w, xs, ys):
     return w - 0.1 * jax.grad(batch_loss)(w, xs, ys)
 
 
-# %% wrong="data_parallel_step" reason="values" about="pmean of the gradients with the check off and on at once: adds where it should average"
+# %% wrong="data_parallel_step" reason="values" about="pmean of the gradients with the check off and on at once: adds where it should average" misconception="steps along the sum of the devices' gradients, and not along their mean"
 def data_parallel_step(mesh, w, xs, ys):
     def block(w, xs, ys):
         return w - 0.1 * lax.psum(jax.grad(batch_loss)(w, xs, ys), "x")
@@ -345,7 +345,7 @@ def data_parallel_step(mesh, w, xs, ys):
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P())(w, xs, ys)
 
 
-# %% wrong="data_parallel_step" reason="values" about="pmean inside the loss, with check_vma=False"
+# %% wrong="data_parallel_step" reason="values" about="pmean inside the loss, with check_vma=False" misconception="lets every device follow its own examples"
 def data_parallel_step(mesh, w, xs, ys):
     def block(w, xs, ys):
         return w - 0.1 * jax.grad(lambda w: lax.pmean(batch_loss(w, xs, ys), "x"))(w)
@@ -887,3 +887,24 @@ def scaled_layer(xs, W, scale):
 # %% wrong="scaled_layer" reason="values" about="divides"
 def scaled_layer(xs, W, scale):
     return (xs @ W) / reshard(scale, P("y"))
+
+
+# %% right="data_parallel_step" about="says that w may vary, then averages the gradients"
+def data_parallel_step(mesh, w, xs, ys):
+    def block(w, xs, ys):
+        if hasattr(lax, "pcast"):
+            own = lax.pcast(w, "x", to="varying")
+        else:
+            own = lax.pvary(w, "x")
+        return w - 0.1 * lax.pmean(jax.grad(batch_loss)(own, xs, ys), "x")
+
+    specs = (P(), P("x", None), P("x"))
+    return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P())(w, xs, ys)
+
+
+# %% right="psum_matmul" about="sets the mesh itself"
+def psum_matmul(mesh, A, B):
+    specs = (P("x", "y"), P("y", None))
+    with jax.set_mesh(mesh):
+        block = lambda a, b: lax.psum(a @ b, "y")
+        return jax.shard_map(block, in_specs=specs, out_specs=P("x", None))(A, B)

@@ -625,7 +625,7 @@ def train_on_mesh(mesh, network, xs, ys):
     return jax.shard_map(train, mesh=mesh, in_specs=specs, out_specs=P())(network, xs, ys)
 
 
-# %% wrong="train_on_mesh" reason="values" about="pmean in the loss, with check_vma=False"
+# %% wrong="train_on_mesh" reason="values" about="pmean in the loss, with check_vma=False" misconception="lets every device train on its own examples"
 def train_on_mesh(mesh, network, xs, ys):
     def step(network, batch):
         loss = lambda p: lax.pmean(mean_loss(p, *batch), "x")
