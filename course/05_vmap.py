@@ -17,9 +17,10 @@
 # > **After this lesson you can**
 # > turn a function of one example into a function of a batch without touching it,
 # > say with `in_axes` and `out_axes` which axis is the batch, nest `vmap` for all pairs,
-# > get one gradient per example, and tell when plain broadcasting is the better answer.
+# > get one gradient per example, say what `vmap` does to branches and loops, limit its
+# > memory, and tell when plain broadcasting is the better answer.
 # >
-# > **Time** about 25 minutes. **Read before** `04_prng_keys`.
+# > **Time** about 35 minutes. **Read before** `04_prng_keys`.
 # >
 # > **How it works** Each question has a line `my_... = ...`. Replace the dots with your
 # > guess before you run on. A wrong guess costs nothing and is remembered better than a
@@ -49,13 +50,14 @@ def predict(W, b, x):
 
 W = jnp.ones((3, 4))
 b = jnp.ones(3)
-batch_x = jnp.ones((10, 4))  # ten examples, one a row
+batch_x = jnp.ones((10, 4))  # ten examples, one per row
 
 predict(W, b, batch_x[0])
 
 # %% [markdown]
-# Arrays of ones are good for shapes and bad for checking: every row of the answer is the
-# same, so many mistakes look right. From here on the numbers are random and the shapes stay.
+# Arrays of ones are good for showing shapes and bad for checking results: every row of the
+# result is the same, so many mistakes look right. From here on the numbers are random. The shapes
+# stay the same.
 
 # %%
 key_w, key_b, key_x = jax.random.split(jax.random.key(0), 3)
@@ -67,8 +69,8 @@ looped = jnp.stack([predict(W, b, x) for x in batch_x])
 looped.shape
 
 # %% [markdown]
-# The loop is right, and it will be our yardstick. To compare with it we ask for the same shape
-# and close numbers, not for equal bits: sums may be done in another order, and some
+# The loop is right, so we compare everything else with it. We ask for the same shape and for
+# close numbers, not for equal bits: a sum may be computed in another order, and some
 # accelerators multiply with fewer digits.
 
 
@@ -79,14 +81,13 @@ def close(a, b):
 
 
 # %% [markdown]
-# A NumPy person then asks: can `predict`
-# not take the whole batch at once?
+# A NumPy user may ask: why not give `predict` the whole batch at once?
 
 # %% tags=["raises-exception"]
 predict(W, b, batch_x)
 
 # %% [markdown]
-# No. `jnp.dot` pairs the last axis of `W`, of size 4, with the *first* axis of `batch_x`,
+# That fails. `jnp.dot` pairs the last axis of `W`, of size 4, with the *first* axis of `batch_x`,
 # which has size 10. The function was written for one example, and its `dot` means something
 # else when an axis is added.
 #
@@ -129,8 +130,8 @@ predicted(
 #
 # ## The same function, for a batch
 #
-# `jax.vmap` takes a function and returns a new one. `in_axes` has one entry per argument:
-# which axis of it counts the examples, or `None` for an argument that every example shares.
+# `jax.vmap` takes a function and returns a new one. `in_axes` has one entry for each positional
+# argument: the axis that counts the examples, or `None` for an argument that all examples share.
 
 # %%
 batch_predict = jax.vmap(predict, in_axes=(None, None, 0))
@@ -140,7 +141,7 @@ print("shape:", batch_result.shape)
 print("equals the loop:", close(batch_result, looped))
 
 # %% [markdown]
-# `predict` was not edited, and the numbers are those of the loop.
+# `predict` is unchanged, and the numbers are the same as from the loop.
 
 # %%
 axes.draw_vmap(
@@ -152,8 +153,8 @@ axes.draw_vmap(
 # cut along axis 0, its starred axis, into ten rows numbered 0 to 9. The result has ten rows
 # too, and row 3 of the result was computed from row 3 of `batch_x`.
 #
-# It looks like a loop. Is it one? Let us count how often Python enters the function, and
-# look at what it finds there.
+# It looks like a loop. Is it one? Let us count how often Python runs the function, and look at
+# the shapes that the function sees.
 
 # %%
 seen = []
@@ -180,15 +181,15 @@ seen
 predicted(
     my_calls,
     len(seen),
-    why="vmap does not repeat your function. It traces it once, with a stand-in that claims "
-    "the shape of one example, and swaps each primitive for its batched version.",
+    why="vmap does not repeat your function. It traces it once, with a stand-in that has "
+    "the shape of one example, and replaces each primitive by its batched version.",
 )
 
 # %% [markdown]
-# Inside the function, `x` says its shape is `(4,)`. The batch axis is hidden from your code,
+# Inside the function, the shape of `x` is `(4,)`. The batch axis is hidden from your code,
 # so you can keep thinking about one example. This is also why a `print` inside a mapped
-# function appears once and not ten times. The numbered calls of the picture are a way to
-# read the result, not the way it is computed.
+# function appears once and not ten times. The numbered calls in the picture help you to read
+# the result. They are not how it is computed.
 #
 # ## What `in_axes` says
 #
@@ -205,8 +206,8 @@ print("axis 1 and axis -1 agree:", close(by_1, by_minus_1))
 print("and equal the loop:      ", close(by_1, looped))
 
 # %% [markdown]
-# No transpose was needed on the way in. On the way out the batch is put at axis 0, unless
-# `out_axes` says otherwise.
+# The input did not have to be transposed. In the result the batch is axis 0, unless `out_axes`
+# says otherwise.
 #
 # **Predict.** Which shape comes back with `out_axes=1`?
 
@@ -237,14 +238,14 @@ axes.draw_vmap(
 )
 
 # %% [markdown]
-# In the picture: the slices are columns now. Columns 0 to 9 of `columns_x` go in, columns 0
+# In the picture: the slices are now columns. Columns 0 to 9 of `columns_x` go in, columns 0
 # to 9 of the result come out, and `W` and `b` are still shared.
 #
-# Nothing says that the mapped argument must be the data. Take **one** example, and map over
-# the rows of `W` and the entries of `b` together: `in_axes=(0, 0, None)`.
+# The mapped argument does not have to be the data. Take **one** example, and map over the rows
+# of `W` and the entries of `b` together: `in_axes=(0, 0, None)`.
 #
-# **Predict.** Each call now sees a row of four weights, one bias and the same four inputs.
-# What is the shape of the whole result?
+# **Predict.** Each call now gets one row of four weights, one bias and the same four inputs.
+# What is the shape of the result of all calls?
 
 # %%
 # Your prediction: replace the dots, e.g. (2, 5)
@@ -267,15 +268,15 @@ predicted(
 # %% [markdown]
 # ## When `in_axes` is wrong
 #
-# One number instead of a tuple means that axis for *every* argument.
+# A single number instead of a tuple means this axis for *every* argument.
 
 # %% tags=["raises-exception"]
 jax.vmap(predict, in_axes=0)(W, b, batch_x)
 
 # %% [markdown]
-# `vmap` itself complains: axis 0 of `W` and `b` has size 3, axis 0 of `x` has size 10, so it
-# cannot tell how many calls you want. Read the sizes in the message and ask which one is your
-# batch. Here it is 10, so the two arguments of size 3 should have been `None`.
+# `vmap` itself complains: axis 0 of `W` and `b` has size 3, and axis 0 of `x` has size 10, so it
+# cannot tell how many calls you want. Read the sizes in the message and ask yourself which one is
+# the size of your batch. Here it is 10, so the entry of the two arguments of size 3 should be `None`.
 #
 # The other kind of error comes from inside.
 
@@ -283,9 +284,18 @@ jax.vmap(predict, in_axes=0)(W, b, batch_x)
 jax.vmap(predict, in_axes=(None, None, 1))(W, b, batch_x)
 
 # %% [markdown]
-# Here `vmap` was content, since only one argument is mapped. But it cut `batch_x` into four
-# columns of ten numbers, and `predict` could not use those. When a shape in the message
-# is the size of your batch, as `(10,)` here, you mapped the wrong axis.
+# `vmap` itself found no mistake, since only one argument is mapped. But it cut `batch_x` into four
+# columns of ten numbers, and `predict` could not use those. If a shape in the message has the size
+# of your batch, as `(10,)` here, you mapped the wrong axis.
+#
+# A third mistake concerns keyword arguments. `in_axes` does not speak about them: `vmap` slices
+# every keyword argument along axis 0.
+
+# %% tags=["raises-exception"]
+jax.vmap(lambda x, scale: scale * x)(batch_x, scale=2.0)
+
+# %% [markdown]
+# Pass a shared argument by position, or fix it beforehand with `functools.partial`.
 #
 # **Predict.** Which of these raise? Answer with the letters in order, such as `"AC"`.
 #
@@ -323,7 +333,7 @@ predicted(
 
 # %% [markdown]
 # C deserves a second look. It runs, but it pairs row 0 of `W` with example 0, row 1 with
-# example 1, and row 2 with example 2. Arguments that are mapped together walk in step.
+# example 1, and row 2 with example 2. Arguments that are mapped together advance together.
 
 # %%
 in_step = jnp.stack([predict(w, b, x) for w, x in zip(W, batch_x[:3], strict=True)])
@@ -331,7 +341,7 @@ case_c = jax.vmap(predict, in_axes=(0, None, 0))(W, b, batch_x[:3])
 print("vmap over two arguments is a zip:", close(case_c, in_step))
 
 # %% [markdown]
-# If you wanted every row with every example, you want *two* `vmap`s. We come to that below.
+# To combine every row with every example you need *two* `vmap`s. They come below.
 #
 # Now choose the axes yourself. Three examples fit many choices: say first what a choice will do,
 # then look. Press **Next →** to go from call to call.
@@ -345,8 +355,8 @@ explore.axes(predict, W, b, batch_x[:3])
 #
 # ## Pytrees as arguments
 #
-# Parameters rarely travel as two loose arrays. Put them in a dict, and let each `in_axes`
-# entry speak for a whole argument. `None` covers everything in `params`.
+# Parameters are rarely passed as separate arrays. Put them in a dict: an entry of `in_axes`
+# stands for a whole argument, so one `None` covers everything in `params`.
 
 
 # %%
@@ -359,9 +369,9 @@ from_dict = jax.vmap(score, in_axes=(None, 0))(params, batch_x)
 print(from_dict.shape, close(from_dict, looped))
 
 # %% [markdown]
-# It works the other way too. An ensemble is five sets of parameters, stacked leaf by leaf.
-# Making one is a `vmap` itself, over five keys. In `in_axes`, a `0` for the dict means axis 0
-# of *every leaf* in it.
+# It also works the other way round: map over the parameters, and share the example. Our
+# ensemble has five sets of parameters, stacked leaf by leaf. A `vmap` over five keys makes it.
+# In `in_axes`, a `0` for the dict means axis 0 of *every leaf* in it.
 
 
 # %%
@@ -380,20 +390,20 @@ print("opinions:", opinions.shape)
 axes.draw_vmap((0, None), (ensemble, batch_x[0]), opinions, names=("params", "x"), call="score")
 
 # %% [markdown]
-# In the picture: `params['W']` is a pile of five sheets and `params['b']` has five rows. Sheet
+# In the picture: `params['W']` is a stack of five sheets and `params['b']` has five rows. Sheet
 # i and row i go to call i together. The single `x` is shared.
 #
-# To treat leaves differently, give a dict of the same form. Here every call shares one `W`
-# and brings its own `b`.
+# To treat leaves differently, give a dict of the same form. Here all calls share one `W`, and
+# each call has a `b` of its own.
 
 # %%
 mixed = {"W": W, "b": ensemble["b"]}
 jax.vmap(score, in_axes=({"W": None, "b": 0}, None))(mixed, batch_x[0]).shape
 
 # %% [markdown]
-# The dict need not go all the way down. `in_axes` is a **prefix** of the arguments: wherever
-# it stops, its entry holds for the whole subtree below. A shared body with five heads needs
-# only two words.
+# `in_axes` does not have to name every leaf. It is a **prefix** of the arguments: where it stops,
+# its entry holds for the whole subtree below. For a shared body with five heads, two entries
+# are enough.
 
 
 # %%
@@ -406,20 +416,20 @@ net = {"body": body, "head": ensemble}
 jax.vmap(body_and_head, in_axes=({"body": None, "head": 0}, None))(net, batch_x[0]).shape
 
 # %% [markdown]
-# A prefix may stop early. It may not leave a branch out.
+# A prefix may stop early, but it must not leave out a key.
 
 # %% tags=["raises-exception"]
 jax.vmap(body_and_head, in_axes=({"head": 0}, 0))(net, batch_x[:5])
 
 # %% [markdown]
-# JAX does not guess that a missing `"body"` means `None`. Say so, and it works.
+# JAX does not guess that a missing `"body"` means `None`. Write it, and it works.
 #
 # ## Nesting: all pairs
 #
 # The result of `vmap` is a function, so it can be mapped again. Each `vmap` adds one axis.
 #
-# **Predict.** Five ensemble members, ten examples, three scores. The inner `vmap` runs over
-# examples, the outer over members. What is the shape?
+# **Predict.** There are five members of the ensemble, ten examples and three scores. The inner
+# `vmap` maps over the examples, the outer one over the members. What is the shape of the result?
 
 # %%
 every_member_every_example = jax.vmap(jax.vmap(score, in_axes=(None, 0)), in_axes=(0, None))
@@ -441,8 +451,8 @@ predicted(
 )
 
 # %% [markdown]
-# The classic use is a table of distances. Write the distance between two points, and leave
-# the table to `vmap`.
+# A classic use is a table of distances. Write the distance between two points, and let `vmap`
+# make the table.
 
 
 # %%
@@ -463,8 +473,8 @@ axes.draw_pairs(homes, shops, table, names=("home", "shop"))
 # In the picture: cell (i, j) holds the distance from home i to shop j. The inner `vmap` fills
 # a row, such as the framed one of home 1. The outer `vmap` stacks the rows.
 #
-# **Predict.** Now exchange the two: the inner `vmap` has `in_axes=(0, None)`, the outer
-# `(None, 0)`. The arguments stay `(homes, shops)`. Which shape?
+# **Predict.** Now swap the two: the inner `vmap` has `in_axes=(0, None)`, the outer one
+# `(None, 0)`. The arguments are still `(homes, shops)`. Which shape comes back?
 
 # %%
 # Your prediction: replace the dots, e.g. (2, 5)
@@ -479,13 +489,13 @@ print("it is the transpose:", close(swapped, table.T))
 predicted(
     my_swapped_shape,
     swapped.shape,
-    why="The outer vmap owns axis 0 of the result, and now it walks over the 6 shops.",
+    why="The outer vmap makes axis 0 of the result, and now it maps over the 6 shops.",
 )
 
 # %% [markdown]
 # ## What changed: the jaxpr before and after
 #
-# A jaxpr is the list of primitives JAX will run. Here is `predict` on one example.
+# A jaxpr is the list of primitives that JAX will run. Here is `predict` on one example.
 
 # %%
 print(jax.make_jaxpr(predict)(W, b, batch_x[0]))
@@ -528,8 +538,8 @@ print("vmap   :", dict(primitives(batch_predict, *args)))
 print("by hand:", dict(primitives(by_hand, *args)))
 
 # %% [markdown]
-# The loop wrote its body ten times into the program. `vmap` arrived at the primitives the
-# expert used, one of each, and nobody had to think about where the `.T` goes.
+# The loop wrote its body into the program ten times. `vmap` arrived at the same primitives as
+# the expert, one of each, and nobody had to think about where the `.T` goes.
 #
 # **Predict.** Give `batch_predict` a batch of 1,000. How many primitives will its jaxpr have?
 
@@ -547,11 +557,208 @@ print("loop,    20 examples:", primitives(loop_predict, W, b, thousand_x[:20]).t
 predicted(
     my_primitives,
     thousand_count,
-    why="The size of the batch is in the shapes, not in the length of the program. The "
-    "loop's program grows with every example.",
+    why="The size of the batch changes the shapes, not the length of the program. The program "
+    "of the loop grows with every example.",
 )
 
 # %% [markdown]
+# ## A branch for each example
+#
+# A Python `if` on a traced value raises, under `vmap` as under `jit` (lesson 3). `jax.lax.cond` takes
+# its place: it runs one of two functions. Here `costly` stands for a branch that you would rather not
+# run. It writes down every number that it is really computed for: `jax.debug.callback` calls Python
+# while the program runs.
+
+# %%
+seen_numbers = []
+
+
+def write_down(x):
+    jax.debug.callback(lambda number: seen_numbers.append(float(number)), x)
+
+
+def numbers_seen(function, *args):
+    """Call a function, and return the numbers that were written down during the call."""
+    seen_numbers.clear()
+    function(*args)
+    jax.effects_barrier()  # wait until all callbacks have run
+    return sorted(seen_numbers)
+
+
+def costly(x):
+    write_down(x)
+    return -x
+
+
+def repaired(x):
+    return jax.lax.cond(x < 0, costly, lambda x: x, x)
+
+
+# %%
+print("costly ran for", numbers_seen(repaired, 3.0))
+print("costly ran for", numbers_seen(repaired, -2.0))
+
+# %% [markdown]
+# For one number, `cond` runs only the branch that it needs.
+#
+# **Predict.** Now a batch of four numbers, of which one is negative. For how many of them does
+# `costly` run?
+
+# %%
+numbers = jnp.array([1.0, -2.0, 3.0, 4.0])
+
+# %%
+# Your prediction: replace the dots with a number
+my_branches = ...
+
+# %%
+under_vmap = numbers_seen(jax.vmap(repaired), numbers)
+print("result:        ", jax.vmap(repaired)(numbers))
+print("costly ran for:", under_vmap)
+
+# %%
+predicted(
+    my_branches,
+    len(under_vmap),
+    why="The batch needs both branches, and one program serves the whole batch. So vmap computes "
+    "both branches for every example and then selects.",
+)
+
+# %% [markdown]
+# The jaxpr says the same. There is no `cond` in it: `sin` and `cos` are both computed, and the last
+# `select_n` picks one of the two for each example.
+
+# %%
+print(jax.make_jaxpr(jax.vmap(lambda x: jax.lax.cond(x < 0, jnp.sin, jnp.cos, x)))(numbers))
+
+# %% [markdown]
+# (`stop_gradient` and the other two `select_n` keep a NaN of the branch that was not selected out of
+# the gradient. Lesson 7 shows where such a NaN comes from.)
+#
+# So under `vmap`, `cond` saves no work. It still does in two cases: if all examples share the
+# condition, and if the examples run one after another, which is what `jax.lax.map` does.
+
+
+# %%
+def repaired_if(wanted, x):
+    return jax.lax.cond(wanted, costly, lambda x: x, x)
+
+
+shared_condition = jax.vmap(repaired_if, in_axes=(None, 0))
+print("condition shared: ", numbers_seen(shared_condition, False, numbers))
+print("one after another:", numbers_seen(lambda xs: jax.lax.map(repaired, xs), numbers))
+
+# %% [markdown]
+# ## A loop for each example
+#
+# A `while_loop` runs until its condition is false. How often can a number be halved until it is 1
+# or less? That takes 1 turn for 2, 2 turns for 4, and 10 turns for 1024.
+
+
+# %%
+def halvings(x):
+    def halve(state):
+        x, turns = state
+        write_down(x)
+        return x / 2, turns + 1
+
+    return jax.lax.while_loop(lambda state: state[0] > 1, halve, (x, 0))[1]
+
+
+starts = jnp.array([2.0, 4.0, 1024.0])
+print("turns, one by one:", [int(halvings(x)) for x in starts])
+
+# %% [markdown]
+# **Predict.** How often is the body of the loop computed for `jax.vmap(halvings)(starts)`, counted
+# over all three numbers? The numbers alone need 1 + 2 + 10 = 13.
+
+# %%
+# Your prediction: replace the dots with a number
+my_turns = ...
+
+# %%
+bodies = len(numbers_seen(jax.vmap(halvings), starts))
+print("turns under vmap:", jax.vmap(halvings)(starts))
+print("bodies computed: ", bodies)
+
+# %%
+predicted(
+    my_turns,
+    bodies,
+    why="There is one loop for the whole batch. It runs until the last example is done: 10 turns, "
+    "each for all 3 numbers. The state of a number that is done is computed and thrown away.",
+)
+
+# %% [markdown]
+# The results are right, since finished examples keep their old state. But the slowest example
+# sets the time for all. If a few examples need far more turns than the others, sort them into
+# batches of similar length, or use `jax.lax.map`.
+#
+# ## When a batch needs too much memory
+#
+# `vmap` computes every step for the whole batch, so every intermediate array has the batch axis too.
+# Here each point needs its distances to all 1,024 points, only to return one of them.
+
+# %%
+cloud = jax.random.normal(jax.random.key(4), (1024, 3))
+
+
+def tenth_nearest(point):
+    """The distance from a point to the tenth nearest point of the cloud."""
+    return jnp.sort(jnp.linalg.norm(cloud - point, axis=1))[10]
+
+
+def temporaries(function, *args):
+    """Bytes that the compiled program needs besides its arguments and results."""
+    return jax.jit(function).lower(*args).compile().memory_analysis().temp_size_in_bytes
+
+
+all_at_once = jax.vmap(tenth_nearest)
+print(f"vmap: about {temporaries(all_at_once, cloud):,} bytes")
+
+# %% [markdown]
+# `jax.lax.map(f, xs)` is a loop: it calls `f` for one example after another, and so it needs memory
+# for one example only. With `batch_size=32` it takes 32 examples at a time: a loop outside, `vmap`
+# inside.
+#
+# **Predict.** How much memory does `batch_size=32` need, compared with `vmap` over all 1,024:
+# about `"the same"`, `"1/32"` or `"1/1024"`?
+
+# %%
+# Your prediction: replace the dots with one of the three
+my_memory = ...
+
+
+# %%
+def one_by_one(points):
+    return jax.lax.map(tenth_nearest, points)
+
+
+def in_batches(points):
+    return jax.lax.map(tenth_nearest, points, batch_size=32)
+
+
+whole = temporaries(all_at_once, cloud)
+for function in (one_by_one, in_batches):
+    part = temporaries(function, cloud)
+    agree = close(function(cloud), all_at_once(cloud))
+    print(f"{function.__name__}: 1/{whole / part:,.0f} of the memory; same result: {agree}")
+choices = {"the same": 1, "1/32": 32, "1/1024": 1024}
+share = min(choices, key=lambda name: abs(jnp.log(choices[name] * part / whole)))
+
+# %%
+predicted(
+    my_memory,
+    share,
+    why="32 of the 1,024 examples are in memory at a time, which is 1 in 32. The loop takes 32 "
+    "turns.",
+)
+
+# %% [markdown]
+# A small `batch_size` saves memory, a large one keeps the machine busy. Raise it until the memory is
+# used. `jax.lax.map` has no `in_axes`: it slices axis 0 of one pytree. An array that all examples share
+# is simply used inside the function, as `cloud` is here.
+#
 # ## One gradient per example
 #
 # `jax.grad` comes in lesson 7. All you need here: `jax.grad(loss)` is a function that takes the
@@ -586,13 +793,14 @@ jax.tree.map(jnp.shape, gradients)
 predicted(
     my_gradient_shape,
     gradients["W"].shape,
-    why="A gradient has the shape of what it is taken for, (3, 4), and there is one per "
-    "example. params was shared on the way in; its gradient is not on the way out.",
+    why="A gradient has the shape of the array that it belongs to, (3, 4), and there is one for "
+    "each example. All calls share params, but each call has a gradient of its own.",
 )
 
 # %% [markdown]
-# Training code usually takes the gradient of the *mean* loss, and then the ten gradients are
-# gone: only their average is left. Since differentiation is linear, the two must agree.
+# Training code usually takes the gradient of the *mean* loss, and then only the average of the
+# ten gradients is left. Differentiation is linear, so the mean of the gradients and the gradient
+# of the mean must agree.
 
 
 # %%
@@ -611,11 +819,12 @@ axes.draw_gradients(gradients["W"], gradient_of_mean["W"])
 
 # %% [markdown]
 # In the picture: ten sheets of three by four squares, one gradient for each example, and on the
-# right the gradient of the mean loss. Full squares are positive, open ones negative, and a
-# larger square is a larger entry. Where the examples disagree about the sign, the mean comes
-# out small.
+# right the gradient of the mean loss. A filled square is a positive entry, an open one a negative
+# entry, and a larger square is a larger entry. Where the examples disagree about the sign, the
+# mean is small.
 #
-# With the parts in hand you can ask what the mean cannot tell: which example pulls hardest?
+# With one gradient per example you can ask a question that the mean cannot answer: which example
+# pulls hardest?
 
 
 # %%
@@ -630,13 +839,13 @@ print("the mean gradient has ", round(float(size(gradient_of_mean)), 2))
 print(int((sizes > size(gradient_of_mean)).sum()), "of 10 gradients are larger than the mean")
 
 # %% [markdown]
-# `size` was written for one gradient, a dict, and mapped over the stacked dict as it
-# stands. Finding mislabelled data, or limiting how much one example may move the model,
-# starts from exactly these numbers.
+# `size` was written for one gradient, which is a dict, and we mapped it over the stacked dict.
+# These numbers help you to find wrong labels in the data, or to limit how much one example may
+# change the model.
 #
 # ## When broadcasting is the better answer
 #
-# `vmap` is not a badge of honour. If a function is elementwise, it already takes any shape.
+# `vmap` is not always needed. An elementwise function already takes any shape.
 
 
 # %%
@@ -650,9 +859,9 @@ print(plain_text)
 print("the same program, letter for letter:", plain_text == mapped_text)
 
 # %% [markdown]
-# `vmap` added nothing, so leave it out. The next case is closer: bring each column
-# to mean 0 and standard deviation 1. One version is for one column and mapped, the other is
-# the NumPy idiom.
+# `vmap` added nothing, so leave it out. The next case is less clear: bring each column to mean
+# 0 and standard deviation 1. The first version handles one column and is mapped. The second is
+# what a NumPy user would write.
 
 
 # %%
@@ -669,8 +878,8 @@ def standardize(table):
 mapped_standardize = jax.vmap(standardize_column, in_axes=1, out_axes=1)
 
 # %% [markdown]
-# **Predict.** The two jaxprs use the same primitives, equally often, but for one kind that
-# only the mapped one contains. Which? Think of `in_axes=1, out_axes=1`.
+# **Predict.** Both jaxprs have the same primitives, and the same number of each, except for one
+# primitive that only the mapped one has. Which one? Think of `in_axes=1, out_axes=1`.
 
 # %%
 # Your prediction: replace the dots with a primitive's name, e.g. "sqrt"
@@ -689,13 +898,13 @@ print("only in the plain one: ", dict(plain_count - mapped_count))
 predicted(
     my_extra,
     next(iter(extra)),
-    why="To work on columns one at a time, vmap moves them to the front and back again. The "
+    why="To work on columns, vmap moves their axis to the front and then back again. The "
     "arithmetic is the same.",
 )
 
 # %% [markdown]
-# So both are the same program up to moving an axis. The plain one reads at a glance: an `axis=`
-# argument was all that was needed. Use it.
+# So the two programs differ only in moving an axis. The plain version is easier to read: it needs
+# nothing but an `axis=` argument. Use it.
 #
 # ## When it is not
 #
@@ -709,8 +918,8 @@ jnp.convolve(batch_x, jnp.ones(3))
 jax.vmap(jnp.convolve, in_axes=(0, None))(batch_x, jnp.ones(3)).shape
 
 # %% [markdown]
-# And some can be broadcast, at a price you pay when reading. Here are all pairs of a
-# distance weighted by a matrix `M`, in both styles.
+# Other functions can be broadcast, but then they are hard to read. Here are the weighted distances
+# of all pairs, with a matrix `M` of weights, in both styles.
 
 # %%
 M = jnp.array([[2.0, 0.5], [0.5, 1.0]])
@@ -728,15 +937,50 @@ broadcast_pairs = jnp.einsum("ijk,kl,ijl->ij", difference, M, difference)
 print("agree:", close(mapped_pairs, broadcast_pairs))
 
 # %% [markdown]
-# A rule that serves well: an `axis=` argument or one `None` index, broadcast. A second
-# inserted axis, an `einsum` you have to decode, a function that is not yours, a pytree, a
-# gradient: write it for one and `vmap` it.
+# NumPy users know a third way: `np.vectorize` with a signature. `jnp.vectorize` does the same by means of
+# `vmap`. The signature names the axes that the function itself handles, and all axes in front of
+# them are broadcast as in NumPy.
+
+# %%
+predict_any = jnp.vectorize(predict, signature="(k,n),(k),(n)->(k)")
+
+# %% [markdown]
+# **Predict.** `ensemble["W"][:, None]` has the shape (5, 1, 3, 4), `b` has (3,) and `batch_x` has
+# (10, 4). What is the shape of `predict_any(ensemble["W"][:, None], b, batch_x)`?
+
+# %%
+# Your prediction: replace the dots, e.g. (2, 5, 7)
+my_vectorized_shape = ...
+
+# %%
+broadcast_result = predict_any(ensemble["W"][:, None], b, batch_x)
+by_vmap = jax.vmap(jax.vmap(predict, in_axes=(None, None, 0)), in_axes=(0, None, None))
+print("shape:", broadcast_result.shape)
+print("equals two vmaps:", close(broadcast_result, by_vmap(ensemble["W"], b, batch_x)))
+
+# %%
+predicted(
+    my_vectorized_shape,
+    broadcast_result.shape,
+    why="The function handles (3, 4), (3,) and (4,). In front of them remain (5, 1), () and (10,), "
+    "which broadcast to (5, 10). Each call returns (3,).",
+)
+
+# %% [markdown]
+# `jnp.vectorize` is convenient if callers bring any number of batch axes. `vmap` says in the code
+# which axis is the batch, and complains if the sizes do not fit.
+#
+# A good rule: where an `axis=` argument or one inserted axis is enough, use broadcasting. For anything
+# more, such as a second inserted axis, an `einsum` that has to be decoded, a function that is not
+# yours, a pytree or a gradient, write the function for one example and `vmap` it.
 #
 # > **In three lines**
-# > 1. `vmap` traces your one-example function once and batches its primitives. There is no loop.
+# > 1. `vmap` traces your one-example function once and batches its primitives. There is no loop
+# >    over the batch, and so both branches of a `cond` run.
 # > 2. `in_axes`: an axis to slice, `None` to share, a prefix for a pytree; `out_axes`: where
 # >    the batch comes back.
-# > 3. It composes: twice for all pairs, around `grad` for one gradient per example.
+# > 3. Nest it for all pairs, put it around `grad` for one gradient per example, and use
+# >    `jax.lax.map` with a `batch_size` where memory is short.
 # >
 # > **Now you**: [`exercises/05_vmap/vmap.ipynb`](../exercises/05_vmap/vmap.ipynb).
-# > **Next**: `06_pytrees`, the containers you have just mapped over.
+# > **Next**: `06_pytrees`, the containers that you have just mapped over.
