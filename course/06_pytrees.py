@@ -17,9 +17,9 @@
 # > **After this lesson you can**
 # > say what is a leaf and what is a container, map over one pytree or several, read the error
 # > when they do not fit, choose leaves by their path, measure, clip and average whole pytrees,
-# > stack many into one, and make a pytree of your own class.
+# > stack many into one, and make a class of your own a pytree.
 # >
-# > **Time** about 30 minutes. **Read before** `05_vmap`.
+# > **Time** about 40 minutes. **Read before** `05_vmap`.
 # >
 # > **How it works** Each question has a line `my_... = ...`. Replace the dots with your
 # > guess before you run on. A wrong guess costs nothing and is remembered better than a
@@ -27,6 +27,7 @@
 
 # %%
 import dataclasses
+from collections import OrderedDict
 from functools import partial
 
 import jax
@@ -42,10 +43,10 @@ from course.pictures.play import play
 # %% [markdown]
 # ## What is a leaf?
 #
-# A model is many arrays, and so are its gradients, its metrics and the state of its optimizer.
-# JAX lets you keep each of these in whatever nesting of Python containers suits you, and calls
-# it a **pytree**. What JAX can open, such as a dict, a list or a tuple, is a **container**. What
-# it cannot open is a **leaf**. Here are the parameters from the slides.
+# A model consists of many arrays. So do its gradients, its metrics and the state of its optimizer.
+# In JAX you can keep each of these in nested Python containers. Such a nesting is called a
+# **pytree**. An object that JAX can open, such as a dict, a list or a tuple, is a **container**. Every
+# other object is a **leaf**. Here are the parameters from the slides.
 
 # %%
 params = {
@@ -54,8 +55,8 @@ params = {
 }
 
 # %% [markdown]
-# `jax.tree.map` works like Python's `map`, but over the leaves of a pytree, and what comes back
-# has the same containers.
+# `jax.tree.map` works like Python's `map`, but over the leaves of a pytree. The result has the
+# same containers.
 
 # %%
 jax.tree.map(lambda x: x * 2, params)
@@ -82,8 +83,8 @@ predicted(
 )
 
 # %% [markdown]
-# The order may surprise you: the first leaf is 2, which is a `"b"`. JAX visits the keys of a dict
-# in **sorted** order, not in the order in which you wrote them. The picture is drawn from
+# The order may surprise you: the first leaf is 2, which is a `"b"`. JAX visits the keys of a plain
+# dict in **sorted** order, not in the order in which you wrote them. The picture is drawn from
 # `params` itself.
 
 # %%
@@ -92,6 +93,49 @@ trees.draw(params, names=("params",))
 # %% [markdown]
 # In the picture: the grey boxes are containers, and the names on the lines are keys or
 # positions. The bottom row holds the leaves, numbered as in `jax.tree.leaves`.
+#
+# ## In which order?
+#
+# Not every dict is sorted. An `OrderedDict` is a dict whose order is part of its value.
+#
+# **Predict.** What is `jax.tree.leaves(OrderedDict(b=1, a=2))`?
+
+# %%
+# Your prediction: replace the dots with a list, e.g. [5, 7]
+my_ordered = ...
+
+# %%
+ordered = OrderedDict(b=1, a=2)
+ordered_leaves = jax.tree.leaves(ordered)
+print("OrderedDict:", ordered_leaves)
+print("dict:       ", jax.tree.leaves({"b": 1, "a": 2}))
+
+# %%
+predicted(
+    my_ordered,
+    ordered_leaves,
+    why="JAX sorts the keys of a dict, so that two dicts with the same keys have the same form. An "
+    "OrderedDict keeps its own order, and the order is part of its form.",
+)
+
+# %% [markdown]
+# So two `OrderedDict`s with the same keys in another order have different forms. And a plain dict that
+# comes back from JAX has sorted keys, however you wrote it.
+
+# %%
+turned = OrderedDict(a=2, b=1)
+print("same form:  ", jax.tree.structure(ordered) == jax.tree.structure(turned))
+print("after a map:", jax.tree.map(lambda x: x, {"b": 1, "a": 2}))
+
+# %% [markdown]
+# Sorting needs keys that can be compared. Python can compare two strings, or two numbers, but not a
+# string with a number.
+
+# %% tags=["raises-exception"]
+jax.tree.leaves({"a": 1, 2: 3})
+
+# %% [markdown]
+# ## One leaf or more?
 #
 # **Predict.** Each of these is a pytree. Which of them are exactly **one** leaf? Answer with the
 # letters in order, such as `"AF"`.
@@ -119,15 +163,15 @@ for letter, candidate in candidates.items():
 predicted(
     my_single_leaves,
     single_leaves,
-    why="Of these, the tuple, the list and None are containers, and the last two hold nothing. "
-    "Nobody taught JAX to open a set or a string, so each is a leaf.",
+    why="The tuple, the empty list and None are containers: the tuple holds two leaves, the other "
+    "two hold none. JAX cannot open an array, a set or a string, so each of them is one leaf.",
 )
 
 # %% [markdown]
 # ## Take apart, put together
 #
-# To start a model you need its shapes and random numbers. A shape is a tuple, and that makes a
-# classic trap.
+# To initialise a model you need its shapes and random numbers. A shape is a tuple, and this leads
+# to a classic mistake.
 
 # %%
 shapes = {
@@ -172,9 +216,9 @@ print(flat_shapes)
 print(treedef)
 
 # %% [markdown]
-# A flat list of leaves, and a **treedef**: the containers, with a star for each leaf. Any list of
-# as many things can be put into that form. We fill it with random keys, one a leaf, and then
-# map over shapes and keys together.
+# We get a flat list of leaves and a **treedef**: the containers, with a star in the place of each
+# leaf. Any list of the same length can be put into this form. We fill it with random keys, one per
+# leaf, and then map over shapes and keys together.
 
 # %%
 keys = jax.tree.unflatten(treedef, jax.random.split(jax.random.key(0), treedef.num_leaves))
@@ -188,12 +232,12 @@ net = jax.tree.map(initialise, shapes, keys, is_leaf=is_shape)
 jax.tree.map(jnp.shape, net)
 
 # %% [markdown]
-# These lines serve a model of any form. Here `w` is one array, and so one leaf.
+# These lines work for a model of any form. Here each `w` is one array, so it is one leaf.
 #
 # ## Two pytrees at once
 #
-# An optimizer's step needs each parameter together with its gradient. Here are made-up gradients
-# for the slides' parameters.
+# A step of an optimizer needs each parameter together with its gradient. Here are invented gradients
+# for the parameters from the slides.
 
 # %%
 grads = {
@@ -216,15 +260,15 @@ explore.tree(params, grads, map=step, names=("params", "grads"))
 
 # %% [markdown]
 # Leaf 0 of `params` meets leaf 0 of `grads`, leaf 1 meets leaf 1, and so on.
-# The two pytrees have to fit. If a layer has been forgotten, they do not.
+# The two pytrees have to fit. They do not if a layer is missing.
 
 # %% tags=["raises-exception"]
 forgotten = {"layer1": {"w": [10, 20], "b": 30}}
 jax.tree.map(lambda p, g: p - 0.1 * g, params, forgotten)
 
 # %% [markdown]
-# Look in such a message for the place and for the two things that were found there. Newer
-# versions of JAX print the path to the place; 0.7, on Colab, prints only the two things.
+# In such a message, look for the place and for what each pytree has there. Newer versions of JAX
+# print the path to the place. Version 0.7, which Colab has, prints only what was found.
 #
 # **Predict.** The first pytree is `{"w": [1, 2], "b": 3}`. With which of these as the second does
 # `jax.tree.map` **raise**? Answer with the letters in order.
@@ -258,14 +302,15 @@ for letter, second in seconds.items():
 predicted(
     my_misfits,
     misfits,
-    why="A: a tuple is not a list. B: keys are sorted anyway. C: a list against a number. "
-    "D: where the first pytree has a leaf, the second may have anything.",
+    why="A: a tuple is not a list. B: the order of the keys of a dict does not matter. C: the first "
+    "has a list and the second a number. D: where the first pytree has a leaf, the second may have "
+    "anything.",
 )
 
 # %% [markdown]
-# D is worth remembering. The **first** pytree decides how far to go down. Where it has a leaf, the
-# function gets whatever the other one has there, be it a whole subtree. You have met this rule:
-# in lesson 5, `in_axes` was allowed to be a prefix of the arguments.
+# Remember D. The **first** pytree decides how far `jax.tree.map` goes down. Where it has a leaf, the
+# function gets what the other pytree has there, even if that is a whole subtree. You know this rule
+# from lesson 5: `in_axes` may be a prefix of the arguments.
 #
 # ## `None` means: nothing here
 #
@@ -296,9 +341,9 @@ predicted(
 )
 
 # %% [markdown]
-# As a container, `None` must be met by `None`: with `no_bias` first, a number at `"b"` in the
-# second does not fit. As the *second* pytree, at a place where the first has a leaf, it reaches
-# the function like any subtree. And if you want to see it, call it a leaf.
+# `None` is a container, so the second pytree needs a `None` in the same place: with `no_bias` first, a
+# number at `"b"` in the second pytree does not fit. If the *first* pytree has a leaf in a place where
+# the second has `None`, the function gets the `None`. And with `is_leaf` you can make `None` a leaf.
 
 # %%
 try:
@@ -326,13 +371,13 @@ print("parameters:", parameter_count, "in", len(jax.tree.leaves(net)), "leaves")
 predicted(
     my_count,
     parameter_count,
-    why="12 + 3 + 3 + 1. Sizes belong to the shapes, so no number in an array was looked at.",
+    why="12 + 3 + 3 + 1. The sizes follow from the shapes; no number in an array was read.",
 )
 
 # %% [markdown]
-# Any sum over all parameters goes the same way, for instance the **global norm**: the length of
-# the vector you would get by laying all leaves end to end. `ravel_pytree` does lay them end to
-# end, and also returns the way back. The two agree up to rounding.
+# Any other sum over all parameters is computed in the same way, for instance the **global norm**:
+# the length of the vector that you get if you join all leaves. `ravel_pytree` joins them, and also
+# returns a function that splits the vector again. The two norms agree up to rounding.
 
 
 # %%
@@ -349,11 +394,11 @@ print("and back:   ", jax.tree.map(bool, same))
 print("all leaves: ", bool(jax.tree.all(same)))
 
 # %% [markdown]
-# The last lines are the `allclose` of the slides, where `jax.tree.all` and `jax.tree.map` still
-# have their longer names `tree_all` and `tree_map` from `jax.tree_util`.
+# The last lines are the `allclose` of the slides. There, `jax.tree.all` and `jax.tree.map` have their
+# longer names `tree_all` and `tree_map` from `jax.tree_util`.
 #
-# A gradient that is too long can wreck a model, so it is often **clipped**. Two ways come to
-# mind: shorten the pytree as a whole, or limit each leaf on its own.
+# A gradient that is too long can ruin a model, so it is often **clipped**. There are two obvious
+# ways: shorten the pytree as a whole, or limit each leaf on its own.
 
 
 # %%
@@ -395,7 +440,7 @@ direction = "both" if len(straight) == 2 else straight[0]
 predicted(
     my_direction,
     direction,
-    why="One factor for every leaf shortens the vector. A factor for each leaf bends it.",
+    why="The same factor for all leaves shortens the vector. Different factors turn it.",
 )
 
 
@@ -407,22 +452,22 @@ def drawn_clip(limit):
 play(drawn_clip, {"limit": 2.0}, limit=(1.0, 2.0, 4.0, 5.0, 7.0))
 
 # %% [markdown]
-# In the picture: the blue arrow lies on the gradient, and the dashed orange one has turned towards
-# the corner of the square, because only one leaf was cut. Running live, you can move the
-# limit: there is one beyond which nothing is clipped.
+# In the picture: the blue arrow lies on the gradient. The dashed orange arrow has turned towards the
+# corner of the square, because only one leaf was shortened. If you run the notebook, you can change
+# the limit. From which limit on is nothing clipped?
 #
 # ## Which leaf is it? Paths
 #
-# Sometimes a rule is for some leaves only. Weight decay, for instance, shrinks the weights and
-# spares the biases. What tells them apart is the way to them from the root: the **path**.
+# Sometimes a rule holds for some leaves only. Weight decay, for instance, shrinks the weights but
+# not the biases. They differ in the way from the root to the leaf: the **path**.
 
 # %%
 for path, leaf in jax.tree.leaves_with_path(net):
     print(f"{jax.tree_util.keystr(path)} {leaf.shape!s:7} last step: {path[-1]!r}")
 
 # %% [markdown]
-# `jax.tree.map_with_path`, in older code `jax.tree_util.tree_map_with_path`, hands the function
-# both, the path and the leaf.
+# `jax.tree.map_with_path` calls the function with the path and the leaf. (In older code it is
+# `jax.tree_util.tree_map_with_path`.)
 #
 # **Predict.** How many of the four leaves does `marked = path[-1] == "w"` mark?
 
@@ -439,20 +484,20 @@ marks
 predicted(
     my_marked,
     marked_count,
-    why="A step of a path is an object, DictKey(key='w'), and that never equals a string. "
-    "Its attribute .key does.",
+    why="A step of a path is an object, DictKey(key='w'), which is never equal to a string. Its "
+    "attribute .key is the string.",
 )
 
 # %% [markdown]
-# No error, no decay. With `.key` it works, as long as every last step *is* a dict key. In a list
-# it is not.
+# There was no error, and nothing would decay. With `.key` it works, as long as every last step is a
+# key of a dict. In a list it is not.
 
 # %% tags=["raises-exception"]
 jax.tree.map_with_path(lambda path, leaf: path[-1].key == "w", params)
 
 # %% [markdown]
-# A step into a list is a `SequenceKey`, which has an `.idx`. One rule that serves both asks for
-# the attribute carefully.
+# A step into a list is a `SequenceKey`. It has an `.idx` and no `.key`. `getattr` with a default
+# handles both.
 
 
 # %%
@@ -465,14 +510,14 @@ decayed = jax.tree.map_with_path(lambda path, p: 0.99 * p if is_weight(path, p) 
 trees.draw(net, names=("net",), marked=is_weight)
 
 # %% [markdown]
-# In the picture: the hatched leaves are those that decay. The paths chose them, not their shapes.
+# In the picture: the hatched leaves are the ones that decay. They were chosen by their paths, not by
+# their shapes.
 #
-# ## A pile of pytrees
+# ## A list of pytrees
 #
-# Train the same net from three starts, and you hold a list of three pytrees. A list is a
-# container, so this is a pytree as well, but of the wrong kind: `vmap` wants **one** pytree
-# whose leaves have one more axis. `jax.tree.map` takes any number of pytrees, so one line turns
-# the pile over.
+# If you train the same net from three starting points, you get a list of three pytrees. A list is a
+# container, so this list is a pytree too, but not the one that `vmap` needs: **one** net whose
+# leaves have one more axis. `jax.tree.map` takes any number of pytrees, so one line makes it.
 
 
 # %%
@@ -498,7 +543,7 @@ stacked["layer1"]["w"].shape
 predicted(
     my_stacked_shape,
     stacked["layer1"]["w"].shape,
-    why="The function got three arrays of shape (4, 3), and stack put the 3 in front.",
+    why="The function got three arrays of shape (4, 3), and stack added an axis of size 3 in front.",
 )
 
 # %%
@@ -506,8 +551,8 @@ heads = [model["layer1"] for model in models]
 trees.draw(heads, stacked["layer1"], names=("three pytrees", "one pytree"), between=("stack →",))
 
 # %% [markdown]
-# In the picture, only `"layer1"` is shown: a list of dicts has become a dict of stacks. The way
-# back is an index for every leaf.
+# The picture shows only `"layer1"`: a list of dicts has become a dict of stacks. To get one model
+# back, index every leaf.
 
 # %%
 unstacked = jax.tree.map(lambda leaf: leaf[1], stacked)
@@ -537,12 +582,11 @@ total, opinions = jax.lax.scan(add_opinion, 0.0, stacked)
 print("scan:", total.shape, opinions.shape)
 
 # %% [markdown]
-# `scan` calls its function with what it carries and one slice; the function returns what to
-# carry on and what to keep. Both `total` and `stacked` could be any pytree. A deep network of
-# equal layers is written so: stack the layers, carry `x` through them.
+# `scan` calls its function with the carry and one slice. The function returns the new carry and a
+# result to keep. Both `total` and `stacked` could be any pytree. A deep network of equal layers
+# is often written in this way: stack the layers, and carry `x` through them.
 #
-# Results are aggregated with the same `*` as models: here are the metrics of three steps, and
-# their means.
+# The same `*` works for results. Here are the metrics of three steps, and their means.
 
 # %%
 metrics = [{"loss": 0.9, "hits": 3}, {"loss": 0.6, "hits": 5}, {"loss": 0.3, "hits": 7}]
@@ -551,11 +595,11 @@ jax.tree.map(lambda *steps: sum(steps) / len(steps), *metrics)
 # %% [markdown]
 # ## Pytrees in, pytrees out
 #
-# `jit`, `grad` and `vmap` take pytrees and give pytrees, and so do the optimizers built on them.
-# `jax.grad` is the subject of lesson 7; here it is enough that it gives a pytree of the form of
-# its first argument. A training step is then a few `tree.map`s, however large the model. This one
-# also keeps an **exponential moving average** (EMA) of the parameters, which trails behind them
-# and shakes less.
+# `jit`, `grad` and `vmap` take pytrees and return pytrees, and so do optimizers. `jax.grad` is the
+# subject of lesson 7. Here you need to know only that it returns a pytree of the same form as its first
+# argument. A training step then needs only a few `tree.map`s, however large the model is. The step
+# below also keeps an **exponential moving average** (EMA) of the parameters, which follows them
+# slowly and smoothly.
 
 # %%
 traces = []
@@ -580,7 +624,7 @@ print("loss:", squared_error(net, x, 1.0), "->", squared_error(trained, x, 1.0))
 
 # %% [markdown]
 # **Predict.** `rewritten` holds the same arrays, but its keys are written in another order. The
-# function has been traced once. After a call with `rewritten`, how many traces are there?
+# function has been traced once. How many traces are there after a call with `rewritten`?
 
 # %%
 rewritten = {"layer2": net["layer2"], "layer1": {"w": net["layer1"]["w"], "b": net["layer1"]["b"]}}
@@ -597,11 +641,11 @@ len(traces)
 predicted(
     my_traces,
     len(traces),
-    why="The treedef belongs to what jit compares, and with sorted keys both have the same.",
+    why="jit compares the treedefs. The keys of a dict are sorted, so both treedefs are the same.",
 )
 
 # %% [markdown]
-# Another form is another program, even where the arrays are the same.
+# A different form needs a different program, even if the arrays are the same.
 
 # %%
 with_none = {**net, "layer3": None}
@@ -611,7 +655,7 @@ print("traces:", len(traces))
 # %% [markdown]
 # ## Your own class
 #
-# A dict holds data and nothing else. A class can have settings and methods of its own.
+# A dict has only data. A class can also have settings and methods.
 
 
 # %%
@@ -631,15 +675,15 @@ unknown = Average(net, 0.9)
 print("leaves:", len(jax.tree.leaves(unknown)))
 
 # %% [markdown]
-# JAX cannot open it, so the whole object is one leaf. As a leaf it is not an array either, and
-# `jit` says so.
+# JAX cannot open it, so the whole object is one leaf. And a leaf has to be an array if `jit` is to
+# take it.
 
 # %% tags=["raises-exception"]
 jax.jit(Average.update)(unknown, net)
 
 # %% [markdown]
-# Tell JAX which fields hold arrays (`data_fields`, the branches) and which belong to the form
-# (`meta_fields`, part of the treedef).
+# Tell JAX which fields hold arrays or other pytrees (`data_fields`), and which fields belong to the
+# form (`meta_fields`). The latter become part of the treedef.
 
 # %%
 jax.tree_util.register_dataclass(Average, data_fields=["params"], meta_fields=["decay"])
@@ -651,11 +695,11 @@ print(jax.tree.structure(jax.jit(Average.update)(known, trained)))
 trees.draw(known, names=("known",))
 
 # %% [markdown]
-# In the picture: `Average` is a container like the others. `decay` is not to be seen, for it is no
-# leaf. So what happens when it changes?
+# In the picture: `Average` is a container like the others. `decay` does not appear, because it is not
+# a leaf. So what happens when it changes?
 #
-# **Predict.** The function below is called with a decay of 0.9, 0.99 and 0.9 again. How often is it
-# traced?
+# **Predict.** The function below is called with a decay of 0.9, then 0.99, then 0.9 again. How often
+# is it traced?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -679,12 +723,12 @@ decays
 predicted(
     my_meta_traces,
     len(decays),
-    why="A meta field is a constant of the program: each new value makes a new one, and a value "
-    "seen before is found again.",
+    why="A meta field is a constant of the program: each new value needs a new program. For a "
+    "value that was seen before, jit finds the old program.",
 )
 
 # %% [markdown]
-# With the decay among the data, the program gets it as an input, and one trace serves all.
+# If the decay is data, it is an input of the program, and one trace is enough for all values.
 
 
 # %%
@@ -701,17 +745,36 @@ for decay in (0.9, 0.99, 0.9):
 print("traces:", len(decays))
 
 # %% [markdown]
-# So **data** is for what changes as you compute, and **meta** for settings: names, sizes,
-# activation functions. `jit` has to compare meta fields and find them in a table. Arrays are not
-# made for that.
+# So **data** is for values that change while you compute, and **meta** is for settings: names,
+# sizes, activation functions. `jit` compares meta fields and looks them up in a table. Arrays cannot
+# be compared and looked up in this way.
 
 # %% tags=["raises-exception"]
 for _ in range(2):
     update(Average(net, jnp.array([0.9, 0.99])), trained)
 
 # %% [markdown]
-# Such a field belongs to the data. A class that is not a dataclass says itself how it is taken
-# apart and put together.
+# Such a field belongs to the data. For a class of your own you can write the fields and the
+# registration in one place: `static=True` marks a meta field. (A `NamedTuple` needs no registration at
+# all, but then every field is data, a name too.)
+
+
+# %%
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass
+class Dense:
+    w: jax.Array
+    b: jax.Array
+    activation: str = dataclasses.field(default="tanh", metadata={"static": True})
+
+
+jax.tree.structure(Dense(jnp.ones((2, 3)), jnp.zeros(3)))
+
+# %% [markdown]
+# ## A class that is not a dataclass
+#
+# Any class can say how it is taken apart and put together. `tree_flatten` returns the data and the
+# meta, and `tree_unflatten` makes an object of them.
 
 
 # %%
@@ -734,19 +797,119 @@ class Line:
 line = Line(2.0, 1.0)
 slope_matters = jax.grad(lambda line: line(3.0))(line)
 print(type(slope_matters).__name__, slope_matters.slope, slope_matters.offset)
-
-odd = jax.tree.map(lambda leaf: "anything", line)
-print(type(odd).__name__, odd.slope, odd.offset)
+for path, _ in jax.tree.leaves_with_path(line):
+    print("a leaf at", jax.tree_util.keystr(path))
 
 # %% [markdown]
-# A gradient of a line is a `Line`. The last line shows why checks and conversions are better kept
-# out of `tree_unflatten`: it may be called with anything.
+# The gradient of a `Line` is a `Line`. But its paths have no names, so a rule such as `is_weight`
+# could not find a field. `register_pytree_with_keys_class` asks for the name of each field as well.
+
+
+# %%
+@jax.tree_util.register_pytree_with_keys_class
+class NamedLine(Line):
+    def tree_flatten_with_keys(self):
+        slope = (jax.tree_util.GetAttrKey("slope"), self.slope)
+        offset = (jax.tree_util.GetAttrKey("offset"), self.offset)
+        return (slope, offset), None
+
+
+for path, _ in jax.tree.leaves_with_path(NamedLine(2.0, 1.0)):
+    print("a leaf at", jax.tree_util.keystr(path))
+
+# %% [markdown]
+# ## What `tree_unflatten` is given
 #
+# `Line.tree_unflatten` calls the constructor. That is fine as long as the constructor only stores
+# what it is given. This one checks it.
+
+
+# %%
+@jax.tree_util.register_pytree_node_class
+class Interval:
+    def __init__(self, low, high):
+        if low > high:
+            raise ValueError(f"{low} is above {high}")
+        self.low, self.high = low, high
+
+    def width(self):
+        return self.high - self.low
+
+    def tree_flatten(self):
+        return (self.low, self.high), None
+
+    @classmethod
+    def tree_unflatten(cls, meta, data):
+        return cls(*data)
+
+
+# %% [markdown]
+# **Predict.** The interval from 1 to 3 is a good one. Which of these raise? Answer with the letters in
+# order, such as `"AD"`.
+#
+# - A: `jax.tree.map(lambda x: x + 1, interval)`
+# - B: `jax.tree.map(lambda x: -x, interval)`
+# - C: `jax.jit(Interval.width)(interval)`
+# - D: `jax.tree.map(str, Interval(9.0, 10.0))`
+
+# %%
+# Your prediction: replace the dots, e.g. "AD"
+my_unflatten = ...
+
+# %%
+interval = Interval(1.0, 3.0)
+attempts = {
+    "A": lambda: jax.tree.map(lambda x: x + 1, interval),
+    "B": lambda: jax.tree.map(lambda x: -x, interval),
+    "C": lambda: jax.jit(Interval.width)(interval),
+    "D": lambda: jax.tree.map(str, Interval(9.0, 10.0)),
+}
+refused = ""
+for letter, attempt in attempts.items():
+    try:
+        attempt()
+        print(letter, "returns")
+    except (ValueError, TypeError) as error:
+        print(letter, f"raises {type(error).__name__}:", str(error).splitlines()[0])
+        refused += letter
+
+# %%
+predicted(
+    my_unflatten,
+    refused,
+    why="JAX calls tree_unflatten with whatever it has in the place of the leaves. B: -1 is above "
+    "-3. C: tracers, which have no value to compare. D: strings, and '9.0' comes after '10.0'.",
+)
+
+# %% [markdown]
+# JAX itself also makes such objects with placeholders in them, for instance with shapes in the place
+# of arrays. So `tree_unflatten` should only store what it is given: it should neither check nor convert
+# nor compute. `object.__new__` makes an object without calling the constructor. (A class can be
+# registered only once, so the better `tree_unflatten` goes into a subclass.)
+
+
+# %%
+@jax.tree_util.register_pytree_node_class
+class StoredInterval(Interval):
+    @classmethod
+    def tree_unflatten(cls, meta, data):
+        made = object.__new__(cls)  # does not call __init__
+        made.low, made.high = data
+        return made
+
+
+stored = StoredInterval(1.0, 3.0)
+flipped = jax.tree.map(lambda x: -x, stored)
+print("B:", flipped.low, flipped.high)
+print("C:", jax.jit(StoredInterval.width)(stored))
+print("a placeholder:", jax.eval_shape(lambda interval: interval, stored).low)
+
+# %% [markdown]
 # > **In three lines**
-# > 1. dict, list, tuple, `None` and registered classes are containers; what JAX cannot open is a
-# >    leaf.
-# > 2. `jax.tree.map` goes as deep as its **first** pytree; paths tell which leaf it is at.
-# > 3. `jit`, `grad`, `vmap` and `scan` take pytrees and give pytrees, your own classes among them.
+# > 1. dict, list, tuple, `None` and registered classes are containers. Everything else is a leaf.
+# > 2. `jax.tree.map` goes as deep as its **first** pytree. A path says which leaf it is at.
+# > 3. `jit`, `grad`, `vmap` and `scan` take pytrees and return pytrees, your own classes among them:
+# >    data for values that change, meta for settings, and nothing but storing in `tree_unflatten`.
 # >
 # > **Now you**: [`exercises/06_pytrees/pytrees.ipynb`](../exercises/06_pytrees/pytrees.ipynb).
-# > **Next**: `07_grad`, whose gradients are pytrees of the form of your parameters.
+# > **Next**: `07_grad`, whose gradients are pytrees of the same form as your parameters.

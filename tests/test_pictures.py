@@ -1,6 +1,7 @@
 """Pictures have a description wherever a notebook is read, and are legible on any page."""
 
 import io
+from collections import OrderedDict
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -15,7 +16,7 @@ from nbconvert import HTMLExporter
 from autograder.authoring.build import build_lesson
 from autograder.problem import Problem
 from autograder.student import card
-from course.pictures import arrays, keep_labels, play
+from course.pictures import arrays, keep_labels, play, trees
 
 LESSON = """\
 # %%
@@ -63,6 +64,18 @@ def test_a_slider_runs_in_order_starts_where_the_picture_does_and_shows_its_name
     monkeypatch.setenv(play.STILL, "1")
     assert play.play(lambda size: size, {"size": 8}, size=(1, 8)) == 8
     assert play.play(lambda size: size, size=(1, 8)) == 1
+
+
+@pytest.mark.parametrize(
+    ("tree", "keys"),
+    [
+        ({"b": 1, "a": 2, "c": None}, ["a", "b", "c"]),
+        (OrderedDict(b=1, a=2, c=None), ["b", "a", "c"]),
+    ],
+)
+def test_a_picture_shows_the_keys_in_the_order_in_which_jax_visits_them(tree, keys):
+    across = {text.get_text(): text.get_position()[0] for text in trees.draw(tree).axes[0].texts}
+    assert sorted(keys, key=across.get) == keys
 
 
 @pytest.mark.parametrize("colour", [card.BLUE, card.ORANGE, card.GREY])

@@ -1,5 +1,7 @@
 """Pictures of pytrees: containers above, leaves in flattening order below; and of clipping."""
 
+from collections import OrderedDict
+
 import jax
 import matplotlib.pyplot as plt
 import numpy as np
@@ -129,7 +131,8 @@ def _grow(tree, marked, path=()):
 def _with_none(tree, children):
     """The children with None among them, which flattening passes over, where we can see it."""
     if isinstance(tree, dict):
-        entries = [(str(key), tree[key]) for key in sorted(tree)]
+        keys = tree if isinstance(tree, OrderedDict) else sorted(tree)
+        entries = [(str(key), tree[key]) for key in keys]
     elif isinstance(tree, (list, tuple)):
         entries = [(str(position), part) for position, part in enumerate(tree)]
     else:
