@@ -17,9 +17,10 @@
 # > **After this lesson you can**
 # > differentiate a function of pytrees and keep its value and its by-products, tell when a
 # > gradient is wrong or about to be NaN, choose between forward and reverse, multiply by a
-# > Hessian without building it, write a gradient rule of your own, and trade work for memory.
+# > Hessian without building it, ask for the shape of a result without computing it, write a
+# > gradient rule of your own, say what reverse mode keeps, and trade work for memory.
 # >
-# > **Time** about 30 minutes. **Read before** `06_pytrees`.
+# > **Time** about 40 minutes. **Read before** `06_pytrees`.
 # >
 # > **How it works** Each question has a line `my_... = ...`. Replace the dots with your
 # > guess before you run on. A wrong guess costs nothing and is remembered better than a
@@ -31,6 +32,7 @@ import math
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.ad_checkpoint import checkpoint_name
 from jax.test_util import check_grads
 
 from autograder import predicted
@@ -42,7 +44,8 @@ from course.pictures.play import play
 # ## A function in, its derivative out
 #
 # NumPy leaves derivatives to you or to another library. In JAX they are built in, and machine
-# learning rests on them: `jax.grad` takes a function and returns the function of its slope.
+# learning depends on them: `jax.grad` takes a function and returns another one, which computes its
+# slope.
 
 
 # %%
@@ -62,11 +65,12 @@ play(
 
 # %% [markdown]
 # In the picture: the lower curve is `jax.grad(f)`. At each x its height is the slope of the
-# dashed tangent above. Where the upper curve turns, the lower one crosses zero. (With a kernel,
-# the slider moves the point.)
+# dashed tangent above. Where the upper curve turns, the lower one crosses zero. (If you run the
+# notebook, a slider moves the point.)
 #
-# No formula was handed over, and no step size. JAX traces the program into primitives, knows the
-# derivative of each, and joins them by the chain rule. So it follows whatever your Python did.
+# We gave JAX neither a formula nor a step size. JAX traces the program into primitives, knows the
+# derivative of each of them, and combines these by the chain rule. So it follows everything that
+# your Python code did.
 
 
 # %%
@@ -91,13 +95,13 @@ power_slope
 predicted(
     my_slope,
     power_slope,
-    why="Squaring three times makes x**8, whose slope at 1 is 8. grad differentiates the "
+    why="Squaring three times gives x**8, whose slope at 1 is 8. grad differentiates the "
     "operations that ran, and the Python loop ran three of them.",
 )
 
 # %% [markdown]
-# `grad` needs an input that can move a little, and an output that is one number. Each refusal
-# names the one it misses.
+# `grad` needs an input that can change a little, and an output that is one number. Each message
+# says which of the two is missing.
 
 # %% tags=["raises-exception"]
 jax.grad(power)(1)
@@ -110,13 +114,13 @@ jax.grad(power)(jnp.ones(3))
 # `jax.vmap(jax.grad(power))`; the gradient of a total needs a `.sum()` in the function; the
 # derivative of every output by every input is a Jacobian, further down.
 #
-# And it needs to see the primitives. NumPy's functions have none to show.
+# `grad` also needs to see the primitives. The functions of NumPy have no primitives.
 
 # %% tags=["raises-exception"]
 jax.grad(lambda x: np.sin(x) * x)(1.0)
 
 # %% [markdown]
-# That error is a kind one. A cast to an integer is worse: a constant as far as slopes go, and
+# That mistake is easy to find. A cast to an integer is worse: its result counts as a constant, and
 # nothing complains.
 
 # %%
@@ -125,7 +129,7 @@ jax.grad(lambda x: x * x.astype(int))(2.5)
 # %% [markdown]
 # ## With respect to what
 #
-# A gradient is taken with respect to the first argument, and has the form of that argument: a
+# A gradient is taken with respect to the first argument, and has the same form as that argument: a
 # pytree in, a pytree out.
 
 
@@ -160,14 +164,14 @@ jax.tree.map(jnp.shape, both)
 predicted(
     my_shape,
     both[1].shape,
-    why="Entry 1 belongs to x, which is (4,). A gradient always has the shape of what it is "
-    "taken for.",
+    why="Entry 1 belongs to x, whose shape is (4,). A gradient always has the shape of the "
+    "argument that it belongs to.",
 )
 
 # %% [markdown]
-# To train, you want the loss as well, and often something else that was computed on the way.
-# `value_and_grad` keeps the value. `has_aux=True` says: my function returns a pair, differentiate
-# the first and hand me the second as it is.
+# For training you also want the loss, and often something else that was computed on the way.
+# `value_and_grad` returns the value too. `has_aux=True` says: my function returns a pair,
+# differentiate its first entry, and return the second as it is.
 
 
 # %%
@@ -196,7 +200,7 @@ order = "a" if len(result) == 3 else "b" if isinstance(result[0], tuple) else "c
 predicted(
     my_order,
     order,
-    why="The function's own result comes first, as it returned it: a pair. Then the gradient.",
+    why="First comes what the function itself returned, which is a pair. Then comes the gradient.",
 )
 
 # %% [markdown]
@@ -226,8 +230,8 @@ slopes.draw_descent(bowl, descend(0.08), view, 0.08)
 
 # %% [markdown]
 # In the picture: arrows are minus the gradient, longer where it is steeper, and they cross the
-# level lines at right angles. The path crosses the steep direction in a few steps and crawls along
-# the flat one. A larger step would help it along.
+# level lines at right angles. The path gets to the bottom of the steep direction in a few steps, and
+# moves slowly along the flat one. A larger step would be faster there.
 #
 # **Predict.** Twenty steps of size 0.21: is `bowl` at the end `"lower"` or `"higher"` than at the
 # start?
@@ -257,9 +261,9 @@ play(
 )
 
 # %% [markdown]
-# In the picture: the flat direction does well, while the steep one zigzags outwards and
-# leaves the picture. The steepest direction sets the limit for the step, and a gradient alone does
-# not tell how steep the next place is. Second derivatives would; we come to them.
+# In the picture: the flat direction does well, but along the steep one the path zigzags outwards and
+# leaves the picture. The steepest direction limits the step. A gradient alone does not tell how
+# quickly the slope changes. Second derivatives do; they come below.
 #
 # ## Is it right? Finite differences
 #
@@ -300,8 +304,8 @@ print(f"jax.grad:   worst error {exact:.1e}")
 predicted(
     my_step,
     best_step,
-    why="A smaller step follows the curve better, but the two values then agree in nearly all "
-    "of their digits, and the subtraction leaves the rounding errors.",
+    why="A smaller step follows the curve better, but then the two values agree in nearly all of "
+    "their digits, and the difference is mostly rounding error.",
 )
 
 # %%
@@ -313,11 +317,11 @@ errors = {
 slopes.draw_steps(steps, errors, exact)
 
 # %% [markdown]
-# In the picture: going left the error falls while the curve looks straighter, and then rises while
-# rounding takes over. `grad` has no step, so it has no U.
+# In the picture, from right to left: the error first falls, because a shorter piece of the curve is
+# straighter. Then it rises, because of rounding. `grad` has no step, so its error is one flat line.
 #
-# Use differences to *check*. `check_grads` compares both directions of differentiation, up to
-# the order you ask for, with differences of sensible steps. Silence means agreement.
+# Use differences to *check*. `check_grads` compares forward and reverse mode with differences of
+# a good step, up to the order that you ask for. If it prints nothing, they agree.
 
 # %%
 check_grads(f, (1.0,), order=2)
@@ -325,8 +329,8 @@ check_grads(f, (1.0,), order=2)
 # %% [markdown]
 # ## Two directions
 #
-# A function of four numbers that returns three has twelve derivatives, its Jacobian. The two
-# products with it are what JAX really computes.
+# A function of four numbers that returns three numbers has twelve derivatives: its Jacobian. JAX
+# itself only ever computes products with the Jacobian, of two kinds.
 
 
 # %%
@@ -352,12 +356,12 @@ print("vjp gives row 1:   ", bool(jnp.allclose(row, J[1], atol=0.02)))
 slopes.draw_jacobian(J, column=2, row=1)
 
 # %% [markdown]
-# In the picture: each column is how all outputs answer one input, each row how one output depends
-# on all inputs. **Forward**, `jvp` carries a direction along with the values, and one run gives
-# `J @ push`. **Reverse**, `vjp` runs the program, keeps what it needs, and walks back: one run
-# gives `pull @ J`.
+# In the picture: each column says how all outputs depend on one input, and each row how one output
+# depends on all inputs. **Forward mode**, `jvp`, computes the values and the change in a direction
+# together: one run gives `J @ push`. **Reverse mode**, `vjp`, runs the program, keeps what it
+# needs, and walks back: one run gives `pull @ J`.
 #
-# `jacfwd` collects columns and `jacrev` collects rows. To compare them, count the arithmetic of
+# `jacfwd` collects columns, and `jacrev` collects rows. To compare them, we count the arithmetic in
 # the programs before they are compiled.
 
 
@@ -394,8 +398,8 @@ cheaper = min(counts, key=counts.get)
 predicted(
     my_mode,
     cheaper,
-    why="Reverse needs one walk back for each of the 2 outputs; forward needs one run for each "
-    "of the 100 inputs.",
+    why="Reverse mode needs one walk back for each of the 2 outputs. Forward mode needs one run "
+    "for each of the 100 inputs.",
 )
 
 # %% [markdown]
@@ -414,22 +418,52 @@ explore.tape(deck, 1.0)
 
 # %% [markdown]
 # `explore.tape(f, *args)` does the same for your own functions, if they are short.
-
-# %% [markdown]
-# A loss is the extreme case: a million parameters in, one number out. One walk back gives all the
-# slopes, and that is what `grad` is.
+#
+# A loss is the extreme case: a million parameters in, one number out. One walk back gives all
+# slopes, and this is what `grad` does.
 #
 # ## Never build the Hessian
 #
-# The Hessian holds all second derivatives, *n* × *n* of them. For a million parameters:
+# The Hessian holds all second derivatives, *n* × *n* of them. How large is it for a million
+# parameters? `jax.eval_shape` traces a function and returns the shapes and dtypes of its results. It
+# takes shapes in the place of arrays, too.
+#
+# **Predict.** What does `jax.eval_shape(jax.hessian(valley), million)` do? Choose `"returns"` or
+# `"runs out of memory"`.
+
 
 # %%
-print("entries:", 1_000_000**2, " terabytes in float32:", 4 * 1_000_000**2 / 1e12)
+def valley(x):
+    return (jnp.tanh(x) ** 2).sum()
+
+
+million = jax.ShapeDtypeStruct((1_000_000,), jnp.float32)
+
+# %%
+# Your prediction: replace the dots with "returns" or "runs out of memory"
+my_eval = ...
+
+# %%
+try:
+    hessian = jax.eval_shape(jax.hessian(valley), million)
+    eval_outcome = "returns"
+    print(hessian)
+    print("terabytes:", hessian.size * hessian.dtype.itemsize / 1e12)
+except (MemoryError, RuntimeError):
+    eval_outcome = "runs out of memory"
+
+# %%
+predicted(
+    my_eval,
+    eval_outcome,
+    why="eval_shape only traces: no number is computed, and no array is made. So you can ask for the "
+    "size of a model, of its gradient or of its optimizer state before you buy the memory.",
+)
 
 # %% [markdown]
-# Yet most uses, such as how fast the slope changes along your step, ask only for its product with
-# a vector. The Hessian is the Jacobian of the gradient, and a Jacobian times a vector is one `jvp`:
-# forward over reverse.
+# So never build the Hessian of a large model. Fortunately, most uses need only its product with a
+# vector, for instance to know how fast the slope changes along your step. The Hessian is the
+# Jacobian of the gradient, and a Jacobian times a vector is one `jvp`: forward over reverse.
 
 
 # %%
@@ -449,8 +483,8 @@ def through_hessian(x, v):
 
 
 # %% [markdown]
-# **Predict.** With 200 variables the Hessian has 40,000 entries. The arithmetic of `hvp` is nearest
-# to how many times that of one gradient: `2`, `200` or `40000`?
+# **Predict.** With 200 variables the Hessian has 40,000 entries. How many times the arithmetic of one
+# gradient does `hvp` need? Choose the nearest: `2`, `200` or `40000`.
 
 # %%
 # Your prediction: replace the dots with one of the three numbers
@@ -471,14 +505,14 @@ print("same result:    ", bool(same))
 predicted(
     my_cost,
     cost,
-    why="A jvp costs a small multiple of what it differentiates, here the gradient, however "
-    "many variables there are. The full Hessian is one such jvp for each variable.",
+    why="A jvp costs a small multiple of the function that it differentiates, here the gradient, "
+    "whatever the number of variables is. The full Hessian needs one such jvp per variable.",
 )
 
 # %% [markdown]
 # ## Where gradients turn into NaN
 #
-# A square root that shall be 0 for negative numbers:
+# A square root that should be 0 for negative numbers:
 
 
 # %%
@@ -504,13 +538,13 @@ root_outcome = "nan" if math.isnan(at_zero) else "inf" if math.isinf(at_zero) el
 predicted(
     my_root,
     root_outcome,
-    why="where computes both branches. On the way back the branch not taken gets cotangent 0, "
-    "and the slope of sqrt at 0 is infinite: 0 · inf is nan.",
+    why="where computes both branches. On the way back the branch that was not chosen gets the "
+    "cotangent 0, and the slope of sqrt at 0 is infinite: 0 · inf is nan.",
 )
 
 # %% [markdown]
-# `where` chooses between values that were both computed. It does not prevent either. So keep the
-# dangerous operation away from the dangerous input with a second `where`, **inside**.
+# `where` chooses between two values that were both computed. It prevents neither computation. So keep
+# the dangerous input away from the dangerous operation with a second `where`, **inside**.
 
 
 # %%
@@ -522,13 +556,28 @@ def safe_half_root(x):
 print("slopes at 0 and 4:", jax.grad(safe_half_root)(0.0), jax.grad(safe_half_root)(4.0))
 
 # %% [markdown]
-# The same trap waits in the length of a zero vector.
+# `jax.lax.cond` has no such problem: the branch that was not chosen takes no part in the gradient.
+# Under `vmap` both branches run (lesson 5), and the gradient is still right.
+
+
+# %%
+def cond_root(x):
+    return jax.lax.cond(x > 0, jnp.sqrt, jnp.zeros_like, x)
+
+
+print("slope at 0:           ", jax.grad(cond_root)(0.0))
+print("slopes at 0 and 4:    ", jax.vmap(jax.grad(cond_root))(jnp.array([0.0, 4.0])))
+total = jax.grad(lambda xs: jax.vmap(cond_root)(xs).sum())
+print("and through the vmap: ", total(jnp.array([0.0, 4.0])))
+
+# %% [markdown]
+# The length of a zero vector has the same problem as the square root.
 
 # %%
 print(jax.grad(jnp.linalg.norm)(jnp.zeros(2)))
 
 # %% [markdown]
-# In a long program, find the place with `jax.debug_nans`: it raises where the first NaN is made.
+# In a long program, `jax.debug_nans` finds the place: it raises an error where the first NaN appears.
 
 # %% tags=["raises-exception"]
 with jax.debug_nans(True):
@@ -537,7 +586,7 @@ with jax.debug_nans(True):
 # %% [markdown]
 # ## A gradient that you choose
 #
-# `jax.lax.stop_gradient(x)` is `x` going forward and a constant going back.
+# `jax.lax.stop_gradient(x)` has the value of `x` and counts as a constant for every derivative.
 #
 # **Predict.** What is the gradient of `x * stop_gradient(x)` at 3.0?
 
@@ -554,15 +603,15 @@ predicted(
     my_stopped,
     stopped,
     why="The second factor counts as the constant 3, so one of the two terms of the product "
-    "rule is gone.",
+    "rule is missing.",
 )
 
 # %% [markdown]
-# It holds a target still while something else moves towards it.
+# Use it for a target that should stay fixed while something else moves towards it.
 #
 # With `custom_vjp` you write the whole rule: a forward function, which returns the result and
-# what to keep, and a backward one, which turns the cotangent of the result into one cotangent for
-# each argument. First a formula that is right on paper and not in float32:
+# what to keep, and a backward function, which turns the cotangent of the result into one cotangent
+# for each argument. First a formula that is right on paper, but not in float32:
 
 
 # %%
@@ -592,9 +641,9 @@ print("rule  at 100:", log1pexp(100.0), " slope:", jax.grad(log1pexp)(100.0))
 check_grads(log1pexp, (1.0,), order=2, modes=["rev"])
 
 # %% [markdown]
-# A rule may also state a slope that is no derivative at all. Rounding is flat, so nothing can be
-# learnt through it. The **straight-through estimator** rounds on the way forward and
-# looks away on the way back.
+# A rule may also return something that is not a derivative at all. The slope of rounding is 0, so a
+# model cannot learn through it. The **straight-through estimator** rounds on the way forward and
+# passes the cotangent on unchanged on the way back.
 
 
 # %%
@@ -625,13 +674,13 @@ straight
 predicted(
     my_straight,
     straight,
-    why="Forward, 1.6 becomes 2, and the square has slope 2 · (2 - 3) there. Backward, the "
-    "rounding passes that on unchanged.",
+    why="Forward, 1.6 becomes 2, where the square has the slope 2 · (2 - 3). Backward, the "
+    "rounding passes this on unchanged.",
 )
 
 # %% [markdown]
-# The third classic changes nothing going forward and limits what goes back: gradient clipping,
-# at the place where you put it.
+# A third classic changes nothing on the way forward, and limits the cotangent on the way back:
+# gradient clipping in the middle of a program.
 
 
 # %%
@@ -649,23 +698,70 @@ print("without:", jax.grad(lambda x: 100 * x**2)(3.0))
 print("with:   ", jax.grad(lambda x: 100 * clip_gradient(x) ** 2)(3.0))
 
 # %% [markdown]
-# Two prices. JAX believes your rule, so check it where it claims to be a derivative; here it does
-# not.
+# Rules of your own have two disadvantages. JAX trusts your rule, so check every rule that should be a
+# derivative. The rule of `straight_round` is not one, and the check says so.
 
 # %% tags=["raises-exception"]
 check_grads(straight_round, (1.6,), order=1, modes=["rev"])
 
 # %% [markdown]
-# And a `custom_vjp` function has lost its forward direction, so it cannot be inside an `hvp`.
-# (`jax.custom_jvp` gives both directions from one linear rule, if you can write it that way.)
+# And a `custom_vjp` function has no forward mode any more.
 
 # %% tags=["raises-exception"]
 jax.jvp(log1pexp, (1.0,), (1.0,))
 
 # %% [markdown]
+# Forward over reverse, as in `hvp`, differentiates the two functions of the rule, not the function
+# itself. So it works if the rule calls only functions that have a forward mode.
+#
+# **Predict.** `log1pexp_forward` calls `log1pexp`, which has no forward mode. The rule of
+# `straight_square` below does not call `straight_square`. For which of the two does
+# `jax.jvp(jax.grad(f), (1.0,), (1.0,))` work: `"both"`, `"log1pexp"`, `"straight_square"` or
+# `"neither"`?
+
+
+# %%
+@jax.custom_vjp
+def straight_square(x):
+    return jnp.round(x) ** 2
+
+
+straight_square.defvjp(
+    lambda x: (jnp.round(x) ** 2, x),
+    lambda x, cotangent: (cotangent * 2 * x,),
+)
+
+# %%
+# Your prediction: replace the dots with one of the four
+my_hvp = ...
+
+# %%
+works = []
+for function in (log1pexp, straight_square):
+    try:
+        print(function.__name__, jax.jvp(jax.grad(function), (1.0,), (1.0,))[1])
+        works.append(function.__name__)
+    except TypeError as error:
+        print(function.__name__, "raises:", str(error).splitlines()[0])
+hvp_outcome = "both" if len(works) == 2 else works[0] if works else "neither"
+
+# %%
+predicted(
+    my_hvp,
+    hvp_outcome,
+    why="grad replaces the function by its rule, and jvp then differentiates the rule. The rule of "
+    "log1pexp calls log1pexp again, and there jvp finds a custom_vjp function.",
+)
+
+# %% [markdown]
+# So write the formula into the forward function instead of calling the function. `jax.custom_jvp`
+# asks for one rule and gets both directions from it: the rule for `jvp`, which has to be linear in
+# the direction.
+
+# %% [markdown]
 # ## Loops
 #
-# Newton's method for a square root, until it is good enough:
+# Newton's method computes a square root. It stops when the result is good enough:
 
 
 # %%
@@ -718,22 +814,73 @@ for letter, call in calls.items():
 predicted(
     my_raising,
     raising,
-    why="Walking back needs what every turn computed. scan and a fori_loop of fixed length "
-    "know how much room that takes; a while_loop does not. Forward keeps nothing.",
+    why="The walk back needs what every turn computed. For a scan, and for a fori_loop of fixed "
+    "length, JAX knows how many turns there are; for a while_loop it does not. Forward mode keeps "
+    "nothing.",
 )
 
 # %% tags=["raises-exception"]
 jax.grad(newton_root)(2.0)
 
 # %% [markdown]
-# The message offers two ways out: a fixed number of turns, or forward mode. The exercises
-# end with a third, which needs no turn at all.
+# The message names two ways out: a fixed number of turns, or forward mode. The last exercise shows a
+# third one, which needs no turn at all.
 #
-# ## Work for memory: `jax.checkpoint`
+# ## What the walk back needs
 #
-# What reverse mode keeps is memory, and it grows with the length of the program.
-# `jax.checkpoint`, also called remat, wraps a piece of it: keep only the inputs of the piece, and
-# compute the rest again on the way back.
+# Reverse mode keeps arrays from the way forward, because the slopes depend on them. Which ones? The
+# function that `jax.vjp` returns has them inside. It is a pytree, and the arrays are its leaves.
+
+
+# %%
+def kept(function, *args):
+    """The shapes of the arrays that reverse mode keeps for the way back."""
+    _, pull_back = jax.vjp(function, *args)
+    return [leaf.shape for leaf in jax.tree.leaves(pull_back)]
+
+
+p, q = jnp.linspace(0.1, 1.0, 5), jnp.ones(5)
+print("jnp.sin(p) keeps", kept(jnp.sin, p))
+
+# %% [markdown]
+# `sin` keeps one array of five numbers: its slopes, the cosine.
+#
+# **Predict.** Which of these keep **nothing**? Answer with the letters in order, such as `"BC"`.
+#
+# - A: `p + q`
+# - B: `p * q`
+# - C: `p.sum()`
+# - D: `jnp.exp(p)`
+# - E: `p[::-1]`
+
+# %%
+# Your prediction: replace the dots, e.g. "BC"
+my_kept = ...
+
+# %%
+operations = {
+    "A": lambda p, q: p + q,
+    "B": lambda p, q: p * q,
+    "C": lambda p, q: p.sum(),
+    "D": lambda p, q: jnp.exp(p),
+    "E": lambda p, q: p[::-1],
+}
+keeps_nothing = ""
+for letter, operation in operations.items():
+    print(letter, "keeps", kept(operation, p, q))
+    keeps_nothing += "" if kept(operation, p, q) else letter
+
+# %%
+predicted(
+    my_kept,
+    keeps_nothing,
+    why="The slopes of a sum, and of moving entries, are the same everywhere. The slopes of a "
+    "product are the two factors, and the slope of exp is its result: these have to be kept.",
+)
+
+# %% [markdown]
+# So memory grows with the number of operations between the input and the loss. For a large model, what
+# is kept can need far more memory than the parameters. Here is one layer with four steps.
 
 
 # %%
@@ -743,20 +890,38 @@ def layer(h, W):
     return h
 
 
-def deep_loss(layer, W, h):
-    def turn(h, _):
-        return layer(h, W), None
+W64, h64 = jnp.eye(64) + 0.01, jnp.ones((32, 64))
+print("parameters:", W64.shape)
+print(
+    "one layer keeps", len(kept(layer, h64, W64)), "arrays, for instance", kept(layer, h64, W64)[:3]
+)
 
-    h, _ = jax.lax.scan(turn, h, None, length=100)
-    return (h**2).sum()
+# %% [markdown]
+# `jax.ad_checkpoint.print_saved_residuals(layer, h64, W64)` prints the same list with the line of your
+# code that made each array. (*Residuals* is JAX's word for what is kept.)
+#
+# ## Work for memory: `jax.checkpoint`
+#
+# `jax.checkpoint`, also called remat, wraps a part of a program: only the inputs of this part are kept,
+# and everything else in it is computed again on the way back.
+
+# %%
+print("kept by layer:                ", len(kept(layer, h64, W64)), "arrays")
+print("kept by jax.checkpoint(layer):", kept(jax.checkpoint(layer), h64, W64))
+
+# %% [markdown]
+# Now put many layers one after another, and measure what the compiled gradient needs.
 
 
-def plain_loss(W, h):
-    return deep_loss(layer, W, h)
+# %%
+def deep_loss(layer, depth):
+    """The loss of a network of `depth` equal layers, as a function of W and h."""
 
+    def loss(W, h):
+        h, _ = jax.lax.scan(lambda h, _: (layer(h, W), None), h, None, length=depth)
+        return (h**2).sum()
 
-def checkpointed_loss(W, h):
-    return deep_loss(jax.checkpoint(layer), W, h)
+    return loss
 
 
 def temporaries(function, *args):
@@ -764,7 +929,8 @@ def temporaries(function, *args):
     return jax.jit(function).lower(*args).compile().memory_analysis().temp_size_in_bytes
 
 
-W64, h64 = jnp.eye(64) + 0.01, jnp.ones((32, 64))
+plain = jax.grad(deep_loss(layer, 100))
+checked = jax.grad(deep_loss(jax.checkpoint(layer), 100))
 
 # %% [markdown]
 # **Predict.** With `checkpoint` the gradient needs less memory. Does it do `"less"`, `"the
@@ -775,7 +941,6 @@ W64, h64 = jnp.eye(64) + 0.01, jnp.ones((32, 64))
 my_work = ...
 
 # %%
-plain, checked = jax.grad(plain_loss), jax.grad(checkpointed_loss)
 memory_ratio = temporaries(plain, W64, h64) / temporaries(checked, W64, h64)
 work_ratio = flops(checked, W64, h64) / flops(plain, W64, h64)
 print(f"temporaries: {memory_ratio:.1f} times smaller with checkpoint")
@@ -787,15 +952,67 @@ work_outcome = "more" if work_ratio > 1.01 else "less" if work_ratio < 0.99 else
 predicted(
     my_work,
     work_outcome,
-    why="The insides of every layer are computed twice: once going forward, once more on the "
-    "way back. That is the price of not keeping them.",
+    why="The inside of every layer is computed twice: once on the way forward, and once more on the "
+    "way back. That is the price for not keeping it.",
 )
+
+# %% [markdown]
+# With `checkpoint`, each layer still keeps its input. To keep even less, checkpoint groups of layers
+# as well: then only the input of each group is kept.
+
+
+# %%
+def grouped_loss(size, depth):
+    """As `deep_loss`, with a checkpoint around each layer and around each group of `size` layers."""
+
+    def group(h, W):
+        light = jax.checkpoint(layer)
+        return jax.lax.scan(lambda h, _: (light(h, W), None), h, None, length=size)[0]
+
+    return deep_loss(jax.checkpoint(group), depth // size)
+
+
+depths = (16, 64, 100)
+memory = {
+    "no checkpoint": [deep_loss(layer, depth) for depth in depths],
+    "each layer": [deep_loss(jax.checkpoint(layer), depth) for depth in depths],
+    "layers and groups": [grouped_loss(math.isqrt(depth), depth) for depth in depths],
+}
+memory = {
+    name: [temporaries(jax.grad(loss), W64, h64) for loss in losses]
+    for name, losses in memory.items()
+}
+slopes.draw_kept(depths, memory)
+
+# %% [markdown]
+# In the picture: every line grows with the number of layers, since each layer, or each group, keeps
+# something. Without a checkpoint a layer keeps all that is inside it, with one only its input. With
+# groups as large as their number, 10 groups of 10 layers for 100, memory grows only like the square
+# root of the depth, and the inside of each layer is computed three times.
+#
+# You can also choose by name. Here each matrix product is kept, because it is expensive to compute, and
+# the cheap `tanh` and `sin` are computed again.
+
+
+# %%
+def named_layer(h, W):
+    for _ in range(4):
+        product = checkpoint_name(h @ W, "product")
+        h = jnp.sin(jnp.tanh(product) * h)
+    return h
+
+
+keep_products = jax.checkpoint_policies.save_only_these_names("product")
+policed_layer = jax.checkpoint(named_layer, policy=keep_products)
+print("all:            ", len(kept(layer, h64, W64)), "arrays")
+print("only products:  ", len(kept(policed_layer, h64, W64)), "arrays")
+print("only the inputs:", len(kept(jax.checkpoint(layer), h64, W64)), "arrays")
 
 # %% [markdown]
 # ## One gradient for each example
 #
-# From lesson 5, and worth saying again here: `grad` of the mean loss mixes the examples, `vmap` of
-# `grad` keeps them apart.
+# You know this from lesson 5: `grad` of the mean loss mixes the examples, and `vmap` of `grad` keeps
+# them apart.
 
 
 # %%
@@ -814,16 +1031,16 @@ sizes = jnp.sqrt(sum((leaf.reshape(10, -1) ** 2).sum(1) for leaf in jax.tree.lea
 print(f"longest over shortest gradient: {sizes.max() / sizes.min():.1f}")
 
 # %% [markdown]
-# The last line is what the mean hides: some examples pull much harder than others.
+# The mean hides what the last line shows: some examples pull much harder than others.
 
 # %% [markdown]
 # > **In three lines**
-# > 1. `grad` follows the program that ran and returns what has the form of its input;
-# >    `value_and_grad(..., has_aux=True)` keeps the rest.
-# > 2. Forward (`jvp`) is cheap for few inputs, reverse (`vjp`, `grad`) for few outputs, and
-# >    `jvp` of `grad` gives the Hessian's products without the Hessian.
-# > 3. Look for NaN behind `where`, choose a slope by `stop_gradient` or `custom_vjp`, and buy
-# >    memory with `checkpoint`.
+# > 1. `grad` differentiates the program that ran. Its result has the form of the first argument.
+# >    `value_and_grad(..., has_aux=True)` returns the value and by-products as well.
+# > 2. Forward mode (`jvp`) is cheap for few inputs, reverse mode (`vjp`, `grad`) for few outputs.
+# >    `jvp` of `grad` gives products with the Hessian, without the Hessian.
+# > 3. Look for NaN behind `where`, choose a slope with `stop_gradient` or `custom_vjp`, and save
+# >    memory with `checkpoint`, which computes things twice.
 # >
 # > **Now you**: [`exercises/07_grad/grad.ipynb`](../exercises/07_grad/grad.ipynb).
 # > **Next**: `08_shard_map`, one program on many devices.

@@ -1,4 +1,4 @@
-"""Pictures of derivatives: tangents, descent, the Jacobian's rows and columns, step sizes."""
+"""Pictures of derivatives: tangents, descent, rows and columns of a Jacobian, steps, memory."""
 
 import jax
 import jax.numpy as jnp
@@ -165,6 +165,35 @@ def draw_steps(steps, errors, exact):
         "The error of finite differences falls and then rises again as the step shrinks: "
         + "; ".join(best)
         + f". The error of jax.grad is {exact:.0e}.",
+    )
+
+
+def draw_kept(depths, memory):
+    """Draw the memory that a gradient needs against the number of layers.
+
+    Args:
+        depths: the numbers of layers.
+        memory: the bytes for each number of layers, by the name of what is checkpointed.
+
+    Returns:
+        The matplotlib Figure; its label is a description in words.
+    """
+    fig, ax = _axes(1, 1, figsize=(7.5, 3.8))
+    styles = (("o", "-", RED), ("s", "--", BLUE), ("^", ":", INK))
+    parts = []
+    for (name, sizes), (marker, line, colour) in zip(memory.items(), styles, strict=True):
+        megabytes = np.array(sizes) / 1e6
+        ax.loglog(depths, megabytes, marker=marker, ls=line, color=colour, ms=6, label=name)
+        last = f"{megabytes[-1]:.1f} MB"
+        ax.annotate(last, (depths[-1], megabytes[-1]), (6, 0), textcoords="offset points")
+        parts.append(f"{name}: {megabytes[0]:.1f} to {last}")
+    ax.set(xlabel="layers", ylabel="memory in MB", xticks=depths, xlim=(None, 1.5 * depths[-1]))
+    ax.set_xticklabels([str(depth) for depth in depths])
+    ax.minorticks_off()
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=3, frameon=False, fontsize=9)
+    return _finish(
+        fig,
+        f"The memory of a gradient for {depths[0]} to {depths[-1]} layers. {'; '.join(parts)}.",
     )
 
 
