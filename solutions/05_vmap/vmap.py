@@ -26,7 +26,16 @@ import jax.numpy as jnp
 from autograder import check, hint, reset
 
 ### BEGIN HIDDEN TESTS
-from autograder import exercise, grows_with_batch, matches_reference, mistake, question, uses, wrong
+from autograder import (
+    exercise,
+    grows_with_batch,
+    matches_reference,
+    memory_within,
+    mistake,
+    question,
+    uses,
+    wrong,
+)
 
 ### END HIDDEN TESTS
 
@@ -55,26 +64,26 @@ question(
     answer=(7, 5),
     hints=[
         "Each `vmap` adds one axis. Which argument does each of the two slice?",
-        "The inner one slices `ys` and makes a vector of 7. The outer one slices `xs`.",
-        "`out_axes=1` of the outer one puts the axis of 5 second.",
+        "The inner one slices `ys` and returns a vector of 7. The outer one slices `xs`.",
+        "`out_axes=1` of the outer one makes the axis of size 5 the second axis.",
     ],
     explanation="The inner `vmap` turns `f` into a function from one `x` to 7 numbers. The outer "
-    "one calls that for 5 of them, and lines the results up along axis 1.",
+    "one maps this function over 5 rows, and puts the results along axis 1.",
     mistakes=[
         mistake(
             (5, 7),
             "takes the outer axis to come first always",
-            advice="It comes first unless `out_axes` says otherwise, and here it does.",
+            advice="It comes first unless `out_axes` says otherwise. Here `out_axes` is 1.",
         ),
         mistake(
             (5,),
             "walks along both arguments at once",
-            advice="A `None` in `in_axes` shares an argument: these are all pairs.",
+            advice="A `None` in `in_axes` shares an argument, so there is a result for every pair.",
         ),
         mistake(
             (7, 5, 3),
             "keeps the axis of the vectors",
-            advice="`f` gives a number for two vectors: their axis is gone.",
+            advice="`f` returns one number for two vectors, so their axis is gone.",
         ),
     ],
 )
@@ -113,16 +122,17 @@ exercise(
         "`jax.vmap(predict, in_axes=(None, None, ...))` with the right number in place of the "
         "dots, called with `W, b, xs`.",
     ],
-    explanation="`None` says: hand the whole array to every call. `0` says: hand out slice after "
-    "slice along axis 0. The dot product of a matrix and a vector became one of two matrices.",
+    explanation="`None` means that every call gets the whole array. `0` means that each call gets "
+    "one slice along axis 0. The product of a matrix and a vector became a product of two "
+    "matrices.",
     another="def predict_batch(W, b, xs):\n    return xs @ W.T + b",
     wrong_answers=[
         wrong(
             lambda W, b, xs: jnp.stack([predict(W, b, x) for x in xs]),
             "calls `predict` once per example in a Python loop",
             rejected_by="batch loop",
-            advice="Tracing unrolls the loop: one dot product per example. Ask `jax.vmap` for "
-            "the batch axis in place of the loop.",
+            advice="Tracing unrolls the loop: the program has one dot product per example. Use "
+            "`jax.vmap` instead of the loop.",
         ),
         wrong(
             lambda W, b, xs: jax.vmap(predict)(W, b, xs),
@@ -141,7 +151,7 @@ exercise(
             lambda W, b, xs: jax.vmap(predict, in_axes=(None, None, 0), out_axes=1)(W, b, xs),
             "puts the batch on the last axis",
             rejected_by="shape",
-            advice="Without `out_axes`, the batch comes out on axis 0, which is what is asked.",
+            advice="Without `out_axes`, the batch is axis 0 of the result, as it should be here.",
         ),
     ],
 )
@@ -150,8 +160,8 @@ exercise(
 # %% [markdown] exercise="column_norms" stars=1 importance=3 minutes=3 points=2
 # ## 2 · Another axis
 #
-# Here the vectors are the **columns** of a matrix. Write `column_norms`, which gives the norm of
-# each of them, without transposing the matrix. The norm of a column of zeros is 0.
+# Here the vectors are the **columns** of a matrix. Write `column_norms`, which returns the norm of
+# each column, without transposing the matrix. The norm of a column of zeros is 0.
 
 
 # %% given="norm"
@@ -187,12 +197,12 @@ exercise(
     requires=[
         matches_reference(),
         grows_with_batch(),
-        uses("transpose", at_most=0, instead="`in_axes=1` slices the columns as they stand."),
+        uses("transpose", at_most=0, instead="`in_axes=1` slices the columns without it."),
     ],
     hints=[
         "`norm` should see one column at a time. Which axis counts the columns?",
-        "`in_axes` may be a plain number where there is one argument.",
-        "vmap `norm` with `in_axes=1`: that hands out columns.",
+        "`in_axes` may be a plain number if there is only one argument.",
+        "Map `norm` with `in_axes=1`: then each call gets one column.",
     ],
     explanation="`in_axes` names the axis that disappears inside the function. Axis 1 of `A` "
     "counts columns, so `norm` sees one column of length `d` at a time.",
@@ -202,7 +212,7 @@ exercise(
             lambda A: jax.vmap(norm)(A.T),
             "turns the matrix first",
             rejected_by="operation",
-            advice="`vmap` can slice along axis 1 as the matrix stands: `in_axes=1`.",
+            advice="`vmap` can slice the matrix along axis 1 as it is: `in_axes=1`.",
         ),
         wrong(
             lambda A: jax.vmap(norm)(A),
@@ -215,29 +225,29 @@ exercise(
             lambda A: jnp.sum(A**2, axis=0),
             "leaves out the square root",
             rejected_by="values",
-            advice="Use `norm` itself rather than writing its formula again.",
+            advice="Use `norm` itself instead of writing its formula again.",
         ),
         wrong(
             lambda A: jnp.stack([norm(A[:, i]) for i in range(A.shape[1])]),
             "loops over the columns in Python",
             rejected_by="batch loop",
-            advice="`A[:, i]` for every `i` is what `in_axes=1` does, without unrolling.",
+            advice="`in_axes=1` takes `A[:, i]` for every `i`, without unrolling a loop.",
         ),
         wrong(
             lambda A: norm(A),
             "takes one norm of the whole matrix",
             rejected_by="shape",
-            advice="`norm` has to be mapped: called on `A` itself it sums over both axes.",
+            advice="Map `norm` over the columns: called on `A` itself, it sums over both axes.",
         ),
     ],
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="predict_columns" stars=2 importance=2 minutes=5 points=3
+# %% [markdown] exercise="predict_columns" stars=2 importance=2 minutes=5 points=2
 # ## 3 · In through one axis, out through another
 #
 # Some libraries keep examples in columns. Write `predict_columns`: the examples are the columns
-# of `xs`, and the predictions shall be the columns of the result. `predict` is still the one from
+# of `xs`, and the predictions should be the columns of the result. `predict` is still the one from
 # exercise 1. Neither `xs` nor the result needs a transpose.
 
 
@@ -256,27 +266,27 @@ exercise(
     predict_columns,
     inputs=lambda rng, n: (rng.normal(size=(3, 4)), rng.normal(size=3), rng.normal(size=(4, n))),
     hints=[
-        "The batch axis has a place in the input and a place in the output; you may choose both.",
-        "`in_axes` says where the batch axis of each argument is, `out_axes` where it shall come "
-        "out.",
+        "The batch axis has a place in the input and a place in the output. You can choose both.",
+        "`in_axes` says where the batch axis of each argument is, and `out_axes` where it is in "
+        "the result.",
         "`in_axes=(None, None, 1)` and `out_axes=1`.",
     ],
-    explanation="One call gives three numbers. `out_axes=1` lines the calls up along axis 1, so "
-    "that each prediction is a column.",
+    explanation="One call returns three numbers. `out_axes=1` puts the calls along axis 1, so each "
+    "prediction is a column.",
     another="def predict_columns(W, b, xs):\n    return W @ xs + b[:, None]",
     wrong_answers=[
         wrong(
             lambda W, b, xs: jax.vmap(predict, in_axes=(None, None, 1))(W, b, xs),
             "leaves the predictions in rows",
             rejected_by="shape",
-            advice="The batch axis comes out first unless `out_axes` puts it elsewhere.",
+            advice="The batch is the first axis of the result unless `out_axes` says otherwise.",
         ),
         wrong(
             lambda W, b, xs: jax.vmap(predict, in_axes=(None, None, 1))(W, b, xs).reshape(3, -1),
             "reshapes where a transpose is meant",
             rejected_by="values",
-            advice="`reshape` keeps the order in memory and cuts it elsewhere; it does not swap "
-            "axes. `out_axes=1` does.",
+            advice="`reshape` keeps the order of the numbers in memory, so it does not swap axes. "
+            "`out_axes=1` puts the batch on axis 1.",
         ),
         wrong(
             lambda W, b, xs: jax.vmap(predict, in_axes=(None, None, 0), out_axes=1)(W, b, xs),
@@ -296,12 +306,12 @@ exercise(
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="ensemble" stars=2 importance=3 minutes=8 points=3
+# %% [markdown] exercise="ensemble" stars=2 importance=3 minutes=8 points=2
 # ## 4 · A pytree with one batched leaf
 #
-# An ensemble of `n` models keeps its parameters in one dictionary. Each model has weights of its
-# own, stacked along the first axis; the bias is **shared** by all. Write `ensemble`, which gives
-# every model's prediction for the same `x`.
+# An ensemble of `n` models keeps its parameters in one dictionary. Each model has its own weights,
+# which are stacked along the first axis. The bias is **shared** by all models. Write `ensemble`,
+# which returns the prediction of every model for the same `x`.
 
 
 # %% given="apply_model"
@@ -331,26 +341,26 @@ exercise(
         rng.normal(size=4),
     ),
     hints=[
-        "`in_axes` may be a pytree too: one entry for each leaf of the argument.",
+        "An entry of `in_axes` may be a pytree, with one entry for each leaf of the argument.",
         "The first entry of `in_axes` is a dictionary with the keys of `params`.",
         '`in_axes=({"W": 0, "b": None}, None)`.',
     ],
-    explanation="`in_axes` mirrors the arguments: a tuple with an entry per argument, and each "
-    "entry a pytree with the argument's keys. `None` at a leaf shares that leaf.",
+    explanation="`in_axes` has the form of the arguments: a tuple with one entry per argument, and "
+    "here the first entry is a dictionary with the keys of `params`. `None` shares a leaf.",
     another='def ensemble(params, x):\n    return jnp.tanh(params["W"] @ x + params["b"])',
     wrong_answers=[
         wrong(
             lambda params, x: jax.vmap(apply_model, in_axes=(0, None))(params, x),
             "maps over the shared bias as well",
             rejected_by="ValueError",
-            advice="One number for a whole dictionary counts for every leaf in it. Give the "
-            "dictionary's leaves an entry each.",
+            advice="One number for a whole dictionary holds for every leaf in it. Write a "
+            "dictionary with one entry for each leaf.",
         ),
         wrong(
             lambda params, x: jnp.tanh(params["W"] @ x),
             "forgets the bias",
             rejected_by="values",
-            advice="Map `apply_model` itself rather than a formula of your own.",
+            advice="Map `apply_model` itself instead of a formula of your own.",
         ),
         wrong(
             lambda params, x: jnp.mean(
@@ -358,7 +368,7 @@ exercise(
             ),
             "averages over the models",
             rejected_by="shape",
-            advice="Every model's own prediction is asked for: no mean.",
+            advice="Return the prediction of every model, without taking a mean.",
         ),
         wrong(
             lambda params, x: jnp.stack(
@@ -366,7 +376,7 @@ exercise(
             ),
             "takes the models one by one in a Python loop",
             rejected_by="batch loop",
-            advice="Taking `W` apart along axis 0 and sharing `b` is what `in_axes` can say.",
+            advice="`in_axes` can slice `W` along axis 0 and share `b`, without a loop.",
         ),
     ],
 )
@@ -376,8 +386,8 @@ exercise(
 # ## 5 · All pairs
 #
 # `distance` compares two points. Write `pairwise`, which compares every point of `xs` with every
-# point of `ys`: entry `[i, j]` is the distance from `xs[i]` to `ys[j]`. Some points stand in both
-# lists, and the distance of equal points is 0.
+# point of `ys`: entry `[i, j]` is the distance from `xs[i]` to `ys[j]`. Some points are in both
+# lists. The distance between equal points is 0.
 
 
 # %% given="distance"
@@ -417,7 +427,7 @@ exercise(
     public_sizes=(4, 1, 0, 10),
     inputs=_two_lists,
     hints=[
-        "First write a function from one point to all of `ys`; a vmap is enough for that.",
+        "First write a function for one point and all of `ys`. One vmap is enough for that.",
         "A vmapped function is a function: vmap it again, over the other argument.",
         "The inner one has `in_axes=(None, 0)`, the outer one `in_axes=(0, None)`.",
     ],
@@ -430,8 +440,8 @@ exercise(
             lambda xs, ys: jax.vmap(distance)(xs, ys),
             "walks along both lists at once",
             rejected_by="ValueError",
-            advice="One vmap over both pairs the first with the first, like `zip`. All pairs "
-            "need two vmaps, each over one argument.",
+            advice="One vmap over both arguments pairs the first with the first, like `zip`. For "
+            "all pairs you need two vmaps, each over one argument.",
         ),
         wrong(
             lambda xs, ys: jax.vmap(jax.vmap(distance, in_axes=(0, None)), in_axes=(None, 0))(
@@ -439,19 +449,19 @@ exercise(
             ),
             "has rows and columns swapped",
             rejected_by="shape",
-            advice="The outermost vmap makes the first axis: it should go over `xs`.",
+            advice="The outer vmap makes the first axis, so it should map over `xs`.",
         ),
         wrong(
             lambda xs, ys: jnp.sum((xs[:, None, :] - ys[None, :, :]) ** 2, axis=-1),
             "gives the squared distance",
             rejected_by="values",
-            advice="Map `distance` itself; your formula leaves out its square root.",
+            advice="Map `distance` itself: your formula leaves out the square root.",
         ),
         wrong(
             lambda xs, ys: jnp.stack([jax.vmap(distance, in_axes=(None, 0))(x, ys) for x in xs]),
             "loops over the first list in Python",
             rejected_by="batch loop",
-            advice="The inner vmap is right. Put a second one in place of the loop.",
+            advice="The inner vmap is right. Write a second one instead of the loop.",
         ),
     ],
 )
@@ -460,8 +470,8 @@ exercise(
 # %% [markdown] exercise="per_example_gradients" stars=3 importance=3 minutes=8 points=3
 # ## 6 · One gradient for each example
 #
-# `jax.grad(loss)` gives the gradient for one example, as a pytree like `params`. Write
-# `per_example_gradients`, which keeps the gradients of all examples apart.
+# `jax.grad(loss)` computes the gradient for one example, as a pytree like `params`. Write
+# `per_example_gradients`, which returns a gradient for each example.
 
 
 # %% given="loss"
@@ -490,13 +500,13 @@ exercise(
         100 * rng.normal(size=n),
     ),
     hints=[
-        "`jax.grad(loss)` is a function of one example. What makes it one of many?",
-        "Transformations nest: vmap of grad. `params` is shared, the examples are not.",
-        "vmap what `jax.grad(loss)` gives back, with `in_axes=(None, 0, 0)`.",
+        "`jax.grad(loss)` is a function of one example. How do you map it over many?",
+        "Transformations nest: vmap of grad. `params` is shared, and the examples are not.",
+        "Map the function `jax.grad(loss)` with `in_axes=(None, 0, 0)`.",
     ],
-    explanation="The gradient of a mean loss would have mixed the examples before anybody could "
-    "look at them. vmap of grad keeps one gradient per example: what gradient clipping per "
-    "example and influence estimates need.",
+    explanation="The gradient of a mean loss mixes the examples. vmap of grad keeps one gradient "
+    "per example. You need these to clip each example's gradient, or to find out which example "
+    "has the most influence.",
     another="def per_example_gradients(params, xs, ys):\n"
     "    losses = lambda p: jax.vmap(loss, in_axes=(None, 0, 0))(p, xs, ys)\n"
     "    return jax.jacrev(losses)(params)",
@@ -507,8 +517,8 @@ exercise(
             )(params),
             "differentiates the mean loss",
             rejected_by="shape",
-            advice="The mean comes before the gradient there, so the examples are mixed. Take "
-            "the gradient of one example first, then vmap it.",
+            advice="Your mean comes before the gradient, so the examples are mixed. Take the "
+            "gradient of one example first, then vmap it.",
         ),
         wrong(
             lambda params, xs, ys: jax.tree.map(
@@ -517,7 +527,7 @@ exercise(
             ),
             "divides by the size of the batch",
             rejected_by="values",
-            advice="Each example's own gradient is asked for, not its share of a mean.",
+            advice="Return the gradient of each example itself, not its part of a mean.",
         ),
         wrong(
             lambda params, xs, ys: jax.vmap(jax.grad(loss, argnums=1), in_axes=(None, 0, 0))(
@@ -525,8 +535,8 @@ exercise(
             ),
             "differentiates with respect to `x`",
             rejected_by="structure",
-            advice="`jax.grad` differentiates with respect to its first argument unless "
-            "`argnums` says otherwise; that is `params` here.",
+            advice="`jax.grad` differentiates with respect to the first argument unless `argnums` "
+            "says otherwise. Here the first argument is `params`.",
         ),
         wrong(
             lambda params, xs, ys: jax.tree.map(
@@ -541,15 +551,119 @@ exercise(
 )
 ### END HIDDEN TESTS
 
+# %% [markdown] exercise="middle_distances" stars=2 importance=2 minutes=8 points=2
+# ## 7 · A few at a time
+#
+# `middle_distance` looks at one point and at a cloud of 512 points. Write `middle_distances`, which
+# does this for every row of `xs`, with **at most 16 rows at a time**: all distances at once would
+# need too much memory. The memory of your program is measured. The number of rows does not have to
+# be a multiple of 16.
+
+
+# %% given="middle_distance"
+def middle_distance(x, cloud):
+    """The median of the distances from a point to a cloud: x (3,), cloud (512, 3) -> ()."""
+    return jnp.median(jnp.sqrt(jnp.sum((cloud - x) ** 2, axis=1)))
+
+
+# %% solution="middle_distances"
+def middle_distances(xs, cloud):
+    """The median distance of every point: xs (n, 3), cloud (512, 3) -> (n,)."""
+    ### BEGIN SOLUTION
+    return jax.lax.map(lambda x: middle_distance(x, cloud), xs, batch_size=16)
+    ### END SOLUTION
+
+
+# %% check="middle_distances"
+check(middle_distances)
+
+
+### BEGIN HIDDEN TESTS
+def _whole_batches(xs, cloud, size=16):
+    """The rows in batches of this size; those that are left over are lost."""
+    batches = xs[: len(xs) // size * size].reshape(-1, size, 3)
+    batched = jax.vmap(middle_distance, in_axes=(0, None))
+    return jax.lax.map(lambda batch: batched(batch, cloud), batches).reshape(-1)
+
+
+exercise(
+    middle_distances,
+    # Growth and memory are judged between sizes that 16 divides: the rest is a program of its own.
+    sizes=(range(64, 129, 16), 1, 23, range(960, 1025, 16)),
+    public_sizes=(48, 1, 21, 512),
+    inputs=lambda rng, n: (rng.normal(size=(n, 3)), rng.normal(size=(512, 3))),
+    requires=[matches_reference(), grows_with_batch(), memory_within(4, allowance=150_000)],
+    equal_mutants={
+        "16 → anything (line 2)": "a few rows more or less at a time",
+        "batch_size=16 → nothing (line 2)": "one row at a time needs even less memory",
+        "x, cloud → swapped (line 2)": "a distance is the same in both directions",
+    },
+    hints=[
+        "`vmap` computes every step for all rows at once. Which function of `jax.lax` takes them "
+        "one after another, or a few at a time?",
+        "`jax.lax.map(f, xs, batch_size=16)` runs `f` on 16 rows at a time, and takes care of the "
+        "rest.",
+        "`f` gets one row. It can use `cloud` from outside: "
+        "`jax.lax.map(lambda x: middle_distance(x, cloud), xs, batch_size=16)`.",
+    ],
+    explanation="`jax.lax.map` is a loop over batches, with a `vmap` inside. The memory depends "
+    "on the size of a batch, not on the number of rows. `jax.lax.map` without `batch_size` needs "
+    "the least memory and is the slowest, since it handles one row at a time.",
+    another="def middle_distances(xs, cloud):\n"
+    "    missing = -len(xs) % 16\n"
+    "    batches = jnp.pad(xs, ((0, missing), (0, 0))).reshape(-1, 16, 3)\n"
+    "    batched = jax.vmap(middle_distance, in_axes=(0, None))\n"
+    "    _, found = jax.lax.scan(lambda _, batch: (None, batched(batch, cloud)), None, batches)\n"
+    "    return found.reshape(-1)[: len(xs)]",
+    wrong_answers=[
+        wrong(
+            lambda xs, cloud: jax.vmap(middle_distance, in_axes=(0, None))(xs, cloud),
+            "computes all distances at once",
+            rejected_by="memory",
+            advice="`vmap` makes a table with 512 distances for every row of `xs`. `jax.lax.map` "
+            "with a `batch_size` makes a small part of the table at a time.",
+        ),
+        wrong(
+            lambda xs, cloud: _whole_batches(xs, cloud),
+            "loses the rows that are left over",
+            rejected_by="shape",
+            advice="Cutting `xs` into batches of 16 leaves a rest. `jax.lax.map` with "
+            "`batch_size=16` takes care of it.",
+        ),
+        wrong(
+            lambda xs, cloud: jnp.concatenate(
+                [
+                    jax.vmap(middle_distance, in_axes=(0, None))(xs[i : i + 16], cloud)
+                    for i in range(0, len(xs), 16)
+                ]
+            ),
+            "goes through the batches in a Python loop",
+            rejected_by="batch loop",
+            advice="Tracing writes every batch into the program. `jax.lax.map` keeps one copy and "
+            "loops when the program runs.",
+        ),
+        wrong(
+            lambda xs, cloud: jax.lax.map(
+                lambda point: middle_distance(point, xs), cloud, batch_size=16
+            ),
+            "maps over the cloud",
+            rejected_by="shape",
+            advice="There should be one result for each row of `xs`: map over `xs`, and use "
+            "`cloud` as a whole in each call.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
 # %% [markdown] exercise="attention" stars=3 importance=2 minutes=15 points=3
-# ## 7 · A puzzle: attention, three times over
+# ## 8 · A puzzle: attention, three times over
 #
 # `attend` lets **one** query look at the keys of one sequence. A transformer does this for every
 # position, of every head, of every sequence in the batch. Write `attention`. All arrays have the
 # axes *(batch, time, head, feature)*.
 #
-# Any right answer passes. The puzzle is to do it with `attend` and three vmaps: no transpose, no
-# reshape, no einsum of your own.
+# Any right answer passes. The puzzle is to do it with `attend` and three vmaps, without a
+# transpose, a reshape or an einsum of your own.
 
 
 # %% given="attend"
@@ -593,15 +707,15 @@ exercise(
     public_sizes=(4, 1, 10),
     inputs=_sequences,
     hints=[
-        "Work from the inside out. First: all the queries of one sequence and one head.",
-        "Then the heads. With the batch axis gone, the axes are (time, head, feature): which "
-        "one counts the heads, on the way in and on the way out?",
+        "Work from the inside out. First handle all queries of one sequence and one head.",
+        "Then the heads. Without the batch axis, the axes are (time, head, feature). Which of them "
+        "counts the heads, in the arguments and in the result?",
         "From the inside: `in_axes=(0, None, None)`; then `in_axes=1, out_axes=1`; then a plain "
         "vmap over the batch.",
     ],
-    explanation="Each vmap removes one axis from what the function inside sees. Queries are "
-    "mapped over time while keys and values are shared, which is what makes it attention. Read "
-    "from the outside: batch, head, time.",
+    explanation="Each vmap removes one axis from the arrays that the function inside gets. The "
+    "queries are mapped over time, and the keys and values are shared: that is attention. From the "
+    "outside in, the vmaps are over batch, head and time.",
     another="def attention(queries, keys, values):\n"
     '    scores = jnp.einsum("bqhd,bkhd->bhqk", queries, keys) / jnp.sqrt(queries.shape[-1])\n'
     '    return jnp.einsum("bhqk,bkhd->bqhd", jax.nn.softmax(scores), values)',
@@ -612,13 +726,13 @@ exercise(
             )(q, k, v),
             "leaves the head axis in front of time",
             rejected_by="shape",
-            advice="The heads come out first unless `out_axes` puts them back where they were.",
+            advice="The heads are the first axis of the result unless `out_axes` puts them back.",
         ),
         wrong(
             lambda q, k, v: jax.vmap(jax.vmap(jax.vmap(attend, in_axes=(0, None, None))))(q, k, v),
             "lets the heads look at each other in place of the times",
             rejected_by="values",
-            advice="With the batch axis gone, axis 0 is time. The middle vmap should remove the "
+            advice="Without the batch axis, axis 0 is time. The middle vmap should map over the "
             "heads, which are axis 1.",
         ),
         wrong(
@@ -630,30 +744,33 @@ exercise(
             ),
             "loops over the batch in Python",
             rejected_by="batch loop",
-            advice="The two inner vmaps are right. A third one takes the batch.",
+            advice="The two inner vmaps are right. Write a third one for the batch.",
         ),
         wrong(
             lambda q, k, v: jax.vmap(jax.vmap(attend, in_axes=1, out_axes=1))(q, k, v),
             "forgets to map over the queries",
             rejected_by="TypeError",
-            advice="Inside, `attend` wants one query of shape (d,) and all keys (t, d). Map the "
-            "queries over time and share the keys and values.",
+            advice="`attend` takes one query of shape (d,) and all keys (t, d). Map the queries "
+            "over time, and share the keys and values.",
         ),
     ],
 )
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 8 · In your own words
+# ## 9 · In your own words
 #
-# In two to four sentences: name one computation for which you would write plain broadcasting
-# and no `vmap`, and one for which you would write `vmap`. Say why for each. A person reads this.
+# In two to four sentences: name one computation for which you would use plain broadcasting without
+# `vmap`, and one for which you would use `vmap`. Give a reason for each. A person reads this.
 
 # %% [markdown] written="when_to_vmap" minutes=5 points=2
 # ### BEGIN SOLUTION
 # Broadcasting: standardising the columns of a table, `(x - x.mean(0)) / x.std(0)`. The operations
-# are elementwise and the formula already reads like the mathematics; vmap would add words and give
-# the same program. vmap: a model's loss with a gradient per example, or anything whose one-example
-# version has several steps and axes; written for one example it stays readable, and no axis has to
-# be carried by hand. One point for each computation with its reason.
+# are elementwise, and the formula already reads like the mathematics. vmap would make the code
+# longer and the program the same. vmap: a loss with a gradient per example, or any function whose
+# one-example version has several steps and axes. Written for one example, it is easy to read, and
+# no axis has to be tracked by hand.
+#
+# Rubric: one point for each computation that comes with a reason that fits it. No point for a
+# computation without a reason, or if `vmap` is said to be faster because it is `vmap`.
 # ### END SOLUTION

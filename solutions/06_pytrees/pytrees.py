@@ -13,13 +13,16 @@
 # %% [markdown] assignment="06_pytrees" points=20
 # # Exercises: pytrees
 #
-# The lesson is [course/06_pytrees](../../course/06_pytrees.ipynb). In most exercises the form of
-# the pytree is not told: an answer has to work for any nesting of dicts, lists, tuples and `None`.
+# The lesson is [course/06_pytrees](../../course/06_pytrees.ipynb). In most exercises you do not
+# know the form of the pytree: your answer has to work for any nesting of dicts, lists, tuples and
+# `None`.
 #
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
 # check as often as you like: nothing is handed in until you submit.
 
 # %%
+import copy
+
 import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
@@ -35,6 +38,7 @@ from autograder import (
     matches_reference,
     mistake,
     question,
+    static,
     wrong,
 )
 
@@ -53,10 +57,11 @@ def held(tree, n):
 # %% [markdown] exercise="fast_track_pytrees" stars=1 importance=1 minutes=1 points=0
 # ## 0 · Know it already?
 #
-# One question for those who have used pytrees before; it gives no points. If you are sure of your
-# answer and it is right, read the lesson's last section and begin with exercise 6.
+# One question for those who have used pytrees before, without points. If you are sure of your
+# answer and it is right, read only the sections of the lesson on classes of your own, and begin
+# with exercise 6.
 #
-# How many leaves does this pytree have? Give a number, without running it.
+# How many leaves does this pytree have? Answer with a number, without running it.
 #
 # ```python
 # {"shape": (2, 3), "bias": None, "weights": np.zeros((2, 3)), "tags": ["a", {"b"}]}
@@ -74,17 +79,17 @@ question(
     "fast_track_pytrees",
     answer=5,
     hints=[
-        "Four entries, and each is either a container to be opened or a leaf.",
-        "dict, list, tuple and `None` are opened. Arrays, strings and sets are not.",
-        "The tuple has two leaves, `None` has none, the array is one. Count the list yourself.",
+        "There are four entries. Each is either a leaf or a container with leaves in it.",
+        "dicts, lists, tuples and `None` are containers. Arrays, strings and sets are leaves.",
+        "The tuple has two leaves, `None` has none, and the array is one. Count the list yourself.",
     ],
-    explanation="Two in the tuple, none in `None`, one array, and in the list a string and a set, "
-    "one leaf each.",
+    explanation="The tuple has two leaves and `None` has none. The array is one leaf. The list "
+    "has two: a string and a set.",
     mistakes=[
         mistake(
             4,
             "takes the tuple for one leaf",
-            advice="A shape is a tuple, and a tuple is a container: its numbers are the leaves.",
+            advice="A shape is a tuple, and a tuple is a container. Its numbers are the leaves.",
         ),
         mistake(
             6,
@@ -108,8 +113,8 @@ question(
 # %% [markdown] exercise="scale_leaves" stars=1 importance=3 minutes=1 points=1
 # ## 1 · Every leaf
 #
-# Write `scale_leaves`, which multiplies every leaf of `tree` by the number `factor` and leaves
-# the containers as they are.
+# Write `scale_leaves`, which multiplies every leaf of `tree` by the number `factor` and keeps the
+# containers as they are.
 
 
 # %% solution="scale_leaves"
@@ -136,12 +141,12 @@ exercise(
         (-1) ** n * rng.uniform(0.5, 2.0),
     ),
     hints=[
-        "You need not know the form of `tree`. Which function visits every leaf?",
+        "You do not have to know the form of `tree`. Which function visits every leaf?",
         "`jax.tree.map` takes a function of one leaf, and a pytree.",
-        "`jax.tree.map(lambda leaf: ..., tree)` with the product in place of the dots.",
+        "`jax.tree.map(lambda leaf: ..., tree)`, with the product instead of the dots.",
     ],
-    explanation="`jax.tree.map` opens every container, calls the function on each leaf and closes "
-    "the containers again. `None` holds no leaf, so it comes back as it was.",
+    explanation="`jax.tree.map` opens every container, calls the function with each leaf, and "
+    "builds the same containers around the results. `None` holds no leaf, so it stays `None`.",
     another="def scale_leaves(tree, factor):\n"
     "    leaves, treedef = jax.tree.flatten(tree)\n"
     "    return jax.tree.unflatten(treedef, [factor * leaf for leaf in leaves])",
@@ -150,15 +155,15 @@ exercise(
             lambda tree, factor: {key: factor * part for key, part in tree.items()},
             "multiplies a container",
             rejected_by="TypeError",
-            advice="A container cannot be multiplied, its leaves can. The values of a dict may be "
-            "containers again; `jax.tree.map` goes all the way down.",
+            advice="You cannot multiply a container, only its leaves. The values of a dict may be "
+            "containers themselves. `jax.tree.map` goes down to the leaves.",
         ),
         wrong(
             lambda tree, factor: [factor * leaf for leaf in jax.tree.leaves(tree)],
             "returns a flat list of leaves",
             rejected_by="structure",
-            advice="The leaves are right, but their containers are gone. `jax.tree.map` gives "
-            "them back.",
+            advice="The leaves are right, but their containers are missing. `jax.tree.map` keeps "
+            "them.",
         ),
         wrong(
             lambda tree, factor: jax.tree.map(
@@ -168,8 +173,8 @@ exercise(
             ),
             "puts a number where there was `None`",
             rejected_by="structure",
-            advice="`None` means that there is nothing; leave it so. Without `is_leaf`, "
-            "`jax.tree.map` does.",
+            advice="`None` means that there is no leaf, so it should stay `None`. Without "
+            "`is_leaf`, `jax.tree.map` keeps it.",
         ),
         wrong(
             lambda tree, factor: jax.tree.map(
@@ -177,13 +182,13 @@ exercise(
             ),
             "makes one array of a list",
             rejected_by="structure",
-            advice="A list is a container. Its entries are leaves of their own and stay in a list.",
+            advice="A list is a container. Each of its entries is a leaf, and they stay in a list.",
         ),
     ],
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="sgd_step" stars=1 importance=3 minutes=3 points=2
+# %% [markdown] exercise="sgd_step" stars=1 importance=3 minutes=3 points=1
 # ## 2 · A step downhill
 #
 # Write `sgd_step`: one step of gradient descent, `p - rate * g` for every parameter `p` and its
@@ -209,12 +214,12 @@ exercise(
         rng.uniform(0.1, 1.0),
     ),
     hints=[
-        "`jax.tree.map` takes more than one pytree.",
-        "With two pytrees, the function gets two leaves from the same place.",
+        "`jax.tree.map` can take more than one pytree.",
+        "With two pytrees, the function gets two leaves, one from the same place in each.",
         "`jax.tree.map(lambda p, g: ..., params, grads)`.",
     ],
-    explanation="`jax.tree.map` walks down both pytrees together. Your model may grow as it likes: "
-    "this line stays.",
+    explanation="`jax.tree.map` goes down both pytrees together. The line stays the same, however "
+    "large the model becomes.",
     another="def sgd_step(params, grads, rate):\n"
     "    vector, back = ravel_pytree(params)\n"
     "    return back(vector - rate * ravel_pytree(grads)[0])",
@@ -223,20 +228,20 @@ exercise(
             lambda params, grads, rate: jax.tree.map(lambda p, g: p + rate * g, params, grads),
             "climbs in place of descending",
             rejected_by="values",
-            advice="The gradient points uphill. Go against it.",
+            advice="The gradient points uphill, so subtract it.",
         ),
         wrong(
             lambda params, grads, rate: jax.tree.map(lambda p, g: -rate * g, params, grads),
             "returns the step rather than where it leads",
             rejected_by="values",
-            advice="The new parameters are asked for: `p` belongs in the sum.",
+            advice="Return the new parameters: add `p` to your step.",
         ),
         wrong(
             lambda params, grads, rate: jax.tree.map(lambda p: p - rate * grads, params),
             "computes with a container of gradients",
             rejected_by="TypeError",
-            advice="What meets `rate` there is a container, not an array. Hand `grads` to "
-            "`jax.tree.map` as a second pytree, and the function gets one leaf of each.",
+            advice="`rate * grads` multiplies a container, not an array. Give `grads` to "
+            "`jax.tree.map` as a second pytree. Then the function gets one leaf of each.",
         ),
         wrong(
             lambda params, grads, rate: [
@@ -245,7 +250,7 @@ exercise(
             ],
             "returns a flat list of leaves",
             rejected_by="structure",
-            advice="The numbers are right, but the containers are gone. `jax.tree.map` with two "
+            advice="The numbers are right, but the containers are missing. `jax.tree.map` with two "
             "pytrees keeps them.",
         ),
     ],
@@ -255,8 +260,8 @@ exercise(
 # %% [markdown] exercise="parameter_mean" stars=2 importance=2 minutes=5 points=2
 # ## 3 · Every number counts
 #
-# Write `parameter_mean`: the mean of all the numbers in a pytree, each counting the same, whichever
-# leaf it is in. There are many leaves of different sizes.
+# Write `parameter_mean`: the mean of all numbers in a pytree. Each number counts the same, whatever
+# the size of its leaf is. There are many leaves of different sizes.
 
 
 # %% solution="parameter_mean"
@@ -285,12 +290,13 @@ exercise(
         ),
     ),
     hints=[
-        "A mean is a sum divided by a count. Take each over all leaves.",
-        "`jax.tree.leaves` gives a list; every array knows its `.size`.",
+        "A mean is a sum divided by a count. Compute both over all leaves.",
+        "`jax.tree.leaves` returns a list, and every array has a `.size`.",
         "`sum(jnp.sum(leaf) for leaf in leaves)` divided by `sum(leaf.size for leaf in leaves)`.",
     ],
-    explanation="The count comes from the shapes, so it is a Python number while tracing, and the "
-    "program divides by a constant. The same sum of sizes answers how many parameters a model has.",
+    explanation="The count comes from the shapes, so it is a Python number while JAX traces, and "
+    "the program divides by a constant. The same sum of sizes is the number of parameters of a "
+    "model.",
     another="def parameter_mean(params):\n    return jnp.mean(ravel_pytree(params)[0])",
     wrong_answers=[
         wrong(
@@ -299,8 +305,8 @@ exercise(
             ),
             "takes the mean of the leaves' means",
             rejected_by="values",
-            advice="A bias of two numbers would count as much as a large matrix. Add up first, "
-            "divide once.",
+            advice="A bias of two numbers would count as much as a large matrix. Add up everything "
+            "first, and divide once.",
         ),
         wrong(
             lambda params: (
@@ -309,13 +315,13 @@ exercise(
             ),
             "divides by the number of leaves",
             rejected_by="values",
-            advice="`len` counts the leaves. The numbers in them are counted by `.size`.",
+            advice="`len` counts the leaves. `.size` counts the numbers in each of them.",
         ),
         wrong(
             lambda params: jax.tree.map(jnp.mean, params),
             "gives a mean for each leaf",
             rejected_by="structure",
-            advice="One number is asked for. `jax.tree.leaves` gives a list to add up.",
+            advice="Return one number. `jax.tree.leaves` returns a list that you can add up.",
         ),
         wrong(
             lambda params: (
@@ -324,14 +330,14 @@ exercise(
             ),
             "counts the rows of each leaf",
             rejected_by="TypeError",
-            advice="`len` of an array is its first axis only, and one number has no axis. "
-            "`.size` counts all entries.",
+            advice="`len` of an array is the size of its first axis, and a single number has no "
+            "axis. `.size` counts all entries.",
         ),
         wrong(
             lambda params: jnp.mean(params),
             "asks `jnp` for the mean of a container",
             rejected_by="TypeError",
-            advice="`jnp.mean` takes one array. `jax.tree.leaves` gives you the arrays of the "
+            advice="`jnp.mean` takes one array. `jax.tree.leaves` returns the arrays of the "
             "pytree.",
         ),
     ],
@@ -341,9 +347,9 @@ exercise(
 # %% [markdown] exercise="ema_update" stars=2 importance=2 minutes=6 points=2
 # ## 4 · A moving average that keeps count
 #
-# Write `ema_update`, which moves a running average a little towards the newest state:
-# `decay * a + (1 - decay) * s`. This is for **floating** leaves only. Any other leaf, such as a
-# counter of steps or a switch, is taken from `state` as it is. Both pytrees have the same form.
+# Write `ema_update`, which moves a running average a little towards the newest state: `decay * a +
+# (1 - decay) * s`. Do this for **floating** leaves only. Take every other leaf, such as a counter
+# of steps or a switch, from `state` as it is. Both pytrees have the same form.
 
 
 # %% solution="ema_update"
@@ -382,14 +388,14 @@ exercise(
         rng.uniform(0.6, 0.9),
     ),
     hints=[
-        "The function that is mapped may look at the leaf it gets, for instance at its `dtype`.",
-        "A dtype is known while tracing, so an ordinary `if` may ask for it: "
+        "The function that you map can look at the leaf that it gets, for instance at its `dtype`.",
+        "The dtype is known while JAX traces, so an ordinary `if` can use it: "
         "`jnp.issubdtype(leaf.dtype, jnp.floating)`.",
         "`decay * a + (1 - decay) * s` if `s` is floating, else `s`, mapped over both pytrees.",
     ],
-    explanation="Shape and dtype of a leaf are facts of the program, so Python's `if` can use "
-    "them. Had the counter been averaged too, its dtype would have changed, and with it "
-    "the form that a jitted training step sees: it would be traced again.",
+    explanation="The shape and the dtype of a leaf are known while JAX traces, so Python's `if` "
+    "can use them. If you average the counter too, its dtype changes from integer to float, and a "
+    "jitted training step is traced again.",
     another="def ema_update(average, state, decay):\n"
     "    def move(a, s):\n"
     "        return (decay * a + (1 - decay) * s) if s.dtype == jnp.float32 else s\n"
@@ -402,7 +408,7 @@ exercise(
             ),
             "averages the counters as well",
             rejected_by="dtype",
-            advice="A float times a counter is a float. Look at each leaf's dtype first.",
+            advice="A float times a counter is a float. Look at the dtype of each leaf first.",
         ),
         wrong(
             lambda average, state, decay: jax.tree.map(
@@ -410,7 +416,7 @@ exercise(
             ),
             "averages the counters and cuts off the digits",
             rejected_by="values",
-            advice="The dtypes are right now, but an averaged counter lags behind. Take it from "
+            advice="Now the dtypes are right, but an averaged counter is too small. Take it from "
             "`state`.",
         ),
         wrong(
@@ -423,7 +429,7 @@ exercise(
             ),
             "has the two weights swapped",
             rejected_by="values",
-            advice="`decay` is how much of the average stays; it is close to 1.",
+            advice="`decay` is the part of the old average that stays. It is close to 1.",
         ),
         wrong(
             lambda average, state, decay: jax.tree.map(
@@ -441,13 +447,13 @@ exercise(
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="clip_gradients" stars=2 importance=3 minutes=8 points=3
+# %% [markdown] exercise="clip_gradients" stars=2 importance=3 minutes=8 points=2
 # ## 5 · Not too fast
 #
 # The global norm of a pytree is the square root of the sum of the squares of all its numbers. Write
 # `clip_gradients`: if the global norm of `grads` is larger than `limit`, scale all of `grads` by
-# one factor so that the norm is `limit`. Otherwise leave them as they are, also if all are zero.
-# `limit` is above 0.
+# one factor so that the norm becomes `limit`. Otherwise return them unchanged, even if all of them
+# are zero. `limit` is above 0.
 
 
 # %% solution="clip_gradients"
@@ -488,9 +494,8 @@ exercise(
         "1.0, limit / norm → swapped (line 3)": "the smaller of two numbers, in either order"
     },
     hints=[
-        "First one norm for the whole pytree, then one factor for every leaf.",
-        "The values are not known while tracing, so ask with `jnp.where` or `jnp.minimum`, not "
-        "with `if`.",
+        "First compute one norm for the whole pytree, then one factor for all leaves.",
+        "The values are not known while JAX traces, so use `jnp.where` or `jnp.minimum`, not `if`.",
         "The factor is `jnp.minimum(1.0, limit / norm)`.",
     ],
     explanation="One factor for all leaves keeps the direction of the step. The smaller of 1 and "
@@ -505,8 +510,8 @@ exercise(
             ),
             "clips each leaf by its own norm",
             rejected_by="values",
-            advice="That bends the direction, as in the lesson's picture. Compute one norm first, "
-            "outside of the map.",
+            advice="This changes the direction, as in the picture of the lesson. First compute one "
+            "norm, outside of the map.",
         ),
         wrong(
             lambda grads, limit: jax.tree.map(
@@ -517,14 +522,15 @@ exercise(
             ),
             "stretches short gradients too",
             rejected_by="values",
-            advice="A gradient that is short enough should stay as it is: the factor is never "
-            "larger than 1.",
+            advice="A gradient that is short enough should stay as it is, so the factor must not "
+            "be larger than 1.",
         ),
         wrong(
             lambda grads, limit: jax.tree.map(lambda g: jnp.clip(g, -limit, limit), grads),
             "clips each number on its own",
             rejected_by="values",
-            advice="`jnp.clip` limits single numbers. The length of the whole is to be limited.",
+            advice="`jnp.clip` limits single numbers. Limit the length of the whole pytree "
+            "instead.",
         ),
         wrong(
             lambda grads, limit: (
@@ -534,8 +540,8 @@ exercise(
             ),
             "compares with `if` or Python's `min`",
             rejected_by="TracerBoolConversionError",
-            advice="While tracing, the norm has no value yet. `jnp.minimum` or `jnp.where` put the "
-            "question into the program.",
+            advice="While JAX traces, the norm has no value yet. `jnp.minimum` and `jnp.where` "
+            "make the choice when the program runs.",
         ),
         wrong(
             lambda grads, limit: jax.tree.map(
@@ -550,19 +556,19 @@ exercise(
             ),
             "adds up the norms of the leaves",
             rejected_by="values",
-            advice="Lengths do not add up; squares do. Sum the squares of all leaves, and take "
-            "one square root at the end.",
+            advice="The norm of the whole is not the sum of the norms. Sum the squares of all "
+            "leaves, and take one square root at the end.",
         ),
     ],
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="decay_weights" stars=2 importance=3 minutes=8 points=3
+# %% [markdown] exercise="decay_weights" stars=2 importance=3 minutes=8 points=2
 # ## 6 · Only the weights
 #
-# Write `decay_weights`, which multiplies by `1 - rate` those leaves that stand under the key `"w"`:
-# it is the last step on the way to the leaf. All other leaves stay as they are. Some stand in a
-# list, even in one under `"w"`: their last step is a position. And some keys only look like `"w"`.
+# Write `decay_weights`, which multiplies by `1 - rate` every leaf whose key is `"w"`: the last step
+# of its path is this key. All other leaves stay as they are. Some leaves are in a list, even in a
+# list under `"w"`: the last step of their path is a position. And some keys only look like `"w"`.
 
 
 # %% solution="decay_weights"
@@ -603,13 +609,12 @@ exercise(
     ),
     hints=[
         "`jax.tree.map_with_path` calls the function with the path and the leaf.",
-        "The last step is `path[-1]`. In a dict it has a `.key`; in a list it has none.",
-        '`getattr(path[-1], "key", None) == "w"` is true for the leaves in question, and for no '
-        "other.",
+        "The last step is `path[-1]`. In a dict it has a `.key`. In a list it does not.",
+        '`getattr(path[-1], "key", None) == "w"` is true for these leaves, and for no others.',
     ],
     explanation="A path is a tuple of steps: `DictKey` for a dict, `SequenceKey` for a list or "
-    "tuple, `GetAttrKey` for a registered class. Rules by name are how decay, freezing and "
-    "per-layer learning rates are set up in practice.",
+    "tuple, `GetAttrKey` for a registered class. In practice, decay, frozen layers and learning "
+    "rates per layer are all chosen by name in this way.",
     another="def decay_weights(params, rate):\n"
     "    def decay(path, leaf):\n"
     "        name = jax.tree_util.keystr(path)\n"
@@ -622,8 +627,8 @@ exercise(
             ),
             'finds no `"w"` at all',
             rejected_by="values",
-            advice='Nothing has changed. If you compare a step of the path with `"w"`, they are '
-            "never equal: a step is a `DictKey`. Compare its `.key`.",
+            advice="Nothing has changed. A step of the path is a `DictKey`, which never equals a "
+            "string. Compare its `.key`.",
         ),
         wrong(
             lambda params, rate: jax.tree.map_with_path(
@@ -643,7 +648,7 @@ exercise(
             ),
             'looks for the key "w" in every step of the path',
             rejected_by="values",
-            advice='In a list under `"w"`, the last step is a position. Those leaves stay.',
+            advice='In a list under `"w"`, the last step is a position: those leaves do not decay.',
         ),
         wrong(
             lambda params, rate: jax.tree.map_with_path(
@@ -652,7 +657,7 @@ exercise(
             "asks every last step for its `.key`",
             rejected_by="AttributeError",
             advice="A step into a list is a `SequenceKey`, which has no `.key`. "
-            '`getattr(step, "key", None)` asks carefully.',
+            '`getattr(step, "key", None)` works for both.',
         ),
         wrong(
             lambda params, rate: jax.tree.map(
@@ -660,7 +665,7 @@ exercise(
             ),
             "goes by the shape: matrices decay",
             rejected_by="values",
-            advice='Here one `"w"` is a vector and one `"b"` a matrix. Only the path tells.',
+            advice='Here one `"w"` is a vector and one `"b"` a matrix. Look at the path instead.',
         ),
         wrong(
             lambda params, rate: jax.tree.map(lambda p: (1 - rate) * p, params),
@@ -677,8 +682,8 @@ exercise(
 # ## 7 · From a list to a stack
 #
 # You have a list of pytrees that all have the same form and shapes. Write `stack_trees`, which
-# makes one pytree of them, of the form of a single one: each leaf has a new **first** axis that
-# counts the pytrees of the list, be it one.
+# makes one pytree of them. It has the form of a single one, and each leaf has a new **first** axis
+# that counts the pytrees of the list, even if there is only one.
 
 
 # %% solution="stack_trees"
@@ -708,13 +713,13 @@ exercise(
         ],
     ),
     hints=[
-        "`jax.tree.map` takes any number of pytrees, and the function as many leaves.",
-        "A star hands over the list's entries as arguments of their own: "
+        "`jax.tree.map` takes any number of pytrees, and the function gets one leaf of each.",
+        "A star passes the entries of the list as separate arguments: "
         "`jax.tree.map(f, *trees)`. Inside, `*leaves` collects them.",
-        "`jax.tree.map(lambda *leaves: ..., *trees)` with `jnp.stack` in place of the dots.",
+        "`jax.tree.map(lambda *leaves: ..., *trees)`, with `jnp.stack` instead of the dots.",
     ],
-    explanation="A list of dicts has become a dict of stacks: what `vmap` and `lax.scan` want. The "
-    "way back takes `leaf[i]` of every leaf.",
+    explanation="A list of dicts has become a dict of stacks, which `vmap` and `lax.scan` can "
+    "use. To get one pytree back, take `leaf[i]` of every leaf.",
     another="def stack_trees(trees):\n"
     "    lists = jax.tree.transpose(\n"
     "        jax.tree.structure([0] * len(trees)), jax.tree.structure(trees[0]), trees\n"
@@ -725,14 +730,14 @@ exercise(
             lambda trees: jax.tree.map(jnp.stack, trees),
             "maps over the list as if it were one pytree",
             rejected_by="structure",
-            advice="A list is a container, so the function got one leaf at a time and there was "
-            "nothing to stack it on. Put a star before `trees`.",
+            advice="A list is a container, so the function got one leaf at a time, with nothing to "
+            "stack it with. Put a star before `trees`.",
         ),
         wrong(
             lambda trees: jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *trees),
             "joins the leaves without a new axis",
             rejected_by="shape",
-            advice="`jnp.concatenate` makes an axis longer, `jnp.stack` adds one.",
+            advice="`jnp.concatenate` makes an axis longer. `jnp.stack` adds a new axis.",
         ),
         wrong(
             lambda trees: jax.tree.map(lambda *leaves: list(leaves), *trees),
@@ -745,21 +750,22 @@ exercise(
             lambda trees: jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=-1), *trees),
             "puts the new axis last",
             rejected_by="shape",
-            advice="The new axis should be the first, which is where `jnp.stack` puts it unasked.",
+            advice="The new axis should be the first one. `jnp.stack` puts it there without "
+            "`axis`.",
         ),
         wrong(
             lambda trees: {key: jnp.stack([tree[key] for tree in trees]) for key in trees[0]},
             "stacks dicts in place of leaves",
             rejected_by="TypeError",
-            advice="A dict cannot be stacked, its leaves can. `jax.tree.map` goes all the way down "
-            "to them.",
+            advice="You cannot stack dicts, only their leaves. `jax.tree.map` goes down to the "
+            "leaves.",
         ),
         wrong(
             lambda trees: jax.tree.map(jnp.stack, *trees),
             "calls `jnp.stack` with each leaf as an argument of its own",
             rejected_by="NotImplementedError",
-            advice="`jnp.stack` wants one list of arrays and took the third for `out`. Collect "
-            "them first: `lambda *leaves: jnp.stack(leaves)`.",
+            advice="`jnp.stack` takes one list of arrays. It took your third array for its "
+            "argument `out`. Collect the arrays first: `lambda *leaves: jnp.stack(leaves)`.",
         ),
     ],
 )
@@ -768,10 +774,10 @@ exercise(
 # %% [markdown] exercise="through_layers" stars=3 importance=2 minutes=8 points=2
 # ## 8 · A hundred layers, one program
 #
-# `apply_layer` is one layer. A deep network has `n` of them, and their parameters come stacked, as
-# from exercise 7. Write `through_layers`: `x` goes through the first layer, the result through the
-# second, and so on to the last. However many layers there are, the program must not get longer, so
-# a Python loop will not do. The network is to be trained, so `jax.grad` must be able to go through.
+# `apply_layer` is one layer. A deep network has `n` layers, and their parameters are stacked, as in
+# exercise 7. Write `through_layers`: `x` goes through the first layer, the result goes through the
+# second, and so on to the last. The program must not become longer with more layers, so do not use
+# a Python loop. The network will be trained, so `jax.grad` has to work.
 
 
 # %% given="apply_layer"
@@ -827,15 +833,16 @@ exercise(
     sizes=(range(16, 49, 16), 1, 7, range(96, 145, 16)),
     public_sizes=(64, 1, 5, 160),
     hints=[
-        "`vmap` gives every layer the same `x`. Here each layer needs what the one before made.",
+        "`vmap` gives every layer the same `x`. Here each layer needs the result of the layer "
+        "before.",
         "`jax.lax.scan(f, carry, stacked)` calls `f(carry, one_slice)` for slice after slice; `f` "
-        "returns the new carry and something to keep, which may be `None`.",
+        "returns the new carry and a result to keep, which may be `None`.",
         "Carry `x`. The function returns `apply_layer(params, x), None`, and `scan` returns the "
         "last carry first.",
     ],
-    explanation="`scan` takes a slice of every leaf at a time, so a stack of layers is its natural "
-    "food. The layer is traced and compiled once: this is how deep models keep their compile times "
-    "short. And the gradient of a scan is a scan again.",
+    explanation="`scan` takes one slice of every leaf at a time, so a stack of layers is just "
+    "what it needs. The layer is traced and compiled once, which keeps the compile time of deep "
+    "models short. The gradient of a scan is a scan again.",
     another="def through_layers(stacked, x):\n"
     "    def one(i, x):\n"
     "        return apply_layer(jax.tree.map(lambda leaf: leaf[i], stacked), x)\n"
@@ -845,8 +852,8 @@ exercise(
             lambda stacked, x: jax.vmap(apply_layer, in_axes=(0, None))(stacked, x),
             "sends the same `x` through every layer",
             rejected_by="shape",
-            advice="`vmap` runs the layers beside each other. They should run one after another, "
-            "so carry `x` with `jax.lax.scan`.",
+            advice="`vmap` gives each layer the same `x`. The layers should run one after "
+            "another, so carry `x` with `jax.lax.scan`.",
         ),
         wrong(
             lambda stacked, x: jax.lax.scan(
@@ -854,8 +861,8 @@ exercise(
             )[1],
             "returns what every layer made",
             rejected_by="shape",
-            advice="`scan` returns the last carry and the pile of kept results. The first of the "
-            "two is asked for.",
+            advice="`scan` returns the last carry and the stacked results. Return the first of the "
+            "two.",
         ),
         wrong(
             lambda stacked, x: jax.lax.scan(
@@ -863,7 +870,8 @@ exercise(
             ),
             "returns both results of `scan`",
             rejected_by="structure",
-            advice="`scan` returns a pair, the last carry and what was kept. Take the first.",
+            advice="`scan` returns a pair: the last carry and the stacked results. Return the "
+            "first.",
         ),
         wrong(
             lambda stacked, x: jax.lax.scan(
@@ -871,45 +879,251 @@ exercise(
             )[0],
             "begins with the last layer",
             rejected_by="values",
-            advice="The first slice of the stack is the first layer; without `reverse`, `scan` "
-            "begins there.",
+            advice="The first slice of the stack is the first layer. Without `reverse`, `scan` "
+            "begins with it.",
         ),
         wrong(
             lambda stacked, x: jax.lax.scan(apply_layer, x, stacked)[0],
             "gives `apply_layer` to `scan` as it is",
             rejected_by="TypeError",
-            advice="`scan` calls its function with what is carried first, then the slice, and "
-            "wants a pair back. Write such a function around `apply_layer`.",
+            advice="`scan` calls its function with the carry first and then the slice, and the "
+            "function has to return a pair. Write such a function around `apply_layer`.",
         ),
         wrong(
             looped_layers,
             "loops over the layers in Python",
             rejected_by="batch loop",
-            advice="The numbers are right, but tracing wrote every layer into the program. "
-            "`jax.lax.scan` keeps one.",
+            advice="The numbers are right, but tracing wrote every layer into the program. With "
+            "`jax.lax.scan` there is only one.",
         ),
         wrong(
             while_layers,
             "walks through the layers with `while_loop`",
             rejected_by="gradient",
-            advice="A `while_loop` may run any number of times, so JAX does not know what to keep "
-            "for the way back. The number of layers is known: `jax.lax.scan` can be "
-            "differentiated.",
+            advice="A `while_loop` may run any number of times, so JAX does not know how much to "
+            "keep for the way back. Here the number of layers is known. Use `jax.lax.scan`, which "
+            "can be differentiated.",
         ),
     ],
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="merge_adapters" stars=3 importance=2 minutes=12 points=3
-# ## 9 · A puzzle: a large model, fine-tuned on the side
+# %% [markdown] exercise="running_summary" stars=3 importance=2 minutes=12 points=2
+# ## 9 · A container of your own
 #
-# LoRA (low-rank adaptation) fine-tunes a large model without touching its weights. Beside some of
-# the matrices `w` it trains two small ones, `up` and `down`, and for use they are merged: the new
+# A `Summary` holds the summary of all numbers that it has seen: their mean or their largest,
+# depending on its `rule`. `followed` carries one through a `jax.lax.scan`, so it needs a class that
+# JAX can open, and `Summary` is not registered.
+#
+# Write `running_summary`, which starts with a summary of `first` and calls `followed`. Define a
+# subclass of `Summary` in it, or above it in the same cell, and register the subclass as a pytree.
+# (A class can be registered only once, so with `Summary` itself your cell would run only once.)
+# Look at the constructor before you write `tree_unflatten`.
+
+
+# %% given="Summary"
+class Summary:
+    """The mean or the largest of some numbers, whatever `rule` says: "mean" or "largest"."""
+
+    def __init__(self, first, rule):
+        self.value, self.count, self.rule = first, 1.0, rule
+
+    def __repr__(self):
+        return f"Summary(rule={self.rule!r})"
+
+    def include(self, x):
+        """This summary with one more number in it."""
+        new = copy.copy(self)
+        new.count = self.count + 1
+        if self.rule == "mean":
+            new.value = self.value + (x - self.value) / new.count
+        else:
+            new.value = jnp.maximum(self.value, x)
+        return new
+
+
+def followed(summary, xs):
+    """The value of a summary after each of the numbers xs (n,) -> (n,)."""
+
+    def step(summary, x):
+        summary = summary.include(x)
+        return summary, summary.value
+
+    return jax.lax.scan(step, summary, xs)[1]
+
+
+# %% solution="running_summary"
+def running_summary(first, xs, rule):
+    """first () float32, xs (n,) float32, rule "mean" or "largest" -> (n,) float32."""
+
+    ### BEGIN SOLUTION
+    @jax.tree_util.register_pytree_node_class
+    class Opened(Summary):
+        def tree_flatten(self):
+            return (self.value, self.count), self.rule
+
+        @classmethod
+        def tree_unflatten(cls, rule, data):
+            made = object.__new__(cls)
+            made.value, made.count = data
+            made.rule = rule
+            return made
+
+    return followed(Opened(first, rule), xs)
+    ### END SOLUTION
+
+
+# %% check="running_summary"
+check(running_summary)
+
+
+### BEGIN HIDDEN TESTS
+def _followed(first, xs, rule, flatten, unflatten):
+    """`followed` with a subclass that is taken apart and put together in this way."""
+
+    class Opened(Summary):
+        pass
+
+    def put_together(meta, data):
+        made = object.__new__(Opened)
+        made.__dict__.update(unflatten(meta, data))
+        return made
+
+    jax.tree_util.register_pytree_node(Opened, flatten, put_together)
+    return followed(Opened(first, rule), xs)
+
+
+def _by_constructor(first, xs, rule):
+    """`followed` with a subclass that is put together by its constructor."""
+
+    @jax.tree_util.register_pytree_node_class
+    class Opened(Summary):
+        def tree_flatten(self):
+            return (self.value, self.count), self.rule
+
+        @classmethod
+        def tree_unflatten(cls, rule, data):
+            return cls(data[0], rule)
+
+    return followed(Opened(first, rule), xs)
+
+
+def _all_to_constructor(first, xs, rule):
+    """`followed` with a subclass whose constructor gets all fields."""
+
+    @jax.tree_util.register_pytree_node_class
+    class Opened(Summary):
+        def tree_flatten(self):
+            return (self.value, self.count), self.rule
+
+        @classmethod
+        def tree_unflatten(cls, rule, data):
+            return cls(*data, rule)
+
+    return followed(Opened(first, rule), xs)
+
+
+exercise(
+    running_summary,
+    inputs=lambda rng, n: (
+        rng.normal(),
+        rng.normal(size=n),
+        static("mean" if n % 2 else "largest"),
+    ),
+    sizes=(8, 1, 5, 24),
+    public_sizes=(6, 3, 16),
+    hints=[
+        "Three fields: which of them change from step to step, and which of them is a setting?",
+        "The value and the count are data, and the rule is meta: `tree_flatten` returns "
+        "`(self.value, self.count), self.rule`.",
+        "The constructor sets the count to 1 again, so `tree_unflatten` must not call it. "
+        "`object.__new__(cls)` makes an object without it; then set the three fields.",
+    ],
+    explanation="`scan` takes the summary apart after each step and puts it together before the "
+    "next one, so every field has to come back as it was. The rule is a word, which a program "
+    "cannot compute with: as a meta field it is a part of the form, and Python's `if` can use it.",
+    another="def running_summary(first, xs, rule):\n"
+    "    class Opened(Summary):\n"
+    "        def __init__(self, value, count, rule):\n"
+    "            self.value, self.count, self.rule = value, count, rule\n"
+    "\n"
+    '    jax.tree_util.register_dataclass(Opened, ["value", "count"], ["rule"])\n'
+    "    return followed(Opened(first, 1.0, rule), xs)",
+    wrong_answers=[
+        wrong(
+            _by_constructor,
+            "calls the constructor, which begins to count again",
+            rejected_by="values",
+            advice="`Summary(first, rule)` sets the count to 1. Put the object together without "
+            "the constructor: `object.__new__(cls)`, and then the fields.",
+        ),
+        wrong(
+            _all_to_constructor,
+            "gives the constructor a field that it does not take",
+            rejected_by="TypeError",
+            advice="The constructor takes the first number and the rule, not the count. Put the "
+            "object together without it: `object.__new__(cls)`, and then the fields.",
+        ),
+        wrong(
+            lambda first, xs, rule: followed(Summary(first, rule), xs),
+            "uses a class that is not registered",
+            rejected_by="TypeError",
+            advice="JAX cannot open a `Summary`, so `scan` takes it for a leaf, and it is not an "
+            "array. Register a subclass.",
+        ),
+        wrong(
+            lambda first, xs, rule: _followed(
+                first,
+                xs,
+                rule,
+                lambda s: ((s.value, s.count, s.rule), None),
+                lambda meta, data: dict(zip(("value", "count", "rule"), data, strict=True)),
+            ),
+            "makes the rule data",
+            rejected_by="TypeError",
+            advice="A leaf has to be an array or a number, and the rule is a word. It belongs to "
+            "the meta, the second thing that `tree_flatten` returns.",
+        ),
+        wrong(
+            lambda first, xs, rule: _followed(
+                first,
+                xs,
+                rule,
+                lambda s: ((s.value,), (s.count, s.rule)),
+                lambda meta, data: {"value": data[0], "count": meta[0], "rule": meta[1]},
+            ),
+            "makes the count meta",
+            rejected_by="TypeError",
+            advice="The count changes from step to step, so it is data. Meta fields have to be the "
+            "same before and after each step.",
+        ),
+        wrong(
+            lambda first, xs, rule: _followed(
+                first,
+                xs,
+                rule,
+                lambda s: ((s.value, s.count), s.rule),
+                lambda meta, data: {"count": data[0], "value": data[1], "rule": meta},
+            ),
+            "puts the fields together in another order",
+            rejected_by="values",
+            advice="`tree_unflatten` gets the data in the order in which `tree_flatten` returned "
+            "it.",
+        ),
+    ],
+)
+### END HIDDEN TESTS
+
+# %% [markdown] exercise="merge_adapters" stars=3 importance=2 minutes=12 points=2
+# ## 10 · A puzzle: a large model, fine-tuned on the side
+#
+# LoRA (low-rank adaptation) fine-tunes a large model without changing its weights. For some of the
+# matrices `w` it trains two small matrices, `up` and `down`. Afterwards they are merged: the new
 # matrix is `w + up @ down`.
 #
-# In `adapters`, each leaf of `params` has become either such a dict `{"up": ..., "down": ...}`, or
-# `None` where nothing was trained. Otherwise the two pytrees have the same form, which is not told.
-# Write `merge_adapters`.
+# In `adapters`, there is a dict `{"up": ..., "down": ...}` in the place of each leaf of `params`
+# that was trained, and `None` in the place of each other leaf. Otherwise the two pytrees have the
+# same form, and you do not know it. Write `merge_adapters`.
 #
 # Any right answer passes. The puzzle is to do it with one `jax.tree.map` and no `is_leaf`.
 
@@ -972,14 +1186,14 @@ exercise(
     hints=[
         "The pytrees do not have the same leaves. Which of them decides how far `jax.tree.map` "
         "goes down?",
-        "The first one decides. Where it has a leaf, the function gets whatever the second has "
-        "there, a whole dict or `None`.",
+        "The first one decides. Where it has a leaf, the function gets what the second one has "
+        "there: a whole dict, or `None`.",
         "`jax.tree.map(merge, params, adapters)`, where `merge(w, adapter)` returns `w` if the "
         'adapter is `None`, and else adds `adapter["up"] @ adapter["down"]`.',
     ],
-    explanation="`params` comes first, so the map stops at its leaves and hands over the subtrees "
-    "of `adapters` whole. The form of one pytree is a prefix of that of the other. The same rule "
-    "lets `vmap` read `in_axes`, and now it has merged a fine-tuned model in one line.",
+    explanation="`params` comes first, so the map stops at its leaves, and the function gets "
+    "whole subtrees of `adapters`. The form of `params` is a prefix of the form of `adapters`. "
+    "`in_axes` of `vmap` follows the same rule.",
     another="def merge_adapters(params, adapters):\n"
     "    leaves, treedef = jax.tree.flatten(params)\n"
     "    merged = []\n"
@@ -1006,7 +1220,7 @@ exercise(
             ),
             "loses the leaves that have no adapter",
             rejected_by="structure",
-            advice="The whole model is asked for: where there is no adapter, return `w`.",
+            advice="Return the whole model: where there is no adapter, return `w`.",
         ),
         wrong(
             lambda params, adapters: jax.tree.map(
@@ -1016,7 +1230,7 @@ exercise(
             ),
             "replaces the matrix by its correction",
             rejected_by="values",
-            advice="`up @ down` is what is added to `w`.",
+            advice="Add `up @ down` to `w`.",
         ),
         wrong(
             lambda params, adapters: jax.tree.map(
@@ -1026,8 +1240,8 @@ exercise(
             ),
             "multiplies the two in the wrong order",
             rejected_by="TypeError",
-            advice="`up` is tall and `down` is wide. `up @ down` has the shape of `w`; the other "
-            "order has not.",
+            advice="`up` is tall and `down` is wide. `up @ down` has the shape of `w`. The other "
+            "order does not.",
         ),
         wrong(
             lambda params, adapters: jax.tree.map(
@@ -1037,9 +1251,35 @@ exercise(
             ),
             "lets the adapters decide how far to go down",
             rejected_by="ValueError",
-            advice="The first pytree is opened all the way, and `adapters` goes on where `params` "
-            "has a leaf. Put `params` first.",
+            advice="The first pytree is opened down to its leaves, and `adapters` goes deeper than "
+            "`params`. Put `params` first.",
         ),
     ],
 )
 ### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 11 · In your own words
+#
+# A class `TrainingState` has four fields: `params`, a pytree of arrays; `rate`, the learning rate,
+# which becomes smaller after every step; `activation`, the name of a function; and `layers`, the
+# number of layers, which a Python loop uses. It is an argument of a jitted training step.
+#
+# For each field say whether it should be data or meta. Give a reason, and say what would happen
+# if it were the other. Two sentences for each field are enough. A person reads this.
+
+# %% [markdown] written="data_or_meta" minutes=8 points=2
+# ### BEGIN SOLUTION
+# `params`: data. The arrays are what the step computes with, and `grad` and `tree.map` have to find
+# them. As meta they cannot be hashed and compared, so `jit` raises an error. `rate`: data. It
+# changes at every step. As meta it would be a constant of the program, and the step would be traced
+# and compiled again for every new value. `activation`: meta. It is a string, which cannot be an
+# input of a program, and another function means another program. As data, `jit` raises an error,
+# because a string is not an array. `layers`: meta. A Python loop needs its value while the function
+# is traced. As data it would be a tracer, and `range` would raise an error.
+#
+# Rubric: half a point for each field. Both parts are needed: the right kind with a reason that fits
+# (a value that changes, an array, a setting, a value that Python needs), and what would go wrong
+# otherwise (an error, or a new trace for each value). Accept `rate` as meta only if the answer says
+# that every new rate is compiled again and why that would be acceptable.
+# ### END SOLUTION
