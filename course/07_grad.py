@@ -27,12 +27,15 @@
 # > right one. Leave the dots and the answer waits in a fold.
 
 # %%
+import contextlib
+import io
 import math
+import re
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.ad_checkpoint import checkpoint_name
+from jax.ad_checkpoint import checkpoint_name, print_saved_residuals
 from jax.test_util import check_grads
 
 from autograder import predicted
@@ -897,9 +900,18 @@ print(
 )
 
 # %% [markdown]
-# `jax.ad_checkpoint.print_saved_residuals(layer, h64, W64)` prints the same list with the line of your
-# code that made each array. (*Residuals* is JAX's word for what is kept.)
-#
+# *Residuals* is JAX's word for the arrays that are kept. `print_saved_residuals` prints one line for each
+# of them: its shape, the operation that made it, and where this operation stands in your code. Here we
+# leave out the last part.
+
+# %%
+with contextlib.redirect_stdout(io.StringIO()) as printed:
+    print_saved_residuals(layer, h64, W64)
+where = re.compile(r" from (?!the argument).*")
+residuals = [where.sub("", line) for line in printed.getvalue().splitlines()]
+print(len(residuals), "residuals, and the first of them are:", *residuals[:5], sep="\n  ")
+
+# %% [markdown]
 # ## Work for memory: `jax.checkpoint`
 #
 # `jax.checkpoint`, also called remat, wraps a part of a program: only the inputs of this part are kept,

@@ -46,7 +46,7 @@ from autograder import (
 # %% [markdown] exercise="fast_track_grad" stars=1 importance=1 minutes=1 points=0
 # ## 0 · Know it already?
 #
-# One question, no points. If you can tell why the answer is what it is, begin with exercise 4.
+# One question, without points. If you can explain the answer, begin with exercise 4.
 #
 # ```python
 # def surprise(p):
@@ -74,24 +74,24 @@ question(
     answer="c",
     hints=[
         "`jnp.where` chooses between two values. How many of them are computed?",
-        "On the way back the branch that was not chosen is walked as well, with cotangent 0.",
-        "The branch holds a logarithm at 0. What is 0 times an infinite number?",
+        "On the way back the branch that was not chosen takes part too, with the cotangent 0.",
+        "This branch has a logarithm at 0. What is 0 times infinity?",
     ],
-    explanation="Both branches are computed and both are walked back. The branch not chosen gets "
-    "the cotangent 0, which meets the infinite logarithm at 0, and 0 · inf is nan. A second "
-    "`where` around the argument of the logarithm cures it.",
+    explanation="Both branches are computed, and both take part in the gradient. The branch that "
+    "was not chosen gets the cotangent 0. The logarithm at 0 is infinite, and 0 · inf is nan. A "
+    "second `where` around the argument of the logarithm cures it.",
     mistakes=[
         mistake(
             "a",
             "expects `where` to skip the branch that is not chosen",
-            advice="`where` is a choice between arrays, not an `if`: both branches are computed, "
-            "and both take part in the gradient.",
+            advice="`where` chooses between two arrays. It is not an `if`: both branches are "
+            "computed, and both take part in the gradient.",
         ),
         mistake(
             "b",
             "takes the slope of the formula by hand",
-            advice="At 0 the other branch is chosen. What matters is what the branch not chosen "
-            "sends back all the same.",
+            advice="At 0 the other branch is chosen, but the branch that was not chosen still "
+            "takes part in the gradient. What does it contribute?",
         ),
     ],
 )
@@ -100,8 +100,8 @@ question(
 # %% [markdown] exercise="force" stars=1 importance=3 minutes=1 points=1
 # ## 1 · Which way is down?
 #
-# Beads on a ring are tied to their neighbours and held near 0. `energy` says how much energy their
-# positions have. The force on the beads is **minus** the gradient of the energy. Write `force`.
+# Beads on a ring are tied to their neighbours and held near 0. `energy` computes the energy of
+# their positions. The force on the beads is **minus** the gradient of the energy. Write `force`.
 
 
 # %% given="energy"
@@ -125,33 +125,34 @@ exercise(
     force,
     inputs=lambda rng, n: (rng.normal(size=n),),
     hints=[
-        "One transformation turns `energy` into the function of its slopes.",
+        "One transformation turns `energy` into a function that computes its slopes.",
         "`jax.grad(energy)` is a function of `x`: call it.",
-        "A force points downhill: what is the sign of what that call gives back?",
+        "A force points downhill, and a gradient uphill. Which sign does the result need?",
     ],
-    explanation="`energy` maps n numbers to one, so one walk back gives all n slopes, in an array "
-    "of the form of `x`.",
+    explanation="`energy` maps n numbers to one number, so one walk back gives all n slopes, in an "
+    "array of the shape of `x`.",
     another="def force(x):\n    return jnp.roll(x, 1) + jnp.roll(x, -1) - 2 * x - x**3",
     wrong_answers=[
         wrong(
             lambda x: jax.grad(energy)(x),
             "points uphill",
             rejected_by="values",
-            advice="The gradient points to where the energy grows. A force points the other way.",
+            advice="The gradient points in the direction in which the energy grows. A force "
+            "points in the opposite direction.",
         ),
         wrong(
             lambda x: -jax.vmap(jax.grad(energy))(x),
             "takes each bead's energy as if it were alone",
             rejected_by="values",
-            advice="`vmap` hands `energy` one bead at a time, so the ties to the neighbours are "
-            "lost. `energy` needs them all at once; so does its gradient.",
+            advice="`vmap` gives `energy` one bead at a time, so the ties to the neighbours are "
+            "lost. `energy` and its gradient need all beads at once.",
         ),
         wrong(
             lambda x: -(jax.vmap(lambda d: energy(x + 0.1 * d))(jnp.eye(x.size)) - energy(x)) / 0.1,
             "takes differences with a step of 0.1",
             rejected_by="values",
-            advice="A difference is an approximation, and a smaller step brings rounding errors "
-            "instead. `jax.grad` has no step.",
+            advice="A difference is only an approximation, and a smaller step has larger rounding "
+            "errors. `jax.grad` has no step.",
         ),
         wrong(
             lambda x: (
@@ -164,18 +165,18 @@ exercise(
             ),
             "takes one slope at a time in a Python loop",
             rejected_by="batch loop",
-            advice="One call of `jax.grad(energy)` gives all the slopes in one walk back.",
+            advice="One call of `jax.grad(energy)` computes all slopes in one walk back.",
         ),
     ],
 )
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="descent_step" stars=1 importance=3 minutes=5 points=2
-# ## 2 · A step, with all that belongs to it
+# ## 2 · A step, with everything that belongs to it
 #
 # Write `descent_step`: one step of gradient descent. It returns a tuple of three: the new
-# parameters, `p - rate * gradient` in every leaf; the loss; and the predictions. Loss and
-# predictions are those **before** the step. `squared_error` shall be run once, not once for each of
+# parameters, `p - rate * gradient` in every leaf; the loss; and the predictions. Return the loss
+# and the predictions from **before** the step. Run `squared_error` only once, not once for each of
 # them.
 
 
@@ -216,14 +217,15 @@ exercise(
     # 1.43 times where the function runs twice; 1.29 at size 1 for a gradient of one long vector.
     requires=[matches_reference(), work_within(1.32), grows_with_batch("not at all")],
     hints=[
-        "`squared_error` returns a pair. Which option tells JAX to differentiate its first entry?",
-        "`jax.value_and_grad(squared_error, has_aux=True)` returns a pair, whose first entry is a "
-        "pair too.",
+        "`squared_error` returns a pair. Which option tells JAX to differentiate only the first "
+        "entry?",
+        "`jax.value_and_grad(squared_error, has_aux=True)` returns a pair, and its first entry is "
+        "a pair too.",
         "`(loss, predictions), gradient = ...`, and then "
         "`jax.tree.map(lambda p, g: p - rate * g, params, gradient)`.",
     ],
     explanation="The forward pass computes the loss and the predictions anyway. `value_and_grad` "
-    "keeps the first and `has_aux` hands out the second, so neither costs anything more.",
+    "returns the loss and `has_aux` the predictions, so neither has an extra cost.",
     another="def descent_step(params, xs, ys, rate):\n"
     "    loss, pull, predictions = jax.vjp(\n"
     "        lambda p: squared_error(p, xs, ys), params, has_aux=True\n"
@@ -236,14 +238,14 @@ exercise(
             lambda params, xs, ys, rate: _step(params, xs, ys, -rate),
             "steps uphill",
             rejected_by="values",
-            advice="The gradient points to where the loss grows: subtract it.",
+            advice="The gradient points in the direction in which the loss grows: subtract it.",
         ),
         wrong(
             lambda params, xs, ys, rate: jax.value_and_grad(squared_error)(params, xs, ys),
             "does not say that the function returns a pair",
             rejected_by="TypeError",
-            advice="`grad` wants one number. `has_aux=True` says: differentiate the first entry, "
-            "hand me the second as it is.",
+            advice="`grad` needs a function that returns one number. `has_aux=True` says: "
+            "differentiate the first entry, and return the second as it is.",
         ),
         wrong(
             lambda params, xs, ys, rate: (
@@ -256,14 +258,15 @@ exercise(
             ),
             "runs the function again to get the loss",
             rejected_by="work",
-            advice="The gradient has just computed the loss and the predictions. `value_and_grad` "
-            "returns them along with it.",
+            advice="The gradient has already computed the loss and the predictions. "
+            "`value_and_grad` returns them too.",
         ),
         wrong(
             lambda params, xs, ys, rate: _step(params, xs, ys, 1.0),
             "takes the whole gradient, whatever the rate",
             rejected_by="values",
-            advice="The gradient says where to go, `rate` how far: multiply them.",
+            advice="The gradient gives the direction, and `rate` says how far to go: multiply "
+            "them.",
         ),
     ],
 )
@@ -273,7 +276,7 @@ exercise(
 # ## 3 · Two products, no matrix
 #
 # `neighbours` maps n numbers to n - 1. Its Jacobian J has the shape (n - 1, n). Write
-# `push_and_pull`, which returns the tuple of `J @ v` and `w @ J` **without** building J: it shall
+# `push_and_pull`, which returns the tuple of `J @ v` and `w @ J` **without** building J. It should
 # not do much more arithmetic than `neighbours` does.
 
 
@@ -307,15 +310,14 @@ exercise(
     ),
     requires=[matches_reference(), work_within(2), grows_with_batch("not at all")],
     hints=[
-        "One of the products walks forward with the values, the other walks back.",
-        "`jax.jvp(f, (x,), (v,))` returns the pair of value and `J @ v`; `jax.vjp(f, x)` returns "
-        "the pair of value and a function.",
+        "One product is computed together with the values, the other on a walk back.",
+        "`jax.jvp(f, (x,), (v,))` returns a pair: the value and `J @ v`. `jax.vjp(f, x)` also "
+        "returns a pair: the value and a function.",
         "The function from `jax.vjp` takes `w` and returns a tuple with one entry for each "
         "argument of `neighbours`: `(pulled,) = pull(w)`.",
     ],
-    explanation="A direction in the inputs is pushed forward by `jvp`, weights on the outputs are "
-    "pulled back by `vjp`. Each costs about as much as the function itself, however many entries "
-    "J has.",
+    explanation="`jvp` pushes a direction in the inputs forward, and `vjp` pulls weights on the "
+    "outputs back. Each costs about as much as the function itself, however many entries J has.",
     another="def push_and_pull(x, v, w):\n"
     "    _, push = jax.linearize(neighbours, x)\n"
     "    (pulled,) = jax.linear_transpose(push, x)(w)\n"
@@ -327,21 +329,21 @@ exercise(
             )(jax.jacobian(neighbours)(x)),
             "builds the Jacobian and multiplies by it",
             rejected_by="work",
-            advice="The Jacobian takes a walk for each of its rows. The two products take one walk "
-            "each: `jax.jvp` and `jax.vjp`.",
+            advice="The Jacobian needs one walk for each of its rows. Each of the two products "
+            "needs only one walk: `jax.jvp` and `jax.vjp`.",
         ),
         wrong(
             lambda x, v, w: (jax.jvp(neighbours, (x,), (v,))[1], jax.vjp(neighbours, x)[1](w)),
             "returns the pullback's tuple as it is",
             rejected_by="structure",
-            advice="The function that `jax.vjp` returns gives a tuple, one entry for each "
-            "argument. Take its only entry out.",
+            advice="The function from `jax.vjp` returns a tuple with one entry for each argument. "
+            "Here it has one entry: return that entry.",
         ),
         wrong(
             lambda x, v, w: (jax.jvp(neighbours, (x,), (v,))[0], jax.vjp(neighbours, x)[1](w)[0]),
             "returns the value of the function in place of the product",
             rejected_by="values",
-            advice="`jax.jvp` returns two things: the value first, then the product.",
+            advice="`jax.jvp` returns a pair: first the value, then the product.",
         ),
         wrong(
             lambda x, v, w: (
@@ -350,24 +352,24 @@ exercise(
             ),
             "gives every output the weight 1",
             rejected_by="values",
-            advice="The gradient of a sum is a pullback of ones. Pull back `w` instead.",
+            advice="The gradient of a sum pulls back ones. Pull back `w` instead.",
         ),
         wrong(
             lambda x, v, w: (jax.vjp(neighbours, x)[1](w)[0], jax.jvp(neighbours, (x,), (v,))[1]),
             "returns the two products in the other order",
             rejected_by="shape",
-            advice="`J @ v` comes first: it has one entry for each output.",
+            advice="`J @ v` comes first. It has one entry for each output.",
         ),
     ],
 )
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="hessian_times" stars=2 importance=3 minutes=8 points=3
-# ## 4 · The Hessian's product, without the Hessian
+# ## 4 · A product with the Hessian, without the Hessian
 #
-# `coupling` couples every angle with every other one. Write `hessian_times`, which multiplies its
-# Hessian at `x` by the vector `v`. The Hessian itself would take about n times the arithmetic of a
-# gradient; yours may take a few times that.
+# `coupling` couples every angle with every other angle. Write `hessian_times`, which multiplies its
+# Hessian at `x` by the vector `v`. The Hessian itself would need about n times the arithmetic of a
+# gradient. Your function may need a few times the arithmetic of a gradient.
 
 
 # %% given="coupling"
@@ -393,14 +395,14 @@ exercise(
     inputs=lambda rng, n: (60 * rng.normal(size=2 * n), rng.normal(size=2 * n)),
     requires=[matches_reference(), work_within(3), grows_with_batch("not at all")],
     hints=[
-        "The Hessian is the Jacobian of some function. Which one?",
-        "It is the Jacobian of the gradient, and exercise 3 multiplied a Jacobian by a vector "
+        "The Hessian is the Jacobian of another function. Which one?",
+        "It is the Jacobian of the gradient. In exercise 3 you multiplied a Jacobian by a vector "
         "without building it.",
-        "`jax.jvp(jax.grad(coupling), (x,), (v,))` returns the pair of gradient and product.",
+        "`jax.jvp(jax.grad(coupling), (x,), (v,))` returns a pair: the gradient and the product.",
     ],
-    explanation="Forward over reverse: the gradient is a function of `x`, and one `jvp` asks how "
-    "it changes along `v`. It gives the gradient as well, which Newton and conjugate-gradient "
-    "methods use in the same breath.",
+    explanation="Forward over reverse: the gradient is a function of `x`, and one `jvp` computes "
+    "how it changes along `v`. It returns the gradient as well, which Newton and "
+    "conjugate-gradient methods also need.",
     another="def hessian_times(x, v):\n"
     "    return jax.grad(lambda x: jnp.sum(jax.grad(coupling)(x) * v))(x)",
     wrong_answers=[
@@ -408,26 +410,27 @@ exercise(
             lambda x, v: jnp.dot(jax.hessian(coupling)(x), v, precision="highest"),
             "builds the Hessian and multiplies by it",
             rejected_by="work",
-            advice="That is one walk for every column of the Hessian, to be summed up right "
-            "away. One `jvp` of the gradient gives the sum.",
+            advice="This needs one walk for every column of the Hessian, and then you add them up. "
+            "One `jvp` of the gradient gives the sum directly.",
         ),
         wrong(
             lambda x, v: jax.jvp(coupling, (x,), (v,))[1],
             "takes the slope along `v` and not how the slopes change",
             rejected_by="shape",
-            advice="A `jvp` of `coupling` is a first derivative. Push `v` through the gradient.",
+            advice="A `jvp` of `coupling` is a first derivative. Take the `jvp` of its gradient.",
         ),
         wrong(
             lambda x, v: jnp.vdot(v, jax.jvp(jax.grad(coupling), (x,), (v,))[1]),
             "multiplies by `v` from both sides",
             rejected_by="shape",
-            advice="The product with the vector is asked for, once: n numbers.",
+            advice="Multiply by the vector once, from one side. The result has n numbers.",
         ),
         wrong(
             lambda x, v: jax.jvp(jax.grad(coupling), (x,), (v,))[0],
             "returns the gradient",
             rejected_by="values",
-            advice="`jax.jvp` returns the value, here the gradient, and then the product.",
+            advice="`jax.jvp` returns first the value, which is the gradient here, and then the "
+            "product.",
         ),
         wrong(
             lambda x, v: jax.vmap(jax.grad(jax.grad(lambda t: coupling(t[None]))))(x) * v,
@@ -442,9 +445,9 @@ exercise(
 # %% [markdown] exercise="lengths" stars=2 importance=3 minutes=6 points=2
 # ## 5 · A length that survives zero
 #
-# Write `lengths`, the Euclidean length of every row of `xs`. Some rows are zero. There the length
-# is exactly 0, and its gradient shall be 0 too; everywhere else the gradient is the usual one, in
-# the shortest of rows too.
+# Write `lengths`, the Euclidean length of every row of `xs`. Some rows are zero. Their length is
+# exactly 0, and its gradient should be 0 too. For all other rows, even very short ones, the
+# gradient is the usual one.
 
 
 # %% solution="lengths"
@@ -496,14 +499,14 @@ exercise(
     },
     requires=[matches_reference(), matches_gradient(), grows_with_batch("not at all")],
     hints=[
-        "The slope of a square root at 0 is infinite. Which argument may the root have instead?",
-        "A `where` around the root is too late: the root of 0 has been taken. Put one inside.",
+        "The slope of a square root at 0 is infinite. Which other argument can you give the root?",
+        "A `where` around the root is too late: the root of 0 was computed. Put one inside.",
         "`zero = squares == 0`, then `jnp.where(zero, 0.0, jnp.sqrt(jnp.where(zero, 1.0, "
         "squares)))`.",
     ],
-    explanation="The inner `where` keeps 0 away from the root, the outer one puts the right value "
-    "back. To add something tiny under the root is a way too, where it does not matter that every "
-    "length changes a little: with 1e-12, that of a zero row is a millionth.",
+    explanation="The inner `where` keeps 0 away from the root, and the outer one puts the right "
+    "value back. You can also add a tiny number under the root, if it does not matter that every "
+    "length changes a little: with 1e-12, the length of a zero row becomes a millionth.",
     another="def lengths(xs):\n"
     "    zero = (xs == 0).all(axis=1)\n"
     "    safe = jnp.where(zero[:, None], 1.0, xs)\n"
@@ -513,27 +516,28 @@ exercise(
             lambda xs: jnp.sqrt(jnp.sum(xs**2, axis=1)),
             "takes the root of zero",
             rejected_by="gradient",
-            advice="The gradient of zero rows is nan, and a `where` outside the root cannot "
-            "undo that: 0 · inf is nan. Keep the zero away from the root.",
+            advice="The gradient of a zero row is nan, and a `where` outside the root cannot "
+            "change that: 0 · inf is nan. Keep the zero away from the root.",
         ),
         wrong(
             lambda xs: (lambda s: jnp.sqrt(jnp.where(s == 0, 1.0, s)))(jnp.sum(xs**2, axis=1)),
             "leaves the stand-in for zero in the result",
             rejected_by="values",
-            advice="The inner `where` makes the root safe. An outer one has to put the 0 back.",
+            advice="The inner `where` makes the root safe. An outer `where` has to put the 0 back.",
         ),
         wrong(
             lambda xs: jnp.sqrt(jnp.sum(xs**2, axis=1) + 0.01),
             "adds so much under the root that the lengths change",
             rejected_by="values",
-            advice="The length of a zero row is 0, not 0.1. Add far less, or choose by `where`.",
+            advice="The length of a zero row is 0, not 0.1. Choose with `where` instead of adding "
+            "a number.",
         ),
         wrong(
             lambda xs: _safe_rows(xs, lambda xs: (xs == 0).all(axis=1)),
             "replaces single zeros, not zero rows",
             rejected_by="values",
-            advice="A row such as (0, 3, 4) has zeros and is none: its length is 5. What must not "
-            "be 0 is the sum of the squares.",
+            advice="A row such as (0, 3, 4) has a zero in it but is not a zero row: its length is "
+            "5. Ask whether the sum of the squares is 0.",
         ),
         wrong(
             lambda xs: (lambda z: jnp.where(z, 0.0, jnp.sqrt(jnp.where(z, 1.0, (xs**2).sum(1)))))(
@@ -541,14 +545,14 @@ exercise(
             ),
             "takes a row whose entries cancel for a zero row",
             rejected_by="values",
-            advice="The entries of (1, -1, 0) add up to 0, and its length is not 0. Ask whether "
+            advice="The entries of (1, -1, 0) add up to 0, but its length is not 0. Ask whether "
             "the *squares* add up to 0.",
         ),
         wrong(
             lambda xs: jax.lax.stop_gradient(jnp.sqrt(jnp.sum(xs**2, axis=1))),
             "stops the gradient everywhere",
             rejected_by="gradient",
-            advice="Only zero rows shall have the gradient 0. The others have the usual one.",
+            advice="Only zero rows have the gradient 0. All other rows have the usual gradient.",
         ),
         wrong(
             lambda xs: jnp.stack(
@@ -568,10 +572,10 @@ exercise(
 # %% [markdown] exercise="td_gradient" stars=2 importance=2 minutes=6 points=2
 # ## 6 · Chasing a target that holds still
 #
-# An agent learns what a state is worth from a target that it computes itself: `rewards + 0.9 *
-# worth(params, next_states)`. The loss is the mean of `(target - worth(params, states)) ** 2`. If
-# both ends moved, the agent would also bend the target towards its guess, so the target counts as a
-# **constant**. Write `td_gradient`, the gradient of that loss with respect to `params`.
+# An agent learns the worth of a state from a target that it computes itself: `rewards + 0.9 *
+# worth(params, next_states)`. The loss is the mean of `(target - worth(params, states)) ** 2`. The
+# agent should move its guess towards the target, not the target towards its guess. So the target
+# counts as a **constant**. Write `td_gradient`, the gradient of this loss with respect to `params`.
 
 
 # %% given="worth"
@@ -623,15 +627,15 @@ exercise(
         "target - worth(params, states) → worth(params, states) - target (line 5)": "it is squared",
     },
     hints=[
-        "The parameters appear twice in the loss. Through one of the two, nothing shall flow back.",
+        "The parameters appear twice in the loss. In one of the two places they should be "
+        "constants.",
         "`jax.lax.stop_gradient(a)` has the value of `a` and counts as a constant.",
         "Write the loss as a function of `params`, with `jax.lax.stop_gradient` around the target, "
         "and take `jax.grad` of it.",
     ],
-    explanation="`stop_gradient` marks the target as a constant. What is computed outside of the "
-    "function that you differentiate is a constant too, so a target computed beforehand does the "
-    "same. The result is the gradient of no fixed loss at all; finite differences would not agree "
-    "with it.",
+    explanation="`stop_gradient` makes the target a constant. A target that you compute before, "
+    "outside of the function that you differentiate, is a constant too. The result is not the "
+    "gradient of the loss, and finite differences of the loss would not agree with it.",
     another="def td_gradient(params, states, rewards, next_states):\n"
     "    target = rewards + 0.9 * worth(params, next_states)\n"
     "    return jax.grad(lambda p: jnp.mean((target - worth(p, states)) ** 2))(params)",
@@ -647,19 +651,19 @@ exercise(
             lambda params, s, r, t: _td(r, t, s, params, True, False),
             "holds the guess still and moves the target",
             rejected_by="values",
-            advice="It is the other way round: the guess `worth(params, states)` shall move.",
+            advice="It is the other way round: the guess `worth(params, states)` should move.",
         ),
         wrong(
             lambda params, s, r, t: _td(r, t, s, params, False, False),
             "stops both ends",
             rejected_by="values",
-            advice="All slopes are 0, since nothing is left that moves. Stop the target only.",
+            advice="Now all slopes are 0, because both ends are constants. Stop only the target.",
         ),
         wrong(
             lambda params, s, r, t: _td(r, t, s, params, False, True, 1.0),
             "leaves out the 0.9",
             rejected_by="values",
-            advice="What comes next counts a little less: 0.9 times its worth.",
+            advice="The next state counts a little less: multiply its worth by 0.9.",
         ),
     ],
 )
@@ -668,13 +672,14 @@ exercise(
 # %% [markdown] exercise="binarize" stars=2 importance=2 minutes=10 points=2
 # ## 7 · A slope for a cliff
 #
-# Networks with weights of one bit need the sign of a number, and a sign has slope 0 everywhere. So
-# they lie about the slope. Write `binarize` with a rule of your own, by `jax.custom_vjp`:
+# Networks with weights of one bit need the sign of a number, but a sign has slope 0 everywhere. So
+# they pretend that it has another slope. Write `binarize` with a rule of your own, with
+# `jax.custom_vjp`:
 #
 # - forward: 1.0 where `x >= 0`, otherwise -1.0;
 # - backward: the cotangent passes unchanged where `|x| <= 1`, and is 0 elsewhere.
 #
-# The rule may be defined inside `binarize`.
+# You may define the rule inside `binarize`.
 
 
 # %% solution="binarize"
@@ -729,15 +734,16 @@ exercise(
         uses_primitive("custom_vjp_call", instead="Write the rule with `jax.custom_vjp`."),
     ],
     hints=[
-        "Three functions: the plain one, a forward one that also returns what to keep, a backward "
-        "one.",
+        "You need three functions: the plain one, a forward function that also returns what to "
+        "keep, and a backward function.",
         "The backward function gets what was kept and the cotangent, and returns a tuple with one "
         "entry for each argument. Keep `x`.",
         "`signs.defvjp(lambda x: (signs(x), x), lambda x, c: (jnp.where(jnp.abs(x) <= 1, c, "
         "0.0),))` for a `signs` decorated with `@jax.custom_vjp`.",
     ],
-    explanation="The forward pass is honest, and the backward pass pretends that the cliff is a "
-    "ramp from -1 to 1. Beyond the ramp the slope is 0, so a weight that is far out is left alone.",
+    explanation="The forward pass computes the sign, and the backward pass pretends that the "
+    "cliff is a ramp from -1 to 1. Beyond the ramp the slope is 0, so a weight that is far out "
+    "stays as it is.",
     another="def binarize(x):\n"
     "    signs = jax.custom_vjp(lambda x: jnp.where(x < 0, -1.0, 1.0))\n"
     "    keep = lambda x: (signs(x), jnp.abs(x) > 1)\n"
@@ -754,15 +760,15 @@ exercise(
             lambda x: _binarized(x, lambda x, cotangent: cotangent),
             "lets everything through, far out as well",
             rejected_by="gradient",
-            advice="Beyond 1 and -1 the slope is 0: look at `x` on the way back. Keep it in the "
-            "forward function.",
+            advice="Beyond 1 and -1 the slope is 0, so the backward function needs `x`. Keep `x` "
+            "in the forward function.",
         ),
         wrong(
             lambda x: _binarized(x, lambda x, cotangent: jnp.where(jnp.abs(x) <= 1, 1.0, 0.0)),
             "returns the slope and forgets the cotangent",
             rejected_by="gradient",
-            advice="The backward function continues a chain: multiply the slope by the cotangent "
-            "that arrives.",
+            advice="The backward function is one part of a chain: multiply the slope by the "
+            "cotangent that it gets.",
         ),
         wrong(
             lambda x: _binarized(x, lambda x, cotangent: jnp.where(jnp.abs(x) < 1, cotangent, 0.0)),
@@ -782,8 +788,8 @@ exercise(
             )(jnp.where(jnp.abs(x) <= 1, x, 0.0)),
             "gets the slope by `stop_gradient` and has no rule",
             rejected_by="primitive",
-            advice="A fine trick, and the gradient is right. Here a rule of your own is asked for: "
-            "`jax.custom_vjp`.",
+            advice="A good idea, and the gradient is right. But here you should write a rule of "
+            "your own, with `jax.custom_vjp`.",
         ),
         wrong(
             lambda x: _binarized(
@@ -791,14 +797,14 @@ exercise(
             ),
             "is 0 at 0",
             rejected_by="values",
-            advice="`jnp.sign(0.0)` is 0, and a weight of one bit has no third value: "
+            advice="`jnp.sign(0.0)` is 0, but a weight of one bit has only two values: "
             "`jnp.where(x >= 0, 1.0, -1.0)`.",
         ),
         wrong(
             lambda x: jnp.clip(x, -1.0, 1.0),
             "returns the ramp itself",
             rejected_by="values",
-            advice="The ramp is what the backward pass pretends. Forward, the result is 1 or -1.",
+            advice="The ramp is only for the backward pass. Forward, the result is 1 or -1.",
         ),
     ],
 )
@@ -807,11 +813,10 @@ exercise(
 # %% [markdown] exercise="deep_gradient" stars=2 importance=2 minutes=8 points=3
 # ## 8 · Compute it again
 #
-# The loss of a deep network is `jnp.sum(h**2)`, where `h` is `x` after 50 times `layer`, all with
-# the same `W`. Write `deep_gradient`, the gradient of that loss with respect to `W`, so that of
-# each layer only its input is kept for the way back. Repeat the layer with `jax.lax.scan`: the
-# memory that your program needs is measured, and fifty layers written out one after the other
-# compile slowly and share less of it.
+# The loss of a deep network is `jnp.sum(h**2)`, where `h` is `x` after 50 applications of `layer`,
+# all with the same `W`. Write `deep_gradient`, the gradient of this loss with respect to `W`. Of
+# each layer, keep only its input for the way back. Repeat the layer with `jax.lax.scan`. The memory
+# of your program is measured, and fifty separate layers compile slowly and need more of it.
 
 
 # %% given="layer"
@@ -861,14 +866,15 @@ exercise(
     inputs=lambda rng, n: (_turning(rng, 16), rng.normal(size=(n, 16))),
     requires=[matches_reference(), memory_within(2), grows_with_batch("not at all")],
     hints=[
-        "Fifty times the same layer is a `jax.lax.scan`. What does it keep of each turn?",
-        "`jax.checkpoint(layer)` is `layer`, but keeps its inputs only. Put it inside the scan.",
+        "Use `jax.lax.scan` for the fifty layers. What does its gradient keep of each turn?",
+        "`jax.checkpoint(layer)` does the same as `layer`, but keeps only its inputs. Use it in "
+        "the scan.",
         "Inside a function of `W`: `h, _ = jax.lax.scan(lambda h, _: (jax.checkpoint(layer)(h, W), "
         "None), x, None, length=50)`.",
     ],
-    explanation="Without `checkpoint` the scan keeps every intermediate of all fifty layers. With "
-    "it, fifty inputs, and the insides of one layer at a time, computed once more. The second "
-    "solution does by hand what it does.",
+    explanation="Without `checkpoint` the scan keeps every intermediate array of all fifty "
+    "layers. With it, the scan keeps fifty inputs, and computes the inside of one layer at a time "
+    "again. The other solution does the same by hand.",
     another="def deep_gradient(W, x):\n"
     "    last, inputs = jax.lax.scan(lambda h, _: (layer(h, W), h), x, None, length=50)\n"
     "\n"
@@ -886,14 +892,14 @@ exercise(
             lambda W, x: _deep(W, x),
             "keeps the insides of every layer",
             rejected_by="memory",
-            advice="Wrap `layer`, inside the scan, with `jax.checkpoint`. Around the whole loss it "
-            "would not help: on the way back everything would be kept at once again.",
+            advice="Wrap `layer` with `jax.checkpoint`, inside the scan. Around the whole loss it "
+            "would not help: then everything would be kept when it is computed again.",
         ),
         wrong(
             lambda W, x: _deep(W, x, jax.checkpoint(layer), argnums=1),
             "differentiates with respect to `x`",
             rejected_by="shape",
-            advice="The gradient with respect to `W` is asked for: it has the shape of `W`.",
+            advice="Return the gradient with respect to `W`. It has the shape of `W`.",
         ),
         wrong(
             lambda W, x: _deep(W, x, jax.checkpoint(layer), total=jnp.mean),
@@ -905,8 +911,8 @@ exercise(
             lambda W, x: _deep(W, x, lambda h, W: layer(jax.lax.stop_gradient(h), W)),
             "cuts the chain between the layers",
             rejected_by="values",
-            advice="`stop_gradient` forgets what the earlier layers did. `jax.checkpoint` changes "
-            "what is kept, never the result.",
+            advice="`stop_gradient` cuts off the earlier layers. `jax.checkpoint` changes only "
+            "what is kept, and never the result.",
         ),
     ],
 )
@@ -915,15 +921,15 @@ exercise(
 # %% [markdown] exercise="eccentric_anomaly" stars=3 importance=2 minutes=15 points=3
 # ## 9 · A puzzle: the slope of an answer that was searched for
 #
-# Where is a planet at a given time? Since 1609 one solves Kepler's equation `E - e * sin(E) = M`
-# for E. No formula does it, so `solve_kepler` searches, with a `while_loop`, and cannot be
-# differentiated in reverse.
+# Where is a planet at a given time? To find out, astronomers have solved Kepler's equation `E - e *
+# sin(E) = M` for E since 1609. There is no formula for E, so `solve_kepler` searches for it with a
+# `while_loop`, and it has no reverse mode.
 #
-# Write `eccentric_anomaly`: the values of `solve_kepler`, **and** the right gradient with respect
-# to `M` and to `e`. The puzzle: the gradient needs nothing of the search. Whoever knows the answer
-# E, however it was found, knows its slopes: move `M` or `e` a little, and E has to move so that the
-# equation still holds. So leave the search to `solve_kepler`, and write none of your own: the loops
-# and the work of your program are counted.
+# Write `eccentric_anomaly`: it returns the values of `solve_kepler` **and** has the right gradient
+# with respect to `M` and to `e`. The puzzle: the gradient does not need the search. If you know E,
+# you can compute its slopes, however E was found: if `M` or `e` changes a little, E has to change
+# so that the equation still holds. So use `solve_kepler` for the search, and do not write a search
+# of your own: the loops and the work of your program are counted.
 
 
 # %% given="solve_kepler"
@@ -1015,17 +1021,17 @@ exercise(
         grows_with_batch("not at all"),
     ],
     hints=[
-        "Differentiate both sides of `E - e * sin(E) = M`, with E a function of M. Then with E a "
-        "function of e.",
-        "`dE (1 - e cos E) = dM + sin(E) de`. Solve it for dE, and you have both slopes.",
-        "In a `custom_vjp`, keep `E` and `e`. Backward, the slope by `M` is the cotangent over "
-        "`1 - e * jnp.cos(E)`, and that by `e` is the same times `jnp.sin(E)`.",
+        "Differentiate both sides of `E - e * sin(E) = M`. E is a function of M and of e.",
+        "`dE (1 - e cos E) = dM + sin(E) de`. Solve this for dE to get both slopes.",
+        "In a `custom_vjp`, keep `E` and `e`. Backward, the cotangent of `M` is the given "
+        "cotangent divided by `1 - e * jnp.cos(E)`. The cotangent of `e` is this, times "
+        "`jnp.sin(E)`.",
     ],
     explanation="This is implicit differentiation: the slopes of a solution follow from the "
-    "equation, not from the search. No turn of the loop is kept, so a search of a million turns "
-    "would cost nothing on the way back. The second solution needs no rule of its own: it takes "
-    "**one** Newton step from the finished answer, which changes nothing but carries the right "
-    "slope.",
+    "equation, not from the search. No turn of the loop is kept, so even a search of a million "
+    "turns would cost nothing on the way back. The other solution needs no `custom_vjp`: it takes "
+    "**one** Newton step from the finished answer. The step does not change the value, but it has "
+    "the right slope.",
     another="def eccentric_anomaly(M, e):\n"
     "    hold = jax.lax.stop_gradient\n"
     "    E = solve_kepler(hold(M), hold(e))\n"
@@ -1035,42 +1041,42 @@ exercise(
             lambda M, e: solve_kepler(M, e),
             "hands out the search as it is",
             rejected_by="gradient",
-            advice="Reverse mode cannot walk back through a `while_loop`. Give the solution a "
-            "rule of its own: it follows from the equation.",
+            advice="Reverse mode cannot walk back through a `while_loop`. Write a rule for the "
+            "solution: it follows from the equation.",
         ),
         wrong(
             lambda M, e: _found(M, e),
             "treats the solution as a constant",
             rejected_by="gradient",
-            advice="Now nothing flows back. The solution does depend on `M` and `e`: differentiate "
+            advice="Now all slopes are 0. But the solution depends on `M` and `e`: differentiate "
             "the equation to see how.",
         ),
         wrong(
             lambda M, e: M + e * jnp.sin(_found(M, e)),
             "forgets that E moves on both sides",
             rejected_by="gradient",
-            advice="In `E = M + e sin(E)` the E on the right moves as well. Bring both to one "
-            "side: `dE (1 - e cos E) = dM + sin(E) de`.",
+            advice="In `E = M + e sin(E)` the E on the right changes too. Bring both to one side: "
+            "`dE (1 - e cos E) = dM + sin(E) de`.",
         ),
         wrong(
             lambda M, e: _newton_once(M, e, fixed_e=True),
             "has a slope with respect to `M` only",
             rejected_by="gradient",
-            advice="`e` moves the planet too: its slope is `sin(E) / (1 - e cos E)`.",
+            advice="E depends on `e` too: that slope is `sin(E) / (1 - e cos E)`.",
         ),
         wrong(
             lambda M, e: _newton(M, e),
             "writes the search out, ten turns one after the other",
             rejected_by="work",
-            advice="Values and slopes are right, and every turn is computed, kept and walked back. "
-            "The slopes need the answer only: take it from `solve_kepler`.",
+            advice="Values and slopes are right, but every turn is computed, kept and walked "
+            "back. For the slopes you need only the answer: take it from `solve_kepler`.",
         ),
         wrong(
             lambda M, e: _three_turns(M, e),
             "stops after three turns of `E = M + e sin(E)`",
             rejected_by="values",
-            advice="A fixed number of turns can be differentiated, but three are too few. Use "
-            "`solve_kepler` for the values and the equation for the slopes.",
+            advice="JAX can differentiate a fixed number of turns, but three are too few. Use "
+            "`solve_kepler` for the values, and the equation for the slopes.",
         ),
     ],
 )

@@ -609,3 +609,79 @@ def attention(queries, keys, values):
     q, k, v = (jnp.moveaxis(a, 2, 1) for a in (queries, keys, values))
     many = jnp.vectorize(attend, signature="(d),(t,d),(t,d)->(d)")
     return jnp.moveaxis(many(q, k[:, :, None], v[:, :, None]), 1, 2)
+
+
+# %% right="middle_distances" about="one row at a time"
+def middle_distances(xs, cloud):
+    return jax.lax.map(lambda x: middle_distance(x, cloud), xs)
+
+
+# %% right="middle_distances" about="a scan over the rows"
+def middle_distances(xs, cloud):
+    return jax.lax.scan(lambda carry, x: (carry, middle_distance(x, cloud)), 0, xs)[1]
+
+
+# %% right="middle_distances" about="a fori_loop that fills the result"
+def middle_distances(xs, cloud):
+    def fill(i, found):
+        return found.at[i].set(middle_distance(xs[i], cloud))
+
+    return jax.lax.fori_loop(0, len(xs), fill, jnp.zeros(len(xs)))
+
+
+# %% right="middle_distances" about="eight at a time, by another formula"
+def middle_distances(xs, cloud):
+    def middle(x):
+        ordered = jnp.sort(jnp.linalg.norm(x - cloud, axis=1))
+        return (ordered[255] + ordered[256]) / 2
+
+    return jax.lax.map(middle, xs, batch_size=8)
+
+
+# %% wrong="middle_distances" reason="memory" about="batches that are as large as the input"
+def middle_distances(xs, cloud):
+    return jax.lax.map(lambda x: middle_distance(x, cloud), xs, batch_size=1024)
+
+
+# %% wrong="middle_distances" reason="memory" about="a checkpoint around the vmap"
+def middle_distances(xs, cloud):
+    every = jax.vmap(middle_distance, in_axes=(0, None))
+    return jax.checkpoint(every)(xs, cloud)
+
+
+# %% wrong="middle_distances" reason="memory" about="one large broadcast"
+def middle_distances(xs, cloud):
+    return jnp.median(jnp.linalg.norm(xs[:, None] - cloud, axis=-1), axis=1)
+
+
+# %% wrong="middle_distances" reason="values" about="the mean in place of the median"
+def middle_distances(xs, cloud):
+    def mean(x):
+        return jnp.mean(jnp.linalg.norm(cloud - x, axis=1))
+
+    return jax.lax.map(mean, xs, batch_size=16)
+
+
+# %% wrong="middle_distances" reason="values" about="the upper of the two in the middle"
+def middle_distances(xs, cloud):
+    def middle(x):
+        return jnp.sort(jnp.linalg.norm(cloud - x, axis=1))[256]
+
+    return jax.lax.map(middle, xs, batch_size=16)
+
+
+# %% wrong="middle_distances" reason="shape" about="squeeze: one row loses its axis"
+def middle_distances(xs, cloud):
+    return jnp.squeeze(jax.lax.map(lambda x: middle_distance(x, cloud), xs, batch_size=16))
+
+
+# %% wrong="middle_distances" reason="shape" about="pads the last batch and forgets to cut"
+def middle_distances(xs, cloud):
+    batches = jnp.pad(xs, ((0, -len(xs) % 16), (0, 0))).reshape(-1, 16, 3)
+    every = jax.vmap(middle_distance, in_axes=(0, None))
+    return jax.lax.map(lambda batch: every(batch, cloud), batches).reshape(-1)
+
+
+# %% wrong="middle_distances" reason="TypeError" about="gives jax.lax.map two arrays"
+def middle_distances(xs, cloud):
+    return jax.lax.map(middle_distance, (xs, cloud), batch_size=16)

@@ -801,3 +801,123 @@ def merge_adapters(params, adapters):
         return jnp.zeros_like(w) if adapter is None else adapter["up"] @ adapter["down"]
 
     return jax.tree.map(jnp.add, params, jax.tree.map(correction, params, adapters))
+
+
+# %% right="running_summary" about="a class with named fields, above the function"
+@jax.tree_util.register_pytree_with_keys_class
+class Named(Summary):
+    def tree_flatten_with_keys(self):
+        value = (jax.tree_util.GetAttrKey("value"), self.value)
+        count = (jax.tree_util.GetAttrKey("count"), self.count)
+        return (value, count), self.rule
+
+    @classmethod
+    def tree_unflatten(cls, rule, data):
+        made = cls(data[0], rule)
+        made.count = data[1]
+        return made
+
+
+def running_summary(first, xs, rule):
+    return followed(Named(first, rule), xs)
+
+
+# %% right="running_summary" about="register_pytree_node, with a copy put together"
+def running_summary(first, xs, rule):
+    class Mine(Summary):
+        pass
+
+    start = Mine(first, rule)
+
+    def put_together(rule, data):
+        made = copy.copy(start)
+        made.__dict__ = {"value": data[0], "count": data[1], "rule": rule}
+        return made
+
+    jax.tree_util.register_pytree_node(Mine, lambda s: ((s.value, s.count), s.rule), put_together)
+    return followed(start, xs)
+
+
+# %% right="running_summary" about="no class: a tuple is carried"
+def running_summary(first, xs, rule):
+    def step(carry, x):
+        value, count = carry
+        value = value + (x - value) / (count + 1) if rule == "mean" else jnp.maximum(value, x)
+        return (value, count + 1), value
+
+    return jax.lax.scan(step, (first, jnp.float32(1)), xs)[1]
+
+
+# %% right="running_summary" about="cumulative sums and maxima"
+def running_summary(first, xs, rule):
+    every = jnp.concatenate([first[None], xs])
+    if rule == "largest":
+        return jax.lax.cummax(every)[1:]
+    return (jnp.cumsum(every) / jnp.arange(1, every.size + 1))[1:]
+
+
+# %% wrong="running_summary" reason="values" about="counts from 0"
+def running_summary(first, xs, rule):
+    @jax.tree_util.register_pytree_node_class
+    class Mine(Summary):
+        def tree_flatten(self):
+            return (self.value, self.count), self.rule
+
+        @classmethod
+        def tree_unflatten(cls, rule, data):
+            made = object.__new__(cls)
+            (made.value, made.count), made.rule = data, rule
+            return made
+
+    start = Mine(first, rule)
+    start.count = 0.0
+    return followed(start, xs)
+
+
+# %% wrong="running_summary" reason="values" about="always the mean"
+def running_summary(first, xs, rule):
+    def step(carry, x):
+        value, count = carry
+        value = value + (x - value) / (count + 1)
+        return (value, count + 1), value
+
+    return jax.lax.scan(step, (first, jnp.float32(1)), xs)[1]
+
+
+# %% wrong="running_summary" reason="AttributeError" about="forgets the rule in tree_unflatten"
+def running_summary(first, xs, rule):
+    @jax.tree_util.register_pytree_node_class
+    class Mine(Summary):
+        def tree_flatten(self):
+            return (self.value, self.count), None
+
+        @classmethod
+        def tree_unflatten(cls, rule, data):
+            made = object.__new__(cls)
+            made.value, made.count = data
+            return made
+
+    return followed(Mine(first, rule), xs)
+
+
+# %% wrong="running_summary" reason="shape" about="returns the last value only"
+def running_summary(first, xs, rule):
+    every = jnp.concatenate([first[None], xs])
+    return every.mean() if rule == "mean" else every.max()
+
+
+# %% wrong="running_summary" reason="batch loop" about="a Python loop over the numbers"
+def running_summary(first, xs, rule):
+    summary, values = Summary(first, rule), []
+    for x in xs:
+        summary = summary.include(x)
+        values.append(summary.value)
+    return jnp.stack(values)
+
+
+# %% wrong="running_summary" reason="shape" about="keeps the first number in the result"
+def running_summary(first, xs, rule):
+    every = jnp.concatenate([first[None], xs])
+    if rule == "largest":
+        return jax.lax.cummax(every)
+    return jnp.cumsum(every) / jnp.arange(1, every.size + 1)
