@@ -29,6 +29,7 @@
 import dataclasses
 from collections import OrderedDict
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -755,8 +756,7 @@ for _ in range(2):
 
 # %% [markdown]
 # Such a field belongs to the data. For a class of your own you can write the fields and the
-# registration in one place: `static=True` marks a meta field. (A `NamedTuple` needs no registration at
-# all, but then every field is data, a name too.)
+# registration in one place: `static=True` marks a meta field.
 
 
 # %%
@@ -769,6 +769,18 @@ class Dense:
 
 
 jax.tree.structure(Dense(jnp.ones((2, 3)), jnp.zeros(3)))
+
+# %% [markdown]
+# A `NamedTuple` needs no registration, but it has no meta: every field is data, even a name.
+
+
+# %%
+class Town(NamedTuple):
+    name: str
+    people: float
+
+
+jax.tree.leaves(Town("Basel", 180_000.0))
 
 # %% [markdown]
 # ## A class that is not a dataclass
@@ -801,8 +813,9 @@ for path, _ in jax.tree.leaves_with_path(line):
     print("a leaf at", jax.tree_util.keystr(path))
 
 # %% [markdown]
-# The gradient of a `Line` is a `Line`. But its paths have no names, so a rule such as `is_weight`
-# could not find a field. `register_pytree_with_keys_class` asks for the name of each field as well.
+# The gradient of a `Line` is a `Line`. But its paths have numbers instead of names.
+# `register_pytree_with_keys_class` asks for a step of the path for each field. A `GetAttrKey` has the
+# name of the field as its `.name`.
 
 
 # %%
@@ -906,7 +919,8 @@ print("a placeholder:", jax.eval_shape(lambda interval: interval, stored).low)
 
 # %% [markdown]
 # > **In three lines**
-# > 1. dict, list, tuple, `None` and registered classes are containers. Everything else is a leaf.
+# > 1. dict, list, tuple, named tuple, `None` and registered classes are containers. Everything else
+# >    is a leaf.
 # > 2. `jax.tree.map` goes as deep as its **first** pytree. A path says which leaf it is at.
 # > 3. `jit`, `grad`, `vmap` and `scan` take pytrees and return pytrees, your own classes among them:
 # >    data for values that change, meta for settings, and nothing but storing in `tree_unflatten`.
