@@ -7,8 +7,8 @@ import warnings
 OLDEST_JAX = (0, 7, 2)
 NEWEST_JAX = (0, 12)
 NOT_DEFINED = (
-    "Run the cell that defines it; after a restart of the kernel, run every cell above: "
-    "*Run → Run All Above Selected Cell*."
+    "Run the cell that defines it; after a restart of the kernel, run every cell above, with "
+    "Run All Above Selected Cell in the menu Run."
 )
 
 

@@ -9,8 +9,8 @@ FIRST = "import jax, jax.numpy as jnp; from autograder import check, hint, reset
 LOOP = "def predict_batch(W, b, xs): return jax.vmap(predict, (None, None, 0))(W, b, xs)"
 RIGHT = "def predict_batch(W, b, xs): return xs @ W.T + b"
 RUN_ABOVE = (
-    "Run the cell that defines it; after a restart of the kernel, run every cell above: "
-    "*Run → Run All Above Selected Cell*."
+    "Run the cell that defines it; after a restart of the kernel, run every cell above, with "
+    "Run All Above Selected Cell in the menu Run."
 )
 NOT_ASKED = "Give it the function that the cell above asks for, with the name that it asks for."
 OTHER_RELEASE = (
@@ -126,7 +126,7 @@ IN_NOTEBOOK = [
             "check(predict_batch)",
         ),
         "NumPy was given a traced array: while JAX traces a function its arrays have shapes, but "
-        "no numbers yet. … What to try: Inside the function use jnp in place of np",
+        "no numbers yet. … What to try: Write `jnp.asarray` in place of `np.asarray`.",
     ),
     InNotebook(
         "The machine does not have the device.",

@@ -40,7 +40,7 @@ def swapped(W, b, xs):
 def test_a_wrong_shape_says_all_that_helps():
     text = shown("predict_batch", swapped).text
     assert "✗ not yet: predict_batch" in text
-    assert "Called with: float32[3, 4], float32[3], float32[4, 4]" in text
+    assert "Called with: W: float32[3, 4], b: float32[3], xs: float32[4, 4]" in text
     assert "Expected: float32[4, 3]" in text
     assert "Came back: float32[3, 4]" in text
     assert "This looks like: an answer that puts the batch on the last axis" in text

@@ -235,7 +235,7 @@ def test_feedback_holds_no_values(grader, solved):
     verdict = grader.grade(solved)["column_norms"]
     assert verdict.reason == "values"
     assert verdict.misconception == "leaves out the square root"
-    assert verdict.findings[0].difference is None
+    assert verdict.findings[0].evidence is None
 
 
 def test_a_jail_that_fails_once_is_asked_again(grader, jail, solved, monkeypatch):

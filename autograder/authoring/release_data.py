@@ -20,6 +20,7 @@ import numpy as np
 from autograder.authoring import master
 from autograder.authoring.course import ClassEdition, Course
 from autograder.authoring.master import Master
+from autograder.judge import likeness
 from autograder.judge.comparison import HALF, close, in_digits
 from autograder.judge.references import expected_answers, misconceptions
 from autograder.judge.requirements import COMPARED
@@ -176,7 +177,7 @@ def _released_exercise(prompt: Prompt, stub: str, spec: Exercise) -> ReleasedExe
             replace(
                 misconception,
                 outcomes={
-                    view: tuple(map(_released_outcome, outcomes))
+                    view: tuple(_released_outcome(outcome, spec) for outcome in outcomes)
                     for view, outcomes in misconception.outcomes.items()
                 },
             )
@@ -190,11 +191,18 @@ def _arrays(leaves: Iterable[Any]) -> tuple[np.ndarray, ...]:
     return tuple(map(np.asarray, leaves))
 
 
-def _released_outcome(outcome: Outcome) -> Outcome:
-    """The outcome of a wrong answer as it is released: a failure without its line."""
+def _released_outcome(outcome: Outcome, spec: Exercise) -> Outcome:
+    """The outcome of a wrong answer as it is released: a failure without its line.
+
+    It keeps the facts of its program that tell it from other wrong answers, see `likeness`.
+    """
+    told = {name: outcome.facts[name] for name in ("operations", "size") if name in outcome.facts}
     if isinstance(outcome, Failure):
-        return Failure(Status.ERROR, outcome.message, outcome.error)
-    return _released_answer(outcome)
+        return Failure(Status.ERROR, outcome.message, outcome.error, facts=told)
+    made = _released_answer(outcome)
+    if "by_name" in outcome.facts:
+        told["by_name"] = likeness.telling(outcome.facts, spec.requires)
+    return replace(made, facts={**told, **made.facts})
 
 
 def _released_answer(answer: Answer) -> Answer:

@@ -124,7 +124,7 @@ class Cache:
         return None
 
     def put_verdict(self, key: str, verdict: Verdict) -> None:
-        """Keep a verdict, whose findings have no `difference`."""
+        """Keep a verdict, whose findings have no `evidence`."""
         self.put(key, to_text(verdict))
 
 

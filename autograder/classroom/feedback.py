@@ -123,12 +123,12 @@ def in_words_of(verdict: Verdict, shown: Verdict, public: str) -> Verdict:
 
     def without_numbers(finding: Finding) -> Finding:
         if verdict.status in LIMITED:
-            return finding
+            return replace(finding, evidence=None)
         message, line, code = finding.message.partition(" The line: ")
         message = re.sub(
             r"\b\d+\b", lambda match: match[0] if match[0] in numbers else "…", message
         )
-        return replace(finding, message=message + line + code, difference=None)
+        return replace(finding, message=message + line + code, evidence=None)
 
     findings = list(map(without_numbers, shown.findings))
     if verdict.misconception and findings:

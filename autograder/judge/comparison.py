@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.judge.verdict import Answer, Difference, Finding
+from autograder.judge.verdict import Answer, Evidence, Finding
 
 TOLERANCE = {"float16": 1e-2, "bfloat16": 3e-2, "float32": 1e-4, "float64": 1e-9}
 """The difference allowed in a leaf of each dtype, relative to the leaf's largest magnitude."""
@@ -85,32 +85,32 @@ def compare(case: int, expected: Answer, answer: Answer, values: bool = True) ->
             "structure",
             "The result is not the pytree that was asked for.",
             "Compare the containers and keys that you return with the ones in the text.",
-            Difference(case, "", expected.structure, answer.structure),
+            Evidence(case, "", expected.structure, answer.structure),
         )
     for path, expected_leaf, leaf in zip(
         expected.paths, expected.leaves, answer.leaves, strict=True
     ):
         place = f" at {path}" if path else ""
-        difference = Difference(case, path, expected_leaf, leaf)
+        evidence = Evidence(case, path, expected_leaf, leaf)
         if leaf.shape != expected_leaf.shape:
             return Finding(
                 "shape",
                 f"The result{place} does not have the shape that was asked for.",
                 "Say aloud what each axis counts, first in the inputs, then in the result.",
-                difference,
+                evidence,
             )
         if leaf.dtype != expected_leaf.dtype:
             return Finding(
                 "dtype",
                 f"The result{place} is {leaf.dtype}; {expected_leaf.dtype} was asked for.",
                 "Look for a cast, an integer where a float belongs, or a comparison.",
-                difference,
+                evidence,
             )
         if values and not close(expected_leaf, leaf, platform_of(answer)).all():
             return Finding(
                 "values",
                 f"The result{place} has the right shape and dtype, but other values.",
                 "Work one example by hand and compare it with one entry of your result.",
-                difference,
+                evidence,
             )
     return None

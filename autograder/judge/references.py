@@ -73,13 +73,16 @@ def facts_of_reference(
 def misconceptions(
     spec: Exercise, seed: int, sizes: Sequence[Size], device: Device = CPU
 ) -> tuple[Misconception, ...]:
-    """What the listed wrong answers do on the same inputs, in the views with results."""
+    """What the listed wrong answers do on the same inputs, in the views that make programs of them.
+
+    A report about a wrong answer is left out.
+    """
     drawn = {draw: spec.draw(seed, draw) for draw in spec.draws(sizes, device, seed)}
     expected = facts_of_reference(spec, seed, sizes, device)
     running = [
         requirement
         for requirement in spec.requires
-        if all(VIEWS[view].has_results() for view in requirement.views)
+        if all(VIEWS[view].has_results() or view == "as written" for view in requirement.views)
     ]
     return tuple(
         Misconception(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import re
 import site
 import sysconfig
 import traceback
@@ -45,6 +46,79 @@ TRACER_ERRORS = {
     ),
 }
 
+WRITTEN = {
+    "jnp": "`import jax.numpy as jnp` above",
+    "jax": "`import jax` above",
+    "lax": "`jax.lax`",
+    "nn": "`jax.nn`",
+    "random": "`jax.random`",
+    "tree_map": "`jax.tree.map`",
+    "math": "`import math` above",
+    "functools": "`import functools` above",
+    "itertools": "`import itertools` above",
+    "partial": "`from functools import partial` above",
+    "P": "`from jax.sharding import PartitionSpec as P` above",
+    "PartitionSpec": "`jax.sharding.PartitionSpec`",
+    "NamedSharding": "`jax.sharding.NamedSharding`",
+    "Mesh": "`jax.sharding.Mesh`",
+    **{name: f"`jax.{name}`" for name in ("grad", "jit", "shard_map", "value_and_grad", "vmap")},
+    **{
+        name: f"`jax.lax.{name}`"
+        for name in ("all_gather", "cond", "fori_loop", "pmean", "ppermute", "psum", "scan")
+    },
+}
+"""What to write for a name that a cell uses without importing it."""
+KNOWN = (
+    (
+        r"positional argument|unexpected keyword argument",
+        "Compare the arguments in the call with those that the function takes, in their order.",
+    ),
+    (
+        r"inconsistent sizes for array axes to be mapped|in_axes|axis out of bounds",
+        "Write down the shape of each argument. `in_axes` names for each one the axis that is "
+        "taken apart, and all these axes have the same length; None leaves an argument whole.",
+    ),
+    (
+        r"carry",
+        "The first value that the body returns becomes its next carry: give it the structure, "
+        "shapes and dtypes of the carry that you begin with.",
+    ),
+    (
+        r"unbound axis name",
+        "A collective such as `psum` needs the name of a mesh axis, and works only inside "
+        "`jax.shard_map`, or inside `jax.vmap` with `axis_name`.",
+    ),
+    (
+        r"varying manual axes|out_specs|replicat",
+        "Without a mesh axis in `out_specs`, a result has to be equal on all devices along that "
+        "axis: add up or average it with a collective, or name the axis in `out_specs`.",
+    ),
+    (
+        r"evenly divi|divisible",
+        "Each axis that a spec names has to be divisible by the number of devices on that mesh "
+        "axis. Compare the specs with the shapes of the arguments.",
+    ),
+    (
+        r"scalar-output",
+        "`jax.grad` differentiates a function that returns one number: take a sum or a mean.",
+    ),
+    (
+        r"pytree|[Tt]ree|Dict key mismatch|Expected (?:dict|list|tuple|None)|arity",
+        "Two trees, or a tree and its prefix, do not have the same containers. Look at both with "
+        "`jax.tree.structure`; None is a container without leaves.",
+    ),
+    (
+        r"Incompatible shapes|contracting dimensions|equal shapes|cannot reshape"
+        r"|broadcast|same shape|same number of (?:elements|dimensions)",
+        "Write down the shape of each operand in this line, and what each axis counts.",
+    ),
+    (
+        r"immutable|item assignment",
+        "A JAX array does not change: `x.at[i].set(y)` returns a changed copy.",
+    ),
+)
+"""Words in the messages of exceptions, and what to try."""
+
 OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "Out of memory")
 """XLA's words for it, since JAX 0.8 and before."""
 
@@ -72,19 +146,50 @@ def failure_of(error: BaseException) -> Failure:
         )
     if isinstance(error, NotImplementedError) and not text:
         return Failure(Status.MISSING, "Nothing has been written here yet.", name)
-    usual = NOT_DEFINED if isinstance(error, NameError) else ""
-    message, advice = TRACER_ERRORS.get(name, (f"It raised {name}: {text}", usual))
-    return Failure(Status.ERROR, message, name, advice, _student_line(error))
+    raised = f"It raised {name}: {text}" if text else f"It raised {name}."
+    raised += "" if raised.endswith((".", "!", "?", ":")) else "."
+    message = TRACER_ERRORS[name][0] if name in TRACER_ERRORS else raised
+    line = _student_line(error)
+    return Failure(Status.ERROR, message, name, advice_on(name, message, line), line)
+
+
+def advice_on(error: str, message: str, line: str) -> str:
+    """What to try after an exception; empty if it is not of a known kind.
+
+    Args:
+        error: the name of its class.
+        message: what it says.
+        line: the student's line that raised it; empty if it is not known.
+
+    >>> advice_on("NameError", "name 'lax' is not defined", "lax.scan(f, 0, xs)")
+    'Write `jax.lax`.'
+    """
+    numpys = re.search(r"\b(?:np|numpy)((?:\.\w+)+)", line)
+    instead = f"Write `jnp{numpys[1]}` in place of `{numpys[0]}`" if numpys else ""
+    if error == "NameError":
+        undefined = re.search(r"'(\w+)'", message)
+        name = undefined[1] if undefined else ""
+        if name in ("np", "numpy"):
+            return f"{instead or 'Use `jnp` in place of NumPy'}: JAX cannot trace through NumPy."
+        return f"Write {WRITTEN[name]}." if name in WRITTEN else NOT_DEFINED
+    if error in TRACER_ERRORS:
+        usual = TRACER_ERRORS[error][1]
+        is_numpys = error == "TracerArrayConversionError" and instead
+        return f"{instead}. {usual}" if is_numpys else usual
+    return next((advice for words, advice in KNOWN if re.search(words, message)), "")
 
 
 def _first_line(error: BaseException) -> str:
+    """The first line of what an exception says, with the next two if it ends with a colon."""
     try:
         # `str(error)` has the name of a temporary file in it.
         words = error.msg if isinstance(error, SyntaxError) else str(error)
         lines = words.strip().splitlines()
     except Exception:
         lines = []
-    return lines[0][:300] if lines else ""
+    if lines and lines[0].endswith(":"):
+        lines[0] += f" {' '.join(line.strip() for line in lines[1:3])}"
+    return lines[0].strip()[:300] if lines else ""
 
 
 def _student_line(error: BaseException) -> str:

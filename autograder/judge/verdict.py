@@ -82,6 +82,11 @@ class Failure:
     line: str = ""
     facts: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def told(self) -> str:
+        """The message, with the student's own line if it is known."""
+        return f"{self.message} The line: `{self.line}`" if self.line else self.message
+
 
 Outcome = Answer | Failure
 Outcomes = Mapping[str, Sequence[Outcome]]
@@ -92,20 +97,22 @@ Answers = Mapping[str, Sequence[Answer]]
 
 
 @dataclass(frozen=True)
-class Difference:
-    """Where an answer and the expected one differ, on a case that the student may see.
+class Evidence:
+    """What shows a finding, on a case that the student may see.
 
     Attributes:
         case: the position of the draw among those of the exercise.
-        path: the path of the leaf; empty for a result that is one array.
-        expected: the expected leaf, or the expected structure as text.
-        got: the student's leaf or structure.
+        path: the path of the leaf that differs; empty for a result that is one array.
+        expected: the expected leaf, or what else was expected as text; None if nothing is compared.
+        got: the student's leaf, or the text.
+        is_sample: whether `expected` is a packed `samples.Distribution` and not a leaf.
     """
 
     case: int
-    path: str
-    expected: np.ndarray | str
-    got: np.ndarray | str
+    path: str = ""
+    expected: np.ndarray | str | None = None
+    got: np.ndarray | str | None = None
+    is_sample: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,14 +123,14 @@ class Finding:
         reason: the short name under which a wrong answer is listed, such as `values`.
         message: what was found, without a value or a shape of a case.
         advice: what it usually means, and what to try.
-        difference: the values behind it; only set for public cases.
+        evidence: the arguments and values behind it; only set for public cases.
         reported: whether the only evidence is what the student's own process says.
     """
 
     reason: str
     message: str
     advice: str = ""
-    difference: Difference | None = None
+    evidence: Evidence | None = None
     reported: bool = False
 
 
@@ -165,10 +172,18 @@ class Verdict:
         return self.findings[0].reason if self.findings else str(self.status)
 
     @classmethod
-    def of_failure(cls, exercise: str, failure: Failure) -> Verdict:
-        """The verdict on an exercise that has no answer to judge."""
-        message = (
-            f"{failure.message} The line: `{failure.line}`" if failure.line else failure.message
+    def of_failure(cls, exercise: str, failure: Failure, case: int | None = None) -> Verdict:
+        """The verdict on an exercise that has no answer to judge.
+
+        Args:
+            exercise: its name.
+            failure: why there is no answer.
+            case: the position of the draw on which the function failed, if it was called.
+        """
+        finding = Finding(
+            failure.error or str(failure.status),
+            failure.told,
+            failure.advice,
+            None if case is None else Evidence(case),
         )
-        finding = Finding(failure.error or str(failure.status), message, failure.advice)
         return cls(exercise, failure.status, (finding,))

@@ -5,6 +5,7 @@ This file does not import JAX at once, so that the start page answers quickly.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ import numpy as np
 from markupsafe import Markup
 
 from autograder.judge.comparison import close
-from autograder.judge.verdict import Difference, Finding, Status, Verdict
+from autograder.judge.verdict import Evidence, Finding, Status, Verdict
 from autograder.markup import html, joined, prose
+from autograder.student import evidence
+from autograder.student.evidence import SMALL, Argument, Spread
 
 if TYPE_CHECKING:
     from autograder.student.outline import Module
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
 # Colour-blind readers can tell Okabe and Ito's blue from their vermilion, and every state also has
 # a word. The vermilion is darkened, so that the white letters of the word are easy to read.
 BLUE, ORANGE, GREY = "#0072B2", "#B34D00", "#6B6B6B"
-LARGEST_DRAWN = 48
 REPORTED = (
     "Only the notebook's own process can see this, so it is marked as reported and costs at most "
     "a quarter of the points."
@@ -219,38 +221,62 @@ def _write_hints(writer: _Writer, released: ReleasedExercise, hints: int) -> Non
 def _write_finding(
     writer: _Writer, finding: Finding, verdict: Verdict, released: ReleasedExercise
 ) -> None:
-    difference = finding.difference
     writer.paragraph(finding.message)
     if finding.reported:
         writer.paragraph(REPORTED)
-    if difference is not None:
-        arguments = list(released.arguments.values())[difference.case]
-        writer.labelled("Called with", ", ".join(map(_describe, arguments.described)))
-        writer.labelled("Expected", _describe(difference.expected))
-        writer.labelled("Came back", _describe(difference.got))
-        writer.drawing(difference)
+    if finding.evidence is not None:
+        _write_evidence(writer, finding.evidence, released)
     if verdict.misconception and finding is verdict.findings[0]:
         writer.labelled("This looks like", f"an answer that {verdict.misconception}")
     if finding.advice:
         writer.labelled("What to try", finding.advice)
 
 
-def _describe(value: Any) -> str:
-    """A pytree's shapes and dtypes, such as `{'b': float32[3], 'w': float32[3, 4]}`."""
-    from autograder.judge.tree import OnMesh
+def _write_evidence(writer: _Writer, shown: Evidence, released: ReleasedExercise) -> None:
+    """What the function was called with, what was expected, and what came back."""
+    given = evidence.arguments(released, shown.case)
+    if given:
+        writer.labelled("Called with", ", ".join(argument.text for argument in given))
+    expected, got = shown.expected, shown.got
+    if expected is None or got is None:
+        return
+    if isinstance(expected, str) or isinstance(got, str):
+        writer.labelled("Expected", evidence.described(expected))
+        writer.labelled("Came back", evidence.described(got))
+    elif shown.is_sample:
+        writer.arrays(_small(given))
+        if spread := evidence.spread(expected, got):
+            writer.spread(spread)
+    elif (expected.shape, expected.dtype) != (got.shape, got.dtype):
+        writer.labelled("Expected", evidence.described(expected))
+        writer.labelled("Came back", evidence.described(got))
+        if max(expected.size, got.size) <= SMALL:
+            writer.arrays([("Expected values", expected, None), ("Your values", got, None)])
+    else:
+        _write_values(writer, given, expected, got)
 
-    if isinstance(value, str):
-        return value
-    if isinstance(value, OnMesh):
-        return f"a mesh {value.text}"
-    if not isinstance(value, (dict, list, tuple, np.ndarray)):
-        return repr(value)
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{k!r}: {_describe(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        inside = ", ".join(map(_describe, value))
-        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
-    return f"{value.dtype.name}{list(value.shape)}"
+
+def _small(given: Sequence[Argument]) -> list[tuple[str, np.ndarray, None]]:
+    """The arguments that are shown whole below the line that names them."""
+    arrays = [(one.name, one.value) for one in given if one.value is not None]
+    return [(name, array, None) for name, array in arrays if 1 < array.size <= SMALL]
+
+
+def _write_values(
+    writer: _Writer, given: Sequence[Argument], expected: np.ndarray, got: np.ndarray
+) -> None:
+    """Small arrays whole, large ones by the first entry that differs and what went in there."""
+    writer.arrays(_small(given))
+    first = evidence.first_difference(expected, got)
+    if expected.size <= SMALL:
+        differs = ~close(expected, got)
+        writer.arrays([("Expected values", expected, None), ("Your values", got, differs)])
+    if first is None or expected.size == 1:
+        return
+    writer.labelled("They differ in", first.text)
+    parts = [evidence.went_in(one, expected.shape, first.index) for one in given]
+    if known := [part for part in parts if part]:
+        writer.labelled("What went in", "; ".join(known))
 
 
 class _Writer:
@@ -310,38 +336,45 @@ class _Writer:
         """A fold whose words are not in the plain text, where nothing can be folded."""
         self._html.append(_folded(title, [html("<p>{words}</p>", words=prose(words))]))
 
-    def drawing(self, difference: Difference) -> None:
-        """Two grids side by side; entries that differ have a ≠ and a border."""
-        expected, answer = difference.expected, difference.got
-        if isinstance(expected, str) or isinstance(answer, str):
+    def arrays(self, shown: Sequence[tuple[str, np.ndarray, np.ndarray | None]]) -> None:
+        """Arrays beside each other; entries that differ have a ≠ and a border.
+
+        Args:
+            shown: for each array a caption, its entries, and which of them differ.
+        """
+        if not shown:
             return
-        is_empty = not (expected.size and answer.size)
-        if is_empty or max(expected.size, answer.size) > LARGEST_DRAWN:
-            self._first_difference(expected, answer)
-            return
-        differs = ~close(expected, answer) if expected.shape == answer.shape else None
+        text = "\n".join(f"{words}:\n{evidence.numbers(array)}" for words, array, _ in shown)
         self._add(
-            f"Expected values:\n{_rounded(expected)}\nYour values:\n{_rounded(answer)}",
-            '<div style="display:flex;flex-wrap:wrap;gap:24px;margin:8px 0">{left}{right}</div>',
-            left=_grid("expected", expected, None),
-            right=_grid("came back", answer, differs),
+            text,
+            '<div style="display:flex;flex-wrap:wrap;gap:8px 24px;margin:8px 0">{grids}</div>',
+            grids=joined(itertools.starmap(_grid, shown)),
         )
 
-    def _first_difference(self, expected: np.ndarray, answer: np.ndarray) -> None:
-        if expected.shape != answer.shape:
-            return
-        differs = ~close(expected, answer)
-        index = tuple(int(i) for i in np.argwhere(differs)[0]) if differs.any() else ()
-        self.labelled(
-            "They differ in",
-            f"{int(differs.sum())} of {differs.size} entries, first at {list(index)}: "
-            f"expected {expected[index]:.6g}, came back {answer[index]:.6g}",
+    def spread(self, spread: Spread) -> None:
+        """Mean, spread and range of a sample, and a drawing of both distributions."""
+        names = ("Mean", "Spread (standard deviation)", "Smallest", "Largest")
+        pairs = (spread.mean, spread.deviation, spread.low, spread.high)
+        for name, (wanted, found) in zip(names, pairs, strict=True):
+            about = "about " if name in names[2:] else ""
+            self.labelled(name, f"expected {about}{wanted:.4g}, found {found:.4g}")
+        expected, got = spread.bins
+        words = (
+            f"How often numbers from {min(spread.low):.4g} to {max(spread.high):.4g} occur: the "
+            "line is expected, the bars are yours."
+        )
+        self._add(
+            f"{words}\nexpected {_bars(expected)}\nyours    {_bars(got)}",
+            '<div style="margin:6px 0">{words}<br>{drawing}</div>',
+            words=words,
+            drawing=_histogram(expected, got, words),
         )
 
     def finish(self, colour: str) -> Card:
         frame = html(
-            '<div style="border:1px solid rgba(128,128,128,.4);border-left:6px solid {colour};'
-            'border-radius:6px;padding:8px 14px;margin:4px 0;max-width:860px;color:inherit">'
+            '<div role="status" aria-live="polite" style="border:1px solid rgba(128,128,128,.4);'
+            "border-left:6px solid {colour};border-radius:6px;padding:8px 14px;margin:4px 0;"
+            'max-width:860px;color:inherit">'
             "{inside}</div>",
             colour=colour,
             inside=joined(self._html),
@@ -360,12 +393,46 @@ def _folded(title: str, inner: Sequence[Markup]) -> Markup:
     )
 
 
-def _rounded(array: np.ndarray) -> str:
-    return np.array2string(array, precision=3, suppress_small=True)
+def _bars(shares: np.ndarray) -> str:
+    """A row of bars made of letters."""
+    levels = np.ceil(8 * shares / max(shares.max(), 1e-12) - 0.02).astype(int).clip(0, 8)
+    return "".join(" ▁▂▃▄▅▆▇█"[level] for level in levels)
+
+
+def _histogram(expected: np.ndarray, got: np.ndarray, words: str) -> Markup:
+    """Bars for what was found and a line for what was expected, in the colour of the letters."""
+    width, height, top = 15, 80, max(expected.max(), got.max(), 1e-12)
+    bars = joined(
+        html(
+            '<rect x="{x}" y="{y:.1f}" width="{w}" height="{h:.1f}"/>',
+            x=n * width + 1,
+            y=height - share / top * height,
+            w=width - 2,
+            h=share / top * height,
+        )
+        for n, share in enumerate(got)
+    )
+    steps = " ".join(
+        f"{x * width},{height - share / top * height:.1f}"
+        for n, share in enumerate(expected)
+        for x in (n, n + 1)
+    )
+    return html(
+        '<svg role="img" aria-label="{words}" viewBox="-2 -2 {w} {h}" width="{w}" height="{h}" '
+        'style="max-width:100%"><g fill="currentColor" opacity=".35">{bars}</g><polyline '
+        'points="{steps}" fill="none" stroke="currentColor" stroke-width="2"/></svg>',
+        words=words,
+        w=width * len(got) + 4,
+        h=height + 4,
+        bars=bars,
+        steps=steps,
+    )
 
 
 def _grid(caption: str, array: np.ndarray, differs: np.ndarray | None) -> Markup:
     """An array as an HTML table, with its last axis as columns."""
+    if not array.size:
+        return html("<div>{caption} {kind}</div>", caption=caption, kind=evidence.described(array))
     columns = array.shape[-1] if array.ndim else 1
     marks = np.zeros(array.shape, bool) if differs is None else differs
     rows = [
@@ -375,22 +442,25 @@ def _grid(caption: str, array: np.ndarray, differs: np.ndarray | None) -> Markup
         )
     ]
     return html(
-        '<div><div style="opacity:.75;margin-bottom:2px">{caption} {dtype}{shape}</div>'
+        '<div><div style="opacity:.75;margin-bottom:2px">{caption} {kind}</div>'
         '<table style="border-collapse:collapse;font-family:monospace;'
         'font-size:.85em;margin:0" aria-label="{caption}">{rows}</table></div>',
         caption=caption,
-        dtype=array.dtype.name,
-        shape=list(array.shape),
+        kind=evidence.described(array),
         rows=joined(rows),
     )
 
 
 def _cell(value: Any, differs: bool) -> Markup:
-    text = f"{value:.3g}" if isinstance(value, (np.floating, np.complexfloating)) else str(value)
     return html(
         '<td style="border:{border};padding:1px 6px;text-align:right;background:none">'
         "{mark}{text}</td>",
         border=f"2px solid {ORANGE}" if differs else "1px solid rgba(128,128,128,.35)",
         mark="≠ " if differs else "",
-        text=text,
+        text=_short(value),
     )
+
+
+def _short(value: Any) -> str:
+    value = np.float32(value) if value.dtype.name == "bfloat16" else value
+    return f"{value:.4g}" if isinstance(value, (np.floating, np.complexfloating)) else str(value)

@@ -231,7 +231,10 @@ class runs_on_demand(Requirement):
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
         for answer in answers["value"]:
             if answer.facts["always"].get(self.operation, 0):
-                message = f"Every run carries out {self.operation}, whether it is needed or not."
+                message = (
+                    f"In the program {self.operation} stands outside of every branch of a `cond` "
+                    "or `switch`."
+                )
                 return Finding(self.reason, message, self.instead)
         return None
 

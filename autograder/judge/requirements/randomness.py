@@ -20,7 +20,7 @@ from autograder.judge.requirements.samples import (
     copies,
     distribution,
 )
-from autograder.judge.verdict import Answer, Answers, Finding
+from autograder.judge.verdict import Answer, Answers, Evidence, Finding
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,13 +92,16 @@ class distributed_like_reference(Requirement):
         for case, (reference, answer) in enumerate(pairs):
             if finding := compare(case, reference, answer, values=False):
                 return finding
-            for wanted, leaf in zip(_distributions(reference), answer.leaves, strict=True):
+            for wanted, path, leaf in zip(
+                _distributions(reference), answer.paths, answer.leaves, strict=True
+            ):
                 if wanted.surprise(leaf) > limit:
                     return Finding(
                         self.reason,
                         "The numbers are not distributed as they should be.",
                         "Look at a histogram, the mean and the standard deviation of your result. "
                         "Are its tails there, and does no number come twice?",
+                        Evidence(case, path, wanted.packed(), leaf, is_sample=True),
                     )
         return None
 

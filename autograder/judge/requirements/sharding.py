@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from autograder.judge.requirements.requirement import Requirement
-from autograder.judge.verdict import Answers, Finding
+from autograder.judge.verdict import Answer, Answers, Evidence, Finding
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,15 +22,58 @@ class sharded_like_reference(Requirement):
     compares: ClassVar[tuple[str, ...]] = ("placement",)
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
-        for reference, answer in zip(expected["value"], answers["value"], strict=True):
+        pairs = zip(expected["value"], answers["value"], strict=True)
+        for case, (reference, answer) in enumerate(pairs):
             if reference.facts["placement"] != answer.facts["placement"]:
                 return Finding(
                     self.reason,
                     "The result is not sharded over the devices as the text asks.",
                     "Compare the `out_specs`, or the sharding of your result, with the text: which "
                     "mesh axis cuts which axis of the array?",
+                    _parts(case, reference, answer),
                 )
         return None
+
+
+def _parts(case: int, expected: Answer, answer: Answer) -> Evidence:
+    """The first result whose parts are not as expected, in words."""
+    wanted, placed = expected.facts["placement"], answer.facts["placement"]
+    first = next(n for n, pair in enumerate(zip(wanted, placed, strict=True)) if pair[0] != pair[1])
+    shape = answer.leaves[first].shape
+    return Evidence(
+        case, answer.paths[first], _cut(wanted[first], shape), _cut(placed[first], shape)
+    )
+
+
+def _cut(parts: Sequence[Sequence[Sequence[int]]], shape: Sequence[int]) -> str:
+    """Which part of an array each device holds, in words.
+
+    >>> _cut([[[0, 2], [0, 3]], [[2, 4], [0, 3]]], (4, 3))
+    'axis 0 in 2 parts'
+    >>> _cut([[[0, 4]], [[0, 4]]], (4,))
+    'a whole copy on every device'
+    """
+    cuts = [
+        f"axis {axis} in {len({tuple(part[axis]) for part in parts})} parts"
+        for axis, size in enumerate(shape)
+        if any(part[axis] != [0, size] for part in parts)
+    ]
+    if not cuts:
+        return "a whole copy on every device"
+    kinds = {str(part) for part in parts}
+    same = f", each part on {len(parts) // len(kinds)} devices" if len(kinds) < len(parts) else ""
+    return f"{' and '.join(cuts)}{same}"
+
+
+def _traffic(collectives: Mapping[str, Sequence[int]]) -> str:
+    """What devices send, in words.
+
+    >>> _traffic({"all-reduce": (1, 32)})
+    '1 all-reduce, 32 bytes'
+    """
+    total = sum(size for _, size in collectives.values())
+    kinds = ", ".join(f"{count} {kind}" for kind, (count, _) in collectives.items())
+    return f"{kinds}, {total:,} bytes" if kinds else "nothing"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +98,8 @@ class communicates_like_reference(Requirement):
     compares: ClassVar[tuple[str, ...]] = ("collectives",)
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
-        for reference, answer in zip(expected["value"], answers["value"], strict=True):
+        pairs = zip(expected["value"], answers["value"], strict=True)
+        for case, (reference, answer) in enumerate(pairs):
             allowed, used = reference.facts["collectives"], answer.facts["collectives"]
             most, sent = (sum(size for _, size in facts.values()) for facts in (allowed, used))
             too_often = [
@@ -68,5 +113,6 @@ class communicates_like_reference(Requirement):
                     self.reason,
                     f"The devices send each other more data than they need to, by {kinds}.",
                     "Ask which data each device needs, and send only those.",
+                    Evidence(case, expected=_traffic(allowed), got=_traffic(used)),
                 )
         return None

@@ -11,7 +11,8 @@ import numpy as np
 
 from autograder.judge.comparison import compare
 from autograder.judge.requirements.requirement import Requirement
-from autograder.judge.verdict import WORD, Answer, Answers, Finding
+from autograder.judge.tracing_errors import advice_on
+from autograder.judge.verdict import WORD, Answer, Answers, Evidence, Failure, Finding, Status
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,11 +55,16 @@ class matches_when_called(Requirement):
         for case, (reference, answer) in enumerate(pairs):
             expected_structure, structure = reference.structure, answer.structure
             if structure.startswith("raises ") and structure != expected_structure:
-                message = f"{answer.facts['message']} The line: `{answer.facts['line']}`"
-                return Finding(structure.removeprefix("raises "), message)
+                error = structure.removeprefix("raises ")
+                message, line = (str(answer.facts.get(name, "")) for name in ("message", "line"))
+                failed = Failure(
+                    Status.ERROR, message, error, advice_on(error, message, line), line
+                )
+                return Finding(error, failed.told, failed.advice, Evidence(case))
             if expected_structure.startswith("raises ") and structure != expected_structure:
                 error = expected_structure.removeprefix("raises ")
-                return Finding("structure", f"It should have raised {error} and did not.")
+                message = f"It should have raised {error} and did not."
+                return Finding("structure", message, evidence=Evidence(case))
             if finding := compare(case, _single(reference), _single(answer)):
                 return finding
         return None
@@ -90,18 +96,20 @@ class matches_gradient(Requirement):
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
         for reference, answer in zip(expected["gradient"], answers["gradient"], strict=True):
             finding = compare(0, reference, answer)
-            if finding and finding.difference and finding.difference.path.startswith("[1]"):
+            if finding and finding.evidence and finding.evidence.path.startswith("[1]"):
                 return Finding(
                     self.reason,
                     "While it is differentiated, the function returns other values.",
                     "The forward function of a custom rule returns a pair: first the result of the "
                     "function itself, then what the backward function needs.",
+                    finding.evidence,
                 )
             if finding:
                 return Finding(
                     self.reason,
                     "The values may be right, but the gradient is not that of the reference.",
                     "Look for stop_gradient, a cast to an integer, or a rule of your own.",
+                    finding.evidence,
                 )
         return None
 
