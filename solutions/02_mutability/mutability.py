@@ -705,10 +705,17 @@ exercise(
     wrong_answers=[
         wrong(
             cools_without_donating,
-            "gives no memory away, or the flame's",
+            "gives no memory away",
             rejected_by="donation",
             advice="The arithmetic is right. Put `jax.jit` around it and donate the plate, which "
-            "is argument 1, and nothing else: the flame is needed again.",
+            "is argument 1.",
+        ),
+        wrong(
+            jax.jit(cools_without_donating, donate_argnums=0),
+            "gives the flame's memory away",
+            rejected_by="donation",
+            advice="The flame is needed again. Donate the plate, which is argument 1, and nothing "
+            "else.",
         ),
         wrong(
             cools_in_place,
@@ -788,8 +795,8 @@ def stepped(steps, weights, gradient):
 
 
 def taken_before(rng, n):
-    """Just before the rate is halved, at the end of the first thousand, just after it was."""
-    return np.int32((999 if n == 1 else 2999) if n < 10 else 1000 * rng.integers(3, 6))
+    """Just before the rate is halved, in the middle of a thousand, just after it was halved."""
+    return np.int32((1600 if n == 1 else 2999) if n < 10 else 1000 * rng.integers(3, 6))
 
 
 exercise(
@@ -841,6 +848,16 @@ exercise(
             rejected_by="values",
             advice="The step in place reads `steps` before it adds 1. At the thousandth step, with "
             "`steps` at 999, the rate is still the old one.",
+        ),
+        wrong(
+            lambda weights, steps, gradient: (
+                weights - 0.1 * 0.5 ** (steps / 1000) * gradient,
+                steps + 1,
+            ),
+            "lets the rate sink at every step",
+            rejected_by="values",
+            advice="The rate stays the same for a thousand steps: `steps // 1000` counts how often "
+            "it was halved, and `steps / 1000` has a fraction too.",
         ),
     ],
 )
@@ -922,6 +939,7 @@ exercise(
         grows_with_batch("not at all"),
         uses("sort", at_least=0, at_most=0, instead="Count the values with `.at[x].add(1)`."),
         uses("top_k", at_least=0, at_most=0, instead="Count the values with `.at[x].add(1)`."),
+        uses("ApproxTopK", at_least=0, at_most=0, instead="Count the values with `.at[x].add(1)`."),
         work_grows("linear"),
         no_false_promise,
     ],

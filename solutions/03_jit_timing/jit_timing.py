@@ -231,10 +231,11 @@ exercise(
         ),
         wrong(
             jax.jit(lambda s, start, width: s[jnp.arange(start, start + width)], static_argnums=2),
-            "counts from one traced end to the other",
+            "needs `start` as a number while it is traced",
             rejected_by="ConcretizationTypeError",
-            advice="Both ends are traced there, so the length cannot be known while tracing, "
-            "though you know it is `width`. Look for a function with a start and a size.",
+            advice="`start` has no number while JAX traces: neither `int(start)` nor "
+            "`jnp.arange(start, start + width)` can know its value. Look for a function that takes "
+            "a start, which may be traced, and a size.",
         ),
         wrong(
             jax.jit(lambda s, start, width: jax.lax.dynamic_slice_in_dim(s, start, width)),
@@ -322,8 +323,8 @@ exercise(
         ),
         runs_on_demand(
             "sort",  # the median's
-            instead="What is computed before `jax.lax.cond` is computed on every run. Call "
-            "`median3` inside the branch.",
+            instead="What is computed outside of `jax.lax.cond`, or in a `cond` under `jax.vmap`, "
+            "is computed on every run.",
         ),
     ],
     hints=[
@@ -352,7 +353,8 @@ exercise(
             "computes both branches and picks one",
             rejected_by="operation",
             advice="`jnp.where` needs both arrays before it can choose, so `median3` runs every "
-            "time. `jax.lax.cond` runs one branch.",
+            "time. A `cond` under `jax.vmap` becomes such a choice too. Ask one question about the "
+            "whole signal: with one boolean, `jax.lax.cond` runs one branch.",
         ),
         wrong(
             lambda signal, limit: jax.lax.cond(
@@ -622,9 +624,10 @@ exercise(
     wrong_answers=[
         wrong(
             _history,
-            "unrolls the months in Python",
+            "writes every month into the program",
             rejected_by="batch loop",
-            advice="Every month stands in the program once. `jax.lax.scan` writes the body once.",
+            advice="A Python loop writes the body once for each month, and so does a scan with "
+            "`unroll=True`. A plain `jax.lax.scan` writes it once.",
         ),
         wrong(
             lambda start, deposits: jax.lax.scan(

@@ -891,10 +891,10 @@ exercise(
         ),
         wrong(
             looped_layers,
-            "loops over the layers in Python",
+            "writes every layer into the program",
             rejected_by="batch loop",
-            advice="The numbers are right, but tracing wrote every layer into the program. With "
-            "`jax.lax.scan` there is only one.",
+            advice="The numbers are right, but a Python loop, or a scan with `unroll=True`, writes "
+            "every layer into the program. A plain `jax.lax.scan` keeps one.",
         ),
         wrong(
             while_layers,
@@ -1211,6 +1211,19 @@ exercise(
             rejected_by="TypeError",
             advice="Where nothing was trained, the function gets `None`, which has no keys. "
             "Return `w` there.",
+        ),
+        wrong(
+            lambda params, adapters: jax.tree.map(
+                lambda w, adapter: w if adapter is None else w + adapter["up"] @ adapter["down"],
+                params,
+                adapters,
+                is_leaf=lambda node: isinstance(node, dict) and "up" in node,
+            ),
+            "knows an adapter by its keys, which a part of the model has too",
+            rejected_by="TypeError",
+            advice="`params` has a dict with the key `up` itself, and `is_leaf` looks at `params`. "
+            "It is not needed: the leaves of `params` say where `tree.map` stops, and all that "
+            "stands in that place of `adapters` goes to your function.",
         ),
         wrong(
             lambda params, adapters: jax.tree.map(

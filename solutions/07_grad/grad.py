@@ -256,10 +256,10 @@ exercise(
                 ),
                 *squared_error(params, xs, ys),
             ),
-            "runs the function again to get the loss",
+            "runs the function more than once",
             rejected_by="work",
-            advice="The gradient has already computed the loss and the predictions. "
-            "`value_and_grad` returns them too.",
+            advice="One call of `jax.value_and_grad` returns the loss, the predictions and the "
+            "gradients of all parameters.",
         ),
         wrong(
             lambda params, xs, ys, rate: _step(params, xs, ys, 1.0),
@@ -786,10 +786,10 @@ exercise(
             lambda x: (
                 lambda ramp: ramp + jax.lax.stop_gradient(jnp.where(x >= 0, 1.0, -1.0) - ramp)
             )(jnp.where(jnp.abs(x) <= 1, x, 0.0)),
-            "gets the slope by `stop_gradient` and has no rule",
+            "has no `jax.custom_vjp` of its own",
             rejected_by="primitive",
-            advice="A good idea, and the gradient is right. But here you should write a rule of "
-            "your own, with `jax.custom_vjp`.",
+            advice="The gradient is right. But here you should write a backward rule of your own with "
+            "`jax.custom_vjp`, not a trick with `stop_gradient` and not a `custom_jvp`.",
         ),
         wrong(
             lambda x: _binarized(

@@ -965,10 +965,10 @@ exercise(
     wrong_answers=[
         wrong(
             trains_in_python,
-            "unrolls the training in Python",
+            "writes every step of the training into the program",
             rejected_by="batch loop",
-            advice="The numbers are right, but the program holds one copy of the step for each "
-            "minibatch. With `lax.scan` it holds one copy.",
+            advice="The numbers are right, but a Python loop, or a scan with `unroll=True`, writes "
+            "one copy of the step for each minibatch. A plain `lax.scan` holds one.",
         ),
         wrong(
             trains_in_parallel,
