@@ -103,12 +103,12 @@ def modules_table(masters: Sequence[Master], courses: Sequence[Path]) -> str:
             raise Problem(f"{built[-1]} does not exist: run `autograder build` for all modules.")
         lesson = nbformat.read(path, as_version=4)
         text = [cell.source for cell in lesson.cells if cell.cell_type == "markdown"]
-        outputs = [output for cell in lesson.cells for output in cell.get("outputs", [])]
+        outputs = [out.get("data", {}) for cell in lesson.cells for out in cell.get("outputs", [])]
         rows.append(
             [
                 loaded.assignment,
                 sum(len(re.findall(r"[^\W_][\w'’-]*", source)) for source in text),
-                sum("image/png" in output.get("data", {}) for output in outputs),
+                sum("<img " in "".join(data.get("text/html", "")) for data in outputs),
                 sum("predicted(" in cell.source for cell in lesson.cells),
                 len(loaded.prompts),
                 f"{loaded.points:g}",

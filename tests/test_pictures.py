@@ -1,8 +1,12 @@
 """Pictures have a description wherever a notebook is read, and are legible on any page."""
 
+import base64
+import html
 import io
+import re
 from collections import OrderedDict
 
+import lab_server
 import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
@@ -16,7 +20,7 @@ from nbconvert import HTMLExporter
 from autograder.authoring.build import build_lesson
 from autograder.problem import Problem
 from autograder.student import card
-from course.pictures import arrays, keep_labels, play, trees
+from course.pictures import arrays, describe, play, trees
 
 LESSON = """\
 # %%
@@ -32,24 +36,55 @@ picture = arrays.draw_wait(0.001, 0.01)
 @pytest.fixture
 def formatter():
     made = DisplayFormatter()
-    png = made.formatters["image/png"]
-    png.for_type(Figure, lambda figure: print_figure(figure, base64=True))
-    keep_labels(png)
+    made.formatters["image/png"].for_type(Figure, lambda figure: print_figure(figure, base64=True))
+    describe(made)
     return made
 
 
-def test_a_label_becomes_the_alt_text(formatter):
-    data, metadata = formatter.format(arrays.draw_wait(0.001, 0.01))
-    assert data["image/png"]
-    assert metadata["image/png"]["alt"].startswith("Two bars over time.")
+def image(data):
+    """The alt text and the drawing of an output."""
+    found = re.fullmatch(r'<img alt="([^"]*)"[^>]* src="data:image/svg\+xml;base64,([^"]*)">', data)
+    return html.unescape(found[1]), base64.b64decode(found[2]).decode()
 
 
-def test_a_picture_brings_its_own_ground(formatter):
+def test_a_label_becomes_the_alt_text_wherever_html_is_shown(formatter):
+    figure = arrays.draw_wait(0.001, 0.01)
+    figure.set_label('1 < 2, "quoted"')
+    data, _ = formatter.format(figure)
+    assert "image/png" not in data
+    assert image(data["text/html"])[0] == '1 < 2, "quoted"'
+
+
+def test_a_picture_brings_its_own_ground_and_follows_a_dark_page(formatter):
     # Dark words on a transparent ground cannot be read in JupyterLab's dark theme.
-    drawn = io.BytesIO()
-    arrays.draw_wait(0.001, 0.01).savefig(drawn, format="png")
-    drawn.seek(0)
-    assert plt.imread(drawn)[..., 3].min() == 1
+    _, drawing = image(formatter.format(arrays.draw_wait(0.001, 0.01))[0]["text/html"])
+    assert "fill: #ffffff" in drawing
+    assert "@media (prefers-color-scheme:dark)" in drawing
+
+
+def test_a_picture_of_very_many_lines_is_sent_as_pixels(formatter):
+    figure = plt.figure()
+    figure.add_subplot().plot(np.random.default_rng(0).normal(size=(200, 200)))
+    plt.close(figure)
+    figure.set_label("noise")
+    alt, drawing = image(formatter.format(figure)[0]["text/html"])
+    assert alt == "noise"
+    assert "data:image/png;base64," in drawing
+    assert "@media (prefers-color-scheme:dark)" in drawing
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_picture_suits_the_theme_of_its_page(formatter, scheme):
+    data, _ = formatter.format(arrays.draw_wait(0.001, 0.01))
+    with lab_server.browser() as (page, _):
+        page.set_content(
+            f'<html style="color-scheme:{scheme}"><body>{data["text/html"]}</body></html>'
+        )
+        assert page.get_by_role("img").get_attribute("alt").startswith("Two bars over time.")
+        shot = io.BytesIO(page.get_by_role("img").screenshot())
+        ground = np.median(plt.imread(shot)[..., :3])
+    assert ground > 0.95 if scheme == "light" else ground < 0.2
 
 
 def test_a_slider_runs_in_order_starts_where_the_picture_does_and_shows_its_name(monkeypatch):

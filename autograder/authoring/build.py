@@ -12,8 +12,9 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -115,8 +116,17 @@ def build_lesson(path: Path, root: Path, target: Path) -> Path:
 
 
 def _is_without_alt(output: NotebookNode) -> bool:
-    is_picture = "image/png" in output.get("data", {})
-    return is_picture and not output.metadata.get("image/png", {}).get("alt")
+    data = output.get("data", {})
+    if any(
+        'src="data:image/' in tag and not re.search(r'\balt="[^"]', tag) for tag in _images(data)
+    ):
+        return True
+    return "image/png" in data and not output.metadata.get("image/png", {}).get("alt")
+
+
+def _images(data: Mapping[str, Any]) -> list[str]:
+    """The images in the HTML of an output."""
+    return re.findall(r"<img\b[^>]*>", "".join(data.get("text/html", "")))
 
 
 def build_overview(about: Course, target: Path) -> list[Path]:

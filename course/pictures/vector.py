@@ -66,4 +66,5 @@ def show(larger=1.0):
     shell.run_line_magic("matplotlib", "inline")  # or it comes later, and takes ours away
     formatters = shell.display_formatter.formatters
     formatters["image/png"].pop(Figure, None)
+    formatters["text/html"].pop(Figure, None)
     formatters["image/svg+xml"].for_type(Figure, lambda figure: svg(figure, larger))
