@@ -1,6 +1,7 @@
 """A student's way through JupyterLab, in headless Chromium: start page, exercises, Validate."""
 
 import getpass
+import io
 import re
 import shutil
 import subprocess
@@ -10,12 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import lab_server
+import matplotlib.pyplot as plt
 import nbformat
+import numpy as np
 import pytest
 from lab_server import opened, picture
-from masters import answered
+from masters import answered, catalogue
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from autograder.student import card, learner
 from autograder.student.progress import VARIABLE
+from course.pictures import arrays, as_html
 
 pytestmark = pytest.mark.slow
 
@@ -115,6 +121,71 @@ def test_a_student_sees_cards_and_validates(lab, page):
     assert "not yet: pairwise" in words
     assert "loops over the first list in Python" in words
     assert "Traceback" not in words
+
+
+def test_buttons_show_a_hint_and_the_stub_and_change_no_answer(lab, page):
+    address, folder = lab
+    notebook = answered("05_vmap")
+    (first,) = [cell for cell in notebook.cells if "from autograder import" in cell.source]
+    answer = new_code_cell("def predict_batch(W, b, xs):\n    return xs @ W.T")
+    cells = [first, answer, new_code_cell("check(predict_batch)"), new_code_cell("1 + 1")]
+    path = folder / "exercises" / "05_vmap" / "buttons.ipynb"
+    nbformat.write(new_notebook(cells=cells, metadata=notebook.metadata), path)
+    opened(page, address, "lab/tree/exercises/05_vmap/buttons.ipynb?token=test&reset")
+    page.get_by_text("| Idle").wait_for()
+    page.locator(".jp-CodeCell .jp-InputArea-editor").first.click()
+    for _ in range(3):
+        page.keyboard.press("Shift+Enter")
+    page.get_by_role("button", name="Hint 1 of 3").click()
+    page.get_by_text("Hint 1 of 3", exact=True).nth(0).wait_for()
+    # By keyboard: the same button has the next hint, and the one beside it the stub.
+    page.get_by_role("button", name="Hint 2 of 3").press("Enter")
+    page.get_by_role("button", name="Hint 3 of 3").press("Tab")
+    page.get_by_role("button", name="Show the stub again").press("Enter")
+    page.get_by_text("Your answer is as it was.").wait_for()
+    picture(page, "buttons")
+    page.locator(".jp-CodeCell .jp-InputArea-editor").last.click()
+    page.keyboard.press("Shift+Enter")
+    page.get_by_role("button", name="Show the stub again").wait_for(state="detached")
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(2000)
+    saved = nbformat.read(path, as_version=4)
+    assert [cell.source for cell in saved.cells[:4]] == [cell.source for cell in cells]
+    assert "widgets" not in saved.metadata
+    assert "widget-view" not in nbformat.writes(saved)
+
+
+def test_pictures_and_cards_suit_a_dark_theme_and_can_be_read_aloud(lab, page):
+    address, folder = lab
+    verdict = learner.examine(lambda W, b, xs: xs @ W.T, catalogue()["predict_batch"])
+    shown = [as_html(arrays.draw_wait(0.001, 0.01))]
+    shown.append(card.of_check(verdict, catalogue()["predict_batch"]).html)
+    outputs = [new_output("display_data", {"text/html": one}) for one in shown]
+    cell = new_code_cell("pass", outputs=outputs)  # nobody has trusted it
+    metadata = answered("05_vmap").metadata
+    nbformat.write(new_notebook(cells=[cell], metadata=metadata), folder / "dark.ipynb")
+    opened(page, address, "lab/tree/dark.ipynb?token=test&reset")
+    drawing = page.locator("img[alt^='Two bars over time.']")
+    assert grounds(drawing) > 0.95
+    page.click('.lm-MenuBar-itemLabel:text-is("Settings")')
+    page.click('.lm-Menu-itemLabel:text-is("Theme")')
+    page.click('.lm-Menu-itemLabel:text-is("JupyterLab Dark")')
+    page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
+    page.wait_for_timeout(1000)
+    assert grounds(drawing) < 0.2
+    verdict = page.locator(".jp-OutputArea-output [role=heading]").locator("xpath=..")
+    assert grounds(verdict) < 0.2
+    assert page.locator("td", has_text="≠").count()
+    picture(page, "dark")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(500)
+    picture(page, "dark_phone")
+
+
+def grounds(element) -> float:
+    """How bright most of an element is, from 0 to 1."""
+    pixels = plt.imread(io.BytesIO(element.screenshot()))
+    return float(np.median(pixels[..., :3]))
 
 
 def test_a_student_fetches_and_submits(classroom, page):

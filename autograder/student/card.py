@@ -35,6 +35,7 @@ NOTED = (
     "Your answer is noted, and will be judged when your work is graded. Until then nobody is told "
     "whether it is right."
 )
+CODE = "background:rgba(128,128,128,.12);color:inherit;padding:6px 10px"
 ANOTHER = "Another way to write it"
 FAULT = "The grader itself failed here. It costs no points; a person will look at it."
 
@@ -108,6 +109,26 @@ def of_hints(released: ReleasedExercise, hints: int) -> Card:
         writer.paragraph("This exercise has no hints. The card of a wrong answer says more.")
     elif hints == len(released.hints):
         writer.paragraph("That was the last one. The card of a wrong answer says more.")
+    return writer.finish(GREY)
+
+
+def of_stub(released: ReleasedExercise) -> Card:
+    """The card with the stub of an exercise, which changes nothing in the notebook."""
+    name = released.prompt.name
+    writer = _Writer()
+    writer.headline("↺", "stub", name, GREY)
+    writer.paragraph(
+        f'Your answer is as it was. `reset("{name}")`, alone in an empty cell, puts the stub into '
+        "that cell. It is:"
+    )
+    writer.code(released.stub)
+    return writer.finish(GREY)
+
+
+def of_sentence(words: str) -> Card:
+    """The card of something that did not work."""
+    writer = _Writer()
+    writer.paragraph(words)
     return writer.finish(GREY)
 
 
@@ -323,12 +344,15 @@ class _Writer:
             target=target,
         )
 
+    def code(self, code: str) -> None:
+        body = "\n".join(f"    {line}" for line in code.splitlines())
+        self._add(body, f'<pre style="{CODE}">{{code}}</pre>', code=code)
+
     def fold(self, title: str, words: str = "", code: str = "") -> None:
         body = "\n".join(f"    {line}" for line in code.splitlines())
         inner = [html("<p>{words}</p>", words=prose(words))] if words else []
         if code:
-            style = "background:rgba(128,128,128,.12);color:inherit;padding:6px 10px"
-            inner.append(html('<pre style="{style}">{code}</pre>', style=style, code=code))
+            inner.append(html('<pre style="{style}">{code}</pre>', style=CODE, code=code))
         self._text.append(f"{title}: {words}" if words else f"{title}:\n{body}")
         self._html.append(_folded(title, inner))
 

@@ -31,6 +31,15 @@ def hint_near(folder: Path, name: str) -> None:
 
 
 def _show(released: ReleasedExercise) -> None:
+    card.of_hints(released, next_of(released)).show()
+
+
+def next_of(released: ReleasedExercise) -> int:
+    """Record that the student asks for the next hint; how many hints that makes.
+
+    Raises:
+        Problem: the progress cannot be written.
+    """
     name, assignment = released.prompt.name, released.prompt.assignment
     recorded = progress.hinted(released.course, name, assignment, len(released.hints))
-    card.of_hints(released, recorded.of(name).hints).show()
+    return recorded.of(name).hints

@@ -15,7 +15,7 @@ from autograder.judge.devices import CPU, Device
 from autograder.judge.judge import judge
 from autograder.judge.verdict import Status, Verdict
 from autograder.problem import Problem
-from autograder.student import card, lookup, progress, undefined, waiting
+from autograder.student import buttons, card, lookup, progress, undefined, waiting
 from autograder.student.released import ReleasedExercise
 from autograder.student.silence import silent
 
@@ -68,6 +68,8 @@ def check(answer: Callable[..., Any] | str, device: str = "") -> None:
         if is_validating and points and not verdict.passed:
             raise NotPassed(message.text)
         bar.show(message)
+    if not verdict.passed:
+        buttons.show(released)
 
 
 def examine(
