@@ -13,10 +13,6 @@ from IPython.core.formatters import DisplayFormatter
 from markupsafe import escape
 from matplotlib.figure import Figure
 
-DARK = (
-    "<style>@media (prefers-color-scheme:dark){svg{filter:invert(.9) hue-rotate(180deg)}}</style>"
-)
-"""Turns light and dark round and keeps the hues; the page decides which theme it is."""
 LARGEST = 150_000
 """The longest drawing in bytes that is not replaced by its pixels."""
 
@@ -28,8 +24,7 @@ def as_html(figure: Figure) -> str:
     drawing, facts = svg(figure)
     if len(drawing) > LARGEST:
         drawing = _pixels(figure)
-    opening, end, rest = drawing.partition(">")
-    data = base64.b64encode(f"{opening}{end}{DARK}{rest}".encode()).decode()
+    data = base64.b64encode(drawing.encode()).decode()
     return (
         f'<img alt="{escape(facts["alt"])}" style="max-width:100%;height:auto" '
         f'src="data:image/svg+xml;base64,{data}">'
@@ -38,13 +33,15 @@ def as_html(figure: Figure) -> str:
 
 def _pixels(figure: Figure) -> str:
     """The figure as a drawing of pixels, for one with very many lines or points."""
+    from course.pictures.vector import DARK
+
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=2 * figure.dpi)
     data = base64.b64encode(file.getvalue()).decode()
     width, height = (round(72 * inches) for inches in figure.get_size_inches())
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="{height}pt" '
-        f'viewBox="0 0 {width} {height}"><image width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}">{DARK}<image width="{width}" height="{height}" '
         f'href="data:image/png;base64,{data}"/></svg>'
     )
 

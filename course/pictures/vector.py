@@ -7,12 +7,10 @@ from matplotlib import rc_context
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-# White becomes nearly black, and every hue stays what it was. A page that is dark says so to the
-# pictures in it by its `color-scheme`.
 DARK = (
-    "<style>@media (prefers-color-scheme: dark) "
-    "{ svg { filter: invert(0.92) hue-rotate(180deg) } }</style>"
+    "<style>@media (prefers-color-scheme:dark){svg{filter:invert(.92) hue-rotate(180deg)}}</style>"
 )
+"""Turns light and dark round and keeps the hues. A dark page tells its pictures by `color-scheme`."""
 
 
 def svg(figure, larger=1.0):
