@@ -143,12 +143,13 @@ predicted(
 )
 
 # %%
-compiling.draw_kernels([eqn.primitive.name for eqn in traced.jaxpr.eqns], kernels)
+compiling.draw_kernels(traced.jaxpr, kernels)
 
 # %% [markdown]
-# In the picture: above, in the order they run, every primitive reads from memory and writes a new
-# array. Below, each box is one kernel of the program just compiled. **Fusion** saves the trips to
-# memory, which often cost more than the arithmetic. Step 3 is to run it.
+# In the picture: above, every primitive reads its arrays from memory and writes a new one. `cos`
+# and `tanh` both read `x`, and `mul` reads two arrays. Below, each box is one kernel of the program
+# that was just compiled. **Fusion** saves the trips to memory, which often cost more than the
+# arithmetic. Step 3 is to run the program.
 
 # %%
 result = compiled(x)  # step 3

@@ -149,8 +149,7 @@ print(fast(jnp.zeros(3)))
 deck = lambda x: jnp.sin(jnp.cos(x)) * jnp.tanh(x)
 traced = jax.jit(deck).trace(jnp.ones((1000, 1000)))
 kernels = compiling.read_kernels(traced.lower().compile().as_text())
-names = [eqn.primitive.name for eqn in traced.jaxpr.eqns]
-compiling.draw_kernels(names, kernels)
+compiling.draw_kernels(traced.jaxpr, kernels)
 
 # %% [markdown] tags=["notes"]
 # Above: one primitive after another, and each of them reads from memory and writes to it. `tanh`

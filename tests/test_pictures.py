@@ -6,6 +6,8 @@ import io
 import re
 from collections import OrderedDict
 
+import jax
+import jax.numpy as jnp
 import lab_server
 import matplotlib.pyplot as plt
 import nbformat
@@ -20,7 +22,7 @@ from nbconvert import HTMLExporter
 from autograder.authoring.build import build_lesson
 from autograder.problem import Problem
 from autograder.student import card
-from course.pictures import arrays, describe, play, trees
+from course.pictures import arrays, compiling, describe, play, trees
 
 LESSON = """\
 # %%
@@ -111,6 +113,14 @@ def test_a_slider_runs_in_order_starts_where_the_picture_does_and_shows_its_name
 def test_a_picture_shows_the_keys_in_the_order_in_which_jax_visits_them(tree, keys):
     across = {text.get_text(): text.get_position()[0] for text in trees.draw(tree).axes[0].texts}
     assert sorted(keys, key=across.get) == keys
+
+
+def test_kernels_are_drawn_as_the_graph_that_they_are():
+    traced = jax.jit(lambda x: jnp.sin(jnp.cos(x)) * jnp.tanh(x)).trace(jnp.ones((1000, 1000)))
+    kernels = compiling.read_kernels(traced.lower().compile().as_text())
+    told = compiling.draw_kernels(traced.jaxpr, kernels).get_label()
+    assert "tanh reads x; mul reads sin and tanh." in told
+    assert told.endswith("Under jit, 1. cosine, sine, tanh, multiply reads x.")
 
 
 @pytest.mark.parametrize("colour", [card.BLUE, card.ORANGE, card.GREY])

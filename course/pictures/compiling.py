@@ -13,15 +13,23 @@ from course.pictures.canvas import FONT, INK, WIDTH
 
 PALE = "#f4f4f4"
 STRIPES = "#5a7f94"
+NO_WORK = ("parameter", "constant", "broadcast")  # HLO operations that start no kernel
 STEPS = {"trace": "#f7cf80", "compile": "#9fd3f2", "run": "#8fd6bf"}  # Okabe-Ito, lightened
 LINES = (("#0072b2", "o"), ("#b34d00", "s"), ("#007a5a", "^"), ("#7a4b74", "D"))
 
 
 class Kernel(NamedTuple):
-    """One thing that a compiled program starts, and the HLO operations inside it."""
+    """One thing that a compiled program starts.
+
+    Attributes:
+        name: what the program calls it.
+        operations: the HLO operations inside it.
+        reads: the kernels whose arrays it reads, by name, and the arguments: "x", "argument 1", ….
+    """
 
     name: str
     operations: tuple[str, ...]
+    reads: tuple[str, ...]
 
 
 def read_kernels(text):
@@ -31,22 +39,32 @@ def read_kernels(text):
         text: what `compiled.as_text()` gave.
 
     Returns:
-        A list of `Kernel`: every instruction of the entry computation but its parameters.
+        A list of `Kernel`: every instruction of the entry computation except its parameters.
     """
     bodies, current = {}, None
     for line in text.splitlines():
         head = re.match(r"^(ENTRY )?%?([\w.\-]+) .*\{$", line)
         if head:
             current = "ENTRY" if head[1] else head[2]
-            bodies[current] = []
+            bodies[current] = {}
         found = re.match(r"^\s+(?:ROOT )?%?([\w.\-]+) = \S+ ([\w\-]+)\((.*)$", line)
-        if found and current and found[2] not in ("parameter", "constant", "broadcast"):
-            inside = re.search(r"calls=%?([\w.\-]+)", found[3])
-            bodies[current].append((found[1], found[2], inside and inside[1]))
-    return [
-        Kernel(name, tuple(part for _, part, _ in bodies.get(inside, ())) or (operation,))
-        for name, operation, inside in bodies["ENTRY"]
-    ]
+        if found and current:
+            bodies[current][found[1]] = (found[2], found[3])
+    kernels, known = [], {}
+    for name, (operation, rest) in bodies["ENTRY"].items():
+        if operation == "parameter":
+            number = rest.split(")")[0]
+            known[name] = "x" if number == "0" else f"argument {number}"
+        if operation in NO_WORK:
+            continue
+        inside = re.search(r"calls=%?([\w.\-]+)", rest)
+        parts = (part for part, _ in bodies.get(inside and inside[1], {}).values())
+        operands = re.findall(r"[\w.\-]+", rest.split(")")[0])
+        reads = tuple(dict.fromkeys(known[one] for one in operands if one in known))
+        operations = tuple(part for part in parts if part not in NO_WORK)
+        kernels.append(Kernel(name, operations or (operation,), reads))
+        known[name] = name
+    return kernels
 
 
 def draw_steps(calls):
@@ -105,42 +123,131 @@ def draw_padding(lengths, padded, new):
     return fig
 
 
-def draw_kernels(primitives, kernels):
-    """Draw a chain of primitives run one by one, and the kernels that `jit` made of it.
+def draw_kernels(jaxpr, kernels):
+    """Draw the graph of primitives run one by one, and that of the kernels that `jit` made of it.
 
     Args:
-        primitives: names of the primitives in order.
+        jaxpr: the traced program, such as `jax.jit(f).trace(x).jaxpr`.
         kernels: list of `Kernel`, see `read_kernels`.
 
     Returns:
         The matplotlib Figure; its label is a description in words.
     """
-    wide = 2.6 * len(primitives) + 1.4
-    fig, ax = canvas.canvas((-0.4, wide + 0.4), (-0.5, 6.3))
-    rows = [
-        (3.6, "one at a time", [(name,) for name in primitives]),
-        (0.3, "jit", [kernel.operations for kernel in kernels]),
-    ]
-    for y, title, groups in rows:
-        words = f"{title}: kernels {len(groups)}, new arrays {len(groups)}"
-        canvas.text(ax, 0, y + 2.3, words, ha="left", weight="bold")
-        _memory(ax, 0, y + 0.3, "x")
-        x, size = 1.4, (wide - 1.4) / len(groups)
-        for number, names in enumerate(groups):
-            last = number == len(groups) - 1
-            box = FancyBboxPatch(
-                (x + 0.1, y + 0.25), size - 1.5, 1.1, "round,pad=0.12", fc="#8fd6bf", ec=INK
-            )
-            ax.add_patch(box)
-            canvas.text(ax, x + size / 2 - 0.65, y + 0.8, ", ".join(names), family="monospace")
-            _memory(ax, x + size - 1.0, y + 0.3, "result" if last else "")
-            x += size
+    variables = getattr(jaxpr, "jaxpr", jaxpr).invars  # newer versions of JAX do not wrap it
+    names = {var: f"argument {n}" if n else "x" for n, var in enumerate(variables)}
+    equations = []
+    for eqn in jaxpr.eqns:
+        reads = [names[var] for var in eqn.invars if not hasattr(var, "val") and var in names]
+        names[eqn.outvars[0]] = f"{len(equations)} {eqn.primitive.name}"
+        equations.append((names[eqn.outvars[0]], eqn.primitive.name, reads))
+    compiled = [(one.name, ", ".join(one.operations), one.reads) for one in kernels]
+    above, below = _lay_out(equations), _lay_out(compiled)
+    deep = [1 + max(y for _, y in places.values()) for places in (above, below)]
+    columns = max(x for x, _ in above.values())
+    width = _COLUMN * columns + 1.0
+    size = (-0.3, width + 0.3), (-0.3, _ROW * sum(deep) + 1.7)
+    fig, ax = canvas.canvas(*size, aspect=0.75)
+    _draw_graph(ax, _ROW * deep[1] + 1.0, width, "one at a time", equations, above)
+    _draw_graph(ax, 0, width, "jit", compiled, below)
     fig.set_label(
-        f"One at a time, {', '.join(primitives)} each read an array from memory and write one. "
-        f"Under jit there are {len(kernels)} kernels: "
-        + "; ".join(" then ".join(kernel.operations) for kernel in kernels)
-        + "."
+        f"One at a time, {len(equations)} kernels. {_told(equations)} "
+        f"Under jit, {len(compiled)}. {_told(compiled)}"
     )
+    return fig
+
+
+_COLUMN = 2.9  # from one kernel to the next: an arrow, the kernel, and the array that it writes
+_ROW = 1.7
+
+
+def _lay_out(nodes):
+    """Column and row of each node and argument of a graph: (name, words, names read) in order.
+
+    A node stands one column after the last that it reads. It keeps the row of what it reads
+    first, unless another node has that row already.
+    """
+    places, taken, rows = {}, set(), 0
+    arguments = {read for _, _, reads in nodes for read in reads} - {name for name, _, _ in nodes}
+    for name in sorted(arguments):
+        places[name] = (0, rows)
+        rows += 1
+    for name, _, reads in nodes:
+        column = 1 + max((places[read][0] for read in reads), default=0)
+        free = [places[read][1] for read in reads if read not in taken]
+        row = free[0] if free else rows
+        rows = max(rows, row + 1)
+        taken.update(reads)
+        places[name] = (column, row)
+    return places
+
+
+def _draw_graph(ax, bottom, width, title, nodes, places):
+    """Draw kernels as boxes, and the arrays that they read and write as striped squares."""
+    rows = 1 + max(row for _, row in places.values())
+    columns = max(column for column, _ in places.values())
+    step = (width - 1.0) / columns
+    heading = f"{title}: kernels {len(nodes)}, new arrays {len(nodes)}"
+    canvas.text(ax, 0, bottom + _ROW * rows + 0.2, heading, ha="left", weight="bold")
+
+    def corner(name):  # of the square of its array
+        column, row = places[name]
+        return step * column, bottom + _ROW * (rows - 1 - row) + 0.4
+
+    for name in places:
+        x, y = corner(name)
+        last = name == nodes[-1][0]
+        _memory(ax, x, y, "result" if last else name if places[name][0] == 0 else "")
+    for name, words, reads in nodes:
+        x, y = corner(name)
+        left = x - step + 1.75
+        ax.add_patch(FancyBboxPatch(
+            (left, y + 0.05), x - 0.25 - left, 0.9, "round,pad=0.08", fc="#8fd6bf", ec=INK
+        ))  # fmt: skip
+        canvas.text(ax, (left + x - 0.25) / 2, y + 0.5, words, family="monospace")
+        for number, read in enumerate(reads):
+            from_x, from_y = corner(read)
+            higher = 0.5 + 0.25 * (len(reads) - 1) - 0.5 * number
+            canvas.arrow(ax, (from_x + 0.95, from_y + 0.5), (left - 0.1, y + higher), lw=1.2)
+
+
+def _told(nodes):
+    """The graph in words."""
+    words = {name: told for name, told, _ in nodes}
+    said = (
+        f"{told} reads {' and '.join(words.get(read, read) for read in reads) or 'nothing'}"
+        for _, told, reads in nodes
+    )
+    return "; ".join(said) + "."
+
+
+def draw_waiting(calls):
+    """Draw, for some calls, when Python went on and when the result was there.
+
+    Args:
+        calls: list of (label, returned, ready): seconds since the call began.
+
+    Returns:
+        The matplotlib Figure; its label is a description in words.
+    """
+    end = 1e3 * max(ready for _, _, ready in calls)
+    fig, ax = canvas.canvas((-0.22, 1.28), (-0.9, len(calls) + 0.2), aspect=0.15)
+    for row, (label, returned, ready) in enumerate(calls):
+        y = len(calls) - 1 - row
+        first, last = 1e3 * returned / end, 1e3 * ready / end
+        canvas.text(ax, -0.02, y + 0.4, label, ha="right", weight="bold")
+        canvas.box(
+            ax, first, y + 0.1, last - first, 0.6, "#9fd3f2", "", hatch="///", stripes=STRIPES
+        )
+        canvas.box(ax, 0, y + 0.1, first, 0.6, "#f7cf80", "")
+        ax.plot([first, first], [y - 0.02, y + 0.82], color=INK, lw=2.4)
+        words = f"returned {1e3 * returned:.2f} ms\nready {1e3 * ready:.2f} ms"
+        canvas.text(ax, last + 0.015, y + 0.4, words, ha="left")
+    canvas.box(ax, 0, -0.75, 0.05, 0.4, "#f7cf80", "")
+    canvas.text(ax, 0.06, -0.55, "Python is inside the call", ha="left")
+    canvas.box(ax, 0.45, -0.75, 0.05, 0.4, "#9fd3f2", "", hatch="///", stripes=STRIPES)
+    canvas.text(ax, 0.51, -0.55, "Python has gone on; the device still computes", ha="left")
+    told = (f"{label}: {1e3 * one:.2f}, {1e3 * two:.2f}." for label, one, two in calls)
+    fig.set_label("Milliseconds until each call returned and was ready. " + " ".join(told))
     return fig
 
 

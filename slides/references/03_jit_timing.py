@@ -37,10 +37,7 @@ compiled(x).shape  # 3: run
 
 # %% tags=["hide"]
 kernels = compiling.read_kernels(compiled.as_text())
-compiling.draw_kernels(
-    [e.primitive.name for e in traced.jaxpr.eqns],
-    kernels,
-)
+compiling.draw_kernels(traced.jaxpr, kernels)
 
 # %% [markdown]
 # ## When it traces again
