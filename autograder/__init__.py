@@ -1,7 +1,8 @@
 """Judges JAX programs.
 
 Students call `check`, `hint`, `reset` and `predicted`; authors write masters with `exercise`,
-`question`, `wrong`, `mistake`, `static` and the requirements; nbgrader loads `autograder.plug`.
+`question`, `wrong`, `mistake`, `static`, `typed_key` and the requirements; nbgrader loads
+`autograder.plug`.
 
 The exported names are in `__init__.pyi`. Each is imported when it is first used, because nbgrader
 imports this package on every command, and JAX would slow it down. scikit-image does the same, see

@@ -30,6 +30,7 @@ from autograder.judge.specification import exercise as exercise
 from autograder.judge.specification import mistake as mistake
 from autograder.judge.specification import question as question
 from autograder.judge.specification import static as static
+from autograder.judge.specification import typed_key as typed_key
 from autograder.judge.specification import wrong as wrong
 from autograder.problem import Problem as Problem
 from autograder.student.hints import hint as hint

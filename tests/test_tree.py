@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from jax import export
 
-from autograder.judge import tree
+from autograder.judge import program, tree
 from autograder.judge.verdict import Refusal
+from autograder.judge.views import Case, Draw
 
 
 class Point(NamedTuple):
@@ -102,3 +104,21 @@ def test_a_result_that_is_too_large_is_refused_in_a_sentence():
         tree.described(jax.tree.structure([1] * (tree.MOST_LEAVES + 1)))
     with pytest.raises(Refusal, match="too large"):
         tree.described(jax.tree.structure({"k" * tree.LONGEST: 1}))
+
+
+def test_a_function_gets_a_typed_key_and_its_program_the_data():
+    drawn = tree.Arguments(*tree.flatten((tree.typed_key(np.uint32([0, 7])), np.ones(3))))
+    key, _ = drawn.values
+    assert key == jax.random.key(7)
+    assert repr(drawn.described[0]) == "jax.random.wrap_key_data(np.uint32([0, 7]))"
+    for view in ("value", "as written"):
+        exported = program.lower(jax.random.bernoulli, drawn, Case(view, Draw(3)))
+        assert isinstance(exported, export.Exported)
+        assert exported.in_avals[0].shape in ((2,), ()), view  # both are two words in the program
+        assert "tensor<2xui32>" in exported.mlir_module()
+
+
+def test_a_typed_key_in_a_result_is_compared_by_its_data():
+    key = jax.random.key(7)
+    (data, _) = tree.plain((key, 1.0))
+    assert data.tolist() == [0, 7]

@@ -19,6 +19,7 @@ from autograder.judge.requirements.requirement import Requirement
 from autograder.judge.requirements.values import answers_question, digest_of, matches_reference
 from autograder.judge.tree import Arguments
 from autograder.judge.tree import static as static
+from autograder.judge.tree import typed_key as typed_key
 from autograder.judge.verdict import Failure
 from autograder.judge.views import Draw
 from autograder.problem import Problem

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 
 from autograder.judge import meshes
 from autograder.judge.verdict import Refusal
@@ -43,6 +45,20 @@ class static:
 
 
 @dataclass(frozen=True)
+class typed_key:
+    """A typed key among drawn arguments, as `jax.random.key` makes it; programs get its data.
+
+    Args:
+        data: two uint32 numbers, or any array of them along the last axis for an array of keys.
+    """
+
+    data: Any
+
+    def __repr__(self) -> str:
+        return f"jax.random.wrap_key_data(np.uint32({np.asarray(self.data).tolist()}))"
+
+
+@dataclass(frozen=True)
 class Arguments:
     """The arguments of a function as plain data.
 
@@ -63,8 +79,8 @@ class Arguments:
 
     @property
     def described(self) -> tuple[Any, ...]:
-        """The arguments for people to read: a mesh stays `OnMesh`."""
-        return tuple(unflatten(self.skeleton, self.leaves, OnMesh))
+        """The arguments for people to read: a mesh stays `OnMesh`, and a key `typed_key`."""
+        return tuple(unflatten(self.skeleton, self.leaves, OnMesh, typed_key))
 
 
 def flatten(tree: Any) -> tuple[Any, list[Any]]:
@@ -89,6 +105,8 @@ def flatten(tree: Any) -> tuple[Any, list[Any]]:
             return {"mesh": node.text}
         if isinstance(node, static):
             return {"static": node.value}
+        if isinstance(node, typed_key):
+            return {"key": visit(node.data)}
         if isinstance(node, dict):
             if not all(isinstance(key, str) for key in node):
                 raise TypeError("dictionaries in an exercise's inputs need string keys")
@@ -102,13 +120,17 @@ def flatten(tree: Any) -> tuple[Any, list[Any]]:
 
 
 def unflatten(
-    skeleton: Any, leaves: Sequence[Any], mesh: Callable[[str], Any] = meshes.make
+    skeleton: Any,
+    leaves: Sequence[Any],
+    mesh: Callable[[str], Any] = meshes.make,
+    key: Callable[[Any], Any] = jax.random.wrap_key_data,
 ) -> Any:
     """The pytree that `flatten` split, with these leaves in it.
 
     Args:
         skeleton, leaves: as `flatten` returns them.
         mesh: makes a mesh from its text.
+        key: makes a typed key from its data.
 
     Raises:
         ValueError: the skeleton is not one that `flatten` writes.
@@ -124,20 +146,23 @@ def unflatten(
             return mesh(children)
         if kind == "static":
             return children
+        if kind == "key":
+            return key(leaves[children])
         if kind == "dict":
-            return {key: unflatten(child, leaves, mesh) for key, child in children.items()}
+            return {name: unflatten(child, leaves, mesh, key) for name, child in children.items()}
         build: Callable[[Any], Any] | None = {"list": list, "tuple": tuple}.get(kind)
         if build is not None:
-            return build(unflatten(child, leaves, mesh) for child in children)
+            return build(unflatten(child, leaves, mesh, key) for child in children)
     raise ValueError(f"not a pytree skeleton: {skeleton!r}")
 
 
 def plain(result: Any) -> Any:
     """A function's result in plain containers only, which `jax.export` can write into a program.
 
-    Dictionaries with string keys, lists, tuples and None stay. Any other node, such as a named
-    tuple, becomes a dictionary with one key: its class, its static data and the names of its
-    children as JSON. A string key that looks like such a key is escaped.
+    Dictionaries with string keys, lists, tuples and None stay. A typed key becomes its data, which
+    can be compared. Any other node, such as a named tuple, becomes a dictionary with one key: its
+    class, its static data and the names of its children as JSON. A string key that looks like such
+    a key is escaped.
 
     Raises:
         Refusal: it is nested too deeply.
@@ -148,8 +173,12 @@ def plain(result: Any) -> Any:
 def _plain(node: Any, depth: int) -> Any:
     if depth > DEEPEST:
         raise Refusal(f"The result has more than {DEEPEST} containers within containers.")
-    if node is None or jax.tree_util.all_leaves([node]):
-        return node
+    if node is None:
+        return None
+    if jax.tree_util.all_leaves([node]):
+        is_array = isinstance(node, jax.Array)
+        is_key = is_array and jnp.issubdtype(node.dtype, jax.dtypes.prng_key)
+        return jax.random.key_data(node) if is_key else node
     if type(node) in (list, tuple):
         return type(node)(_plain(child, depth + 1) for child in node)
     if type(node) is dict and all(isinstance(key, str) for key in node):

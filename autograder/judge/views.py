@@ -148,7 +148,7 @@ class AsWritten(Tied):
         self, function: Function, arguments: Arguments, keep_unused: bool
     ) -> tuple[Any, Sequence[Any]]:
         own = function if hasattr(function, "lower") else jax.jit(function)
-        return own, tree.unflatten(arguments.skeleton, arguments.leaves)
+        return own, tree.unflatten(arguments.skeleton, arguments.leaves, key=_abstract_key)
 
     def plain(self, exported: export.Exported) -> export.Exported:
         # A program with the student's own classes cannot be serialised.
@@ -221,6 +221,10 @@ def gradient(function: Function) -> Function:
         return jax.grad(total, argnums=floating, has_aux=True)(*arguments)
 
     return gradients
+
+
+def _abstract_key(data: Any) -> Any:
+    return jax.eval_shape(jax.random.wrap_key_data, data)
 
 
 def _is_floating(argument: Any) -> bool:
