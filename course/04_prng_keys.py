@@ -17,13 +17,13 @@
 # > **After this lesson you can**
 # > say why NumPy's hidden random state makes results depend on the order of calls, give every
 # > draw a key of its own with `split` and `fold_in`, recognise a key that was used twice, and
-# > carry keys through `jit`, `vmap` and `scan` so that a run can be repeated number for number.
+# > pass keys through `jit`, `vmap` and `scan` so that a run can be repeated exactly.
 # >
 # > **Time** about 25 minutes. **Read before** `03_jit_timing`.
 # >
 # > **How it works** Each question has a line `my_... = ...`. Replace the dots with your
-# > guess before you run on. A wrong guess costs nothing and is remembered better than a
-# > right one. Leave the dots and the answer waits in a fold.
+# > guess before you run on. A wrong guess costs nothing, and you will remember it better than a
+# > right one. If you leave the dots, the answer stays folded.
 
 # %%
 import zlib
@@ -48,9 +48,9 @@ print(np.random.normal())  # call 1
 print(np.random.normal())  # call 2
 
 # %% [markdown]
-# The same call, twice, with two results. So something changed in between, and it is not in
-# the code you see. It is a table inside the module `np.random`, shared by everything that
-# runs in the process, and every call moves it on.
+# The same call gives two different results. So something changed in between, but not in the code
+# that you see. It is a table inside the module `np.random`. All code in the process shares it, and
+# every call changes it.
 
 # %%
 name, table, position, *_ = np.random.get_state()
@@ -59,8 +59,8 @@ np.random.normal()
 print("one call later at position", np.random.get_state()[2])
 
 # %% [markdown]
-# Now let two workers draw one number each. In a program with threads or several machines,
-# nobody decides who comes first.
+# Now let two workers draw one number each. In a program with threads or several machines you do not
+# know which one draws first.
 
 
 # %%
@@ -89,22 +89,22 @@ ann_is_the_same = ann_first["ann"] == bob_first["ann"]
 predicted(
     my_ann,
     ann_is_the_same,
-    why="A seed fixes the sequence of numbers, not who gets which. Whoever comes first takes "
-    "the first one.",
+    why="A seed fixes the sequence of numbers, but not which worker gets which number. The worker "
+    "that draws first gets the first number.",
 )
 
 # %% [markdown]
-# One more call anywhere upstream, and every number after it is another one. NumPy's newer
-# generators move the state into an object that you can see and pass around. That is better,
-# and calls still change it.
+# One more call anywhere before, and all later numbers are different. NumPy's newer generators move
+# the state into an object that you can see and pass around. That is better, but calls still change
+# the state.
 
 # %%
 generator = np.random.default_rng(0)
 print(generator.normal(), generator.normal())
 
 # %% [markdown]
-# In JAX hidden state has a second problem. You met it in lesson 3: a jitted function runs in
-# Python once, when it is traced.
+# In JAX, hidden state has a second problem, which you know from lesson 3: Python runs a jitted
+# function only once, while tracing it.
 
 
 # %%
@@ -114,8 +114,7 @@ def add_numpy_noise(x):
 
 
 # %% [markdown]
-# **Predict.** `add_numpy_noise(0.0)` is called three times. How many different numbers come
-# back?
+# **Predict.** `add_numpy_noise(0.0)` is called three times. How many different numbers come back?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -129,22 +128,21 @@ print(noises)
 predicted(
     my_noises,
     len(set(noises)),
-    why="NumPy ran once, while tracing. The number it gave is now a constant of the compiled "
-    "program.",
+    why="NumPy ran once, while tracing. Its number is now a constant of the compiled program.",
 )
 
 # %% [markdown]
 # ## A key is a value
 #
-# JAX has no hidden state to change. You hand every draw a **key**, an argument like any other:
-# the functional style of lesson 2. From the slides again:
+# `jax.random` has no hidden state. Every draw gets a **key** as an argument, in the functional
+# style of lesson 2. This example is from the slides:
 
 # %%
 key = random.PRNGKey(0)  # initial key
 print(random.normal(key))
 
 # %% [markdown]
-# **Predict.** The next line of the slide is `random.normal(key)` once more. Does it print the
+# **Predict.** The next line of the slide calls `random.normal(key)` once more. Does it print the
 # `"same"` number or `"another"`?
 
 # %%
@@ -164,12 +162,12 @@ predicted(
 )
 
 # %% [markdown]
-# To a NumPy eye this looks broken. It is the property from which everything else
-# follows: a result depends on the key you passed and on nothing that happened before.
+# If you come from NumPy, this looks broken. But everything else in this lesson follows from it: a
+# result depends on the key that you pass, and on nothing that happened before.
 #
-# What is in a key? Two integers of 32 bits. `random.key` makes one in today's style, an array
-# of shape `()` whose dtype says that it is a key. (The slide's `PRNGKey` gives the same two
-# integers without the label; we return to it.)
+# What is in a key? With JAX's usual generator it is two integers of 32 bits. `random.key` makes a
+# *typed* key, an array of shape `()` whose dtype says that it is a key. (The slide's `PRNGKey`
+# makes an array of the same two integers, which does not say so. We return to it below.)
 
 # %%
 key = random.key(0)
@@ -179,7 +177,7 @@ print("the slide's number:", random.normal(key))
 # %% [markdown]
 # ## `split`: new keys from an old one
 #
-# One key, one number. For more numbers you need more keys, and `split` makes them.
+# One key gives one draw. For more draws you need more keys, and `split` makes them.
 
 # %%
 key = random.key(0)
@@ -190,8 +188,8 @@ for label, one in {"data": key_data, "w": key_w, "b": key_b}.items():
     print(f"{label:5}", random.key_data(one), random.normal(one))
 
 # %% [markdown]
-# **Predict.** `key` has now been split. What is `random.normal(key)`: the slide's number
-# (`"same"`) or `"another"`?
+# **Predict.** `key` has now been split. What is `random.normal(key)`: the slide's number (`"same"`)
+# or `"another"`?
 
 # %%
 # Your prediction: replace the dots with "same" or "another"
@@ -205,14 +203,13 @@ after_split = "same" if random.normal(key) == random.normal(random.key(0)) else 
 predicted(
     my_after_split,
     after_split,
-    why="A key is an array, and arrays do not change. split made three new keys and left the "
-    "old one as it was.",
+    why="A key is an array, and arrays do not change. split made three new keys and did not "
+    "change the old one.",
 )
 
 # %% [markdown]
-# JAX will not stop you from using the old key, so the rule is yours to keep:
-# **a key is used once, either to draw or to split.** Here is the family so far, drawn from the
-# keys' own data.
+# JAX does not stop you from using the old key. You have to keep the rule yourself: **use a key
+# once, either to draw or to split.** Here is the family of keys so far, drawn from their own data.
 
 
 # %%
@@ -234,12 +231,12 @@ def family(seed):
 pictures.draw_tree(*family(0))
 
 # %% [markdown]
-# In the picture: a square is one key, its 64 bits row by row, a set bit filled. Under a key
-# that is drawn from stands the number that `normal` gives. (`fold_in` comes below.) The key of
-# seed 0 is 64 zeros. The key of seed 1 has a single bit set.
+# In the picture: a square is a key. It shows the key's 64 bits row by row, and a bit that is 1 is
+# filled. Under each key that we draw from is the number that `normal` gives. (`fold_in` comes later
+# in this lesson.) The key of seed 0 is 64 zeros. The key of seed 1 has a single bit set.
 #
-# **Predict.** How many of the 64 bits of `w` change between seed 0 and seed 1? Choose the
-# nearest of `1`, `8` and `32`.
+# **Predict.** How many of the 64 bits of `w` differ between seed 0 and seed 1? Choose the nearest
+# of `1`, `8` and `32`.
 
 # %%
 # Your prediction: replace the dots with 1, 8 or 32
@@ -259,12 +256,12 @@ print("roots:", in_roots, "   w:", in_w)
 predicted(
     my_bits,
     min((1, 8, 32), key=lambda choice: abs(choice - in_w)),
-    why="split scrambles: one bit of the parent flips about half of the bits of a child, as if "
-    "each were decided by a coin. So neighbouring seeds give unrelated numbers.",
+    why="split scrambles the bits: if one bit of the parent changes, about half of the bits of a "
+    "child change, as if a coin decided about each. So neighbouring seeds give unrelated numbers.",
 )
 
 # %% [markdown]
-# Now the jitted function from the beginning again, this time with a key as its argument.
+# Here is the jitted function from the beginning again, this time with a key as an argument.
 
 # %%
 times_traced = 0
@@ -281,8 +278,9 @@ print([float(add_key_noise(one, 0.0)) for one in random.split(random.key(0), 3)]
 print("traced", times_traced, "time")
 
 # %% [markdown]
-# Three keys, three numbers, one trace: the key is data of the compiled program, not a constant
-# in it. Do not hide it in a global again. That works until the function is jitted.
+# Three keys, three numbers, one trace: the key is an argument of the compiled program, not a
+# constant in it. Do not hide the key in a global variable. That works only until the function is
+# jitted.
 
 # %%
 hidden_key = random.key(0)
@@ -302,13 +300,13 @@ except jax.errors.UnexpectedTracerError as error:
     print("then:", type(error).__name__, "-", str(error).split(".")[0])
 
 # %% [markdown]
-# The call left a stand-in from the trace in `hidden_key`, and the next use of it raises. Return
-# what changes, as always in JAX, or split outside and pass the parts in.
+# The call left a stand-in from the trace in `hidden_key`, and the next use of it raises an error.
+# Return what changes, as always in JAX, or split the key outside and pass the new keys in.
 #
 # ## One key, used twice
 #
-# Here is the commonest bug with keys. A layer adds noise and then drops entries at random. The
-# two draws come from different distributions, so one key will do?
+# This is the most common bug with keys. A layer adds noise and then drops entries at random. The
+# two draws come from different distributions. Is one key enough for both?
 
 # %%
 key = random.key(3)
@@ -335,11 +333,12 @@ predicted(
     my_positive_kept,
     positive_kept,
     why="Both functions start from the same random bits. normal turns small ones into negative "
-    "numbers; bernoulli keeps an entry where they are small. Only negative noise is kept.",
+    "numbers, and bernoulli keeps an entry where they are small. So only negative noise is kept.",
 )
 
 # %% [markdown]
-# No error, no warning: only noise that pulls to one side. Let us look at it.
+# There is no error and no warning, only noise that is always negative. The next picture shows what
+# one key does.
 
 # %%
 key_1, key_2 = random.split(random.key(3))
@@ -356,11 +355,11 @@ panels = [
 pictures.draw_pairs_of_draws(panels)
 
 # %% [markdown]
-# In the picture: independent draws make a cloud, as on the right. With one key the points lie
-# on a curve: who knows one number knows the other. Another function is no protection.
+# In the picture: independent draws make a cloud, as on the right. With one key the points are on a
+# curve, so each number tells you the other one. A different function does not help.
 #
-# The second habit to lose is to split a key and then draw from the *parent*. It looks
-# innocent. Compare the bits that are drawn with the data of the children.
+# A second mistake is to split a key and then to draw from the *parent*. It looks harmless. Compare
+# the bits that are drawn with the data of the children.
 
 # %%
 key = random.key(5)
@@ -370,10 +369,10 @@ print("drawn from the parent:       ", drawn)
 print("xor of the children's halves:", children[:, 0] ^ children[:, 1])
 
 # %% [markdown]
-# They are the same numbers. What you draw from the parent is made of its children. That is
-# how this generator is built and not a promise of JAX, but it is reason enough for the rule.
+# They are the same numbers. What you draw from the parent is computed from its children. JAX does
+# not promise this, it is how this generator works. But it is a good reason for the rule.
 #
-# JAX can keep watch for you, while it traces a function. The slide's own example does not pass.
+# JAX can check the rule for you while it traces a function. The slide's own example breaks it.
 
 
 # %%
@@ -386,8 +385,8 @@ with jax.debug_key_reuse(True):
     jax.jit(the_slide)(random.key(0))
 
 # %% [markdown]
-# (Without `jit`, older JAX such as 0.7 may look away where `normal` has run before.) The watch has
-# blind spots too, so know what it sees.
+# (Without `jit`, an older JAX such as 0.7 may miss this, if `normal` has run before.) The check
+# does not find every mistake. Here is what it finds.
 
 
 # %%
@@ -409,18 +408,18 @@ for what, (function, key) in suspects.items():
     try:
         with jax.debug_key_reuse(True):
             jax.jit(function)(key)
-        print(f"{what:35} not seen")
+        print(f"{what:35} not found")
     except jax.errors.KeyReuseError:
         print(f"{what:35} KeyReuseError")
 
 # %% [markdown]
 # ## `key` or `PRNGKey`?
 #
-# The watch works on *typed* keys, those of `random.key`. That is one reason to prefer them. Here
-# is another.
+# The check only works with *typed* keys, the keys of `random.key`. That is one reason to prefer
+# them. Here is another.
 #
-# **Predict.** A NumPy habit is to make new seeds by arithmetic. Which of these raise? Answer with
-# the letters in order, such as `"AC"`.
+# **Predict.** In NumPy it is common to make new seeds by arithmetic. Which of these raise? Answer
+# with the letters in order, such as `"AC"`.
 #
 # - A: `random.PRNGKey(0) + 1`
 # - B: `random.key(0) + 1`
@@ -451,30 +450,30 @@ predicted(
     my_raising,
     raising,
     why="A typed key refuses arithmetic and NumPy, and a draw takes one key, not three. An "
-    "untyped key is an array of two integers, so + 1 adds to both of them.",
+    "untyped key is an array of two integers, so + 1 adds 1 to both of them.",
 )
 
 # %% [markdown]
-# A is the dangerous one: it gives something that works as a key and is not the key of seed 1.
+# A is dangerous: its result works as a key, but it is not the key of seed 1.
 
 # %%
 print(random.PRNGKey(0) + 1, "is not", random.PRNGKey(1))
 
 # %% [markdown]
-# In new code write `random.key`. You will meet untyped keys in older code, in saved files, and
-# in the exercises, which get plain arrays. Both kinds go into the same functions, and
-# `random.key_data` and `random.wrap_key_data` lead from one to the other.
+# In new code write `random.key`. The exercises use typed keys too. You will find untyped keys in
+# older code and in saved files. The functions of `jax.random` accept both kinds, and
+# `random.key_data` and `random.wrap_key_data` convert one into the other.
 
 # %%
 same = random.wrap_key_data(random.PRNGKey(7)) == random.key(7)
-print("PRNGKey(7), labelled, is key(7):", bool(same))
+print("PRNGKey(7), as a typed key, is key(7):", bool(same))
 
 # %% [markdown]
 # ## `fold_in`: a key by number
 #
-# `split` hands out keys by position. Often you have a name instead: step 120, worker 3, example
-# 70,541. `fold_in(key, number)` makes the key that belongs to that number. The two workers from
-# the beginning no longer care who is first.
+# `split` gives out keys by position. Often you have a number instead: step 120, worker 3, example
+# 70,541. `fold_in(key, number)` makes the key that belongs to that number. For the two workers from
+# the beginning it then makes no difference which one is first.
 
 # %%
 WORKERS = {"ann": 0, "bob": 1}
@@ -490,8 +489,8 @@ print(ann_first)
 print("same numbers in the other order:", ann_first == bob_first)
 
 # %% [markdown]
-# The number has to be an integer. For a word use a checksum such as `zlib.crc32`. (Python's
-# `hash` of a string is another one in every process.)
+# The number must be an integer. For a word, use a checksum such as `zlib.crc32`. (Python's `hash`
+# of a string is different in every process.)
 
 # %%
 random.key_data(random.fold_in(random.key(0), zlib.crc32(b"encoder")))
@@ -514,8 +513,8 @@ is_new = not bool((random.fold_in(key, 2) == four).any())
 predicted(
     my_new_key,
     is_new,
-    why="In this generator child i of a split is fold_in(key, i). Splitting a key and folding "
-    "into the same key is using it twice.",
+    why="In this generator, child i of a split is fold_in(key, i). If you split a key and also "
+    "fold numbers into it, you use it twice.",
 )
 
 # %%
@@ -526,8 +525,8 @@ made["folded"] = ("key(6)", "fold_in 2")
 pictures.draw_tree(tree, made)
 
 # %% [markdown]
-# In the picture: the key in the double frame has the bits of an earlier one. So choose one way for
-# each key: split it, fold numbers into it, or draw from it.
+# In the picture: the key in the double frame has the same bits as an earlier one. So choose one use
+# for each key: split it, fold numbers into it, or draw from it.
 #
 # Here is a function with two mistakes. Find them. Then press **Next →** to follow its calls: the
 # tree grows with each of them, and a key that is used twice is marked in both places.
@@ -551,8 +550,8 @@ explore.keys(noisy_layer, random.key(6))
 #
 # ## Wide, not deep
 #
-# Many programs keep one key and split off what they need, again and again: a chain. `split`
-# can also give all the keys at once.
+# Many programs keep one key and split it again and again, which makes a chain. `split` can also
+# give all the keys at once.
 
 
 # %%
@@ -573,11 +572,11 @@ for make in (chain, wide):
     print(f"{make.__name__:5} for 100 keys: splits in the program: {splits}")
 
 # %% [markdown]
-# (`make_jaxpr` shows the program that JAX will run.) Each link of the chain waits for the one
-# before. In the wide split no key waits for another.
+# (`make_jaxpr` shows the program that JAX will run.) Each link of the chain has to wait for the
+# link before it. In the wide split no key has to wait for another.
 #
-# A chain is also fragile. Five layers take their keys from it in turn. Then somebody puts a new
-# layer, `norm`, between the second and the third.
+# A chain also breaks easily. Five layers take their keys from it one after another. Then somebody
+# adds a new layer, `norm`, between the second and the third.
 
 # %%
 before = ["embed", "attend", "mix", "expand", "head"]
@@ -593,8 +592,8 @@ def by_name(names):
 
 
 # %% [markdown]
-# **Predict.** How many of the five old layers now start from other random numbers, with keys
-# from the chain?
+# **Predict.** With keys from the chain, how many of the five old layers now start from different
+# random numbers?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -611,21 +610,22 @@ changed
 predicted(
     my_changed,
     changed["by_chain"],
-    why="Every layer after the new one takes the next link. With keys by name, none changes.",
+    why="Every layer after the new one takes the next link. If the keys belong to the names, no "
+    "old layer changes.",
 )
 
 # %% [markdown]
 # ## Keys under `vmap` and `scan`
 #
-# `jax.vmap(f)` applies `f` to every row of its argument; the next lesson is about it. An array
-# of keys has rows too. Five keys, three numbers from each:
+# `jax.vmap(f)` applies `f` to every row of its argument. The next lesson is about it. An array of
+# keys has rows too. Here are five keys, and three numbers from each:
 
 # %%
 five = random.split(random.key(0), 5)
 jax.vmap(lambda one: random.normal(one, (3,)))(five)
 
 # %% [markdown]
-# Now a function that uses a key from outside, for a batch of five zeros.
+# The next function uses a key from outside. We apply it to a batch of five zeros.
 
 # %%
 key = random.key(0)
@@ -650,15 +650,15 @@ mapped
 predicted(
     my_mapped,
     len(np.unique(mapped)),
-    why="Every row used the one key. Rows that shall differ need a key each, as an argument "
-    "that is mapped: vmap(f)(split(key, 5), x).",
+    why="All rows used the same key. If the rows should differ, each one needs its own key as an "
+    "argument: vmap(f)(split(key, 5), x).",
 )
 
 # %% [markdown]
-# `jax.lax.scan(step, start, xs)` is a loop in one compiled operation. `step` gets what is
-# carried along and the next row of `xs`, and returns the new carry and one output. Here are three
-# random walks of 60 steps. The first carries its key and splits it in every step. The second
-# splits before the loop and walks along the keys: wide, not deep. The third forgets.
+# `jax.lax.scan(step, start, xs)` is a loop in one compiled operation. `step` gets the carried value
+# and the next row of `xs`, and returns the new carried value and one output. Here are three random
+# walks of 60 steps. The first carries its key and splits it in every step. The second splits the
+# key before the loop and takes one key per step: wide, not deep. The third forgets to split.
 
 
 # %%
@@ -704,20 +704,20 @@ else:
 predicted(
     my_path,
     path,
-    why="The key goes round unchanged, so every step draws the same number and the walk takes "
-    "the same step for ever.",
+    why="The key never changes, so every step draws the same number, and the walk always takes "
+    "the same step.",
 )
 
 # %%
 pictures.draw_walks({"carried": path_carried, "handed": path_handed, "forgetful": path_forgetful})
 
 # %% [markdown]
-# In the picture: two walks wander, and the third is a ruler's line. Real programs show it less
-# clearly: a simulation that converges too well, or data augmented in one way only.
+# In the picture: two walks wander, and the third is a straight line. In real programs the mistake
+# is harder to see: a simulation converges too well, or all the data is augmented in the same way.
 #
 # ## Repeating on purpose
 #
-# The same key for the same number is a tool, too. Shuffle examples and labels.
+# Sometimes you want the same numbers again. Here we shuffle examples and labels.
 
 # %%
 x = jnp.arange(6.0)
@@ -726,7 +726,7 @@ key = random.key(1)
 shuffled_x, shuffled_y = random.permutation(key, x), random.permutation(key, y)
 
 # %% [markdown]
-# **Predict.** One key went into two shuffles. Is every label still beside its example? `True` or
+# **Predict.** Both shuffles used the same key. Is every label still beside its example? `True` or
 # `False`.
 
 # %%
@@ -746,11 +746,12 @@ predicted(
 )
 
 # %% [markdown]
-# A clearer way to write it is to draw the order once: `order = random.permutation(key, 6)`, then
-# `x[order]` and `y[order]`. It tells the reader that the coupling is meant.
+# It is clearer to draw the order once: `order = random.permutation(key, 6)`, then `x[order]` and
+# `y[order]`. Then the reader sees that both have the same order on purpose.
 #
-# And a run that broke off can go on as if nothing had happened. Dropout sets entries to zero at
-# random. With a key by step, step 4 of the resumed run drops what step 4 would have dropped.
+# Also, a run that was interrupted can continue as if nothing had happened. Dropout sets entries to
+# zero at random. If each step has its own key, step 4 of the resumed run drops exactly what step 4
+# of the whole run drops.
 
 
 # %%
@@ -766,15 +767,15 @@ def run(steps):
 whole, resumed = run(range(6)), run(range(4, 6))
 print("step 4:", whole[4])
 print("step 5:", whole[5])
-print("resumed alike:", all(bool((whole[s] == resumed[s]).all()) for s in resumed))
+print("equal after resuming:", all(bool((whole[s] == resumed[s]).all()) for s in resumed))
 
 # %% [markdown]
-# To save the random state of a run, you save a seed and a step number.
+# To save the random state of a run, it is enough to save a seed and a step number.
 #
 # > **In three lines**
-# > 1. A draw is a function of its key: the same key, the same number. Nothing is hidden.
+# > 1. A draw is a function of its key: the same key gives the same number. Nothing is hidden.
 # > 2. Use a key once: to draw, to `split` (wide, not deep) or to `fold_in` numbers.
-# > 3. Under `vmap` and `scan`, hand every row and every step a key of its own.
+# > 3. Under `vmap` and `scan`, give every row and every step a key of its own.
 # >
 # > **Now you**:
 # > [`exercises/04_prng_keys/prng_keys.ipynb`](../exercises/04_prng_keys/prng_keys.ipynb).

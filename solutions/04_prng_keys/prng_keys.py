@@ -18,11 +18,11 @@
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
 # check as often as you like: nothing is handed in until you submit.
 #
-# Every `key` here is what `jax.random.PRNGKey(…)` gives: an array of two `uint32` numbers. All
-# functions of `jax.random` take it. To try your answer, call it with `jax.random.PRNGKey(0)`.
+# Every `key` here is a typed key of shape `()`, as `jax.random.key(…)` makes it. To try your
+# answer, call it with `jax.random.key(0)`.
 #
-# Where an exercise asks for random numbers and does not say which, any draws from the right
-# distribution pass, if they are independent.
+# If an exercise asks for random numbers and does not say which ones, any independent draws from the
+# right distribution pass.
 
 # %%
 import jax
@@ -41,6 +41,7 @@ from autograder import (
     mistake,
     question,
     static,
+    typed_key,
     uses_keys_once,
     wrong,
 )
@@ -50,19 +51,19 @@ SYMMETRIC = "the noise has the same distribution with the other sign"
 
 
 def a_key(rng, n=None):
-    """The data of a random key, as `jax.random.PRNGKey` gives it.
+    """A random key.
 
     With a batch size, two keys of that size differ in one of their two numbers only: in the second
-    up to a size of 20, then in the first. So an answer that looks at one of them is told.
+    up to a size of 20, then in the first. So an answer that uses only one of them is found out.
     """
     key = rng.integers(0, 2**32, 2, dtype="uint32")
     if n is not None:
         key[int(n > 20)] = 2_654_435_761 * (n + 1) % 2**32
-    return key
+    return typed_key(key)
 
 
 def repeated(rng, length):
-    """Some normal numbers, again and again: a long array that takes little room in a file."""
+    """Some normal numbers, repeated: a long array that takes little space in a file."""
     return np.resize(rng.normal(size=100), length)
 
 
@@ -71,9 +72,9 @@ def repeated(rng, length):
 # %% [markdown] exercise="fast_track_prng_keys" stars=2 importance=1 minutes=1 points=0
 # ## 0 · Know it already?
 #
-# One question for those who have used JAX before. `key` is a new key. Which line gives two
-# arrays that are independent of each other? Answer `"a"`, `"b"`, `"c"` or `"d"`. If you are sure
-# why the other three are not, skip the lesson and go on with exercise 3.
+# One question for those who have used JAX before. `key` is a new key. Which line gives two arrays
+# that are independent of each other? Answer `"a"`, `"b"`, `"c"` or `"d"`. If you also know why the
+# other three lines do not, skip the lesson and go on with exercise 3.
 #
 # ```python
 # a = normal(key, (9,)), uniform(key, (9,))
@@ -98,14 +99,15 @@ question(
         "Three of the lines use `key` itself in two ways.",
         "Folding different numbers into one key is one way of using it.",
     ],
-    explanation="Folding 0 and 1 into a key gives two different keys. In `a` both arrays come "
-    "from the same bits, in `b` the two keys are equal, and `d` draws from a key that was split.",
+    explanation="If you fold 0 and 1 into a key, you get two different keys. In `a` both arrays "
+    "come from the same bits, in `b` the two keys are equal, and `d` draws from a key that it also "
+    "splits.",
     mistakes=[
         mistake(
             "a",
             "takes another function for another key",
-            advice="`normal` and `uniform` start from the same bits, so each number of one is a "
-            "function of the same number of the other.",
+            advice="`normal` and `uniform` start from the same bits, so each number of one array "
+            "follows from the number at the same place in the other.",
         ),
         mistake(
             "b",
@@ -116,8 +118,8 @@ question(
         mistake(
             "d",
             "draws from a key that is also split",
-            advice="The bits drawn from the parent are made of the keys of its children. After "
-            "a split the parent is spent.",
+            advice="The bits that you draw from the parent are computed from the keys of its "
+            "children. After a split, do not use the parent again.",
         ),
     ],
 )
@@ -126,13 +128,13 @@ question(
 # %% [markdown] exercise="two_noises" stars=1 importance=3 minutes=1 points=1
 # ## 1 · Two draws from one key
 #
-# Write `two_noises`, which returns a tuple of two arrays of standard normal numbers, both of the
-# shape of `signal` and independent of each other.
+# Write `two_noises`, which returns a tuple of two arrays of standard normal numbers. Both have the
+# shape of `signal`, and they are independent of each other.
 
 
 # %% solution="two_noises"
 def two_noises(key, signal):
-    """key (2,) uint32, signal (n,) -> a tuple of two arrays (n,) float32."""
+    """key (), signal (n,) -> a tuple of two arrays (n,) float32."""
     ### BEGIN SOLUTION
     key_one, key_two = jax.random.split(key)
     return jax.random.normal(key_one, signal.shape), jax.random.normal(key_two, signal.shape)
@@ -164,11 +166,11 @@ exercise(
     hints=[
         "One key, one draw. How many keys do you need?",
         "`jax.random.split(key)` gives two keys.",
-        "Draw with each of the two once, `jax.random.normal(one_key, signal.shape)`, and leave "
-        "`key` itself alone.",
+        "Draw once with each of the two, `jax.random.normal(one_key, signal.shape)`, and do not "
+        "draw with `key` itself.",
     ],
-    explanation="The key you were given is spent by the split. Each of its two children draws "
-    "once.",
+    explanation="The split uses up the key that you were given. Each of the two new keys is used "
+    "for one draw.",
     another="def two_noises(key, signal):\n"
     "    both = jax.random.normal(key, (2, *signal.shape))\n"
     "    return both[0], both[1]",
@@ -177,7 +179,7 @@ exercise(
             lambda key, signal: (jax.random.normal(key, signal.shape),) * 2,
             "draws once and gives it twice",
             rejected_by="correlated",
-            advice="The two noises are to be independent of each other: two keys, two draws.",
+            advice="The two noises must be independent of each other: two keys, two draws.",
         ),
         wrong(
             lambda key, signal: (
@@ -196,7 +198,7 @@ exercise(
             ),
             "draws from the key that it also splits",
             rejected_by="key reuse",
-            advice="After a split the parent is spent. Use both children.",
+            advice="After a split, do not use the parent again. Use both children.",
         ),
         wrong(
             lambda key, signal: tuple(
@@ -208,8 +210,7 @@ exercise(
         ),
         wrong(
             lambda key, signal: tuple(
-                jax.random.normal(one, signal.shape)
-                for one in jax.random.split(jax.random.PRNGKey(0))
+                jax.random.normal(one, signal.shape) for one in jax.random.split(jax.random.key(0))
             ),
             "makes a key of its own and ignores the one it is given",
             rejected_by="correlated",
@@ -232,7 +233,7 @@ exercise(
             ),
             "adds the noise to the signal",
             rejected_by="distribution",
-            advice="The noise alone is asked for. `signal` only lends its shape.",
+            advice="Return only the noise. `signal` is there for its shape.",
         ),
     ],
 )
@@ -241,15 +242,15 @@ exercise(
 # %% [markdown] exercise="fresh_params" stars=1 importance=3 minutes=4 points=2
 # ## 2 · A key for every leaf
 #
-# Write `fresh_params`, which makes the first parameters of a small model: a dictionary with the
-# arrays `"query"` and `"value"`, both of shape `(width, 2000)` and normal with standard deviation
-# 0.1, and `"bias"`, of shape `(2000,)` and uniform between -1 and 1. All of them are independent.
-# `width` is a Python integer.
+# Write `fresh_params`, which makes the first parameters of a small model. It returns a dictionary
+# of three arrays. `"query"` and `"value"` have the shape `(width, 2000)` and are normal with
+# standard deviation 0.1. `"bias"` has the shape `(2000,)` and is uniform between -1 and 1. All
+# numbers are independent. `width` is a Python integer.
 
 
 # %% solution="fresh_params"
 def fresh_params(key, width):
-    """key (2,) uint32 -> {"query": (width, 2000), "value": (width, 2000), "bias": (2000,)}."""
+    """key () -> {"query": (width, 2000), "value": (width, 2000), "bias": (2000,)}."""
     ### BEGIN SOLUTION
     key_query, key_value, key_bias = jax.random.split(key, 3)
     return {
@@ -285,8 +286,8 @@ exercise(
     hints=[
         "How many draws are there? Make all the keys first.",
         "`jax.random.split(key, 3)` can be unpacked into three names.",
-        "`0.1 * jax.random.normal(key_query, (width, 2000))`, and `minval=`, `maxval=` for the "
-        "uniform one.",
+        "`0.1 * jax.random.normal(key_query, (width, 2000))`, and for the uniform array `minval=` "
+        "and `maxval=`.",
     ],
     explanation="One wide split gives every leaf its key. With the same key, `query` and `value` "
     "would start as the same matrix.",
@@ -357,15 +358,15 @@ exercise(
 # %% [markdown] exercise="numbered_noise" stars=2 importance=3 minutes=6 points=3
 # ## 3 · Noise that belongs to an example
 #
-# Every example of a data set has a number. Its noise shall depend on that number alone: the same
-# in a small batch and in a large one, in any order, on any machine. So the noise of example `i`
-# is `jax.random.normal(jax.random.fold_in(key, i), (3,))`. Write `numbered_noise`, which gives
-# the noise for a batch of numbers.
+# Every example of a data set has a number. Its noise should depend only on that number: it is the
+# same in a small batch and in a large batch, in any order and on any machine. So the noise of
+# example `i` is `jax.random.normal(jax.random.fold_in(key, i), (3,))`. Write `numbered_noise`,
+# which returns the noise for a batch of numbers.
 
 
 # %% solution="numbered_noise"
 def numbered_noise(key, ids):
-    """key (2,) uint32, ids (n,) int32 -> (n, 3) float32, one row for each number in ids."""
+    """key (), ids (n,) int32 -> (n, 3) float32, one row for each number in ids."""
 
     ### BEGIN SOLUTION
     def one_noise(i):
@@ -393,10 +394,11 @@ exercise(
     hints=[
         "Write a function of one number first. Which number goes into `fold_in`?",
         "`jax.vmap` applies that function to every entry of `ids`. The key may come from outside.",
-        "In that function: `fold_in` the number, then draw three normal numbers from the result.",
+        "In that function, use `fold_in` with the number, then draw three normal numbers from the "
+        "new key.",
     ],
-    explanation="Nothing but the key and the example's own number reaches its row. Shuffle the "
-    "batch, cut it, resume after a crash: example 17 gets the noise of example 17.",
+    explanation="A row depends only on the key and on the number of its example. You can shuffle "
+    "the batch, cut it, or resume after a crash: example 17 always gets the same noise.",
     another="def numbered_noise(key, ids):\n"
     "    keys = jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, ids)\n"
     "    return jax.vmap(lambda one: jax.random.normal(one, (3,)))(keys)",
@@ -407,14 +409,14 @@ exercise(
             ),
             "gives keys by the place in the batch",
             rejected_by="values",
-            advice="`split` knows places, not numbers: in another order the examples get other "
-            "noise. Fold the entry of `ids` into the key.",
+            advice="`split` gives keys by position: in another order the examples get other noise. "
+            "Fold the entry of `ids` into the key.",
         ),
         wrong(
             lambda key, ids: jax.vmap(lambda i: jax.random.normal(key, (3,)))(ids),
             "gives every example the same noise",
             rejected_by="values",
-            advice="The key inside is the same for every row. Fold the number into it first.",
+            advice="Every row uses the same key. Fold the number into it first.",
         ),
         wrong(
             lambda key, ids: jnp.stack(
@@ -430,15 +432,15 @@ exercise(
             ),
             "folds in one number for the whole batch",
             rejected_by="values",
-            advice="That noise depends on who else is in the batch. Every row needs a key of its "
-            "own.",
+            advice="That noise depends on the other examples of the batch. Every row needs a key "
+            "of its own.",
         ),
         wrong(
             lambda key, ids: jax.random.normal(jax.random.fold_in(key, ids), (3,)),
             "gives `fold_in` all the numbers at once",
             rejected_by="TypeError",
-            advice="`fold_in` takes one number. Write the noise of one example, and let `jax.vmap` "
-            "hand out the numbers.",
+            advice="`fold_in` takes one number. Write a function for one example, and let "
+            "`jax.vmap` give it the numbers.",
         ),
     ],
 )
@@ -447,14 +449,14 @@ exercise(
 # %% [markdown] exercise="shuffle_pairs" stars=1 importance=3 minutes=4 points=2
 # ## 4 · A shuffle that keeps pairs together
 #
-# Row `i` of `x` belongs to entry `i` of `y`. Write `shuffle_pairs`, which brings both into the
-# order that `jax.random.permutation(key, n)` gives, so that they still belong together: place 0
-# of the results holds the pair whose number comes first in that order.
+# Row `i` of `x` belongs to entry `i` of `y`. Write `shuffle_pairs`, which puts both into the order
+# that `jax.random.permutation(key, n)` gives, so that they still belong together. The first number
+# of that order says which pair comes first in the results.
 
 
 # %% solution="shuffle_pairs"
 def shuffle_pairs(key, x, y):
-    """key (2,) uint32, x (n, 4), y (n,) -> the shuffled x (n, 4) and y (n,)."""
+    """key (), x (n, 4), y (n,) -> the shuffled x (n, 4) and y (n,)."""
     ### BEGIN SOLUTION
     order = jax.random.permutation(key, y.shape[0])
     return x[order], y[order]
@@ -473,8 +475,8 @@ exercise(
         "you can index with.",
         "`x[order]` takes whole rows; `y[order]` takes the entries beside them.",
     ],
-    explanation="The order is the only random thing here, and it is drawn once. Permuting `x` and "
-    "`y` separately with the same key also works: here the same draw is what you want.",
+    explanation="Only the order is random, and it is drawn once. You can also permute `x` and `y` "
+    "separately with the same key: here you want the same draw twice.",
     another="def shuffle_pairs(key, x, y):\n"
     "    return jax.random.permutation(key, x), jax.random.permutation(key, y)",
     wrong_answers=[
@@ -485,14 +487,14 @@ exercise(
             ),
             "shuffles x and y independently",
             rejected_by="values",
-            advice="With two keys there are two orders, and the pairs are torn apart. One order "
-            "has to serve both.",
+            advice="With two keys there are two orders, and the pairs no longer belong together. "
+            "Use one order for both.",
         ),
         wrong(
             lambda key, x, y: (jax.random.permutation(key, x), y),
             "shuffles x and leaves y as it was",
             rejected_by="values",
-            advice="`y` has to follow: index it with the same order.",
+            advice="`y` must have the same order: index it with `order`, too.",
         ),
         wrong(
             lambda key, x, y: (
@@ -501,7 +503,7 @@ exercise(
             ),
             "shuffles every column of x on its own",
             rejected_by="values",
-            advice="`independent=True` mixes the rows with each other. Rows move as a whole.",
+            advice="`independent=True` mixes the rows with each other. Move whole rows.",
         ),
         wrong(
             lambda key, x, y: (
@@ -519,14 +521,14 @@ exercise(
 # %% [markdown] exercise="noisy_dropout" stars=2 importance=3 minutes=8 points=3
 # ## 5 · Noise, then dropout
 #
-# Write `noisy_dropout`. It adds standard normal noise to every entry of `x`, then keeps every
-# entry with probability 0.5 and doubles what is kept; the others become zero. Noise and dropout
-# are independent of each other and from entry to entry.
+# Write `noisy_dropout`. It adds standard normal noise to every entry of `x`. Then it keeps every
+# entry with probability 0.5 and doubles the entries that it keeps. The others become zero. Noise
+# and dropout are independent of each other, and different entries are independent too.
 
 
 # %% solution="noisy_dropout"
 def noisy_dropout(key, x):
-    """key (2,) uint32, x (n,) -> (n,) float32."""
+    """key (), x (n,) -> (n,) float32."""
     ### BEGIN SOLUTION
     key_noise, key_keep = jax.random.split(key)
     noisy = x + jax.random.normal(key_noise, x.shape)
@@ -561,9 +563,9 @@ exercise(
         "`jax.random.bernoulli(key_keep, 0.5, x.shape)` says which entries are kept.",
         "`jnp.where(kept, 2 * (x + noise), 0)`, with `kept` and `noise` from two keys of a split.",
     ],
-    explanation="With one key the noise and the decision to keep come from the same bits, and "
-    "only negative noise is kept. Doubling keeps the mean where it was: half of the entries, "
-    "twice as large.",
+    explanation="With one key, the noise and the decision to keep an entry come from the same "
+    "bits, and only negative noise is kept. Doubling leaves the mean unchanged: half as many "
+    "entries, twice as large.",
     another="def noisy_dropout(key, x):\n"
     "    key_noise, key_keep = jax.random.split(key)\n"
     "    kept = jax.random.uniform(key_keep, x.shape) > 0.5\n"
@@ -579,7 +581,7 @@ exercise(
             )(*jax.random.split(key)),
             "doubles before the noise is added",
             rejected_by="distribution",
-            advice="What is kept is doubled, the noise with it: add first, then double.",
+            advice="A kept entry is doubled together with its noise: add first, then double.",
         ),
         wrong(
             lambda key, x: jnp.where(
@@ -589,8 +591,8 @@ exercise(
             ),
             "uses one key for the noise and for what is kept",
             rejected_by="distribution",
-            advice="Look at the sign of what you keep. Both draws start from the same bits: give "
-            "each a key of its own.",
+            advice="Look at the sign of the noise that you keep. Both draws start from the same "
+            "bits: give each draw a key of its own.",
         ),
         wrong(
             lambda key, x: (
@@ -600,8 +602,8 @@ exercise(
             )(*jax.random.split(key)),
             "does not double what is kept",
             rejected_by="distribution",
-            advice="Half of the entries are gone, so the mean has halved. Twice the others "
-            "brings it back.",
+            advice="Half of the entries are gone, so the mean is half as large. Doubling the "
+            "others restores it.",
         ),
         wrong(
             lambda key, x: (
@@ -612,7 +614,7 @@ exercise(
             )(*jax.random.split(key)),
             "adds the noise after dropping",
             rejected_by="distribution",
-            advice="Dropped entries have to be zero. Add the noise first.",
+            advice="Dropped entries must be zero. Add the noise first.",
         ),
         wrong(
             lambda key, x: jnp.where(
@@ -622,7 +624,7 @@ exercise(
             ),
             "draws the noise from the key that it also splits",
             rejected_by="key reuse",
-            advice="After a split the parent is spent: use both children.",
+            advice="After a split, do not use the parent again: use both children.",
         ),
     ],
 )
@@ -631,16 +633,16 @@ exercise(
 # %% [markdown] exercise="bootstrap_means" stars=2 importance=2 minutes=8 points=3
 # ## 6 · The bootstrap
 #
-# How sure are you of a mean? The bootstrap draws a new sample from the old one: as many values,
-# picked at random **with replacement**, and takes its mean; then again, 1000 times. Write
-# `bootstrap_means`, which returns the 1000 means. The 1000 samples are independent of each other.
-# Do it without a Python loop, which would write 1000 samples into the program: compiling that takes
-# minutes.
+# How certain is a mean? The bootstrap draws a new sample from the old one: as many values, picked
+# at random **with replacement**. It computes the mean of the new sample, and repeats this 1000
+# times. Write `bootstrap_means`, which returns the 1000 means. The 1000 samples are independent of
+# each other. Do not use a Python loop: it would put 1000 samples into the program, and compiling
+# that takes minutes.
 
 
 # %% solution="bootstrap_means"
 def bootstrap_means(key, data):
-    """key (2,) uint32, data (n,) -> (1000,) float32."""
+    """key (), data (n,) -> (1000,) float32."""
 
     ### BEGIN SOLUTION
     def one_mean(one_key):
@@ -670,10 +672,10 @@ exercise(
     hints=[
         "Write it for one sample first: a function of one key.",
         "`jax.random.choice(one_key, data, data.shape)` picks with replacement.",
-        "Split the key into 1000 at once, and let `vmap` hand one to each `one_mean`.",
+        "Split the key into 1000 at once, and let `vmap` call `one_mean` with each of them.",
     ],
-    explanation="Write one sample as a function of its key, then hand it 1000 keys from one wide "
-    "split. The spread of the means says how far to trust the first one.",
+    explanation="Write one sample as a function of its key, then map it over 1000 keys from one "
+    "wide split. The spread of the means says how certain the mean of the data is.",
     another="def bootstrap_means(key, data):\n"
     "    n = data.shape[0]\n"
     "    picked = jax.random.randint(key, (1000, n), 0, n)\n"
@@ -688,8 +690,8 @@ exercise(
             ),
             "loops over the samples in Python",
             rejected_by="batch loop",
-            advice="The loop is written into the program 1000 times. Write one sample as a "
-            "function of its key, and let `vmap` hand it 1000 keys.",
+            advice="The program has the body of the loop 1000 times. Write one sample as a "
+            "function of its key, and map it over 1000 keys with `vmap`.",
         ),
         wrong(
             lambda key, data: jax.vmap(
@@ -706,14 +708,13 @@ exercise(
             )(jnp.arange(1000)),
             "uses one key for all 1000 samples",
             rejected_by="distribution",
-            advice="All your means are the same. The function that is mapped needs a key of its "
-            "own as its argument.",
+            advice="All your means are the same. The mapped function needs a key as its argument.",
         ),
         wrong(
             lambda key, data: jax.vmap(lambda one: jnp.mean(jax.random.choice(one, data, (1,))))(
                 jax.random.split(key, 1000)
             ),
-            "picks one value a sample",
+            "picks one value per sample",
             rejected_by="distribution",
             advice="A new sample is as large as the old one: `data.shape`.",
         ),
@@ -721,7 +722,7 @@ exercise(
             lambda key, data: jnp.mean(jax.random.choice(key, data, (1000, *data.shape))),
             "takes one mean over all the samples",
             rejected_by="shape",
-            advice="One mean for each sample is asked for: 1000 numbers.",
+            advice="You need one mean per sample: 1000 numbers.",
         ),
     ],
 )
@@ -731,14 +732,15 @@ exercise(
 # ## 7 · Noise in every step
 #
 # Forty thousand particles move at once. In each step every position is halved, and then standard
-# normal noise is added, fresh in every step and for every particle. Write `cooling_walk`, which
-# returns the positions after `steps` steps. The loop over the steps is a `jax.lax.scan` or a
-# `jax.lax.fori_loop`: a Python loop would be unrolled. `steps` is a Python integer.
+# normal noise is added. The noise is new in every step and for every particle. Write
+# `cooling_walk`, which returns the positions after `steps` steps. Use `jax.lax.scan` or
+# `jax.lax.fori_loop` for the steps, because a Python loop would be unrolled. `steps` is a Python
+# integer.
 
 
 # %% solution="cooling_walk"
 def cooling_walk(key, starts, steps):
-    """key (2,) uint32, starts (40000,), steps an int -> (40000,) float32."""
+    """key (), starts (40000,), steps an int -> (40000,) float32."""
 
     ### BEGIN SOLUTION
     def step(positions, one_key):
@@ -783,14 +785,15 @@ exercise(
         "normal(…) → 1.01 times it (line 4)": ONE_PERCENT,
     },
     hints=[
-        "What does one step need from outside? The positions and a key.",
+        "What does one step need? The positions and a key.",
         "Either carry the key through the loop and split it in every step, or split it into "
-        "`steps` keys before and let `scan` hand them out.",
+        "`steps` keys before the loop and scan over them.",
         "`jax.lax.scan(step, starts, jax.random.split(key, steps))`, where `step(positions, "
         "one_key)` returns the new positions and `None`.",
     ],
-    explanation="Splitting once before the loop keeps the tree of keys wide: step 7 does not wait "
-    "for the key of step 6. A carried key works as well, if the new one is carried on.",
+    explanation="If you split once before the loop, the tree of keys is wide: step 7 does not wait "
+    "for the key of step 6. You can also carry the key, if you carry on the new key from each "
+    "split.",
     another="def cooling_walk(key, starts, steps):\n"
     "    def step(_, state):\n"
     "        positions, key = state\n"
@@ -803,12 +806,11 @@ exercise(
             lambda key, starts, steps: (
                 0.5**steps * starts
                 + jnp.sqrt((1 - 0.25**steps) / 0.75)
-                * jax.random.normal(jax.random.PRNGKey(0), starts.shape)
+                * jax.random.normal(jax.random.key(0), starts.shape)
             ),
             "makes a key of its own and ignores the one it is given",
             rejected_by="correlated",
-            advice="The same numbers would come on every call. All randomness has to come from "
-            "`key`.",
+            advice="Every call would give the same numbers. All randomness must come from `key`.",
         ),
         wrong(
             lambda key, starts, steps: jax.lax.scan(
@@ -818,7 +820,7 @@ exercise(
             )[0],
             "uses the same key in every step",
             rejected_by="distribution",
-            advice="A particle gets the same push in every step. Let every step have a key of its "
+            advice="A particle gets the same noise in every step. Give every step a key of its "
             "own.",
         ),
         wrong(
@@ -829,14 +831,14 @@ exercise(
             )[0],
             "gives all the particles the same noise",
             rejected_by="distribution",
-            advice="`jax.random.normal(one_key)` is a single number. Ask for one a particle, with "
-            "`positions.shape`.",
+            advice="`jax.random.normal(one_key)` is a single number. Ask for one number per "
+            "particle, with `positions.shape`.",
         ),
         wrong(
             _unrolled,
             "loops over the steps in Python",
             rejected_by="batch loop",
-            advice="The body is right. `jax.lax.scan` makes one operation of the loop, whatever "
+            advice="The body is right. With `jax.lax.scan` the loop is one operation, whatever "
             "`steps` is.",
         ),
         wrong(
@@ -857,7 +859,7 @@ exercise(
             )[0],
             "halves the noise as well",
             rejected_by="distribution",
-            advice="Only the old positions are halved. The noise comes after that, whole.",
+            advice="Halve only the old positions, and add the noise after that.",
         ),
     ],
 )
@@ -866,12 +868,12 @@ exercise(
 # %% [markdown] exercise="luckiest_seed" stars=3 importance=2 minutes=12 points=3
 # ## 8 · A puzzle: the luckiest seed
 #
-# `trial` tests a drug that does **nothing** on 20 people and returns a score. A score above
-# 1.73 would be published: by chance it comes up in one trial out of twenty.
+# `trial` tests a drug that does **nothing** on 20 people and returns a score. A score above 1.73
+# would be published. By chance this happens in one trial out of twenty.
 #
-# A patient researcher tries many seeds. Write `luckiest_seed`, which runs the trial with the key
-# of every seed in `seeds` and returns the seed with the highest score, and that score. Then try
-# `luckiest_seed(jnp.arange(10_000))`, and tell a friend.
+# A researcher with much patience tries many seeds. Write `luckiest_seed`, which runs the trial with
+# the key of every seed in `seeds`. It returns the seed with the highest score, and that score. Then
+# try `luckiest_seed(jnp.arange(10_000))`, and tell a friend about the result.
 
 
 # %% given="trial"
@@ -897,7 +899,7 @@ check(luckiest_seed)
 
 
 def losers(rng, n):
-    """n seeds whose score is below zero, so that no score can be told without looking."""
+    """n seeds whose score is below zero, so that a score cannot be guessed."""
     seeds = rng.permutation(100_000)[: 4 * n + 40].astype("int32")
     scores = jax.vmap(lambda seed: trial(jax.random.key(seed)))(seeds)
     return seeds[np.asarray(scores) < 0][:n]
@@ -912,16 +914,16 @@ exercise(
     inputs=lambda rng, n: (losers(rng, n),),
     hints=[
         "Write it for one seed first: from the seed to its key, from the key to the score.",
-        "`jax.random.key(seed)` can be mapped like any function. `jnp.argmax` gives the place of "
-        "the best score, and a place is not a seed.",
+        "`jax.random.key(seed)` can be mapped like any function. `jnp.argmax` gives the position "
+        "of the best score, and a position is not a seed.",
         "`jax.vmap(lambda seed: trial(jax.random.key(seed)))(seeds)` gives all the scores. Index "
         "both `seeds` and the scores with the `argmax` of the scores.",
     ],
-    explanation="The drug does nothing, and the best of enough seeds is always a sensation. A "
-    "seed is for repeating a result, not for choosing one: fix it before you look, and show "
-    "several.",
+    explanation="The drug does nothing, but among enough seeds there is always a sensational "
+    "score. A seed is for repeating a result, not for choosing one: fix the seed before you look "
+    "at the result, and show the results of several seeds.",
     another="def luckiest_seed(seeds):\n"
-    "    scores = jax.lax.map(lambda seed: trial(jax.random.PRNGKey(seed)), seeds)\n"
+    "    scores = jax.lax.map(lambda seed: trial(jax.random.key(seed)), seeds)\n"
     "    ranked = jnp.argsort(-scores)\n"
     "    return seeds[ranked[0]], jnp.max(scores)",
     wrong_answers=[
@@ -932,8 +934,8 @@ exercise(
             ),
             "returns the place of the seed",
             rejected_by="values",
-            advice="`argmax` says where the best score stands. The seed is the entry of `seeds` "
-            "there.",
+            advice="`argmax` gives the position of the best score. The seed is the entry of "
+            "`seeds` at that position.",
         ),
         wrong(
             lambda seeds: _best(
@@ -950,14 +952,15 @@ exercise(
             ),
             "folds the seeds into one key",
             rejected_by="values",
-            advice="`fold_in(key(0), seed)` and `key(seed)` are different keys. Asked for is the "
-            "key of the seed.",
+            advice="`fold_in(key(0), seed)` and `key(seed)` are different keys. The exercise needs "
+            "`key(seed)`.",
         ),
         wrong(
             lambda seeds: _best(seeds, jnp.stack([trial(jax.random.key(seed)) for seed in seeds])),
             "loops over the seeds in Python",
             rejected_by="batch loop",
-            advice="`jax.vmap` runs all the trials at once. Ten thousand seeds are nothing then.",
+            advice="`jax.vmap` runs all the trials at once, so ten thousand seeds take little "
+            "time.",
         ),
     ],
 )

@@ -63,9 +63,9 @@ def two_noises(key, signal):
     return jax.random.normal(a, signal.shape), jax.random.normal(b, signal.shape)
 
 
-# %% right="two_noises" about="typed keys"
+# %% right="two_noises" about="a raw key, split"
 def two_noises(key, signal):
-    one, two = jax.random.split(jax.random.wrap_key_data(key))
+    one, two = jax.random.split(jax.random.key_data(key))
     return jax.random.normal(one, signal.shape), jax.random.normal(two, signal.shape)
 
 
@@ -182,13 +182,13 @@ def two_noises(key, signal):
 
 # %% wrong="two_noises" reason="correlated" about="looks at the first number of the key only"
 def two_noises(key, signal):
-    one, two = jax.random.split(jax.random.PRNGKey(key[0]))
+    one, two = jax.random.split(jax.random.PRNGKey(jax.random.key_data(key)[0]))
     return jax.random.normal(one, signal.shape), jax.random.normal(two, signal.shape)
 
 
 # %% wrong="two_noises" reason="correlated" about="looks at the second number of the key only"
 def two_noises(key, signal):
-    one, two = jax.random.split(jax.random.PRNGKey(key[1]))
+    one, two = jax.random.split(jax.random.PRNGKey(jax.random.key_data(key)[1]))
     return jax.random.normal(one, signal.shape), jax.random.normal(two, signal.shape)
 
 
@@ -223,6 +223,23 @@ def two_noises(key, signal):
     )
 
 
+# %% wrong="two_noises" reason="shape" about="keys in place of the second noise"
+def two_noises(key, signal):
+    one, two = jax.random.split(key)
+    noise = jax.random.normal(one, signal.shape)
+    return noise, jnp.broadcast_to(two, noise.shape)
+
+
+# %% wrong="cooling_walk" reason="structure" about="returns the key as well"
+def cooling_walk(key, starts, steps):
+    def step(_, state):
+        x, k = state
+        k, now = jax.random.split(k)
+        return 0.5 * x + jax.random.normal(now, x.shape), k
+
+    return jax.lax.fori_loop(0, steps, step, (starts, key))
+
+
 # %% wrong="two_noises" reason="structure" about="one array with both"
 def two_noises(key, signal):
     return jax.random.normal(key, (2, *signal.shape))
@@ -230,8 +247,7 @@ def two_noises(key, signal):
 
 # %% wrong="two_noises" reason="TypeError" about="adds 1 to a typed key"
 def two_noises(key, signal):
-    typed = jax.random.wrap_key_data(key)
-    return jax.random.normal(typed, signal.shape), jax.random.normal(typed + 1, signal.shape)
+    return jax.random.normal(key, signal.shape), jax.random.normal(key + 1, signal.shape)
 
 
 # %% right="fresh_params" about="a key for each leaf by tree.map"
@@ -271,10 +287,10 @@ def fresh_params(key, width):
     return {"bias": bias, "value": value, "query": query}
 
 
-# %% right="fresh_params" about="jitted, with typed keys"
+# %% right="fresh_params" about="jitted, with raw keys"
 @jax.jit
 def draw_all(key, like):
-    one, two, three = jax.random.split(jax.random.wrap_key_data(key), 3)
+    one, two, three = jax.random.split(jax.random.key_data(key), 3)
     return {
         "query": 0.1 * jax.random.normal(one, like.shape),
         "value": 0.1 * jax.random.normal(two, like.shape),
@@ -411,12 +427,12 @@ def numbered_noise(key, ids):
     return jax.lax.scan(step, None, ids)[1]
 
 
-# %% right="numbered_noise" about="typed keys, in_axes"
+# %% right="numbered_noise" about="a raw key, in_axes"
 def numbered_noise(key, ids):
     def noise(k, i):
         return jax.random.normal(jax.random.fold_in(k, i), (3,))
 
-    return jax.vmap(noise, in_axes=(None, 0))(jax.random.wrap_key_data(key), ids)
+    return jax.vmap(noise, in_axes=(None, 0))(jax.random.key_data(key), ids)
 
 
 # %% right="numbered_noise" about="jnp.vectorize"
@@ -456,9 +472,15 @@ def numbered_noise(key, ids):
     return jax.vmap(lambda i: jax.random.normal(jax.random.key(i), (3,)))(ids)
 
 
-# %% wrong="numbered_noise" reason="values" about="adds the number to the key"
+# %% wrong="numbered_noise" reason="TypeError" about="adds the number to the key"
 def numbered_noise(key, ids):
     return jax.vmap(lambda i: jax.random.normal(key + i.astype(jnp.uint32), (3,)))(ids)
+
+
+# %% wrong="numbered_noise" reason="values" about="adds the number to the key's data"
+def numbered_noise(key, ids):
+    raw = jax.random.key_data(key)
+    return jax.vmap(lambda i: jax.random.normal(raw + i.astype(jnp.uint32), (3,)))(ids)
 
 
 # %% wrong="numbered_noise" reason="values" about="splits once more after folding"
@@ -518,7 +540,7 @@ def shuffle_pairs(key, x, y):
 
 # %% right="shuffle_pairs" about="permutes arange"
 def shuffle_pairs(key, x, y):
-    order = jax.random.permutation(jax.random.wrap_key_data(key), jnp.arange(y.size))
+    order = jax.random.permutation(jax.random.key_data(key), jnp.arange(y.size))
     return jax.tree.map(lambda a: a[order], (x, y))
 
 
@@ -602,7 +624,7 @@ def noisy_dropout(key, x):
 
 # %% right="noisy_dropout" about="select and rademacher"
 def noisy_dropout(key, x):
-    a, b = jax.random.split(jax.random.wrap_key_data(key))
+    a, b = jax.random.split(jax.random.key_data(key))
     kept = jax.random.rademacher(a, x.shape) > 0
     noisy = x + jax.random.normal(b, x.shape)
     return jax.lax.select(kept, noisy + noisy, jnp.zeros_like(x))
@@ -718,7 +740,7 @@ def bootstrap_means(key, data):
 
 # %% right="bootstrap_means" about="lax.map over the keys"
 def bootstrap_means(key, data):
-    keys = jax.random.split(jax.random.wrap_key_data(key), 1000)
+    keys = jax.random.split(jax.random.key_data(key), 1000)
     return jax.lax.map(lambda k: jnp.mean(jax.random.choice(k, data, data.shape)), keys)
 
 
@@ -822,14 +844,14 @@ def cooling_walk(key, starts, steps):
     return jax.lax.scan(lambda x, e: (0.5 * x + e, None), starts, noise)[0]
 
 
-# %% right="cooling_walk" about="a while loop with a typed key"
+# %% right="cooling_walk" about="a while loop with a raw key"
 def cooling_walk(key, starts, steps):
     def body(state):
         i, x, k = state
         k, now = jax.random.split(k)
         return i + 1, 0.5 * x + jax.random.normal(now, x.shape), k
 
-    state = (0, starts, jax.random.wrap_key_data(key))
+    state = (0, starts, jax.random.key_data(key))
     return jax.lax.while_loop(lambda s: s[0] < steps, body, state)[1]
 
 
@@ -934,7 +956,7 @@ def cooling_walk(key, starts, steps):
     def step(x, k):
         return 0.5 * x + jax.random.normal(k, x.shape), None
 
-    keys = jax.random.split(jax.random.PRNGKey(key[1]), steps)
+    keys = jax.random.split(jax.random.PRNGKey(jax.random.key_data(key)[1]), steps)
     return jax.lax.scan(step, starts, keys)[0]
 
 
