@@ -48,6 +48,7 @@ from autograder import (
     question,
     sharded_like_reference,
     static,
+    typed_key,
     uses,
     uses_keys_once,
     work_within,
@@ -536,13 +537,13 @@ exercise(
 #
 # Write `init_network`. The entries of a `w` are normal with mean 0 and standard deviation
 # `1 / sqrt(inputs)`, all independent. A `b` is zeros. `widths` is a tuple of Python integers:
-# `(4, 16, 1)` means a layer from 4 to 16 and a layer from 16 to 1. `key` is a raw key, as from
-# `jax.random.PRNGKey(0)`. You may split it in any way.
+# `(4, 16, 1)` means a layer from 4 to 16 and a layer from 16 to 1. `key` is a typed key, as from
+# `jax.random.key(0)`. You may split it in any way.
 
 
 # %% solution="init_network"
 def init_network(key, widths):
-    """key (2,) uint32, widths a tuple -> a list of {"w": (inputs, outputs), "b": (outputs,)}."""
+    """key (), widths a tuple -> a list of {"w": (inputs, outputs), "b": (outputs,)}."""
     ### BEGIN SOLUTION
     keys = jax.random.split(key, len(widths) - 1)
     return [
@@ -564,17 +565,17 @@ def layers_with(keys, widths, scale=lambda i, o: i**-0.5):
     ]
 
 
-def a_raw_key(rng, n):
+def a_key(rng, n):
     """A key. Two of one batch size differ in one number only: the second up to size 10."""
     key = rng.integers(0, 2**32, 2, dtype="uint32")
     key[int(n > 10)] = 2_654_435_761 * (n + 1) % 2**32
-    return key
+    return typed_key(key)
 
 
 exercise(
     init_network,
     # Every size but 1 is drawn with two keys.
-    inputs=lambda rng, n: (a_raw_key(rng, n), static((2 * n, 16 * n, 16 * n, 16 * n, 1))),
+    inputs=lambda rng, n: (a_key(rng, n), static((2 * n, 16 * n, 16 * n, 16 * n, 1))),
     sizes=(8, 8, 1, 13, 13),
     public_sizes=(6, 6, 1, 11, 11),
     requires=[distributed_like_reference(), uses_keys_once(), independent_streams()],
@@ -625,7 +626,7 @@ exercise(
         ),
         wrong(
             lambda key, widths: layers_with(
-                jax.random.split(jax.random.PRNGKey(0), len(widths) - 1), widths
+                jax.random.split(jax.random.key(0), len(widths) - 1), widths
             ),
             "makes a key of its own",
             rejected_by="correlated",

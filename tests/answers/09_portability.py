@@ -354,9 +354,9 @@ def init_network(key, widths):
     return net
 
 
-# %% right="init_network" about="a typed key inside"
+# %% right="init_network" about="a raw key inside"
 def init_network(key, widths):
-    keys = jax.random.split(jax.random.wrap_key_data(key), len(widths) - 1)
+    keys = jax.random.split(jax.random.key_data(key), len(widths) - 1)
     return [
         {"w": jax.random.normal(k, (i, o)) / np.sqrt(i), "b": jnp.zeros(o)}
         for k, i, o in zip(keys, widths[:-1], widths[1:])
