@@ -16,15 +16,15 @@
 #
 # > **After this lesson you can**
 # > read `jax.numpy` as you read NumPy, say which dtype comes out of an expression and why,
-# > know what an index outside the array finds and where it writes, spot the NumPy habits that
-# > fail (lists, masks, `if`, float64), tell when a result is there and where it lives, and
+# > say what an index outside the array reads and where it writes, spot the NumPy habits that
+# > fail (lists, masks, `if`, float64), tell when a result is ready and where it is stored, and
 # > name the eight key differences that the rest of the course is about.
 # >
 # > **Time** about 30 minutes. **Read before**: nothing. You know NumPy.
 # >
 # > **How it works** Each question has a line `my_... = ...`. Replace the dots with your
-# > guess before you run on. A wrong guess costs nothing and is remembered better than a
-# > right one. Leave the dots and the answer waits in a fold.
+# > guess before you run on. A wrong guess costs nothing, and you will remember it better than a
+# > right one. If you leave the dots, the answer stays folded.
 
 # %%
 import time
@@ -40,8 +40,8 @@ from course.pictures import arrays
 # %% [markdown]
 # ## The words you know
 #
-# Here is a small piece of NumPy: bring the columns of a table to mean 0 and deviation 1. The
-# function is told which library to use, so that we can run it with both.
+# Here is a small NumPy function. It brings each column of a table to mean 0 and standard deviation
+# 1. The library is its first argument, so that we can run it with both.
 
 
 # %%
@@ -53,15 +53,15 @@ def standardized(xp, table):
 rows = [[1.0, 10.0], [2.0, 30.0], [3.0, 20.0]]
 in_numpy, in_jax = standardized(np, rows), standardized(jnp, rows)
 print(in_numpy, in_jax, sep="\n\n")
-print("\nthe same, up to rounding:", np.allclose(in_numpy, in_jax, rtol=1e-4, atol=1e-5))
+print("\nequal up to rounding:", np.allclose(in_numpy, in_jax, rtol=1e-4, atol=1e-5))
 
 # %% [markdown]
-# Names, axes, broadcasting, slices, methods: all as you know them. This lesson is about the
-# rest. NumPy runs your code line by line in the processor's memory. JAX turns it into
-# programs for a compiler, which may run them on a CPU, a GPU or a TPU, and each difference
-# below follows from that. The first is in plain sight:
+# Names, axes, broadcasting, slices and methods work as you know them. This lesson is about what is
+# different. NumPy runs your code line by line on the CPU. JAX turns it into programs for a
+# compiler, and these run on a CPU, a GPU or a TPU. Most of the differences below follow from that.
+# You can see the first one in the output above.
 #
-# **Predict.** Which dtype has `in_jax`?
+# **Predict.** What is the dtype of `in_jax`?
 
 # %%
 # Your prediction: replace the dots with a dtype's name, e.g. "int8"
@@ -81,7 +81,8 @@ predicted(
 # %% [markdown]
 # ## Thirty-two bits
 #
-# Asking in the call is not enough. You get 32 bits and a warning, which is worth reading.
+# It is not enough to ask for float64 in the call. You get 32 bits, and a warning that is worth
+# reading.
 
 # %%
 with warnings.catch_warnings(record=True) as caught:
@@ -95,17 +96,17 @@ with warnings.catch_warnings(record=True) as caught:
 print("got:", narrowed.dtype, "and", len(caught), "warnings")
 
 # %% [markdown]
-# A NumPy array of float64 is narrowed in silence. Does it matter? A float keeps a fixed number
-# of digits, so the larger the number, the larger the gap to its neighbour.
+# A NumPy array of float64 is narrowed without a warning. Does it matter? A float keeps a fixed
+# number of digits, so the larger a number is, the larger is the gap to its neighbour.
 
 # %%
 nmant = {name: int(jnp.finfo(name).nmant) for name in ("float64", "float32", "bfloat16")}
 arrays.draw_gaps(nmant.items())
 
 # %% [markdown]
-# In the picture: each line is one dtype. Where a line crosses "gap 1", whole numbers begin to
-# fall through. For float32 this happens at sixteen million, a size that a sum or a counter
-# reaches in practice.
+# In the picture: each line is one dtype. Where a line crosses "gap 1", some whole numbers can no
+# longer be stored. For float32 this happens at sixteen million. Sums and counters reach that size
+# in practice.
 #
 # **Predict.** What is `big + 1 - big` in float32?
 
@@ -123,13 +124,14 @@ print("NumPy float64:", float(np.array(2.0**24) + 1 - np.array(2.0**24)))
 predicted(
     my_lost,
     lost,
-    why="2**24 + 1 has no float32 of its own and is rounded back to 2**24. Subtracting two "
-    "large numbers leaves what the rounding has left.",
+    why="No float32 is equal to 2**24 + 1, so the sum is rounded back to 2**24. The subtraction "
+    "then gives what is left after the rounding.",
 )
 
 # %% [markdown]
-# Formulas that are right on paper and subtract two large numbers are the ones to look for when
-# NumPy code moves to JAX. Integers have 32 bits too, and they do not round: they wrap.
+# When you move NumPy code to JAX, look for formulas that subtract two large numbers. They can be
+# right on paper and wrong in float32. Integers have 32 bits too. They do not round: they wrap
+# around.
 
 # %%
 side = 50_000
@@ -137,9 +139,9 @@ print("NumPy:", np.array(side) ** 2)
 print("JAX:  ", jnp.array(side) ** 2)
 
 # %% [markdown]
-# No error, no warning. When 64 bits are what you need, say so once, before anything else runs:
-# `jax.config.update("jax_enable_x64", True)`, or `JAX_ENABLE_X64=1` in the environment. For one
-# block there is a context, under a name that has moved.
+# There is no error and no warning. If you need 64 bits, say so once, before anything else runs:
+# `jax.config.update("jax_enable_x64", True)`, or `JAX_ENABLE_X64=1` in the environment. For a
+# single block of code there is a context manager. Its name depends on the version of JAX.
 
 # %%
 try:
@@ -157,8 +159,8 @@ with enable_x64(True):
 jnp.sum([1.0, 2.0, 3.0])
 
 # %% [markdown]
-# NumPy would have made an array of the list without asking. JAX does not, because the price
-# is not small: each number of a list enters the program as an argument of its own.
+# NumPy would have turned the list into an array. JAX refuses, because a list is expensive: each of
+# its numbers becomes a separate argument of the program.
 
 
 # %%
@@ -172,9 +174,10 @@ print("primitives:", len(hundred.eqns))
 print("arguments of an array:", len(jax.make_jaxpr(from_list)(np.ones(100)).jaxpr.invars))
 
 # %% [markdown]
-# `jax.make_jaxpr` shows the program that JAX makes of a function; a primitive is one step of
-# it. A hundred numbers became a hundred arguments and more than a hundred steps; an array is
-# one argument. So say where an array is made: `jnp.array([...])`, once, at the edge.
+# `jax.make_jaxpr` shows the program that JAX makes from a function. A primitive is one step of that
+# program. A hundred numbers became a hundred arguments and more than a hundred steps, while an
+# array is a single argument. So make the array yourself, once, where the data comes in:
+# `jnp.array([...])`.
 #
 # **Predict.** Which of these raise? Answer with the letters in order, such as `"AD"`.
 #
@@ -213,8 +216,8 @@ predicted(
 # %% [markdown]
 # ## Which dtype comes out
 #
-# Add 32-bit integers to 32-bit floats. NumPy is careful: no float32 holds every int32, so
-# it goes up to float64.
+# Add 32-bit integers to 32-bit floats. NumPy is careful: float32 cannot hold every int32, so the
+# result is float64.
 #
 # **Predict.** And JAX?
 
@@ -231,14 +234,14 @@ print("NumPy:", (whole + real).dtype, " JAX:", sum_dtype)
 predicted(
     my_sum_dtype,
     str(sum_dtype),
-    why="In JAX an integer never widens a float. float16 + int32 is float16 too: memory and "
-    "speed are worth more there than the last digits of the integer.",
+    why="In JAX an integer never widens a float. float16 + int32 is float16 too: JAX prefers "
+    "memory and speed to the last digits of the integer.",
 )
 
 # %% [markdown]
-# Python's own numbers go further still. `2.0` has no opinion on how many bits it should
-# have, so JAX calls it **weakly typed**: it takes the dtype of its partner. A NumPy scalar has
-# an opinion, and it can come from where you do not expect one.
+# Python's own numbers have even less influence. The number `2.0` does not say how many bits it has,
+# so JAX calls it **weakly typed**: beside an array of floats it takes the dtype of that array. A
+# NumPy scalar does have a dtype, and NumPy scalars appear where you may not expect them.
 
 # %%
 half = jnp.ones(3, dtype="bfloat16")  # half the bits of float32; popular for neural networks
@@ -246,7 +249,7 @@ print("half * 2.0          ", (half * 2.0).dtype)
 print("half * jnp.sqrt(2.0)", (half * jnp.sqrt(2.0)).dtype)
 
 # %% [markdown]
-# **Predict.** Which dtype has `half * np.sqrt(2.0)`?
+# **Predict.** What is the dtype of `half * np.sqrt(2.0)`?
 
 # %%
 # Your prediction: replace the dots with a dtype's name, e.g. "int8"
@@ -262,20 +265,26 @@ print("half * float(np.sqrt(2.0)) is", (half * float(np.sqrt(2.0))).dtype)
 predicted(
     my_half_dtype,
     str(half_dtype),
-    why="np.sqrt returns a NumPy float64, which is no weak Python number. JAX narrows it to "
-    "float32, and float32 outranks bfloat16. float(np.sqrt(2.0)) is weak again.",
+    why="np.sqrt returns a NumPy float64, which is not a Python number and not weak. JAX narrows "
+    "it to float32, and float32 outranks bfloat16. float(np.sqrt(2.0)) is weak again.",
 )
 
 # %% [markdown]
-# One such constant in a first layer, and all that is computed from it is float32. An array can
-# be weak too, when it was made of Python numbers alone; `repr` tells.
+# One such constant in the first layer of a network, and everything that is computed from it is
+# float32. A JAX array can be weak too, if it was made from a single Python number. An array that
+# was made from a list is not weak. `repr` tells.
 
 # %%
-print(repr(jnp.asarray(2.0)))
-print(repr(jnp.asarray(2.0, dtype=jnp.float32)))
+for made in (
+    jnp.asarray(2.0),
+    jnp.full(3, 2.0),  # a single number, three times
+    jnp.asarray([2.0, 2.0, 2.0]),  # a list
+    jnp.asarray(2.0, dtype=jnp.float32),
+):
+    print(f"half * {made!r} is {(half * made).dtype}")
 
 # %% [markdown]
-# Here is the whole story in one table: an array on the left plus an array, or a scalar, on top.
+# This table has all the rules. It shows an array on the left plus an array, or a scalar, on top.
 
 
 # %%
@@ -323,12 +332,12 @@ outside
 predicted(
     my_outside,
     outside,
-    why="A read is clamped to the nearest entry. The index may be computed on an accelerator "
-    "in the middle of a program, and from there nothing can raise a Python exception.",
+    why="In practice a read is clamped to the nearest entry. The index may be computed on an "
+    "accelerator in the middle of a program, and a program cannot raise a Python exception there.",
 )
 
 # %% [markdown]
-# And a write? Arrays cannot be changed in place, so `tens.at[7].set(99)` returns a new array
+# What about a write? Arrays cannot be changed in place, so `tens.at[7].set(99)` returns a new array
 # with that entry set (lesson 2).
 #
 # **Predict.** What is the largest number in `tens.at[7].set(99)`?
@@ -345,12 +354,12 @@ print(written)
 predicted(
     my_largest,
     int(written.max()),
-    why="A write outside is dropped: clamping it would overwrite an entry that nobody named.",
+    why="A write outside is dropped. Clamping it would overwrite an entry that you did not name.",
 )
 
 # %% [markdown]
-# If neither suits, say what you want: `mode="clip"`, `"fill"` or `"drop"`. `tens.at[i].get(...)`
-# is a read with room for such words.
+# If you want something else, name it: `mode="clip"`, `"fill"` or `"drop"`. `tens.at[i].get(...)` is
+# a read that takes these options.
 
 # %%
 tries = list(range(-7, 8))
@@ -374,6 +383,7 @@ def landed(i):
     return int(changed[0]) if changed.size else "dropped"
 
 
+# %%
 real_tens = tens.astype(jnp.float32)  # integers have no NaN
 at = {
     "NumPy x[i]": [numpy_read(i) for i in tries],
@@ -386,12 +396,12 @@ at = {
 arrays.draw_bounds(tens.tolist(), tries, at)
 
 # %% [markdown]
-# In the picture: the hatched indices are outside. A dotted answer is an entry that you did not
-# ask for, handed over in silence; `nan` and `gone` at least leave a trace. The last row names
-# the position that a write changes.
+# In the picture: the hatched indices are outside. A dotted answer is an entry that you did not ask
+# for, given without a warning. `nan` and `gone` at least leave a trace. The last row names the
+# position that a write changes.
 #
-# The middle of the picture is a trap of its own. Someone marks a missing index with -1 and asks
-# for `mode="fill"`, to get zeros where there is nothing.
+# The middle of the picture holds another trap. Suppose that -1 marks a missing index, and that you
+# ask for `mode="fill"` to get zeros there.
 #
 # **Predict.** What does `tens.at[-1].get(mode="fill", fill_value=0)` give?
 
@@ -408,16 +418,24 @@ predicted(
     my_missing,
     missing,
     why="-1 is inside: it counts from the end, as in NumPy. Only what is still outside after "
-    "that is filled. Mark missing entries with the length of the array, which is outside.",
+    "that is filled.",
 )
+
+# %% [markdown]
+# There are two ways out. Mark missing entries with an index that is too large, such as the length
+# of the array. Or say that negative indices do not count from the end.
+
+# %%
+ids = jnp.array([2, -1, 5])
+tens.at[ids].get(mode="fill", fill_value=0, wrap_negative_indices=False)
 
 # %% [markdown]
 # ## Shapes first, numbers later
 #
-# To make a program of your function, JAX **traces** it: it calls the function once with
-# stand-ins that have a shape and a dtype and no numbers yet. `jax.jit` (lesson 3) does so, and
-# so does the `check` in every exercise. Whatever needs the numbers *while the program is being
-# made* fails. A boolean mask is one such thing, as the mask's numbers decide the shape.
+# To make a program from your function, JAX **traces** it: it calls the function once with
+# stand-ins, which have a shape and a dtype but no numbers yet. `jax.jit` (lesson 3) does this, and
+# so does the `check` in every exercise. Code that needs the numbers *while the program is being
+# made* fails. A boolean mask is an example, because its numbers decide the shape of the result.
 
 
 # %% tags=["raises-exception"]
@@ -430,15 +448,15 @@ print("line by line:", mean_of_positive(x))
 jax.jit(mean_of_positive)(x)
 
 # %% [markdown]
-# Line by line it worked, since the numbers were there. The way out keeps the shape and says
-# which entries count.
+# Line by line it worked, because the numbers were there. The way out is to keep the shape and to
+# say which entries count.
 
 # %%
 print(jax.jit(lambda x: x.mean(where=x > 0))(x))
 print(jax.jit(lambda x: jnp.where(x > 0, x, 0.0))(x))
 
 # %% [markdown]
-# `if` is another: it wants one truth value now.
+# `if` is another example: it needs a truth value immediately.
 
 
 # %% tags=["raises-exception"]
@@ -454,13 +472,12 @@ jax.jit(discount)(120.0)
 jax.jit(lambda price: jnp.where(price > 100.0, 0.9 * price, price))(jnp.array([80.0, 120.0]))
 
 # %% [markdown]
-# `jnp.where` computes both sides and picks, entry by entry, so it takes a whole batch too.
+# `jnp.where` computes both sides and picks one for each entry, so it also works for a whole batch.
 #
-# Functions whose result has as many entries as the numbers decide, such as `nonzero` and
-# `unique`, take a `size=`: you promise a length, and they cut or pad to it.
+# For some functions, such as `nonzero` and `unique`, the numbers decide how long the result is.
+# These functions take a `size=`. You choose the length, and they cut or pad the result to it.
 #
-# **Predict.** Only positions 0 and 3 of `x` are positive. What is
-# `jnp.nonzero(x > 0, size=4)[0]`?
+# **Predict.** Only positions 0 and 3 of `x` are positive. What is `jnp.nonzero(x > 0, size=4)[0]`?
 
 # %%
 # Your prediction: replace the dots with a list of four numbers
@@ -475,18 +492,18 @@ print(jnp.nonzero(x > 0, size=4, fill_value=-1)[0], "with fill_value=-1")
 predicted(
     my_positions,
     positions.tolist(),
-    why="It is padded with 0, which is also the position of a real entry. Give "
-    "fill_value=-1, or the length of x, and the padding can be told apart.",
+    why="The result is padded with 0, which is also the position of a real entry. With "
+    "fill_value=-1, or the length of x, you can tell the padding apart.",
 )
 
 # %% [markdown]
 # ## When a result is there
 #
-# A call into JAX hands the work to the device and returns at once, with an array whose numbers
-# may still be on their way. This is **asynchronous dispatch**.
+# A call into JAX hands the work to the device and returns at once, with an array whose numbers may
+# not be computed yet. This is **asynchronous dispatch**.
 #
-# **Predict.** Of the time until eight products of large matrices are ready, does the call itself
-# take `"most"` or `"little"`?
+# **Predict.** `powers` below multiplies large matrices eight times. Of the time until the result is
+# ready, does the call itself take `"most"` or `"little"`?
 
 # %%
 # Your prediction: replace the dots with "most" or "little"
@@ -516,13 +533,13 @@ arrays.draw_wait(returned, ready)
 predicted(
     my_share,
     "little" if returned < ready / 2 else "most",
-    why="Python queued eight products and came back. It waits only for block_until_ready, or "
-    "when something needs the numbers: print, float(), np.asarray, an if.",
+    why="Python queued eight products and went on. It waits only in block_until_ready, or where "
+    "something needs the numbers: print, float(), np.asarray, an if.",
 )
 
 # %% [markdown]
-# So a stopwatch around a JAX call measures the queueing, unless it waits for the result. Lesson
-# 3 is about measuring honestly.
+# So a stopwatch around a JAX call measures only the queueing, unless it waits for the result.
+# Lesson 3 shows how to measure honestly.
 #
 # ## Where an array lives
 
@@ -531,11 +548,11 @@ print("devices here:", jax.devices())
 print("x lives on:  ", x.devices())
 
 # %% [markdown]
-# A NumPy array is in the memory of the host, the machine that Python runs on. A JAX array is on
-# a device, which may have memory of its own. The two libraries meet politely:
+# A NumPy array is in the memory of the host, the machine that Python runs on. A JAX array is on a
+# device, which may have memory of its own. The two libraries work together.
 #
-# **Predict.** Of what kind are `np.ones(4) + x` and `np.sin(x)`? Answer with two words out of
-# `"numpy"` and `"jax"`.
+# **Predict.** Are `np.ones(4) + x` and `np.sin(x)` arrays of NumPy or of JAX? Answer with a pair of
+# the words `"numpy"` and `"jax"`.
 
 # %%
 # Your prediction: replace the dots, e.g. ("numpy", "numpy")
@@ -554,27 +571,28 @@ kinds
 predicted(
     my_kinds,
     kinds,
-    why="In an operator the JAX array takes over. A function from np fetches the numbers back "
-    "to the host and answers there. It is silent, slow from an accelerator, and an error "
-    "while tracing.",
+    why="With an operator, the JAX array decides. A function from np copies the numbers to the "
+    "host and computes there. That gives no warning, it is slow if the array is on an "
+    "accelerator, and it is an error while tracing.",
 )
 
 # %% [markdown]
-# So a forgotten `np.` is hard to see: the numbers are right, until the function is traced.
+# So a forgotten `np.` is hard to notice: the numbers are right until the function is traced.
 
 # %% tags=["raises-exception"]
 jax.jit(lambda x: np.sin(x))(x)
 
 # %% [markdown]
-# You will meet this error again; read it as "an `np.` where a `jnp.` belongs". To bring numbers
+# You will meet this error again. Read it as "an `np.` where a `jnp.` belongs". To bring numbers
 # back on purpose, write `np.asarray(x)`. Lesson 9 says more about devices.
 #
 # ## The key differences at a glance
 #
-# This is the table of the talk, a cell a row. Each row has its own lesson.
+# This is the table from the talk, with one cell per row. The number in brackets is the lesson that
+# explains it.
 #
-# **Mutability.** NumPy: mutable. JAX: immutable, which every transformation of the later lessons
-# relies on. (Lesson 2)
+# **Mutability.** NumPy: arrays are mutable. JAX: arrays are immutable, and every transformation of
+# the later lessons relies on that. (Lesson 2)
 
 # %% tags=["raises-exception"]
 a_np = np.arange(4.0)
@@ -585,14 +603,15 @@ a = jnp.arange(4.0)
 a[0] = 100.0
 
 # %% [markdown]
-# **In-place operations.** NumPy: `a[i] = x`. JAX: `a.at[i].set(x)`, a new array. (Lesson 2)
+# **In-place operations.** NumPy: `a[i] = x`. JAX: `a.at[i].set(x)`, which is a new array. (Lesson
+# 2)
 
 # %%
 b = a.at[0].set(100.0)
 print("a:", a, " b:", b, " the same object:", a is b)
 
 # %% [markdown]
-# `a += 1` works, though: Python makes a new array and gives it the old name.
+# `a += 1` works nevertheless: Python makes a new array and gives it the old name.
 #
 # **Predict.** `alias` is a second name of `a`. What is `alias[0]` after `a += 1`?
 
@@ -611,12 +630,13 @@ print("JAX:  ", a[0], "  and by its other name", alias[0])
 predicted(
     my_alias,
     float(alias[0]),
-    why="The old array is as it was, and alias still names it. In NumPy both names see the change.",
+    why="The old array has not changed, and alias still names it. In NumPy both names see the "
+    "change.",
 )
 
 # %% [markdown]
-# **Views and copies.** NumPy: slices and transposes are often views. JAX: they behave as copies,
-# and the compiler removes those that nobody needs. (Lesson 2)
+# **Views and copies.** NumPy: slices and transposes are often views. JAX: they behave like copies,
+# and the compiler often removes the copies that are not needed. (Lesson 2)
 
 # %%
 view_np, part = a_np[:2], a[:2]
@@ -625,9 +645,9 @@ a = a.at[0].set(-5.0)
 print("NumPy's slice has changed:", view_np, " JAX's has not:", part)
 
 # %% [markdown]
-# **Execution.** NumPy: eager. JAX: eager too, an operation at a time, until you ask for
-# `jax.jit`; then Python runs once and the program that XLA compiled runs ever after. This is
-# where the speed comes from. (Lesson 3)
+# **Execution.** NumPy: eager. JAX: eager too, one operation at a time, until you ask for `jax.jit`.
+# Then Python runs the function once for each new shape or dtype, and all other calls run the
+# program that XLA compiled. This is where the speed comes from. (Lesson 3)
 
 # %%
 entered = []
@@ -642,8 +662,8 @@ def cubed(x):
 print([float(cubed(number)) for number in (1.0, 2.0, 3.0)], entered)
 
 # %% [markdown]
-# **Random numbers.** NumPy: a global state. JAX: explicit keys, so the same key gives the same
-# number, whatever else runs beside it. (Lesson 4)
+# **Random numbers.** NumPy: a global state. JAX: explicit keys. The same key gives the same number,
+# whatever else the program does. (Lesson 4)
 
 # %%
 np.random.seed(0)
@@ -652,34 +672,36 @@ key = jax.random.key(0)
 print("JAX:  ", jax.random.normal(key), jax.random.normal(key))
 
 # %% [markdown]
-# **Vectorising.** NumPy: by hand, with broadcasting. JAX: `jax.vmap`, from a function of one
-# to a function of many. (Lesson 5)
+# **Vectorising.** NumPy: by hand, with broadcasting. JAX: `jax.vmap` turns a function of one
+# example into a function of many. (Lesson 5)
 
 # %%
 jax.vmap(jnp.dot)(jnp.ones((10, 4)), jnp.ones((10, 4))).shape
 
 # %% [markdown]
-# **Derivatives.** NumPy: other libraries. JAX: `jax.grad`, on which machine learning stands.
-# (Lesson 7; lesson 6 is about pytrees, the nested containers of arrays that it takes and gives.)
+# **Derivatives.** NumPy: only with other libraries. JAX: `jax.grad`, which machine learning is
+# built on. (Lesson 7. Lesson 6 is about pytrees, the nested containers of arrays that `grad` takes
+# and returns.)
 
 # %%
 print("slope of sin at 0:", jax.grad(jnp.sin)(0.0))
 print(jax.tree.map(lambda leaf: leaf * 2, {"layer1": {"w": [1, 1], "b": 2}}))
 
 # %% [markdown]
-# **Hardware.** NumPy: the CPU, mostly. JAX: CPU, GPU and TPU with the same code (lesson 9), and
-# many devices at once with `shard_map` (lesson 8).
+# **Hardware.** NumPy: only the CPU. JAX: CPU, GPU and TPU with the same code (lesson 9), and many
+# devices at once (lesson 8).
 
 # %%
 print(jax.default_backend(), "and", jax.local_device_count(), "device(s) of that kind here")
 
 # %% [markdown]
 # > **In three lines**
-# > 1. The words are NumPy's; the numbers have 32 bits, lists are not arrays, Python's numbers
-# >    are weak, and `np.` on a JAX array goes back to the host.
-# > 2. Nothing raises outside an array: reads are clamped, writes dropped, `mode=` says otherwise.
-# > 3. Shapes are known when the program is made, numbers when it runs: `jnp.where`, `where=`,
-# >    `size=`.
+# > 1. The names are NumPy's. The numbers have 32 bits, lists are not arrays, Python's numbers are
+# >    weak, and `np.` on a JAX array computes on the host.
+# > 2. An index outside an array raises no error: in practice reads are clamped and writes are
+# >    dropped. `mode=` changes that.
+# > 3. Shapes are known when the program is made, numbers only when it runs. So use `jnp.where`,
+# >    `where=` and `size=`.
 # >
 # > **Now you**: [`exercises/01_numpy_to_jax`](../exercises/01_numpy_to_jax/numpy_to_jax.ipynb).
-# > **Next**: `02_mutability`, how to live well without `a[i] = x`.
+# > **Next**: `02_mutability`, how to work without `a[i] = x`.

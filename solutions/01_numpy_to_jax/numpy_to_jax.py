@@ -11,11 +11,11 @@
 # ---
 
 # %% [markdown] assignment="01_numpy_to_jax" points=20
-# # Exercises: a porting clinic
+# # Exercises: from NumPy to JAX
 #
-# The lesson is [course/01_numpy_to_jax](../../course/01_numpy_to_jax.ipynb). Each patient is a
-# NumPy function that is right and well written. Put `jnp` for `np` and it fails, or gives other
-# numbers. Write a port that gives what NumPy gives.
+# The lesson is [course/01_numpy_to_jax](../../course/01_numpy_to_jax.ipynb). Each exercise shows a
+# NumPy function that is correct and well written. If you only replace `np` by `jnp`, it fails or
+# gives other numbers. Write a JAX version that gives what NumPy gives.
 #
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
 # check as often as you like: nothing is handed in until you submit. `check` traces your function,
@@ -45,8 +45,8 @@ IN_32_BITS = (matches_reference(), grows_with_batch("not at all"), stays_in_32_b
 # %% [markdown] exercise="fast_track_numpy_to_jax" stars=1 importance=1 minutes=1 points=0
 # ## 0 · Know it already?
 #
-# One question, worth no points. If you can answer it without running it, exercises 1 to 4 hold
-# few surprises for you.
+# One question, worth no points. If you can answer it without running the code, exercises 1 to 4
+# will not surprise you much.
 #
 # ```python
 # x = jnp.arange(4, dtype=jnp.bfloat16)
@@ -59,7 +59,7 @@ IN_32_BITS = (matches_reference(), grows_with_batch("not at all"), stays_in_32_b
 # - a: 6, in bfloat16
 # - b: 6, in float32
 # - c: 26, in float32
-# - d: nothing, as an IndexError is raised
+# - d: nothing, because an IndexError is raised
 
 # %% solution="fast_track_numpy_to_jax"
 ### BEGIN SOLUTION
@@ -78,7 +78,7 @@ question(
         "The write does nothing, the last entry is 3, and only Python's own numbers are weak.",
     ],
     explanation="The write outside was dropped, the read outside was clamped to the last entry, "
-    "3, and a NumPy float64 is no weak number: narrowed to float32, it outranks bfloat16.",
+    "3, and a NumPy float64 is not weak: it is narrowed to float32, which outranks bfloat16.",
     mistakes=[
         mistake(
             "a",
@@ -88,7 +88,7 @@ question(
         mistake(
             "c",
             "clamps the write as well as the read",
-            advice="A write outside of the array is dropped; only a read is clamped.",
+            advice="A write outside the array is dropped. Only a read is clamped.",
         ),
         mistake(
             "d",
@@ -102,7 +102,7 @@ question(
 # %% [markdown] exercise="append_total" stars=1 importance=3 minutes=1 points=1
 # ## 1 · A list among arrays
 #
-# Port `np_append_total`: it puts the sum of `x` behind its last entry. Call yours
+# `np_append_total` appends the sum of `x` to `x`. Port it to JAX, and call your function
 # `append_total`.
 
 
@@ -128,10 +128,10 @@ exercise(
     inputs=lambda rng, n: (rng.normal(size=n),),
     hints=[
         "Which of the two things that are concatenated is not an array?",
-        "An array has to be made where NumPy made it for you.",
+        "NumPy made an array there for you. In JAX you have to make it yourself.",
         "`jnp.array([x.sum()])` is an array of one entry.",
     ],
-    explanation="jax.numpy makes no array of a list behind your back. A list *of arrays*, as "
+    explanation="jax.numpy does not turn a list into an array by itself. A list *of arrays*, as "
     "`concatenate` takes it, is fine: it is a container, not an array.",
     another="def append_total(x):\n    return jnp.append(x, jnp.sum(x))",
     wrong_answers=[
@@ -145,21 +145,21 @@ exercise(
             lambda x: jnp.concatenate([x, x.sum()]),
             "concatenates a number without an axis",
             rejected_by="TypeError",
-            advice="`x.sum()` has shape (). What is concatenated needs an axis, so shape (1,).",
+            advice="`x.sum()` has shape (). To be concatenated it needs an axis, so shape (1,).",
         ),
         wrong(
             lambda x: np.append(x, x.sum()),
             "leaves the work to NumPy",
             rejected_by="TracerArrayConversionError",
             advice="A function from `np` needs the numbers, and while tracing there are none. Use "
-            "the one from `jnp`.",
+            "the function from `jnp`.",
         ),
         wrong(
             lambda x: jnp.array([*x, x.sum()]),
             "takes the array apart into a list",
             rejected_by="batch loop",
-            advice="`*x` makes one array of every entry and glues them together again. Keep `x` "
-            "whole and concatenate.",
+            advice="`*x` makes a separate array from each entry, and then all are joined again. "
+            "Keep `x` whole and concatenate.",
         ),
     ],
 )
@@ -168,8 +168,8 @@ exercise(
 # %% [markdown] exercise="postage" stars=1 importance=3 minutes=5 points=2
 # ## 2 · An `if` for every entry
 #
-# Port `np_postage` to `postage`. A letter below 1 costs 3, one from 1 to below 5 costs 5, all
-# others cost 9. No Python loop.
+# Port `np_postage` to `postage`. A letter that weighs less than 1 costs 3. From 1 to below 5 it
+# costs 5, and all heavier letters cost 9. Do not use a Python loop.
 
 
 # %% given="np_postage"
@@ -219,7 +219,7 @@ exercise(
         "`jnp.where(weights < 1, 3.0, jnp.where(weights < 5, ..., ...))`.",
     ],
     explanation="`jnp.where` computes all the prices and picks one for each entry, so nothing has "
-    "to be known while tracing. Write the prices as floats: of `3` and `5` it makes integers.",
+    "to be known while tracing. Write the prices as floats: `3` and `5` would give integers.",
     another="def postage(weights):\n"
     "    step = jnp.searchsorted(jnp.array([1.0, 5.0]), weights, side='right')\n"
     "    return jnp.array([3.0, 5.0, 9.0])[step]",
@@ -228,14 +228,14 @@ exercise(
             lambda weights: 3.0 if weights < 1 else (5.0 if weights < 5 else 9.0),
             "asks `if` about a whole array",
             rejected_by="ValueError",
-            advice="`if` wants one truth value now. `jnp.where` decides entry by entry, when the "
-            "program runs.",
+            advice="`if` needs one truth value immediately. `jnp.where` decides entry by entry, "
+            "when the program runs.",
         ),
         wrong(
             lambda weights: np.where(weights < 1, 3.0, np.where(weights < 5, 5.0, 9.0)),
             "uses NumPy's `where`",
             rejected_by="TracerArrayConversionError",
-            advice="One letter: `jnp.where`.",
+            advice="Only one letter is wrong: write `jnp.where`.",
         ),
         wrong(
             lambda weights: jnp.where(weights < 1, 3, jnp.where(weights < 5, 5, 9)),
@@ -254,7 +254,7 @@ exercise(
             _looped_postage,
             "keeps the loop over the letters",
             rejected_by="batch loop",
-            advice="`jnp.where` takes the whole array; the loop only makes the program longer.",
+            advice="`jnp.where` takes the whole array. The loop only makes the program longer.",
         ),
     ],
 )
@@ -263,9 +263,9 @@ exercise(
 # %% [markdown] exercise="fill_gaps" stars=2 importance=3 minutes=6 points=3
 # ## 3 · A mask in place of a shape
 #
-# A sensor writes some number where it has measured nothing, be it 2 or -1e30, and `present` says
-# which entries are real. Port `np_fill_gaps` to `fill_gaps`: the other entries become the mean of
-# the real ones.
+# Where a sensor has measured nothing, it writes some arbitrary number, such as 2 or -1e30.
+# `present` says which entries are real. Port `np_fill_gaps` to `fill_gaps`: all other entries
+# become the mean of the real ones.
 
 
 # %% given="np_fill_gaps"
@@ -309,8 +309,8 @@ exercise(
     hints=[
         "`x[present]` has as many entries as `present` has True ones: a shape that depends on "
         "numbers. Keep the shape and say which entries count.",
-        "`mean`, `sum`, `max` and others take `where=`; and what picks, entry by entry, between "
-        "two arrays?",
+        "`mean`, `sum`, `max` and others take `where=`. And which function picks between two "
+        "arrays, entry by entry?",
         "`x.mean(where=present)` is the mean; `jnp.where(present, x, ...)` does the filling.",
     ],
     explanation="The mask does two jobs in NumPy: it picks what to read and where to write. "
@@ -336,7 +336,8 @@ exercise(
             lambda x, present: jnp.where(present, x, x.mean()),
             "takes the mean of all entries, wild ones included",
             rejected_by="values",
-            advice="The mask is needed twice: the mean, too, is one of the real entries only.",
+            advice="The mask is needed twice: the mean, too, must be that of the real entries "
+            "only.",
         ),
         wrong(
             lambda x, present: jnp.where(present, x, jnp.where(present, x, 0.0).mean()),
@@ -356,11 +357,11 @@ exercise(
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="integer_rms" stars=2 importance=2 minutes=4 points=2
-# ## 4 · Integers that run over
+# ## 4 · Integers that overflow
 #
-# `np_integer_rms` takes the root of the mean square of whole numbers, some as large as 200,000.
-# NumPy's integers have 64 bits; here they come as int32. Port it to `integer_rms`, with a float32
-# result, without switching to 64 bits.
+# `np_integer_rms` computes the root of the mean square of integers, some as large as 200,000.
+# NumPy's integers have 64 bits. Here they are int32. Port the function to `integer_rms`, with a
+# float32 result, without switching to 64 bits.
 
 
 # %% given="np_integer_rms"
@@ -402,11 +403,11 @@ exercise(
     inputs=lambda rng, n: (_counts(rng, n),),
     hints=[
         "Which intermediate result is larger than an int32 can be?",
-        "A float32 has 7 digits or so, but it reaches to 1e38. Which step should see floats?",
+        "A float32 has about 7 digits, but it reaches up to 1e38. Which step should get floats?",
         "`counts.astype(jnp.float32)` before the square, not after it.",
     ],
-    explanation="The square of 50,000 is over 2**31, and int32 wraps without a word. Once it has "
-    "wrapped, no cast brings the number back, so the cast comes first.",
+    explanation="The square of 50,000 is larger than 2**31, and int32 wraps around without a "
+    "warning. After that no cast brings the number back, so the cast has to come first.",
     another="def integer_rms(counts):\n"
     "    return jnp.linalg.norm(counts * 1.0) / jnp.sqrt(counts.size)",
     wrong_answers=[
@@ -421,25 +422,26 @@ exercise(
             lambda counts: jnp.sqrt(jnp.mean((counts**2).astype(jnp.float32))),
             "squares in int32",
             rejected_by="values",
-            advice="The squares have wrapped before anything else sees them. Make floats first.",
+            advice="The squares have already wrapped around before they become floats. Make floats "
+            "first.",
         ),
         wrong(
             lambda counts: jnp.sqrt(jnp.sum(counts**2) / counts.size),
             "squares and sums in int32",
             rejected_by="values",
-            advice="Both the squares and their sum wrap. Make floats before the square.",
+            advice="Both the squares and their sum wrap around. Make floats before you square.",
         ),
         wrong(
             lambda counts: jnp.sqrt(jnp.mean(counts.astype(jnp.float16) ** 2)),
             "makes floats that are too small",
             rejected_by="dtype",
-            advice="A float16 ends at 65,504. Take float32.",
+            advice="The largest float16 is 65,504. Use float32.",
         ),
         wrong(
             lambda counts: jnp.mean(jnp.abs(counts)),
             "avoids the square with absolute values",
             rejected_by="values",
-            advice="The mean of the sizes is another number than the root of the mean square.",
+            advice="The mean of the absolute values is not the root of the mean square.",
         ),
         wrong(
             lambda counts: jnp.sqrt(jnp.mean(np.asarray(counts, dtype=np.int64) ** 2)),
@@ -455,8 +457,8 @@ exercise(
 # %% [markdown] exercise="gelu_any_dtype" stars=2 importance=3 minutes=6 points=3
 # ## 5 · The constant that doubles the memory
 #
-# `np_gelu` is a function that many neural networks use. Port it to `gelu_any_dtype`: the result
-# has **the dtype of `x`**, be it float32 or bfloat16.
+# `np_gelu` is a function that many neural networks use. Port it to `gelu_any_dtype`: the result has
+# **the dtype of `x`**, whichever of float32 and bfloat16 that is.
 
 
 # %% given="np_gelu"
@@ -495,8 +497,8 @@ exercise(
     dtypes=("float32", "bfloat16"),
     hints=[
         "There are several constants. Which one is not a Python number?",
-        "`np.sqrt` returns a NumPy float64, which has an opinion on the dtype. Python's numbers, "
-        "and jnp functions of them, have none.",
+        "`np.sqrt` returns a NumPy float64, which has a dtype of its own. Python's numbers, and "
+        "jnp functions of them, are weak.",
         "`float(np.sqrt(2 / np.pi))` is weak again; so is `jnp.sqrt(2 / jnp.pi)`.",
     ],
     explanation="A NumPy scalar is narrowed to float32 and then outranks bfloat16. Python's "
@@ -507,14 +509,14 @@ exercise(
             lambda x: 0.5 * x * (1 + jnp.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))),
             "lets a float32 into the formula",
             rejected_by="dtype",
-            advice="`np.sqrt(2 / np.pi)` is no Python number: JAX takes it for a float32, which "
+            advice="`np.sqrt(2 / np.pi)` is not a Python number: JAX treats it as a float32, which "
             "outranks bfloat16. Write `float(np.sqrt(2 / np.pi))`, and no dtype anywhere.",
         ),
         wrong(
             lambda x: 0.5 * x * (1 + np.tanh(float(np.sqrt(2 / np.pi)) * (x + 0.044715 * x**3))),
             "leaves `np.tanh` in the formula",
             rejected_by="TracerArrayConversionError",
-            advice="`np` is fine for constants. What touches `x` has to come from `jnp`.",
+            advice="`np` is fine for constants. A function that gets `x` must come from `jnp`.",
         ),
         wrong(
             lambda x: gelu_any_dtype(x.astype(jnp.float16)),
@@ -526,13 +528,13 @@ exercise(
             lambda x: gelu_any_dtype(x).astype(jnp.bfloat16),
             "casts the result to bfloat16, whatever came in",
             rejected_by="dtype",
-            advice="float32 in, float32 out. Write no dtype at all, and the one of `x` stays.",
+            advice="float32 in, float32 out. If you write no dtype at all, the dtype of `x` stays.",
         ),
         wrong(
             lambda x: 0.5 * x * (1 + jnp.tanh(x + 0.044715 * x**3)),
             "leaves the constant out",
             rejected_by="values",
-            advice="The dtype is right now. The factor in front of the bracket is still needed.",
+            advice="The dtype is right. The factor in front of the bracket is still needed.",
         ),
     ],
 )
@@ -541,8 +543,8 @@ exercise(
 # %% [markdown] exercise="rows_or_zeros" stars=2 importance=3 minutes=6 points=2
 # ## 6 · Outside the table
 #
-# Port `np_rows_or_zeros` to `rows_or_zeros`: the rows of `table` that `ids` names, and a row of
-# zeros for an id that is not one of 0 to 4. A **negative** id is not one either.
+# Port `np_rows_or_zeros` to `rows_or_zeros`. It returns the rows of `table` that `ids` names, and a
+# row of zeros for every id outside 0 to 4. A **negative** id is outside, too.
 
 
 # %% given="np_rows_or_zeros"
@@ -579,13 +581,13 @@ exercise(
     rows_or_zeros,
     inputs=lambda rng, n: (rng.normal(size=(5, 3)), _ids(rng, n)),
     hints=[
-        "`table[ids]` never raises: what is outside gives some row. Which rows have to go?",
+        "`table[ids]` never raises: an id outside gives some row. Which rows must be replaced?",
         'Either pick with a mask and `jnp.where`, or read with `mode="fill"`. In the second '
         "case, think of -1.",
-        "`jnp.where(known[:, None], table[ids], 0.0)`: the mask needs a second axis to stand "
-        "beside rows.",
+        "`jnp.where(known[:, None], table[ids], 0.0)`: the mask needs a second axis to broadcast "
+        "with rows.",
     ],
-    explanation="What a read outside gives is harmless when a mask throws it away. With "
+    explanation="A read outside does no harm if a mask replaces its result. With "
     '`mode="fill"` an id of -1 still counts from the end, unless you say '
     "`wrap_negative_indices=False`.",
     another="def rows_or_zeros(table, ids):\n"
@@ -597,28 +599,28 @@ exercise(
             lambda table, ids: table[ids],
             "takes clamped rows for real ones",
             rejected_by="values",
-            advice="An id outside gives the row at the nearest end, and -1 the last row. Put "
-            "zeros in place of those.",
+            advice="An id outside gives the row at the nearest end, and -1 gives the last row. "
+            "Replace these rows by zeros.",
         ),
         wrong(
             lambda table, ids: jnp.take(table, ids, axis=0),
             "fills with NaN",
             rejected_by="values",
-            advice="`jnp.take` marks what is outside with NaN, and -1 still gives the last row. "
-            "Zeros are asked for.",
+            advice="`jnp.take` gives NaN for ids outside, and -1 still gives the last row. Both "
+            "should be zeros.",
         ),
         wrong(
             lambda table, ids: table.at[ids].get(mode="fill", fill_value=0.0),
             "lets negative ids count from the end",
             rejected_by="values",
-            advice="Too large and far too small ids are right now. -1 to -5 count from the end "
-            "before `fill` looks: mask them, or say `wrap_negative_indices=False`.",
+            advice="Ids that are too large or far too small are right. -1 to -5 count from the "
+            "end, so they are not filled: mask them, or pass `wrap_negative_indices=False`.",
         ),
         wrong(
             lambda table, ids: jnp.where(ids < table.shape[0], table[ids].T, 0.0).T,
             "forgets the negative ids in the mask",
             rejected_by="values",
-            advice="Your mask catches ids that are too large. The others are below 0.",
+            advice="Your mask finds the ids that are too large. It must also find those below 0.",
         ),
         wrong(
             lambda table, ids: table.at[jnp.where(ids < 0, len(table), ids)].get(mode="fill"),
@@ -635,13 +637,13 @@ exercise(
             "indexes with the mask",
             rejected_by="NonConcreteBooleanIndexError",
             advice="How many ids are known depends on numbers. Read a row for every id, and let "
-            "`jnp.where` put zeros in place of some.",
+            "`jnp.where` replace some of them by zeros.",
         ),
         wrong(
             lambda table, ids: jnp.where((ids >= 0) & (ids < table.shape[0]), table[ids], 0.0),
             "gives a mask of shape (n,) to rows of shape (n, 3)",
             rejected_by="ValueError",
-            advice="The mask is right. `known[:, None]` stands beside rows.",
+            advice="The mask is right. `known[:, None]` broadcasts with rows.",
         ),
     ],
 )
@@ -696,12 +698,12 @@ exercise(
     public_sizes=(4, 1, 2, 30),
     sizes=(range(5, 10), 1, 3, range(61, 101)),
     hints=[
-        "How many entries `nonzero` gives depends on the numbers. Can you promise a number?",
-        "`size=` cuts or pads to that length; `fill_value=` says with what.",
+        "How many entries `nonzero` gives depends on the numbers. Can you fix the length?",
+        "`size=` cuts or pads to that length. `fill_value=` says what to pad with.",
         "`jnp.nonzero(x > 0, size=3, fill_value=-1)` is a tuple, as in NumPy.",
     ],
-    explanation="`size=` makes the shape known while tracing: too many are cut off, too few are "
-    "filled up. The default filling is 0, which looks like a position.",
+    explanation="`size=` makes the shape known while tracing: a longer result is cut, and a "
+    "shorter one is padded. The default padding is 0, which looks like a position.",
     another="def first_three_positive(x):\n"
     "    places = jnp.searchsorted(jnp.cumsum(x > 0), jnp.arange(1, 4))\n"
     "    return jnp.where(places < x.shape[0], places, -1)",
@@ -723,13 +725,13 @@ exercise(
             lambda x: jnp.nonzero(x > 0, size=3)[0],
             "pads with 0, which is a position",
             rejected_by="values",
-            advice="With fewer than three positive entries the rest has to be -1: `fill_value`.",
+            advice="With fewer than three positive entries the rest must be -1: use `fill_value`.",
         ),
         wrong(
             lambda x: jnp.nonzero(x > 0, size=3, fill_value=-1),
             "returns the tuple",
             rejected_by="structure",
-            advice="`nonzero` gives one array for each axis, in a tuple. Take the first.",
+            advice="`nonzero` gives a tuple with one array per axis. Take the first.",
         ),
         wrong(
             lambda x: jnp.argwhere(x > 0, size=3, fill_value=-1),
@@ -741,7 +743,8 @@ exercise(
             lambda x: jnp.argsort(-x)[:3],
             "takes the three largest",
             rejected_by="values",
-            advice="The first three positive ones in the order of `x`, not the largest.",
+            advice="You need the first three positive entries in the order of `x`, not the "
+            "largest.",
         ),
     ],
 )
@@ -750,10 +753,10 @@ exercise(
 # %% [markdown] exercise="variance_far_from_zero" stars=3 importance=2 minutes=8 points=2
 # ## 8 · Right on paper
 #
-# `np_variance` takes the mean of the squares less the square of the mean. Sensors report numbers a
-# little above 8192, others a little above 16384, and in float64 the line is right. In float32 it
-# says of 8192 and 8193 that nothing changes: try `np_variance(jnp.array([[8192.0, 8193.0]]))`.
-# Write `variance_far_from_zero`, which gets it right **in float32**.
+# `np_variance` computes the mean of the squares minus the square of the mean. Some sensors report
+# numbers a little above 8192, others a little above 16384. In float64 the result is right. In
+# float32 the variance of 8192 and 8193 comes out as 0: try `np_variance(jnp.array([[8192.0,
+# 8193.0]]))`. Write `variance_far_from_zero`, which is right **in float32**.
 
 
 # %% given="np_variance"
@@ -797,14 +800,15 @@ exercise(
     requires=IN_32_BITS,
     inputs=lambda rng, n: (_readings(rng, n),),
     hints=[
-        "The squares are near 67,000,000 or 268,000,000, and float32 keeps seven digits or so of "
+        "The squares are near 67,000,000 or 268,000,000, and float32 keeps about seven digits of "
         "them. How many are left for a variance of a few hundred?",
-        "Lose nothing to begin with: make the numbers small before they are squared.",
-        "Subtract each row's mean first (`keepdims=True` lets it stand beside the row), then take "
-        "the mean of the squares.",
+        "Make the numbers small before you square them, so that no digits are lost.",
+        "Subtract each row's mean first (`keepdims=True` lets it broadcast with the row), then "
+        "take the mean of the squares.",
     ],
-    explanation="Subtracting two large numbers that are nearly equal leaves what rounding left. "
-    "Centred first, the squares are small and keep their digits. `jnp.var` does the same.",
+    explanation="The difference of two large numbers that are nearly equal is mostly rounding "
+    "error. If you subtract the mean first, the squares are small and keep their digits. `jnp.var` "
+    "does the same.",
     another="def variance_far_from_zero(x):\n    return jnp.var(x, axis=1)",
     wrong_answers=[
         wrong(
@@ -818,20 +822,20 @@ exercise(
             lambda x: jnp.var(x, axis=1, ddof=1),
             "divides by one less than the count",
             rejected_by="values",
-            advice="That is the estimate for a sample. Here the plain mean of squares is meant.",
+            advice="That is the estimate from a sample. You need the plain mean of the squares.",
         ),
         wrong(
             lambda x: jnp.std(x, axis=1),
             "returns the standard deviation",
             rejected_by="values",
-            advice="No root: the variance is asked for.",
+            advice="You need the variance, without a root.",
         ),
         wrong(
             lambda x: ((x - x.mean(axis=1)) ** 2).mean(axis=1),
             "subtracts means that do not line up with the rows",
             rejected_by="ValueError",
-            advice="The means have shape (n,) and stand beside columns. `keepdims=True` makes it "
-            "(n, 1).",
+            advice="The means have shape (n,), which broadcasts along columns. `keepdims=True` "
+            "makes it (n, 1).",
         ),
         wrong(
             lambda x: jax.pure_callback(
@@ -839,21 +843,21 @@ exercise(
             ),
             "calls back into NumPy for its float64",
             rejected_by="NotImplementedError",
-            advice="A callback leaves the program and goes back to the host; such a program cannot "
-            "be saved or sent to a device. Change the formula and float32 will do.",
+            advice="A callback leaves the program and computes on the host. Such a program cannot "
+            "be saved or sent to a device. With another formula float32 is enough.",
         ),
     ],
 )
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="compact_positive" stars=3 importance=2 minutes=15 points=3
-# ## 9 · A puzzle: close ranks
+# ## 9 · A puzzle: close the gaps
 #
 # `np_compact_positive` moves the positive entries of `x` to the front, in their order, and fills
-# the rest with zeros. Port it to `compact_positive`. The length of the result is always n, so it
-# can be done with known shapes, and without a loop.
+# the rest with zeros. Port it to `compact_positive`. The length of the result is always n, so you
+# can do it with known shapes and without a loop.
 #
-# Any right answer passes. There is one whose trick is to write outside of the array, on purpose.
+# Any right answer passes. One of them writes outside the array on purpose.
 
 
 # %% given="np_compact_positive"
@@ -914,16 +918,16 @@ exercise(
     public_sizes=(4, 1, 2, 30),
     sizes=(range(5, 10), 1, 3, range(61, 101)),
     hints=[
-        "An entry that is kept moves to the position that says how many kept ones are before it. "
-        "`jnp.cumsum` of a mask counts.",
-        "The others must go where they do no harm. What does `.at[i].set(...)` do when `i` is too "
+        "The new position of a kept entry is the number of kept entries before it. `jnp.cumsum` "
+        "of a mask counts.",
+        "The others must go where they do no harm. What does `.at[i].set(...)` do if `i` is too "
         "large?",
         "`target = jnp.where(keep, jnp.cumsum(keep) - 1, n)`, then write `x` into zeros at "
         "`target`.",
     ],
-    explanation="Writes outside of the array are dropped, so n is a bin for what nobody wants. "
-    "Compilers for parallel machines call this stream compaction. A stable sort by the mask does "
-    "it too, with more work.",
+    explanation="Writes outside the array are dropped, so position n is where unwanted entries "
+    "can go. On parallel machines this is called stream compaction. A stable sort by the mask does "
+    "the same with more work.",
     another="def compact_positive(x):\n"
     "    order = jnp.argsort(x <= 0, stable=True)\n"
     "    return jnp.maximum(x[order], 0.0)",
@@ -945,13 +949,13 @@ exercise(
             lambda x: jnp.sort(jnp.maximum(x, 0.0))[::-1],
             "sorts by size",
             rejected_by="values",
-            advice="The order of `x` shall stay. Sort positions, or count them.",
+            advice="The entries must stay in the order of `x`. Sort positions, or count them.",
         ),
         wrong(
             lambda x: x[jnp.nonzero(x > 0, size=x.shape[0])[0]],
             "pads with the first entry",
             rejected_by="values",
-            advice="`nonzero` pads with position 0, and there `x` has an entry. The padding has to "
+            advice="`nonzero` pads with position 0, and `x` has an entry there. The padding must "
             "become zeros.",
         ),
         wrong(
@@ -965,20 +969,20 @@ exercise(
             lambda x: _compacted_to(x, 0),
             "sends what is not kept to position 0",
             rejected_by="values",
-            advice="There it fights with the first entry that is kept. Send it where writes are "
-            "dropped.",
+            advice="There it collides with the first entry that is kept. Send it to a position "
+            "where writes are dropped.",
         ),
         wrong(
             lambda x: _compacted_to(x, -1),
             "sends what is not kept to position -1",
             rejected_by="values",
-            advice="-1 is not outside, it is the last entry. Position n is outside.",
+            advice="-1 is not outside: it is the last entry. Position n is outside.",
         ),
         wrong(
             _compacted_late,
             "counts from one",
             rejected_by="values",
-            advice="`cumsum` counts the entry itself, so the first one kept goes to position 1.",
+            advice="`cumsum` counts the entry itself, so the first kept entry goes to position 1.",
         ),
     ],
 )
