@@ -15,15 +15,16 @@
 # # 2. Arrays that do not change: `.at`, copies and donation
 #
 # > **After this lesson you can**
-# > rewrite any in-place NumPy line with `.at`, say what becomes of repeated indices and of
-# > indices outside, write masks that survive `jit`, tell a view from a copy, see which copies
-# > the compiler removes, donate memory, and notice a side effect before it bites.
+# > rewrite any in-place NumPy line with `.at`, say what happens to repeated indices and to
+# > indices outside, write masks that work under `jit`, tell a view from a copy, see which copies
+# > the compiler removes, donate memory, notice a side effect before it does harm, and say what a
+# > reference is for.
 # >
-# > **Time** about 25 minutes. **Read before** `01_numpy_to_jax`.
+# > **Time** about 30 minutes. **Read before** `01_numpy_to_jax`.
 # >
 # > **How it works** Each question has a line `my_... = ...`. Replace the dots with your
-# > guess before you run on. A wrong guess costs nothing and is remembered better than a
-# > right one. Leave the dots and the answer waits in a fold.
+# > guess before you run on. A wrong guess costs nothing, and you will remember it better than a
+# > right one. If you leave the dots, the answer stays folded.
 
 # %%
 import warnings
@@ -40,7 +41,7 @@ from course.pictures.play import play
 # %% [markdown]
 # ## A name and a value
 #
-# From the slides: a NumPy array can be changed where it lies.
+# This example is from the slides. A NumPy array can be changed in place.
 
 # %%
 a_np = np.arange(4.0)
@@ -56,10 +57,10 @@ a_jnp = jnp.arange(4.0)
 a_jnp[0] = 100.0
 
 # %% [markdown]
-# The message says what to write instead. `a_jnp.at[0].set(100.0)` reads like an assignment, but
-# it is an expression: its value is a **new** array.
+# The message says what to write instead. `a_jnp.at[0].set(100.0)` reads like an assignment, but it
+# is an expression. Its value is a **new** array.
 #
-# **Predict.** The next cell has that expression on a line of its own. What is `a_jnp[0]`
+# **Predict.** In the next cell this expression stands alone on a line. What is `a_jnp[0]`
 # afterwards?
 
 # %%
@@ -75,8 +76,8 @@ print(a_jnp)
 predicted(
     my_first,
     first,
-    why="A new array was made, nobody gave it a name, and it was thrown away. No error, no "
-    "warning: the commonest slip of people who come from NumPy.",
+    why="A new array was made, but it got no name and was thrown away. There is no error and no "
+    "warning. This is the most common slip of people who come from NumPy.",
 )
 
 # %%
@@ -86,8 +87,8 @@ print("a_jnp:", a_jnp)
 print("b_jnp:", b_jnp)
 
 # %% [markdown]
-# The same slip hides in methods. In NumPy, `.sort()` sorts the array and returns nothing. In JAX
-# it returns the sorted array and leaves the other alone.
+# The same slip is possible with methods. In NumPy, `.sort()` sorts the array and returns nothing.
+# In JAX it returns a sorted array and does not change the old one.
 
 # %%
 unsorted_np, unsorted_jnp = np.array([3, 1, 2]), jnp.array([3, 1, 2])
@@ -97,8 +98,8 @@ print("afterwards:", unsorted_np, "and", unsorted_jnp)
 # %% [markdown]
 # ## The side effects that lurk
 #
-# Why would anyone want arrays that cannot change? Here is an innocent function. It is the same
-# text for NumPy and for JAX.
+# Why would anyone want arrays that cannot change? This function looks harmless. Its code is the
+# same for NumPy and for JAX.
 
 
 # %%
@@ -111,7 +112,7 @@ prices_np = np.array([1.0, 2.0, 6.0])
 prices_jnp = jnp.array([1.0, 2.0, 6.0])
 
 # %% [markdown]
-# **Predict.** Both are handed to `spread`. Whose prices are different afterwards: `"numpy"`,
+# **Predict.** We call `spread` with both. Which prices are different afterwards: `"numpy"`,
 # `"jax"`, `"both"` or `"neither"`?
 
 # %%
@@ -132,14 +133,14 @@ who_changed = changed[numpy_changed, jax_changed]
 predicted(
     my_changed,
     who_changed,
-    why="NumPy's -= writes into the caller's memory. For a JAX array Python falls back to "
-    "values = values - ..., which only moves the local name to a new array.",
+    why="NumPy's -= writes into the caller's memory. For a JAX array Python runs values = values "
+    "- ... instead, which only gives the local name to a new array.",
 )
 
 # %% [markdown]
-# The caller of `spread` asked for a number and got its prices ruined. With JAX that cannot
-# happen, whatever the function does: the array you pass is the array you keep, unless you give it
-# away on purpose: see donation, below.
+# The caller of `spread` asked for a number, and its prices were overwritten. That cannot happen to
+# a JAX array: no function can change the numbers in it. A function can only take the whole array
+# away from you, if it was compiled to do so. That is donation, which comes later in this lesson.
 #
 # ## Every in-place line has an `.at`
 #
@@ -149,10 +150,11 @@ predicted(
 # | `a[i] += v` | `a = a.at[i].add(v)` |
 # | `a[i] *= v` | `a = a.at[i].multiply(v)` |
 # | `a[i] = np.minimum(a[i], v)` | `a = a.at[i].min(v)`, likewise `.max` |
-# | `a[i] = f(a[i])` | `a = a.at[i].apply(f)` |
-# | `a[i]` (a read, with a say about indices outside) | `a.at[i].get(mode=…)` |
+# | `f.at(a, i)`, for an `f` of one argument such as `np.negative` | `a = a.at[i].apply(f)` |
+# | `a[i]` (a read, where you choose what an index outside gives) | `a.at[i].get(mode=…)` |
 #
-# The index may be anything that NumPy takes: a number, a slice, an array, several axes.
+# The index may be anything that NumPy takes: a number, a slice, an array, or several of these for
+# several axes.
 
 # %%
 ladder = jnp.arange(6.0)
@@ -164,8 +166,8 @@ print(ladder.at[:2].apply(jnp.cos))
 print(jnp.zeros((2, 3)).at[1, :2].set(7.0))
 
 # %% [markdown]
-# One habit from NumPy fails loudly: a list as an index is refused. One fails softly: the array's
-# dtype wins, so a float put into an array of integers is cut off, with a warning at most.
+# Two habits from NumPy fail. A list as an index raises an error. A float that is put into an array
+# of integers is cut off, because the array keeps its dtype. There is at most a warning.
 
 # %%
 try:
@@ -181,15 +183,14 @@ print(*(str(one.message).split(":")[0] for one in caught))
 # %% [markdown]
 # ## The same index twice
 #
-# Counting is where `.at` differs from NumPy in its *values*. Three of these labels are 2.
+# When you count, `.at` gives other *values* than NumPy. Three of these labels are 2.
 
 # %%
 labels = np.array([2, 0, 2, 4, 2])
 
 # %% [markdown]
 # **Predict.** Starting from zeros, NumPy runs `counts[labels] += 1` and JAX runs
-# `counts.at[labels].add(1)`. What is `counts[2]` in each? Answer with a pair,
-# `(NumPy's, JAX's)`.
+# `counts.at[labels].add(1)`. What is `counts[2]` in each? Answer with a pair, `(NumPy's, JAX's)`.
 
 # %%
 # Your prediction: replace the dots, e.g. (5, 5)
@@ -208,12 +209,12 @@ twos = (int(counts_np[2]), int(counts_jnp[2]))
 predicted(
     my_twos,
     twos,
-    why="NumPy reads all the entries first, adds 1 to each, and writes 0 + 1 three times to one "
-    "place. .at[].add adds every update.",
+    why="NumPy reads all the entries first, adds 1 to each, and writes 0 + 1 three times to the "
+    "same place. .at[].add adds every update.",
 )
 
 # %% [markdown]
-# NumPy can do it too, by another name.
+# NumPy has this operation too, under another name.
 
 # %%
 recounted = np.zeros(6, int)
@@ -221,8 +222,21 @@ np.add.at(recounted, labels, 1)
 print("np.add.at:", recounted)
 
 # %% [markdown]
-# So a histogram is one line and no loop. This writing to computed places is called a
-# **scatter**. Here is one with values, drawn from what JAX returned.
+# `apply` corresponds to NumPy's `f.at`: it applies the function once for each time that an index
+# occurs. It has no derivative. If you need one, use `set` with indices that do not repeat.
+
+# %%
+twice = jnp.array([1, 1, 4])
+print("apply:", ladder.at[twice].apply(lambda value: 10 * value))
+print("set:  ", ladder.at[twice].set(10 * ladder[twice]))
+try:
+    jax.grad(lambda a: a.at[twice].apply(jnp.sin).sum())(ladder)
+except NotImplementedError as error:
+    print("derivative of apply:", error)
+
+# %% [markdown]
+# So a histogram is one line without a loop. Writing to computed places is called a **scatter**.
+# Here is one with values, drawn from what JAX returned.
 
 # %%
 before = jnp.full(6, 10.0)
@@ -235,23 +249,23 @@ play(
 )
 
 # %% [markdown]
-# In the picture: three arrows meet in entry 2, and all three updates count. The last update is
-# for entry 9 of 6, and is dropped. Where a kernel runs there is a slider: try `"max"`,
-# then `"set"`.
+# In the picture: three arrows meet in entry 2, and all three updates count. The last update is for
+# entry 9. There are only 6 entries, so it is dropped. If a kernel is running, there is a slider:
+# try `"max"`, then `"set"`.
 
 # %%
 memory.draw_scatter(before, where_to, updates, "set")
 
 # %% [markdown]
-# `add`, `multiply`, `min` and `max` do not care, but for rounding, in which order the updates
-# arrive. `set` does, and JAX leaves it **undefined which one stays**: on an accelerator they may be
-# written in any order.
-# You may see the last one win on your machine, for years. Do not build on it.
+# For `add`, `multiply`, `min` and `max` the order of the updates makes no difference, except for
+# rounding. For `set` it does, and JAX leaves **undefined which update stays**, because an
+# accelerator may write them in any order. On your machine you may see the last one win for years.
+# Do not rely on it.
 #
 # ## Indices outside
 #
-# NumPy raises an `IndexError`. A compiled program on an accelerator has no good way to raise in
-# the middle, so JAX had to choose something else.
+# NumPy raises an `IndexError`. A compiled program on an accelerator cannot raise an exception, so
+# JAX had to choose something else.
 #
 # **Predict.** `ladder` has 6 entries. What does `ladder.at[10].set(9.0)` do: `"raises"`,
 # `"dropped"` (nothing is written) or `"last"` (entry 5 is written)?
@@ -274,12 +288,12 @@ print("ladder[10] reads", ladder[10])
 predicted(
     my_outside,
     outside,
-    why="Writes outside are dropped. Reads outside are clamped to the nearest entry: "
-    "ladder[10] is the last one. Both without a word.",
+    why="Writes outside are dropped. Reads outside are clamped to the nearest entry in "
+    "practice: ladder[10] is the last one. Neither gives a warning.",
 )
 
 # %% [markdown]
-# `mode` lets you choose. Index 1 lies inside, 10 and -7 outside.
+# With `mode` you can choose. Index 1 is inside, 10 and -7 are outside.
 
 # %%
 probe = jnp.array([1, 10, -7])
@@ -293,14 +307,37 @@ for mode in ("clip", "drop"):
     print(f"  {mode:5}", ladder.at[probe].set(9.0, mode=mode))
 
 # %% [markdown]
-# - `"clip"` moves an index outside to the nearest edge.
-# - `"drop"` leaves such a write out. It is what writing does anyway.
+# - `"clip"` moves an index outside to the nearest entry.
+# - `"drop"` drops such a write. A write without a `mode` does the same.
 # - `"fill"` reads such entries as NaN (integers as an extreme value), or as `fill_value`.
-# - `"promise_in_bounds"` is not a way to handle them. It is **your promise** that there are none,
-#   and lets the compiler leave the check out. Break it and the result is undefined.
+# - `"promise_in_bounds"` is **your promise** that all indices are inside, and JAX does not check it.
+#   A read without a `mode` makes this promise for you. In practice a read outside is then clamped,
+#   but JAX does not guarantee that.
 #
-# **Predict.** Which does `ladder.at[-1].set(9.0, mode="drop")` do: `"drops"` the write, or
-# `"writes"` the last entry?
+# The difference between `"clip"` and a promise is real. Both reads below give the same number, but
+# only one has the derivative of a clamped read. (`jax.grad` computes derivatives; lesson 7 is about
+# it.)
+
+# %%
+beyond = jnp.array([10])
+
+
+def promised(a):
+    return a[beyond].sum()
+
+
+def clipped(a):
+    return a.at[beyond].get(mode="clip").sum()
+
+
+modes = [eqn.params.get("mode") for eqn in jax.make_jaxpr(promised)(ladder).eqns]
+print("a[beyond] has the mode", *(mode for mode in modes if mode is not None))
+for read in (promised, clipped):
+    print(f"{read.__name__:9} value {read(ladder)}  derivative {jax.grad(read)(ladder)}")
+
+# %% [markdown]
+# **Predict.** What does `ladder.at[-1].set(9.0, mode="drop")` do: does it drop the write
+# (`"drops"`), or does it write the last entry (`"writes"`)?
 
 # %%
 # Your prediction: replace the dots with "drops" or "writes"
@@ -315,14 +352,21 @@ minus_one = "drops" if bool((from_end == ladder).all()) else "writes"
 predicted(
     my_minus_one,
     minus_one,
-    why="-1 is not outside: negative indices count from the end, in every mode. If -1 means "
-    "'nowhere' in your data, turn it into a large index first.",
+    why="-1 is not outside: negative indices count from the end, in every mode.",
 )
+
+# %% [markdown]
+# If -1 means "nowhere" in your data, say so: with `wrap_negative_indices=False` negative indices
+# are outside, and the mode decides what happens.
+
+# %%
+print(ladder.at[-1].set(9.0, mode="drop", wrap_negative_indices=False))
+print(ladder.at[-1].get(mode="fill", fill_value=0.0, wrap_negative_indices=False))
 
 # %% [markdown]
 # ## Masks
 #
-# `a[a > 3] = 0` becomes `a.at[a > 3].set(0)`, and a mask may be an index as in NumPy.
+# `a[a > 3] = 0` becomes `a.at[a > 3].set(0)`. A mask can be an index, as in NumPy.
 
 # %%
 print(ladder.at[ladder > 3].set(0.0))
@@ -331,15 +375,15 @@ print(ladder[ladder > 3])
 # %% [markdown]
 # That works until somebody compiles the function.
 #
-# `jax.jit(f)` is the subject of the next lesson. All you need here: it returns a compiled `f`,
-# made for arguments of a known shape and dtype, whose **values are not known** yet.
+# `jax.jit(f)` is the subject of the next lesson. Here you need to know only this: it returns a
+# compiled `f`, made for arguments of a known shape and dtype, whose **values are not known** yet.
 
 # %% tags=["raises-exception"]
 jax.jit(lambda a: a[a > 3])(ladder)
 
 # %% [markdown]
-# How long is `a[a > 3]`? That depends on values, and a compiled program needs all its shapes
-# beforehand.
+# How long is `a[a > 3]`? That depends on values, but a compiled program needs to know all its
+# shapes in advance.
 #
 # **Predict.** Which of these raise inside `jit`? Answer with the letters in order, e.g. `"AC"`.
 #
@@ -371,18 +415,19 @@ for letter, function in masked.items():
 predicted(
     my_masked,
     raising,
-    why="A mask used as an index is first turned into a list of positions, and the length of that "
-    "list is unknown, in A as well. where needs no positions: it has the shape of a.",
+    why="A mask that is used as an index is first turned into a list of positions, and the length "
+    "of that list is unknown. This happens in A as well. where needs no positions: its result has "
+    "the shape of a.",
 )
 
 # %% [markdown]
-# `jnp.where(mask, new, old)` computes `new` everywhere and then picks. It is the answer whenever
-# a mask is in the way: C writes under a mask, and D sums under one by adding zeros.
+# `jnp.where(mask, new, old)` computes `new` everywhere and then picks. It helps whenever a mask
+# causes trouble: C writes under a mask, and D sums under one by adding zeros.
 #
 # ## Views and copies
 #
-# NumPy avoids copies by handing out **views**: new arrays that look into old memory. We make the
-# same arrays from `grid` in both libraries and ask where they lie.
+# NumPy avoids copies by returning **views**: new arrays that use the memory of old ones. We make
+# the same arrays from `grid` in both libraries and ask where in memory they are.
 
 
 # %%
@@ -401,7 +446,7 @@ grid_np = np.arange(12.0).reshape(3, 4)
 family_np = relatives(grid_np)
 
 # %% [markdown]
-# **Predict.** Of the five relatives below `grid`, how many share memory with `grid_np`?
+# **Predict.** How many of the five arrays below `grid` share memory with `grid_np`?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -418,8 +463,8 @@ for name, relative in family_np.items():
 predicted(
     my_shared,
     shared,
-    why="Slices, transposes and ravels can be described as a start and a step per axis. Rows "
-    "picked by an array cannot, so NumPy copies them.",
+    why="Slices, transposes and ravels can be described by a start and a step for each axis. "
+    "Rows that are picked by an array cannot, so NumPy copies them.",
 )
 
 # %%
@@ -427,9 +472,9 @@ memory.draw_memory({"NumPy": memory.where(family_np)})
 
 # %% [markdown]
 # In the picture: each strip is one block of memory, with its address. Below it are the arrays that
-# live there. The small marks count an array's entries in reading order, so `grid.T` uses
-# all the cells in another order. Write through any of these names and all names above and below
-# see it:
+# use it. The small marks count an array's entries in reading order, so `grid.T` uses all the cells
+# in another order. If you write through one of these names, all the others under the same strip see
+# it:
 
 # %%
 row = family_np["grid[1]"]
@@ -437,9 +482,10 @@ row[:] = 0
 print(grid_np)
 
 # %% [markdown]
-# Whether that was the intention, the code does not say. Now JAX, with pointers to its real buffers.
+# The code does not say whether that was intended. Now we do the same with JAX, and ask for pointers
+# to its real buffers.
 #
-# **Predict.** How many of the five lie in the memory of the JAX `grid`?
+# **Predict.** How many of the five arrays use the memory of the JAX `grid`?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -455,22 +501,23 @@ jax_shared = sum(one.unsafe_buffer_pointer() == home for one in others)
 predicted(
     my_jax_shared,
     jax_shared,
-    why="Each of these operations writes its result to a buffer of its own. (Where nothing is to "
-    "be done, as in grid[:], JAX may return the same array. Nobody can write, so nobody can tell.)",
+    why="Each of these operations writes its result to a buffer of its own. (If there is nothing "
+    "to do, as in grid[:], JAX may return the same array. Nobody can write into it, so you cannot "
+    "notice.)",
 )
 
 # %%
 memory.draw_memory({"JAX": memory.where(family_jnp)})
 
 # %% [markdown]
-# In the picture: six arrays, six blocks. You can never change one through another. Is that not
-# wasteful?
+# In the picture: six arrays, six blocks. You can never change one array through another. But is
+# that not wasteful?
 #
 # ## What `jit` makes of the copies
 #
-# Outside `jit`, yes: each `.at` call copies the whole array to change one entry. Inside, the
-# compiler sees the whole function, knows which array is needed later, and may write in place. The
-# compiled program is a text that can be read. We count its copies.
+# Outside `jit` it is: each `.at` call copies the whole array to change one entry. Inside `jit`, the
+# compiler sees the whole function, knows which arrays are needed later, and can write in place. You
+# can read the compiled program as text. We count its copies.
 
 
 # %%
@@ -497,8 +544,8 @@ def hundred_sets(v):
 v = jnp.arange(1000.0)
 
 # %% [markdown]
-# **Predict.** How many copies are in the compiled `one_set`, `double_and_set` and
-# `hundred_sets`? Answer with three numbers.
+# **Predict.** How many copies are in the compiled `one_set`, `double_and_set` and `hundred_sets`?
+# Answer with three numbers.
 
 # %%
 # Your prediction: replace the dots, e.g. (5, 5, 5)
@@ -512,13 +559,14 @@ counted
 predicted(
     my_copies,
     counted,
-    why="The argument v belongs to the caller and has to survive, so it is copied once. v * 2 is "
-    "nobody's but the program's: it is written in place, like the results of 99 of the 100 sets.",
+    why="The argument v belongs to the caller and must not change, so it is copied once. v * 2 "
+    "belongs to the program alone, so it is written in place. So are the results of 99 of the 100 "
+    "sets.",
 )
 
 # %% [markdown]
-# Here is the program of `one_set`, cut to its operations. It is a copy, then a
-# `dynamic-update-slice`, the compiler's word for writing into an array.
+# Here is the program of `one_set`, reduced to its operations. It has a copy, then a
+# `dynamic-update-slice`. That is the compiler's name for writing into an array.
 
 # %%
 program = jax.jit(one_set).lower(v).compile().as_text()
@@ -526,9 +574,9 @@ for line in program[program.index("ENTRY") :].splitlines():
     print(line.split(", metadata")[0])
 
 # %% [markdown]
-# Intermediate arrays vanish in the same way. Step by step, this function would make a transposed
-# copy, then a sum, then a slice of it. How much memory does the compiled one need besides its
-# argument and its result?
+# Intermediate arrays disappear in the same way. Step by step, this function would make a transposed
+# copy, then a sum, then a slice of the sum. How much memory does the compiled function need besides
+# its argument and its result?
 
 
 # %%
@@ -543,13 +591,13 @@ print("result:   ", needs.output_size_in_bytes, "bytes")
 print("temporary:", needs.temp_size_in_bytes, "bytes")
 
 # %% [markdown]
-# This is what the slide means by "jit often optimizes away intermediate copies". *Often*: it is
-# the compiler's choice, so look when it matters.
+# This is what the slide means by "jit often optimizes away intermediate copies". It says *often*
+# because the compiler decides. So look at the program when it matters.
 #
 # ## Donation: giving the last copy away
 #
-# One copy was left in `one_set`, because the caller might still want `v`. If the caller does not,
-# it can **donate** `v`: the program may then reuse its memory for a result.
+# One copy was left in `one_set`, because the caller might still need `v`. If the caller does not
+# need it, it can **donate** `v`. The program may then reuse its memory for a result.
 
 # %%
 print("copies:", copies(one_set, v, donate_argnums=0))
@@ -566,8 +614,8 @@ print("short is deleted:", short.is_deleted())
 memory.draw_memory({"before the call": seen_before, "after it": seen_after})
 
 # %% [markdown]
-# In the picture, look at the address: the new array lies where the old one lay. It is NumPy's
-# in-place write, made safe. Safe, because the old name is dead:
+# In the picture, look at the address: the new array is where the old one was. This is NumPy's
+# in-place write, but safe, because the old array can no longer be used:
 
 # %% tags=["raises-exception"]
 short + 1
@@ -593,13 +641,14 @@ explore.memory(
 )
 
 # %% [markdown]
-# A line that NumPy writes changes what two names see. Each line of JAX makes a new block, until
-# `donating_set` hands on the old one. Put your own lines into `explore.memory`, too.
+# A NumPy line that writes changes what two names see. Each JAX line makes a new block, until
+# `donating_set` reuses the old one. Try your own lines in `explore.memory`, too.
 #
-# A loop that trains a model writes `params = step(params, …)`: the old parameters are never
-# needed again. Without donation it holds both in memory; with it, one.
+# A loop that trains a model runs `params = step(params, …)`, and the old parameters are never
+# needed again. Without donation both the old and the new ones are in memory during the step. With
+# donation only one set is.
 #
-# A donated array is of use only if a result can take its place.
+# Donation only helps if a result can take the place of the donated array.
 #
 # **Predict.** For which of these functions is a donated `v` of 1,000 floats used, so that it is
 # deleted? Answer with the letters in order.
@@ -642,13 +691,13 @@ for letter, function in candidates.items():
 predicted(
     my_usable,
     usable,
-    why="A and D return an array just like v. B's result is too small for v's memory to be "
-    "handed on, and C's is one number. JAX warns, and v stays alive.",
+    why="A and D return an array like v. B's result is too small to take over v's memory, and "
+    "C's is a single number. There JAX warns, and v is not deleted.",
 )
 
 # %% [markdown]
-# "Just like" meant the same shape and dtype for a long time, and does on Colab's JAX 0.7.2.
-# Newer versions ask only for as many bytes. See what yours does:
+# "Like v" meant the same shape and dtype for a long time, and still does in JAX 0.7.2. For newer
+# versions it is enough that the result has as many bytes. See what your version does:
 
 # %%
 print("JAX", jax.__version__)
@@ -656,13 +705,14 @@ print("another shape:", is_used(lambda v: v.reshape(10, 100) * 2)[0])
 print("another dtype:", is_used(lambda v: v.astype(jnp.int32))[0])
 
 # %% [markdown]
-# Same shape and dtype is the rule that holds everywhere.
+# The same shape and dtype work everywhere.
 #
-# ## Immutable has a hole
+# ## A gap in immutability
 #
-# No JAX operation writes into a JAX array. But memory that **NumPy** owns can change under one.
-# `jax.device_put` copies a NumPy array to the device, and where the device is the CPU it may find
-# the copy unnecessary. It looks at whether the memory starts at a multiple of 64 bytes.
+# No JAX operation writes into a JAX array. But a JAX array may use memory that belongs to
+# **NumPy**, and NumPy can write there. `jax.device_put` copies a NumPy array to the device. If the
+# device is the CPU, it may leave the copy out. It checks whether the memory starts at a multiple of
+# 64 bytes.
 
 # %%
 raw = np.zeros(1040, np.float32)
@@ -683,9 +733,9 @@ for name, (convert, theirs) in cases.items():
     print(f"{name}: the JAX array begins with", ours[0])
 
 # %% [markdown]
-# If your first line says 100, an "immutable" array has changed. It depends on device, version and
-# luck with the address, so never rely on it either way. If you mean to go on writing into the
-# NumPy array, use `jnp.array`, which always copies. The other way round there is no hole: NumPy's
+# If your first line says 100, an "immutable" array has changed. It depends on the device, the
+# version and the address, so never rely on either outcome. If you want to keep writing into the
+# NumPy array, use `jnp.array`, which always copies. In the other direction there is no gap: NumPy's
 # view of a JAX array is read-only.
 
 # %% tags=["raises-exception"]
@@ -694,8 +744,8 @@ np.asarray(ladder)[0] = 100.0
 # %% [markdown]
 # ## The function that prints once
 #
-# Arrays cannot change, but Python can: globals, lists, files, the screen. What becomes of those
-# side effects in a compiled function?
+# Arrays cannot change, but other things in Python can: globals, lists, files, the screen. What
+# happens to such side effects in a compiled function?
 #
 # **Predict.** `shout` is called three times, with three different numbers. How many lines does it
 # print?
@@ -724,12 +774,12 @@ print(results)
 predicted(
     my_lines,
     len(lines),
-    why="Python ran the body once, to trace it: with a stand-in for x, not with 1.0. The "
+    why="Python ran the body once, to trace it, with a stand-in for x instead of 1.0. The "
     "compiled program has only the addition.",
 )
 
 # %% [markdown]
-# A print that is missing is harmless. A counter that stops is not.
+# A missing line of output is harmless. A counter that stops is not.
 
 # %%
 calls = 0
@@ -762,8 +812,8 @@ predicted(
 )
 
 # %% [markdown]
-# The cure is the thought of this whole lesson. What changes goes **in as an argument and out as a
-# result**. Such a function is called *pure*, and means the same with `jit` and without.
+# The cure is the idea of this whole lesson: what changes goes **in as an argument and out as a
+# result**. Such a function is called *pure*. It does the same with `jit` and without it.
 
 
 # %%
@@ -779,11 +829,82 @@ for _ in range(3):
     print(int(count), float(ticked))
 
 # %% [markdown]
+# ## References: memory that can change
+#
+# There is one exception. `jax.new_ref(x)` makes a **reference**: a piece of memory that starts as a
+# copy of `x` and that you can write into. `ref[...]` reads all of it, `ref[i] = v` writes an entry.
+# A reference is not an array, so nothing that this lesson says about arrays becomes wrong.
+#
+# **Predict.** `ref_tick` counts in a reference. What do three calls of `ref_tick(count_ref, 10.0)`
+# return?
+
+# %%
+# Your prediction: replace the dots, e.g. [1, 2, 3]
+my_ref_ticks = ...
+
+
+# %%
+@jax.jit
+def ref_tick(count_ref, x):
+    count_ref[...] += 1
+    return x + count_ref[...]
+
+
+count_ref = jax.new_ref(0)
+ref_ticks = [float(ref_tick(count_ref, 10.0)) for _ in range(3)]
+print(ref_ticks, "and the reference is", count_ref)
+
+# %%
+predicted(
+    my_ref_ticks,
+    ref_ticks,
+    why="Reading and writing a reference are steps of the compiled program, so they happen in "
+    "every call. A Python global is read and written only while tracing.",
+)
+
+# %% [markdown]
+# You can see these steps in the program: `c <- a[…]` reads the reference, and `a[…] <- d` writes it.
+# What you read is an ordinary array, and later writes do not change it. With repeated indices `+=`
+# does what NumPy does, not what `.at[].add` does.
+
+# %%
+print(jax.make_jaxpr(ref_tick.__wrapped__)(count_ref, 10.0))
+
+counts_ref = jax.new_ref(jnp.zeros(6))
+read_before, address = counts_ref[...], counts_ref.unsafe_buffer_pointer()
+counts_ref[labels] += 1.0
+print("read before: ", read_before)
+print("read after:  ", counts_ref[...])
+print("same address:", counts_ref.unsafe_buffer_pointer() == address)
+
+# %% [markdown]
+# A reference can do little else. It is not accepted where an array is expected, a jitted function
+# cannot return it, and `vmap` (lesson 5) refuses a function that writes into a reference from
+# outside.
+
+# %%
+attempts = {
+    "jnp.sin(ref)": lambda: jnp.sin(counts_ref),
+    "jax.jit(lambda ref: ref)(ref)": lambda: jax.jit(lambda ref: ref)(counts_ref),
+}
+for words, attempt in attempts.items():
+    try:
+        attempt()
+    except (TypeError, ValueError) as error:
+        print(f"{words:29} raises {type(error).__name__}")
+
+# %% [markdown]
+# Use a reference when state has to pass through many functions, or when a large array must be
+# updated in place. Otherwise prefer arguments and results: they work with every transformation of
+# the lessons to come, and they are what libraries for JAX use.
+#
 # > **In three lines**
-# > 1. `a = a.at[i].add(v)` is `a[i] += v` with a new name for a new array. Repeats all add up; of
-# >    repeated `set`s any may stay; writes outside are dropped, reads clamped.
-# > 2. No views, so no surprises. Under `jit` most copies vanish, and donation removes the last one.
-# > 3. State goes in as an argument and comes out as a result. All else happens once, at tracing.
+# > 1. `a = a.at[i].add(v)` is `a[i] += v` with a new array. Repeated updates all add up. Of
+# >    repeated `set`s any one may stay. Writes outside are dropped; reads are clamped in practice.
+# > 2. Arrays have no views, so there are no surprises. Under `jit` most copies disappear, and
+# >    donation removes the last one.
+# > 3. State goes in as an argument and comes out as a result, or it is in a reference. Any other
+# >    side effect happens only once, while tracing.
 # >
 # > **Now you**:
 # > [`exercises/02_mutability/mutability.ipynb`](../exercises/02_mutability/mutability.ipynb).

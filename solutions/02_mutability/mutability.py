@@ -14,11 +14,11 @@
 # # Exercises: arrays that do not change
 #
 # The lesson is [course/02_mutability](../../course/02_mutability.ipynb). Each exercise shows
-# something that NumPy does in place, and asks for it without.
+# something that NumPy does in place, and asks for the same result without changing an array.
 #
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
-# check as often as you like: nothing is handed in until you submit. Every answer is compiled, as if
-# by `jax.jit`, and no answer needs a Python loop.
+# check as often as you like: nothing is handed in until you submit. Every answer is compiled, as
+# `jax.jit` does it, and no answer needs a Python loop.
 
 # %%
 from functools import partial
@@ -47,15 +47,15 @@ no_false_promise = uses(
     "scatter with unique_indices",
     at_least=0,
     at_most=0,
-    instead="Indices that repeat are not unique: do not promise it, for then the result is "
-    "undefined. That it is right on a CPU is luck.",
+    instead="Indices that repeat are not unique. With a false promise the result is undefined, "
+    "even if it happens to be right on a CPU.",
 )
 no_promise_of_order = uses(
     "scatter with indices_are_sorted",
     at_least=0,
     at_most=0,
-    instead="Nobody has sorted them: do not promise it, for then the result is undefined. That it "
-    "is right on a CPU is luck.",
+    instead="The indices are not sorted. With a false promise the result is undefined, even if it "
+    "happens to be right on a CPU.",
 )
 ### END HIDDEN TESTS
 
@@ -88,7 +88,7 @@ question(
     name="fast_track_mutability",
     answer="b",
     hints=[
-        "Three things happen here: an index occurs twice, one is negative, one lies outside.",
+        "Three things happen here: an index occurs twice, one is negative, one is outside.",
         "`.at[].add` counts every update, and negative indices count from the end.",
         "A write outside the array is dropped, without an error.",
     ],
@@ -115,10 +115,10 @@ question(
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="replace_first" stars=1 importance=3 minutes=1 points=1
-# ## 1 · A hundred in front
+# ## 1 · A new first entry
 #
 # NumPy writes `a[0] = value`. Write `replace_first`, which returns an array like `a` with `value`
-# in its first place.
+# as its first entry.
 
 
 # %% solution="replace_first"
@@ -164,11 +164,11 @@ exercise(
     inputs=with_a_tie,
     hints=[
         "The array cannot be changed. Which expression has the changed array as its value?",
-        "`a.at[index]` stands for the place; a method of it says what to do there.",
+        "`a.at[index]` stands for the entry. Its methods say what to do there.",
         "Return what `a.at[0].set` gives back.",
     ],
-    explanation="`a.at[0].set` is an expression: it makes a new array and leaves `a` as it "
-    "was. The result has to be returned or given a name.",
+    explanation="`a.at[0].set` is an expression: it makes a new array and does not change `a`. You "
+    "have to return the result or give it a name.",
     another="def replace_first(a, value):\n    return jnp.concatenate([value[None], a[1:]])",
     wrong_answers=[
         wrong(
@@ -194,13 +194,13 @@ exercise(
             lambda a, value: a.at[0].add(value),
             "adds where it should replace",
             rejected_by="values",
-            advice="`a[0] = value` is `.set`; `.add` is `a[0] += value`.",
+            advice="`a[0] = value` is `.set`. `.add` is `a[0] += value`.",
         ),
         wrong(
             lambda a, value: a.at[0].get() * 0 + value,
             "returns only the new entry",
             rejected_by="shape",
-            advice="The whole array is asked for: `.set` returns it, `.get` reads one entry.",
+            advice="You need the whole array: `.set` returns it, `.get` only reads one entry.",
         ),
     ],
 )
@@ -209,8 +209,8 @@ exercise(
 # %% [markdown] exercise="replace_overloads" stars=1 importance=3 minutes=4 points=2
 # ## 2 · Under a mask
 #
-# A sensor reads infinity where it was overloaded, plus or minus; any other number is a reading,
-# however large. NumPy repairs its readings in place, from a second sensor:
+# Where a sensor was overloaded, it gives plus or minus infinity. Every other number is a reading,
+# even a very large one. NumPy repairs the readings in place, with those of a second sensor:
 #
 # ```python
 # gaps = np.isinf(readings)
@@ -252,8 +252,8 @@ exercise(
     replace_overloads,
     inputs=lambda rng, n: (with_gaps(rng, n), rng.normal(size=n)),
     hints=[
-        "How many gaps are there? The compiled program does not know, and need not.",
-        "Choose for every entry: the spare value where there is a gap, the reading elsewhere.",
+        "How many gaps are there? The compiled program does not know, and does not need to know.",
+        "Choose for every entry: the spare value if there is a gap, and otherwise the reading.",
         "`jnp.where(mask, value_where_true, value_where_false)`, with the mask from `jnp.isinf`.",
     ],
     explanation="`readings[gaps]` has as many entries as there are gaps, and a compiled program "
@@ -274,13 +274,13 @@ exercise(
             lambda readings, spare: jnp.nan_to_num(readings),
             "puts the largest float where the infinities were",
             rejected_by="values",
-            advice="The gaps get the entry of `spare` at the same place.",
+            advice="A gap should get the entry of `spare` at the same place.",
         ),
         wrong(
             lambda readings, spare: jnp.where(readings == jnp.inf, spare, readings),
             "overlooks minus infinity",
             rejected_by="values",
-            advice="A reading may be infinite both ways. `jnp.isinf` sees both.",
+            advice="A reading may be plus or minus infinity. `jnp.isinf` finds both.",
         ),
         wrong(
             lambda readings, spare: jnp.where(jnp.isinf(readings), readings, spare),
@@ -292,8 +292,8 @@ exercise(
             multiplies_with_the_mask,
             "multiplies with the mask",
             rejected_by="values",
-            advice="Infinity times zero is not zero but NaN. `jnp.where` picks, and computes "
-            "nothing with what it leaves.",
+            advice="Infinity times zero is not zero but NaN. `jnp.where` only picks, and computes "
+            "nothing with the entries that it leaves out.",
         ),
     ],
 )
@@ -302,8 +302,8 @@ exercise(
 # %% [markdown] exercise="tally" stars=1 importance=3 minutes=4 points=2
 # ## 3 · A histogram in one line
 #
-# `labels` holds digits from 0 to 9, many of them more than once, some perhaps hundreds of times.
-# Write `tally`, which counts how often each digit occurs.
+# `labels` contains digits from 0 to 9. Many of them occur more than once, some perhaps hundreds of
+# times. Write `tally`, which counts how often each digit occurs.
 
 
 # %% solution="tally"
@@ -354,11 +354,11 @@ exercise(
     public_sizes=(4, 1, 300),
     requires=[matches_reference(), grows_with_batch("not at all"), no_false_promise],
     hints=[
-        "Start from ten zeros. Each label says which of them grows by one.",
-        "All labels can be one index: `.at[labels]`. Which method counts repeats?",
-        "Ten zeros of dtype int32, then `.at[labels].add` with the number 1.",
+        "Start from ten zeros. Each label says which of them to increase by one.",
+        "You can use all labels as one index: `.at[labels]`. Which method counts repeats?",
+        "Make ten zeros of dtype int32, then use `.at[labels].add` with the number 1.",
     ],
-    explanation="A scatter with `add` lets every update count, however often an index occurs. "
+    explanation="In a scatter with `add` every update counts, even if an index occurs often. "
     "NumPy's `counts[labels] += 1` would have counted each digit once at most.",
     another="def tally(labels):\n    return (labels[:, None] == jnp.arange(10)).sum(axis=0)",
     wrong_answers=[
@@ -373,7 +373,7 @@ exercise(
             lambda labels: jnp.zeros(10).at[labels].add(1),
             "counts in floats",
             rejected_by="dtype",
-            advice="The dtype of the zeros stays: ask for `jnp.zeros(10, jnp.int32)`.",
+            advice="The result has the dtype of the zeros: ask for `jnp.zeros(10, jnp.int32)`.",
         ),
         wrong(
             counts_one_by_one,
@@ -393,20 +393,20 @@ exercise(
             lambda labels: jnp.bincount(labels),
             "lets the largest label decide how long the result is",
             rejected_by="ConcretizationTypeError",
-            advice="The largest label is not known while the program is made. There are ten "
-            "digits: say so, with `length=10`.",
+            advice="The largest label is not known while the program is made. There are always ten "
+            "digits, so pass `length=10`.",
         ),
     ],
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="light_up" stars=2 importance=2 minutes=8 points=3
+# %% [markdown] exercise="light_up" stars=2 importance=2 minutes=8 points=2
 # ## 4 · Stars outside the picture
 #
-# Each star adds 1 to its pixel of `sky`: star k to `sky[rows[k], cols[k]]`. The telescope
-# shows only a part of the sky, so many stars lie outside: left or right of it, above or below.
-# Such stars add nothing **anywhere**. Write `light_up`, which returns the sky with the stars that
-# can be seen.
+# Each star adds 1 to its pixel of `sky`: star k adds to `sky[rows[k], cols[k]]`. The telescope
+# shows only a part of the sky, so many stars are outside the picture: left or right of it, above or
+# below. Such stars must add nothing **anywhere**. Write `light_up`, which returns the sky with the
+# stars that can be seen.
 
 
 # %% solution="light_up"
@@ -466,12 +466,14 @@ exercise(
     requires=[matches_reference(), grows_with_batch("not at all"), no_false_promise],
     hints=[
         "Writes outside are dropped without your help. But is row -1 outside?",
-        "Negative indices count from the end, in every mode. Make them large before they are used.",
-        "With `seen` the mask of stars inside: `jnp.where(seen, rows, 12)` is a row that is "
-        "dropped for every other star.",
+        "Negative indices count from the end, unless you pass `wrap_negative_indices=False`. Or "
+        "you replace them by an index that is too large.",
+        "If `seen` is the mask of stars inside, `jnp.where(seen, rows, 12)` gives all other stars "
+        "a row that is dropped.",
     ],
-    explanation="An index past the end is dropped; an index before the beginning wraps around. "
-    "Sending everything unwanted to one index past the end is the usual way to say 'nowhere'.",
+    explanation="A write past the end is dropped. A negative index counts from the end, unless "
+    "you say `wrap_negative_indices=False`. The usual way to say 'nowhere' is an index past the "
+    "end.",
     another="def light_up(sky, rows, cols):\n"
     "    seen = (rows >= 0) & (rows < 12) & (cols >= 0) & (cols < 16)\n"
     "    return sky.at[rows, cols].add(jnp.where(seen, 1.0, 0.0))",
@@ -480,22 +482,22 @@ exercise(
             lambda sky, rows, cols: sky.at[rows, cols].add(1.0, mode="drop"),
             "lets ghosts in at the opposite edge",
             rejected_by="values",
-            advice="`drop` drops what is past the end. Negative indices count from the end, so a "
-            "star left of the picture shows up on the right.",
+            advice="`drop` drops only what is past the end. Negative indices count from the end, "
+            "so a star left of the picture appears on the right.",
         ),
         wrong(
             lambda sky, rows, cols: sky.at[jnp.clip(rows, 0, 11), jnp.clip(cols, 0, 15)].add(1.0),
             "piles up the stars outside along the edges",
             rejected_by="values",
-            advice="Clipping moves a star to the nearest pixel of the picture. It should add "
+            advice="Clipping moves a star to the nearest pixel of the picture. But it must add "
             "nothing anywhere.",
         ),
         wrong(
             lambda sky, rows, cols: sky.at[rows, cols].add(1.0, mode="clip"),
             "asks for `clip`, which moves stars to the edge",
             rejected_by="values",
-            advice="`clip` moves what is past the end to the last pixel, and negative indices "
-            "still count from the end. Both add light where there is no star.",
+            advice="`clip` moves stars past the end to the last pixel, and negative indices still "
+            "count from the end. Both add light where there is no star.",
         ),
         wrong(
             keeps_the_seen_ones,
@@ -521,9 +523,9 @@ exercise(
 # A language model keeps one row of `table` for each word, and a batch of text uses only a few.
 # `gradients[k]` belongs to row `ids[k]`. Write `sparse_step`, which subtracts 0.1 times its
 # gradient from each of these rows and returns the whole table. A word that occurs twice gets
-# **both** of its gradients, so promise the compiler nothing about `ids` (`unique_indices`,
-# `indices_are_sorted`): they repeat, and come in any order. A real table has 100,000 rows, so work
-# of *words times rows* is too much.
+# **both** of its gradients. The `ids` repeat and come in any order, so do not promise the compiler
+# `unique_indices` or `indices_are_sorted`. A real table has 100,000 rows, so work of *words times
+# rows* is too much.
 
 
 # %% solution="sparse_step"
@@ -569,11 +571,11 @@ exercise(
     ],
     hints=[
         "An index array on axis 0 picks whole rows: `table[ids]` has shape (n, 4).",
-        "Subtracting is adding the negative, and `.at[ids].add` counts repeats.",
-        "`table.at[ids].add` with the gradients times -0.1.",
+        "To subtract is to add the negative, and `.at[ids].add` counts repeats.",
+        "Use `table.at[ids].add` with the gradients times -0.1.",
     ],
-    explanation="The updates have the shape of `table[ids]`, one row per id, and rows that occur "
-    "twice are added twice. Nothing is computed for the rows that are not used.",
+    explanation="The updates have the shape of `table[ids]`, one row per id. A row that occurs "
+    "twice gets both updates. Nothing is computed for rows that are not used.",
     another="def sparse_step(table, ids, gradients):\n"
     "    total = jax.ops.segment_sum(gradients, ids, num_segments=table.shape[0])\n"
     "    return table - 0.1 * total",
@@ -582,14 +584,14 @@ exercise(
             lambda table, ids, gradients: table.at[ids].set(table[ids] - 0.1 * gradients),
             "sets the rows, so that of a repeated word one gradient remains",
             rejected_by="values",
-            advice="Every repeat starts from the old row, and which of them stays is undefined. "
+            advice="Every repeat starts from the old row, and it is undefined which one stays. "
             "`.add` counts all of them.",
         ),
         wrong(
             lambda table, ids, gradients: table[ids] - 0.1 * gradients,
             "returns only the rows that were used",
             rejected_by="shape",
-            advice="The whole table is asked for; `.at[ids]` returns it with the rows changed.",
+            advice="You need the whole table. A method of `.at[ids]` returns it with changed rows.",
         ),
         wrong(
             lambda table, ids, gradients: (
@@ -598,7 +600,7 @@ exercise(
             "multiplies with a one-hot matrix",
             rejected_by="work",
             advice="The one-hot matrix has a column for each row of the table, used or not. "
-            "A scatter touches only the rows in `ids`.",
+            "A scatter changes only the rows in `ids`.",
         ),
         wrong(
             steps_in_numpy,
@@ -614,8 +616,8 @@ exercise(
 # %% [markdown] exercise="cool" stars=2 importance=3 minutes=10 points=3
 # ## 6 · In place after all: donation
 #
-# A metal plate is heated by a flame. In each step every point inside takes the mean of its four
-# neighbours, plus the flame's heat there; the points on the edge keep their temperature. In NumPy:
+# A flame heats a metal plate. In each step, every inner point gets the mean of its four neighbours,
+# plus the heat of the flame there. The points on the edge keep their temperature. In NumPy:
 #
 # ```python
 # mean = (plate[:-2, 1:-1] + plate[2:, 1:-1] + plate[1:-1, :-2] + plate[1:-1, 2:]) / 4
@@ -623,9 +625,9 @@ exercise(
 # ```
 #
 # Write `cool` as a **compiled** function that returns the new plate and **donates** the old one, so
-# that it may be written in place. `flame` is the same in every step and has to survive. Below the
-# function, add a line `cool = jax.jit(cool, ...)` with the right option in place of the dots. Mind
-# the order of the arguments.
+# that it may be written in place. `flame` is the same in every step and must not be donated. Below
+# the function, add a line `cool = jax.jit(cool, ...)` with the right option in place of the dots.
+# Note the order of the arguments.
 
 
 # %% solution="cool"
@@ -686,17 +688,18 @@ exercise(
         donates_like_reference(),
     ],
     hints=[
-        "First the arithmetic: the right-hand side can stay as it is, the left is one `.at[].set`.",
+        "First the arithmetic: the right-hand side can stay as it is, and the left-hand side "
+        "becomes one `.at[].set`.",
         "Then the memory: `jax.jit(f, donate_argnums=...)` takes the position of the argument that "
-        "is given away, counted from 0.",
+        "is donated, counted from 0.",
         "`plate.at[1:-1, 1:-1].set(mean + flame[1:-1, 1:-1])` in the function, and below it "
         "`jax.jit(cool, donate_argnums=1)`, under the name `cool`.",
     ],
     explanation="The result has the shape and dtype of `plate`, so the donated memory can hold it, "
-    "and a loop `plate = cool(flame, plate)` hands on one and the same memory. `flame` is used "
-    'again, so it is not given away; `donate_argnames="plate"` says it by name. The old and the '
-    "new plate cannot be mixed up, as they can where loops write in place: the right-hand side "
-    "sees the old one only.",
+    "and a loop `plate = cool(flame, plate)` uses the same memory again and again. `flame` is "
+    'needed later, so it is not donated. `donate_argnames="plate"` names the argument instead of '
+    "counting. Loops that write in place can mix up old and new values. Here the right-hand side "
+    "only uses the old plate.",
     another='@partial(jax.jit, donate_argnames="plate")\ndef cool(flame, plate):\n'
     "    rows, cols = (jnp.arange(size) for size in plate.shape)\n"
     "    edge = (rows % (rows.size - 1) == 0)[:, None] | (cols % (cols.size - 1) == 0)\n"
@@ -721,27 +724,27 @@ exercise(
             cools_in_place,
             "assigns in place",
             rejected_by="TypeError",
-            advice="Donation lets the *compiler* write in place. Your text still says `.at`: "
+            advice="Donation lets the *compiler* write in place. Your code still needs `.at`: "
             "`plate.at[1:-1, 1:-1].set(...)`.",
         ),
         wrong(
             cools_around_the_edge,
             "lets the left edge be the neighbour of the right one",
             rejected_by="values",
-            advice="`jnp.roll` wraps around, and the edge should keep its temperature: change only "
+            advice="`jnp.roll` wraps around, but the edge should keep its temperature: change only "
             "`[1:-1, 1:-1]`.",
         ),
         wrong(
             cools_the_inside_only,
             "returns the plate without its edge",
             rejected_by="shape",
-            advice="The whole plate is asked for: put the inside back with `.at[1:-1, 1:-1].set`.",
+            advice="You need the whole plate: put the inside back with `.at[1:-1, 1:-1].set`.",
         ),
         wrong(
             adds_to_the_old,
             "adds the mean to the old temperature",
             rejected_by="values",
-            advice="`plate[...] = inside` is `.set`; `.add` is `+=`.",
+            advice="`plate[...] = inside` is `.set`. `.add` is `+=`.",
         ),
     ],
 )
@@ -750,8 +753,8 @@ exercise(
 # %% [markdown] exercise="decayed_step" stars=2 importance=3 minutes=8 points=3
 # ## 7 · The counter that stops
 #
-# This training step writes in place, and counts its calls in a global, because its rate is halved
-# after every thousand steps:
+# This training step writes in place. It counts its calls in a global variable, because the rate is
+# halved after every thousand steps:
 #
 # ```python
 # steps = 0
@@ -763,8 +766,9 @@ exercise(
 #     steps += 1
 # ```
 #
-# Under `jit` its counter would stop at the first call. Write `decayed_step`, the same as a pure
-# function: `steps` comes in as an argument, and the tuple `(new weights, new steps)` goes out.
+# Under `jit` its counter would stop after the first call. Write `decayed_step`, which does the same
+# as a pure function: `steps` is an argument, and the result is the tuple `(new weights, new
+# steps)`.
 
 
 # %% solution="decayed_step"
@@ -805,12 +809,12 @@ exercise(
     requires=[matches_reference(), grows_with_batch("not at all"), is_pure()],
     hints=[
         "Which two things does the in-place step change? Both have to be returned.",
-        "Use the argument `steps` wherever the global was; nothing outside the function is needed.",
+        "Use the argument `steps` in place of the global. You need nothing outside the function.",
         "`return weights - rate * gradient, steps + 1`, with the rate computed from `steps`.",
     ],
-    explanation="State that is an argument and a result is in the program; state in a global is "
-    "read once, while tracing, and becomes a constant. Optimisers for JAX look like this one: "
-    "their state is handed in and handed back.",
+    explanation="State that is an argument and a result is part of the program. State in a global "
+    "variable is read once, while tracing, and becomes a constant. Optimisers for JAX work like "
+    "this one: they take their state as an argument and return it.",
     another="def decayed_step(weights, steps, gradient):\n"
     "    change = -0.1 * gradient * jnp.exp2(-jnp.floor(steps / 1000))\n"
     "    return weights.at[:].add(change), steps.at[...].add(1)",
@@ -820,7 +824,7 @@ exercise(
             "goes on counting in a global",
             rejected_by="values",
             advice="The global is read while tracing and becomes a constant of the program, so "
-            "the rate is never halved. Compute it from the argument `steps`.",
+            "the rate never changes. Compute it from the argument `steps`.",
         ),
         wrong(
             lambda weights, steps, gradient: stepped(steps, weights, gradient),
@@ -833,21 +837,21 @@ exercise(
             lambda weights, steps, gradient: (stepped(steps, weights, gradient), steps),
             "forgets to count",
             rejected_by="values",
-            advice="The second result is the count for the next call: one more than `steps`.",
+            advice="The second result is the count for the next call, which is `steps + 1`.",
         ),
         wrong(
             lambda weights, steps, gradient: (stepped(steps, weights, gradient), steps + 1.0),
             "makes the count a float",
             rejected_by="dtype",
-            advice="`1.0` turns the integer into a float, and the next call would be compiled "
-            "anew. Add `1`.",
+            advice="`1.0` turns the integer into a float, and the next call would have to be "
+            "compiled again. Add `1`.",
         ),
         wrong(
             lambda weights, steps, gradient: (stepped(steps + 1, weights, gradient), steps + 1),
             "counts first, and takes the rate of the step after",
             rejected_by="values",
-            advice="The step in place reads `steps` before it adds 1. At the thousandth step, with "
-            "`steps` at 999, the rate is still the old one.",
+            advice="`step_in_place` reads `steps` before it adds 1. In the thousandth step, when "
+            "`steps` is 999, the rate is still the old one.",
         ),
         wrong(
             lambda weights, steps, gradient: (
@@ -866,12 +870,12 @@ exercise(
 # %% [markdown] exercise="sort_by_counting" stars=3 importance=2 minutes=15 points=3
 # ## 8 · A puzzle: sort without comparing
 #
-# `x` holds integers from 0 to 49 in any order. Write `sort_by_counting`, which returns them in
-# ascending order. The rules: no sort of any kind, no two entries of `x` are ever compared, and the
-# work does not grow like the square of their number. Two scatters and two cumulative sums are
+# `x` contains integers from 0 to 49 in any order. Write `sort_by_counting`, which returns them in
+# ascending order. The rules: use no sort of any kind, never compare two entries of `x`, and do not
+# let the work grow like the square of their number. Two scatters and two cumulative sums are
 # enough.
 #
-# A start: if you know that there are two 0s, no 1 and three 2s, you can write down the answer,
+# To start: if you know that there are two 0s, no 1 and three 2s, you can write down the answer,
 # `[0, 0, 2, 2, 2]`. At which positions does it go *up*, and by how much?
 
 
@@ -948,15 +952,16 @@ exercise(
     hints=[
         "Count how often each value occurs, as in exercise 3. The cumulative sum of the counts "
         "says where each value ends in the answer.",
-        "The answer goes up by one wherever a value ends. Values that do not occur end at the same "
-        "place as the one before, and there it goes up by more. What counts repeats?",
-        "The ends are `jnp.cumsum(counts)[:-1]`; add 1 at each of them to n zeros; the answer is "
-        "the cumulative sum of that. Ends at n lie outside, and are dropped.",
+        "The answer goes up by one where a value ends. A value that does not occur ends at the "
+        "same place as the value before it, and there the answer goes up by more. What counts "
+        "repeats?",
+        "The ends are `jnp.cumsum(counts)[:-1]`. Start from n zeros and add 1 at each end. The "
+        "answer is the cumulative sum of that. Ends at n are outside and are dropped.",
     ],
     explanation="No two entries were compared: they were used as *indices*. The answer is the "
     "cumulative sum of its own rises, and the rises are a histogram of the places where values "
-    "end. Both repeats and writes outside do exactly what is needed: repeats add up, and the "
-    "ends past the last entry are dropped. `jnp.repeat` with a fixed length is made in this way.",
+    "end. Repeats and writes outside do exactly what is needed: repeats add up, and the ends past "
+    "the last entry are dropped. `jnp.repeat` with a fixed length works in the same way.",
     another="def sort_by_counting(x):\n"
     "    counts = jnp.zeros(50, jnp.int32).at[x].add(1)\n"
     "    values = jnp.arange(50, dtype=jnp.int32)\n"
@@ -966,13 +971,14 @@ exercise(
             lambda x: jnp.sort(x),
             "sorts",
             rejected_by="operation",
-            advice="That is the answer, but not the puzzle. Begin by counting each value.",
+            advice="The result is right, but the puzzle forbids a sort. Begin by counting each "
+            "value.",
         ),
         wrong(
             ranks_all_pairs,
             "compares all pairs to find each entry's place",
             rejected_by="work",
-            advice="All pairs are n times n comparisons. Counting needs one look at each entry.",
+            advice="All pairs are n times n comparisons. Counting uses each entry only once.",
         ),
         wrong(
             rises_by_one_at_most,
@@ -991,3 +997,21 @@ exercise(
     ],
 )
 ### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 9 · In your own words
+#
+# A colleague trains a model with a compiled step, `params = step(params, batch)`. The parameters
+# fill 60 % of the GPU's memory, and the first step stops because memory runs out. Explain why the
+# step needs so much memory. Then name one way to cure it, and say what your colleague has to pay
+# attention to with this cure. A person reads this.
+
+# %% [markdown] written="one_step_too_large" minutes=4 points=1
+# ### BEGIN SOLUTION
+# Half a point for the reason: an array cannot be changed, so the step writes the new parameters to
+# memory of their own while the caller still holds the old ones. Both together do not fit. Half a
+# point for a cure together with its condition, one of: donate `params` (`donate_argnums`), then
+# each new parameter needs the shape and dtype of an old one, and no code may use the old parameters
+# afterwards, under any name; or keep the parameters in references (`jax.new_ref`) and write into
+# them, then the step is no longer pure. A smaller model or batch is not a cure for this reason.
+# ### END SOLUTION
