@@ -18,11 +18,11 @@
 # > say what `jit` does in which call and why, mark static arguments, write branches and loops
 # > that it accepts, see when it traces again, and measure a speed-up that you can defend.
 # >
-# > **Time** about 30 minutes. **Read before** `02_mutability`.
+# > **Time** about 35 minutes. **Read before** `02_mutability`.
 # >
 # > **How it works** Each question has a line `my_... = ...`. Replace the dots with your
-# > guess before you run on. A wrong guess costs nothing and is remembered better than a
-# > right one. Leave the dots and the answer waits in a fold.
+# > guess before you run on. A wrong guess costs nothing, and you will remember it better than a
+# > right one. If you leave the dots, the answer stays folded.
 
 # %%
 import re
@@ -40,9 +40,9 @@ from course.pictures.play import play
 # %% [markdown]
 # ## Three steps
 #
-# NumPy runs an operation the moment Python meets it, and so does `jax.numpy`. `jax.jit` is
-# different: it **traces** the function, **compiles** what it saw, and then **runs** the
-# result. Here is the function from the slides, with a `print` to show when Python is in it.
+# NumPy runs an operation as soon as Python reaches it, and so does `jax.numpy`. `jax.jit` is
+# different: it **traces** the function, **compiles** what it saw, and then **runs** the result.
+# Here is the function from the slides. A `print` shows when Python runs it.
 
 
 # %%
@@ -58,8 +58,8 @@ def wave(x):
 fast_wave = jax.jit(wave)
 
 # %% [markdown]
-# **Predict.** We call `fast_wave` three times, with different numbers of the same shape. How
-# often does the line get printed?
+# **Predict.** We call `fast_wave` three times, with different numbers of the same shape. How often
+# is the line printed?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -73,14 +73,14 @@ for start in (0.0, 1.0, 2.0):
 predicted(
     my_prints,
     len(visits),
-    why="The first call traces: Python runs the body once, and JAX writes down the operations. "
-    "Later calls with the same shape and dtype run what was compiled, without Python.",
+    why="The first call traces: Python runs the body once, and JAX records the operations. "
+    "Later calls with the same shape and dtype run the compiled program, without Python.",
 )
 
 # %% [markdown]
-# What was printed for `x` is no array of numbers. It is a **tracer**: a stand-in that knows
-# its shape and dtype, and writes down every operation applied to it. Nothing was computed while
-# it passed through. The steps can be taken one by one, and each result looked at.
+# What was printed for `x` is not an array of numbers. It is a **tracer**: a stand-in that knows its
+# shape and dtype, and records every operation that is applied to it. Nothing was computed during
+# the trace. You can also take the steps one by one and look at each result.
 
 # %%
 x = jnp.ones((1000, 1000))
@@ -116,10 +116,11 @@ lowered = traced.lower()  # the same, in XLA's input language
 print(lowered.as_text())
 
 # %% [markdown]
-# Four primitives, four operations, still the ones you wrote. Then XLA, the compiler, takes over.
+# There are four primitives and four operations, the ones that you wrote. Then XLA, the compiler,
+# takes over.
 #
-# **Predict.** In the compiled program, how many kernels (pieces of machine code that
-# are started one after another) are left of the four operations?
+# **Predict.** A kernel is a piece of machine code that is started as a whole. How many kernels does
+# the compiled program have for these four operations?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -138,8 +139,8 @@ print(kernels)
 predicted(
     my_kernels,
     len(kernels),
-    why="Each operation works entry by entry, so XLA fuses them: read an entry, do all four, "
-    "write the result. The arrays in between are never made.",
+    why="Each operation works entry by entry, so XLA fuses them: it reads an entry, applies all "
+    "four, and writes the result. The arrays in between are never made.",
 )
 
 # %%
@@ -158,9 +159,9 @@ print("same as without jit:", bool(jnp.allclose(result, deck(x), atol=1e-5)))
 # %% [markdown]
 # ## When it traces again
 #
-# A compiled program is for one set of shapes and dtypes. JAX keeps each under this key and
-# looks before it traces. It also reports what it does, through `jax.monitoring`. We write the
-# reports down.
+# A compiled program is for one set of shapes and dtypes. They are its key: JAX keeps each program
+# under its key, and looks there before it traces. JAX also reports what it does, through
+# `jax.monitoring`. We collect the reports.
 
 # %%
 events = []
@@ -185,8 +186,8 @@ def steps(function, *args):
 
 
 # %% [markdown]
-# **Predict.** `double` is jitted and called seven times, in this order. How many of
-# the calls trace?
+# **Predict.** `double` is jitted and called seven times, in this order. How many of the calls
+# trace?
 #
 # 1. `float32[3]` · 2. `float32[3]`, other numbers · 3. `float32[4]` · 4. `int32[3]`
 # · 5. `2.0` · 6. `3.0` · 7. `2`
@@ -218,27 +219,27 @@ trace_count = sum("trace" in taken for _, taken in calls)
 predicted(
     my_traces,
     trace_count,
-    why="Numbers do not count, shapes and dtypes do. A Python float is a scalar of a dtype of "
-    "its own kind, so 2.0 is a new key, 3.0 is the same, and 2 is an integer.",
+    why="Shapes and dtypes belong to the key, numbers do not. A Python float counts as a weakly "
+    "typed float32 of shape (), so 2.0 is a new key and 3.0 is the same key. 2 is an integer.",
 )
 
 # %%
 compiling.draw_steps(calls)
 
 # %% [markdown]
-# In the picture: one column for each call. A call with a known key only runs. Any other pays for
-# all three steps.
+# In the picture: one column per call. If the key is known, the call only runs the program.
+# Otherwise the call has to take all three steps.
 #
-# If you want to know *why* something was traced, ask.
+# If you want to know *why* something was traced, ask JAX.
 
 # %%
 with jax.explain_cache_misses(True):
     double(np.ones(5, np.float32))
 
 # %% [markdown]
-# The usual culprit is ragged data: every new length is a new program. The cure is to pad to a
-# few lengths. Here twenty batches are padded with zeros to the next multiple of a number, which
-# does not change their sum.
+# The usual reason is data of many lengths: every new length needs a new program. The cure is to pad
+# the data to a few lengths. Here twenty batches are padded with zeros to the next multiple of a
+# number. That does not change their sum.
 
 
 # %%
@@ -260,18 +261,19 @@ def draw_padding(multiple):
 play(draw_padding, {"multiple": 8}, multiple=(1, 2, 4, 8, 16, 32, 64))
 
 # %% [markdown]
-# In the picture: one bar a batch, hatched where it is padding, with a star where the call
-# traced. Where a kernel runs, move the slider and look for a good bargain. These are the two ends
-# of it.
+# In the picture: one bar per batch, hatched where it is padding, with a star where the call traced.
+# If a kernel is running, move the slider and look for a good compromise. These are its two ends:
 
 # %%
 for multiple in (1, 64):
     print(f"multiples of {multiple}:", draw_padding(multiple).get_label().split(".")[0])
 
 # %% [markdown]
-# The other culprit is a new *function* each time. The key holds the function itself.
+# The other usual reason is a new *function* each time, because the function itself is part of the
+# key.
 #
-# **Predict.** `jax.jit(lambda x: x + 1)(1.0)` stands in a loop of five turns. How many traces?
+# **Predict.** `jax.jit(lambda x: x + 1)(1.0)` is in a loop of five turns. How many times does JAX
+# trace?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -288,14 +290,14 @@ print("traces:", lambda_traces)
 predicted(
     my_lambda_traces,
     lambda_traces,
-    why="Every turn makes a new lambda, which no cache has seen. Call jit once, outside the "
-    "loop, on a function that lives on.",
+    why="Every turn makes a new lambda, which JAX has not seen before. Call jit once, outside the "
+    "loop, and keep the function that it returns.",
 )
 
 # %% [markdown]
 # ## Static arguments
 #
-# Some arguments are not data. A tracer has no number to give, and a shape needs one.
+# Some arguments are not data. A shape needs a number, and a tracer has none.
 
 
 # %%
@@ -307,15 +309,15 @@ def ramp(start, n):
 jax.jit(ramp)(10.0, 4)
 
 # %% [markdown]
-# A **static** argument stays an ordinary Python value while the function is traced. The price:
-# its value becomes part of the key.
+# A **static** argument stays an ordinary Python value while the function is traced. In return, its
+# value becomes part of the key.
 
 # %%
 static_ramp = jax.jit(ramp, static_argnames="n")
 static_ramp(10.0, 4)
 
 # %% [markdown]
-# **Predict.** We call `static_ramp(0.0, n)` for `n` = 5, 6, 5, 7, 6. How many traces?
+# **Predict.** We call `static_ramp(0.0, n)` for `n` = 5, 6, 5, 7, 6. How many times does JAX trace?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -329,8 +331,9 @@ print("traces:", static_traces)
 predicted(
     my_static_traces,
     static_traces,
-    why="One for each new value of n: 5, 6 and 7. Static suits what has few values, such as a "
-    "size or a mode. A learning rate that changes every step would trace every step.",
+    why="Once for each new value of n: 5, 6 and 7. Make an argument static if it has few values, "
+    "such as a size or a mode. A learning rate that changes in every step would be traced in every "
+    "step.",
 )
 
 # %% [markdown]
@@ -345,7 +348,7 @@ jax.jit(lambda x, shape: x.reshape(shape), static_argnums=1)(jnp.arange(6), (2, 
 # %% [markdown]
 # ## `if`
 #
-# This is the error that everybody meets.
+# Sooner or later everybody meets this error.
 
 
 # %%
@@ -366,11 +369,11 @@ magnitude(-2.0)
 explore.trace(magnitude, -2.0)
 
 # %% [markdown]
-# Python must choose a branch *while tracing*, and then `x` has no value. The `if` itself is not
-# the problem: what it asks is. Shapes, dtypes and static arguments are known.
+# Python must choose a branch *while tracing*, and then `x` has no value. The `if` itself is not the
+# problem. The problem is that it asks about a value. Shapes, dtypes and static arguments are known.
 #
-# **Predict.** Which of these raise under `jit`, called with a `float32[3]`? Answer with the
-# letters in order, such as `"AC"`.
+# **Predict.** Which of these raise under `jit`, called with a `float32[3]`? Answer with the letters
+# in order, such as `"AC"`.
 #
 # - A: `x if x.ndim == 1 else x.T`
 # - B: `x if x.sum() > 0 else -x`
@@ -402,13 +405,14 @@ for letter, candidate in candidates.items():
 predicted(
     my_raising,
     raising,
-    why="A and C ask about shapes. B asks for a truth value, D for a shape that depends on the "
-    "numbers, and E hands a tracer to NumPy, which wants the numbers now.",
+    why="A and C ask about shapes. B needs a truth value, D needs a shape that depends on the "
+    "numbers, and E gives a tracer to NumPy, which needs the numbers immediately.",
 )
 
 # %% [markdown]
-# Where the question is about values, put *both* answers into the program. `jnp.where` computes
-# both and picks entry by entry. `lax.cond` picks one of two functions, and runs only that one.
+# If the question is about values, put *both* answers into the program. `jnp.where` computes both
+# and picks entry by entry. `lax.cond` picks one of two functions, and runs only that one, as long
+# as there is a single condition.
 
 
 # %%
@@ -437,14 +441,44 @@ print(magnitude_where(-2.0), magnitude_cond(-2.0))
 jax.effects_barrier()  # wait for what was printed inside
 
 # %% [markdown]
-# `jax.debug.print` is part of the program, so it prints numbers, in every run, and here from one
-# branch only. Both branches were traced all the same, and must return the same shapes and
-# dtypes. Take `where` for entries, and `cond` where one branch is dear.
+# `jax.debug.print` is part of the program, so it prints numbers in every run, and here from one
+# branch only. Both branches were traced, however, and must return the same shapes and dtypes.
+#
+# `jax.vmap` (lesson 5) makes a function of one example into a function of many, so that each
+# example has a condition of its own.
+#
+# **Predict.** Does `jax.vmap(magnitude_cond)` also run `flip` for the entry 1.0? `"yes"` or `"no"`.
+
+# %%
+# Your prediction: replace the dots with "yes" or "no"
+my_flips = ...
+
+# %%
+pair = jnp.array([1.0, -2.0])
+print(jax.vmap(magnitude_cond)(pair))
+jax.effects_barrier()
+
+print(jax.make_jaxpr(jax.vmap(lambda x: jax.lax.cond(x > 0, jnp.sin, jnp.cos, x)))(pair))
+is_cond = " cond[" in str(jax.make_jaxpr(jax.vmap(magnitude_cond))(pair))
+flips = "no" if is_cond else "yes"
+
+# %%
+predicted(
+    my_flips,
+    flips,
+    why="With a condition for each example, vmap turns cond into a select: the program computes "
+    "both branches for all examples and then picks, as where does. One condition for the whole "
+    "batch would leave the cond as it is.",
+)
+
+# %% [markdown]
+# So take `where` to choose between entries. Take `cond` if one branch is expensive and there is a
+# single condition.
 #
 # ## Loops
 #
-# A Python loop over a known range does trace, and is **unrolled**: its body is written down
-# once per turn. Here are 300 turns of Newton's method for a square root.
+# A Python loop over a known range can be traced, and is **unrolled**: the program has its body once
+# per turn. Here are 300 turns of Newton's method for a square root.
 
 
 # %%
@@ -492,16 +526,16 @@ equations = len(jax.make_jaxpr(root_unrolled)(2.0).eqns)
 predicted(
     my_equations,
     equations,
-    why="A division, a sum and a product, 300 times over. A longer loop makes a longer "
-    "program, and the compiler has to go through all of it.",
+    why="A division, a sum and a product, 300 times. A longer loop makes a longer program, and "
+    "the compiler has to go through all of it.",
 )
 
 # %% [markdown]
-# `fori_loop` and `while_loop` write the body down once. `while_loop` may stop when the values
-# say so: it takes a condition, a body, and the value to carry.
+# With `fori_loop` and `while_loop` the program has the body only once. A `while_loop` can stop when
+# the values say so: it takes a condition, a body, and the value to carry.
 #
-# The most useful loop is `lax.scan`. It carries a value along the rows of an array, and stacks
-# what each turn puts out: `body(carry, row)` returns `(new_carry, output)`.
+# The most useful loop is `lax.scan`. It carries a value along the rows of an array, and stacks the
+# outputs of all turns: `body(carry, row)` returns `(new_carry, output)`.
 
 
 # %%
@@ -514,16 +548,71 @@ last, history = jax.lax.scan(step, 0.0, jnp.array([10.0, 10.0, -30.0, 10.0]))
 print("last:", last, " history:", history)
 
 # %% [markdown]
-# A carry must come out of the body with the shape and dtype that it had going in, for the
-# body is compiled only once.
+# A carry must come out of the body with the shape and dtype that it had going in, because the body
+# is compiled only once.
 
 # %% tags=["raises-exception"]
 jax.lax.scan(step, jnp.zeros((), int), jnp.array([10.0, 10.0, -30.0, 10.0]))
 
 # %% [markdown]
+# The turns of a `scan` run one after another. Some results can be computed in fewer rounds. A sum
+# is **associative**: `(a + b) + c` is `a + (b + c)`. So neighbours can be added first, in all pairs
+# at once, then pairs of pairs. `jax.lax.associative_scan(join, xs)` works in this way for every
+# associative `join`. Like `cumsum`, it returns the results for all beginnings of `xs`.
+
+# %%
+print(jax.lax.associative_scan(jnp.add, jnp.array([3, 1, 4, 1, 5])))
+print(jax.lax.associative_scan(jnp.maximum, jnp.array([3, 1, 4, 1, 5])))
+
+# %% [markdown]
+# A call of `join` gets many pairs at once. To see which, we join *places*: the pair `(first, last)`
+# stands for all entries from the first to the last.
+
+
+# %%
+def rounds_of(n):
+    """Which pieces `associative_scan` joins in each round: (first, end of the left piece, last)."""
+    rounds = []
+
+    def join(left, right):
+        if left[0].size:
+            rounds.append(list(zip(*map(np.asarray, (left[0], left[1], right[1])), strict=True)))
+        return left[0], right[1]
+
+    jax.lax.associative_scan(join, (jnp.arange(n), jnp.arange(n)))
+    return rounds
+
+
+compiling.draw_rounds(8, rounds_of(8))
+
+# %% [markdown]
+# In the picture: a column is an entry, a row is a round, and a box says which entries are joined in
+# it. All boxes of a row are computed at once. A green box is finished: it begins with entry 0.
+#
+# **Predict.** A loop over 1,024 entries has 1,023 turns that add. How many rounds does
+# `associative_scan` need? Choose the nearest of `20`, `100` and `500`.
+
+# %%
+# Your prediction: replace the dots with 20, 100 or 500
+my_rounds = ...
+
+# %%
+round_count = len(rounds_of(1024))
+print("rounds:", round_count, " joins:", sum(map(len, rounds_of(1024))))
+
+# %%
+predicted(
+    my_rounds,
+    min((20, 100, 500), key=lambda choice: abs(choice - round_count)),
+    why="Each round halves what is left to do: about log2(n) rounds go up, and as many come back "
+    "down. There are more joins in all, about 2 n, but a processor with many cores can do those "
+    "of one round together.",
+)
+
+# %% [markdown]
 # ## What a trace remembers
 #
-# Only operations on tracers become part of the program. Everything else happens once, while
+# Only operations on tracers become part of the program. Everything else happens only once, while
 # tracing.
 
 
@@ -534,7 +623,7 @@ def stamped(x):
 
 
 # %% [markdown]
-# **Predict.** We call `stamped(0.0)` twice, a little apart. Are the results `"same"` or
+# **Predict.** We call `stamped(0.0)` twice, with a short pause between. Are the results `"same"` or
 # `"different"`?
 
 # %%
@@ -552,12 +641,12 @@ stamps = "same" if first_stamp == second_stamp else "different"
 predicted(
     my_stamps,
     stamps,
-    why="The clock was read once, by Python, while tracing. The program holds the number it "
-    "showed. Read clocks outside, and hand over what varies as an argument.",
+    why="Python read the clock once, while tracing. The program contains the time of that moment "
+    "as a constant. Read clocks outside, and pass what varies as an argument.",
 )
 
 # %% [markdown]
-# The reverse also goes wrong. A tracer that outlives its trace has **leaked**: it stands for a
+# The opposite goes wrong too. A tracer that is kept after its trace has **leaked**. It stands for a
 # number that was never computed.
 
 # %%
@@ -576,8 +665,8 @@ keeps(1.0)
 kept[0] + 1
 
 # %% [markdown]
-# Return what you want to keep. To find a leak where it happens, switch on the check: a
-# new trace then complains by itself.
+# Return what you want to keep. To find the place of a leak, switch on a check. Then every new trace
+# that leaks raises an error.
 
 # %%
 try:
@@ -589,10 +678,10 @@ except Exception as error:
 # %% [markdown]
 # ## Measuring
 #
-# A JAX call comes back before its result is there: the work is handed to the device, and
-# Python goes on. `block_until_ready()` waits.
+# A JAX call returns before its result is computed: the device gets the work, and Python goes on.
+# `block_until_ready()` waits for the result.
 #
-# **Predict.** A clock is stopped when the call returns. Is the time `"right"` or `"too short"`?
+# **Predict.** Somebody stops a clock when the call returns. Is the time `"right"` or `"too short"`?
 
 # %%
 # Your prediction: replace the dots with "right" or "too short"
@@ -625,8 +714,28 @@ clock = "right" if returned > 0.9 * ready else "too short"
 predicted(
     my_clock,
     clock,
-    why="Without waiting you measure how long it takes to hand the work over.",
+    why="Without waiting you measure only how long it takes to start the work.",
 )
+
+# %%
+compiling.draw_waiting(waits)
+
+# %% [markdown]
+# In the picture: the thick line is where the call returned. In the first call Python is busy until
+# then, because it traces and compiles. In the other calls it only starts the work.
+#
+# This is **asynchronous dispatch**. A call puts its work into the device's queue and returns an
+# array whose numbers are not computed yet. You can ask this array for its shape and dtype, and you
+# can pass it to further calls, which join the queue. So Python prepares the next steps while the
+# device is still busy. Python has to wait only where it needs numbers: in `block_until_ready`,
+# `print`, `float`, `np.asarray` or an `if`.
+
+# %%
+one = heavy(big)
+other = heavy(one)  # needs the numbers of `one`, and Python does not wait for them
+print("both calls have returned; ready:", one.is_ready(), other.is_ready(), other.shape)
+other.block_until_ready()
+print("after waiting for the second;  ready:", one.is_ready(), other.is_ready())
 
 # %% [markdown]
 # Where does the time go? JAX reports how long it traces and compiles. The next cell lets `heavy`
@@ -637,8 +746,8 @@ predicted(
 explore.timeline(heavy, big)
 
 # %% [markdown]
-# So an honest clock **warms up**, **waits**, **repeats**, and tells a number that one slow run
-# cannot move: the median, or, on a machine shared with others, the fastest.
+# So an honest measurement **warms up**, **waits**, **repeats**, and reports a number that does not
+# depend on one slow run: the median, or, on a machine that others use too, the fastest.
 
 
 # %%
@@ -661,9 +770,9 @@ def seconds(function, x, tries=5):
 # %% [markdown]
 # ## The 18×
 #
-# The slides time this function at 1000×1000 and report, for NumPy, "178 ms ± 132 ms (7 runs, 1
-# loop each)", for JAX "9.63 ms ± 21.9 µs", and "an 18X speedup". Before we repeat it, look at
-# what was compared, and at that ±.
+# The slides time this function at 1000×1000. They report "178 ms ± 132 ms (7 runs, 1 loop each)"
+# for NumPy, "9.63 ms ± 21.9 µs" for JAX, and "an 18X speedup". Before we repeat this, look at what
+# was compared, and at the ±.
 
 # %%
 x_np = np.ones((1000, 1000))
@@ -678,15 +787,16 @@ print(f"{runs - 1} runs of {usual:.0f} ms and one of {usual + gap:.0f} ms give {
 print(f"with the median of these: {usual / jax_ms:.1f}")
 
 # %% [markdown]
-# One slow run among seven is only one story that fits, but a spread of that size says
-# that the mean is not to be trusted. And the two arrays had different dtypes: NumPy makes
-# `float64`, JAX `float32` unless told otherwise. So the 18 changes two things at once, the
+# One slow run among seven is only one possible explanation. But with such a large spread you cannot
+# trust the mean. Also, the two arrays had different dtypes: NumPy makes `float64`, and JAX makes
+# `float32` unless you ask for something else. So the comparison changes two things at once, the
 # library *and* the number of bits.
 #
-# The fair table keeps the dtype and changes the library.
+# A fair table keeps the dtype and changes only the library.
 #
-# **Predict.** At 1000×1000, which ratio of NumPy's time to jit's is the largest: the `"slide"`'s
-# way (`float64` NumPy, `float32` jit), both `"float32"`, or both `"float64"`?
+# **Predict.** At 1000×1000, when is the ratio of NumPy's time to jit's time largest: with the
+# dtypes of the `"slide"` (`float64` in NumPy, `float32` in jit), with `"float32"` in both, or with
+# `"float64"` in both?
 #
 # And at 10×10 in `float32`, which is faster: `"numpy"` or `"jit"`?
 
@@ -742,8 +852,8 @@ print(f"NumPy alone, float64 / float32 = {numpy_dtypes:.1f}")
 predicted(
     my_ratio,
     max(ratios, key=ratios.get),
-    why="Where float64 is the slower dtype, the slide's way gives NumPy the slow one and jit "
-    "the fast one. The last line above is what the dtype alone is worth.",
+    why="Where float64 is the slower dtype, the slide gives NumPy the slow dtype and jit the fast "
+    "one. The last line above shows how much the dtype alone changes.",
 )
 
 # %%
@@ -751,11 +861,11 @@ lines = {f"{name} {dtype}": row for (name, dtype), row in times.items() if name 
 compiling.draw_times(sizes, lines)
 
 # %% [markdown]
-# In the picture: compare two lines of the same dash, never one of each. The 18 belongs to
-# one machine and to two dtypes; the ratios printed above belong to this one, with this number of
-# cores. If you have a GPU, run the table there too.
+# In the picture: compare a dashed line only with a dashed line, and a solid one only with a solid
+# one. The 18 was measured on one machine, with two dtypes. The ratios above were measured on this
+# machine, with its number of cores. If you have a GPU, run the table there too.
 #
-# And look at the left end.
+# Now look at the left end of the picture.
 
 # %%
 small = {name.lower(): times[name, "float32"][0] for name in ("NumPy", "jit")}
@@ -765,14 +875,15 @@ print({name: f"{1e6 * t:.1f} µs" for name, t in small.items()})
 predicted(
     my_small,
     min(small, key=small.get),
-    why="A call of a jitted function costs the same overhead for any size: look up the key, "
-    "hand over, wait. A hundred numbers cannot repay it. Put more work into each call.",
+    why="A call of a jitted function has the same overhead for any size: it looks up the key, "
+    "starts the work and waits. A hundred numbers are too few for that. Put more work into each "
+    "call.",
 )
 
 # %% [markdown]
-# ## Where `jit` earns its keep
+# ## Where `jit` is worth it
 #
-# Fusion pays by the number of operations. Here is a chain of a hundred.
+# The more operations there are, the more time fusion saves. Here is a chain of a hundred.
 
 
 # %%
@@ -796,6 +907,7 @@ chain_times = {
 for name, t in chain_times.items():
     print(f"{name:6}{1e3 * t:8.2f} ms   {t / chain_times['jit']:6.1f} × jit")
 
+# %%
 in_kernel = compiling.read_kernels(fast_chain.lower(x_small).compile().as_text())
 print(
     "kernels:", len(in_kernel), "holding", sum(len(k.operations) for k in in_kernel), "operations"
@@ -803,20 +915,20 @@ print(
 
 saved = chain_times["NumPy"] - chain_times["jit"]
 if saved > 0:
-    print(f"the first call is paid back after {first_call / saved:.0f} calls")
+    print(f"the first call pays for itself after {first_call / saved:.0f} calls")
 else:
-    print("here the first call is never paid back")
+    print("here the first call never pays for itself")
 
 # %% [markdown]
-# NumPy and eager JAX make a hundred trips to memory, the kernel makes one. The last line
-# is the question to ask before you `jit`: will it be called that often?
+# NumPy and eager JAX go to memory a hundred times, the kernel only once. Before you use `jit`, ask
+# what the last line asks: will the function be called that often?
 #
 # > **In three lines**
-# > 1. `jit` traces with stand-ins, compiles, runs; a new shape, dtype, static value or function
-# >    traces again.
-# > 2. Branches and loops on *values* go into the program: `where`, `cond`, `scan`, `while_loop`.
-# >    Everything else in the body happens once.
-# > 3. Warm up, wait, repeat, tell the median or the fastest, and compare the same dtype.
+# > 1. `jit` traces with stand-ins, compiles and runs. A new shape, dtype, static value or function
+# >    is traced again.
+# > 2. Branches and loops on *values* must be part of the program: `where`, `cond`, `scan`,
+# >    `while_loop`. Everything else in the body happens only once.
+# > 3. Warm up, wait, repeat, report the median or the fastest, and compare the same dtype.
 # >
 # > **Now you**: [`exercises/03_jit_timing`](../exercises/03_jit_timing/jit_timing.ipynb).
-# > **Next**: `04_prng_keys`, random numbers for functions that may not remember anything.
+# > **Next**: `04_prng_keys`, random numbers for functions that cannot remember anything.

@@ -123,6 +123,11 @@ def test_kernels_are_drawn_as_the_graph_that_they_are():
     assert told.endswith("Under jit, 1. cosine, sine, tanh, multiply reads x.")
 
 
+def test_rounds_are_drawn_with_what_each_one_joins():
+    told = compiling.draw_rounds(3, [[(0, 0, 1)], [(0, 1, 2)]]).get_label()
+    assert told == "Which of 3 entries are joined. Round 1: 0 to 1. Round 2: 0 to 2."
+
+
 @pytest.mark.parametrize("colour", [card.BLUE, card.ORANGE, card.GREY])
 def test_a_badge_is_legible_on_any_ground(colour):
     # WCAG 2: 4.5 for words, white on the badge; 3 for the stripe on JupyterLab's light and dark.

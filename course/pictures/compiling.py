@@ -220,6 +220,42 @@ def _told(nodes):
     return "; ".join(said) + "."
 
 
+def draw_rounds(n, rounds):
+    """Draw which pieces of a sequence are joined in each round of an `associative_scan`.
+
+    Args:
+        n: how many entries there are.
+        rounds: for each round a list of joins, (first entry, end of the left piece, last entry).
+
+    Returns:
+        The matplotlib Figure; its label is a description in words.
+    """
+    fig, ax = canvas.canvas((-1.9, n), (-len(rounds) - 0.5, 0.6))
+    held = {}  # the height at which the piece that ends in a column was made
+    for entry in range(n):
+        held[entry] = 0
+        canvas.box(
+            ax, entry + 0.12, -0.25, 0.76, 0.5, STEPS["run"] if not entry else PALE, str(entry)
+        )
+    canvas.text(ax, -0.15, 0, "entries", ha="right", weight="bold")
+    for number, joins in enumerate(rounds, 1):
+        canvas.text(ax, -0.15, -number, f"round {number}", ha="right", weight="bold")
+        for _, middle, last in joins:
+            for column in (middle, last):
+                start, end = (column + 0.5, held[column] - 0.25), (last + 0.5, 0.27 - number)
+                canvas.arrow(ax, start, end, color=STRIPES, lw=1.1)
+        for first, _, last in joins:
+            held[last] = -number
+            face = STEPS["run"] if first == 0 else PALE
+            canvas.box(ax, last + 0.12, -number - 0.25, 0.76, 0.5, face, f"{first}–{last}")
+    told = (
+        f"Round {number}: " + ", ".join(f"{first} to {last}" for first, _, last in joins) + "."
+        for number, joins in enumerate(rounds, 1)
+    )
+    fig.set_label(f"Which of {n} entries are joined. " + " ".join(told))
+    return fig
+
+
 def draw_waiting(calls):
     """Draw, for some calls, when Python went on and when the result was there.
 

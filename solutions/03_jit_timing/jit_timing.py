@@ -13,8 +13,8 @@
 # %% [markdown] assignment="03_jit_timing" points=20
 # # Exercises: `jit` and timing
 #
-# The lesson is [course/03_jit_timing](../../course/03_jit_timing.ipynb). Here you repair what
-# `jit` refuses, keep it from tracing too often, and report a speed-up that stands.
+# The lesson is [course/03_jit_timing](../../course/03_jit_timing.ipynb). Here you repair code that
+# `jit` refuses, avoid needless traces, and report a speed-up that you can defend.
 #
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
 # check as often as you like: nothing is handed in until you submit.
@@ -56,13 +56,13 @@ from autograder import (
 # %% [markdown] exercise="fast_track_jit_timing" stars=1 importance=1 minutes=1 points=0
 # ## 0 · Know it already?
 #
-# `f = jax.jit(lambda x: x + 1)` is fresh. These six calls follow:
+# `f = jax.jit(lambda x: x + 1)` is new. These six calls follow:
 #
 # `f(a)`, `f(2 * a)`, `f(b)`, `f(2.0)`, `f(3.0)`, `f(2)`
 #
-# `a` is a `float32` array of shape `(3,)`, and `b` one of shape `(4,)`. How many of the calls
-# trace? Set `fast_track_jit_timing` to the number. If you are right without running it, the
-# exercises with one star will teach you little.
+# `a` is a `float32` array of shape `(3,)`, and `b` is a `float32` array of shape `(4,)`. How many
+# of the calls trace? Set `fast_track_jit_timing` to the number. If you are right without running
+# the code, you will not learn much from the exercises with one star.
 
 # %% solution="fast_track_jit_timing"
 ### BEGIN SOLUTION
@@ -76,22 +76,23 @@ question(
     name="fast_track_jit_timing",
     answer=4,
     hints=[
-        "A program is kept for each key. What is in the key?",
-        "Shapes and dtypes are, numbers are not. Does that also go for Python numbers?",
+        "JAX keeps a program for each key. What is in the key?",
+        "Shapes and dtypes are in the key, numbers are not. Is that also true for Python numbers?",
         "A Python number is traced like a scalar array: its type counts, its value does not.",
     ],
-    explanation="`f(a)` and `f(b)` have two shapes. `2.0` is a floating scalar and `2` an integer "
-    "one. `2 * a` and `3.0` find a program that is already there.",
+    explanation="`f(a)` and `f(b)` have different shapes. `2.0` is a floating scalar, and `2` is "
+    "an integer scalar. For `2 * a` and `3.0` there is a program already.",
     mistakes=[
         mistake(
             6,
             "lets every call trace",
-            advice="The second call has the shape and dtype of the first: its program is kept.",
+            advice="The second call has the shape and dtype of the first, so it uses the same "
+            "program.",
         ),
         mistake(
             5,
             "traces for each value of a Python number",
-            advice="Only a static argument counts with its value. An ordinary Python float is a "
+            advice="Only the value of a static argument counts. An ordinary Python float is a "
             "scalar like any other.",
         ),
         mistake(
@@ -111,8 +112,9 @@ question(
 # %% [markdown] exercise="static_names" stars=1 importance=3 minutes=1 points=1
 # ## 1 · What must be static?
 #
-# `patch` below shall be jitted. Which of its arguments **must** be static? Set `static_names` to a
-# tuple of their names, in the order of the arguments, such as `("image", "top")`.
+# We want to use `jax.jit` on `patch` below. Which of its arguments **must** be static? Set
+# `static_names` to a tuple of their names, in the order of the arguments, such as `("image",
+# "top")`.
 
 
 # %% given="patch"
@@ -136,12 +138,12 @@ question(
     "static_names",
     answer=("height", "mode"),
     hints=[
-        "Ask of each argument: does anything need its value while the function is traced?",
-        "A shape needs values, and so does a Python `if`. A place inside an array does not.",
-        "`dynamic_slice_in_dim` takes its start as data, but its size makes a shape.",
+        "Ask for each argument: does anything need its value while the function is traced?",
+        "A shape needs values, and so does a Python `if`. A position in an array does not.",
+        "`dynamic_slice_in_dim` takes its start as data, but its size becomes a shape.",
     ],
-    explanation="`height` makes the shape of the result, and `mode` is a string that decides a "
-    "Python `if`. `top` only says where to read, so it can stay a tracer: one program serves "
+    explanation="`height` becomes the shape of the result, and `mode` is a string that decides a "
+    "Python `if`. `top` only says where to read, so it can stay a tracer: one program works for "
     "every `top`.",
     mistakes=[
         mistake(
@@ -158,21 +160,22 @@ question(
         mistake(
             ("height",),
             "forgets that a string cannot be traced",
-            advice="`mode` decides an `if`, and a string is no array at all.",
+            advice="`mode` decides an `if`, and a string is not an array.",
         ),
     ],
 )
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="crop" stars=2 importance=3 minutes=6 points=3
-# ## 2 · The cure that costs a trace each time
+# ## 2 · One trace for all positions
 #
-# `crop` shall return the `width` entries of `signal` that begin at `start`. It will be called with
-# very many different `start`s and one `width`, so it has to be traced **once** for all of them;
-# some of the `start`s are results of other programs, that is, arrays.
+# `crop` should return the `width` entries of `signal` that begin at `start`. It will be called with
+# very many different `start`s and only one `width`, so it must be traced only **once** for all of
+# them. Some of the `start`s are results of other programs, so they are arrays.
 #
-# The decorator is right as it is. But `signal[start : start + width]` raises under it, and if you
-# cure that by making `start` static too, `crop` is traced for every `start`. Write the body.
+# The decorator is right as it is. But `signal[start : start + width]` raises an error under it. If
+# you make `start` static too, the error is gone, but `crop` is traced for every `start`. Write the
+# body.
 
 
 # %% solution="crop"
@@ -204,13 +207,13 @@ exercise(
     inputs=lambda rng, n: (rng.normal(size=64), _start(rng, n), static(_width(n))),
     requires=[matches_reference(), is_jitted(), traces_like_reference()],
     hints=[
-        "The size of the result is known while tracing. Where it begins is not, and need not be.",
-        "Exercise 1 used a function that takes a start which is data and a size which is static.",
+        "The size of the result is known while tracing. Its beginning is not, and need not be.",
+        "Exercise 1 used a function whose start is data and whose size is static.",
         "`jax.lax.dynamic_slice_in_dim` takes the array, the start and the size.",
     ],
-    explanation="A slice with a traced start is refused because NumPy's slices may have any "
-    "length. `dynamic_slice` has its length fixed, so the start may be data, and one program "
-    "serves all starts. The judge called your function with several starts and counted.",
+    explanation="A slice with a traced start is refused, because a slice of NumPy may have any "
+    "length. `dynamic_slice` has a fixed length, so the start can be data, and one program works "
+    "for all starts. The judge called your function with several starts and counted the traces.",
     another='@partial(jax.jit, static_argnames="width")\ndef crop(signal, start, width):\n'
     "    return signal[start + jnp.arange(width)]",
     wrong_answers=[
@@ -226,8 +229,8 @@ exercise(
             jax.jit(lambda s, start, width: s[start : start + width], static_argnums=2),
             "slices from one traced number to another",
             rejected_by="IndexError",
-            advice="A slice may have any length, so it needs plain numbers. What is traced here "
-            "is only where it begins: look for a function with a start and a size.",
+            advice="A slice may have any length, so it needs plain numbers. Here only the start is "
+            "traced: look for a function with a start and a size.",
         ),
         wrong(
             jax.jit(lambda s, start, width: s[jnp.arange(start, start + width)], static_argnums=2),
@@ -247,14 +250,14 @@ exercise(
             lambda s, start, width: jax.lax.dynamic_slice_in_dim(s, start, width),
             "leaves the decorator out",
             rejected_by="not jitted",
-            advice="The numbers are right, and nothing is traced once: keep the decorator of the "
-            "cell.",
+            advice="The numbers are right, but without `jit` every call runs Python: keep the "
+            "decorator of the cell.",
         ),
         wrong(
             jax.jit(lambda s, start, width: s[:width], static_argnums=2),
             "forgets the start",
             rejected_by="values",
-            advice="The first entries are asked for only where `start` is 0.",
+            advice="You need the first entries only if `start` is 0.",
         ),
     ],
     # They only tell the cases apart.
@@ -266,8 +269,8 @@ exercise(
 # %% [markdown] exercise="calm" stars=2 importance=3 minutes=6 points=2
 # ## 3 · An `if` about values
 #
-# `median3` smooths a signal, and is dear. So `calm` shall return the smoothed signal if any entry
-# of `signal` is larger than `limit` in magnitude, and otherwise the signal as it is:
+# `median3` smooths a signal and is expensive. So `calm` should return the smoothed signal only if
+# the magnitude of an entry of `signal` is larger than `limit`, and otherwise the signal as it is:
 #
 # ```python
 # if jnp.max(jnp.abs(signal)) > limit:
@@ -275,8 +278,8 @@ exercise(
 # return signal
 # ```
 #
-# Write `calm` so that it can be jitted, and so that `median3` does **not run** where it is not
-# needed: the program shall have a branch for each of the two.
+# Write `calm` so that it can be jitted, and so that `median3` does **not run** if it is not needed:
+# the program must have a branch for each of the two cases.
 
 
 # %% given="median3"
@@ -319,7 +322,7 @@ exercise(
         matches_reference(),
         uses(
             "case",
-            instead="`jax.lax.cond` puts both branches into the program and runs one of them.",
+            instead="`jax.lax.cond` puts both branches into the program and runs only one of them.",
         ),
         runs_on_demand(
             "sort",  # the median's
@@ -328,13 +331,15 @@ exercise(
         ),
     ],
     hints=[
-        "The question is about values, so the answer must be found by the program, not by Python.",
+        "The question is about values, so the program has to answer it, not Python.",
         "`jax.lax.cond` takes a boolean scalar, two functions, and the arguments for them.",
-        "`jax.lax.cond(..., median3, ..., signal)`: put the question first, and third a function "
-        "that returns its argument.",
+        "`jax.lax.cond(..., median3, ..., signal)`: the first argument is the question, and the "
+        "third is a function that returns its argument.",
     ],
-    explanation="`cond` hands its last arguments to one of two functions. Both are traced, one is "
-    "run. `jnp.where` would have smoothed every signal and thrown most of the work away.",
+    explanation="`cond` passes its last arguments to one of two functions. Both are traced, but "
+    "only one runs. `jnp.where` would have smoothed every signal and thrown most of the work away. "
+    "Under `vmap`, every signal has a condition of its own, and then "
+    "`cond` computes both branches, too.",
     another="def calm(signal, limit):\n"
     "    index = jnp.any(jnp.abs(signal) > limit).astype(jnp.int32)\n"
     "    return jax.lax.switch(index, [lambda s: s, median3], signal)",
@@ -343,7 +348,7 @@ exercise(
             lambda signal, limit: median3(signal) if jnp.max(jnp.abs(signal)) > limit else signal,
             "asks Python to decide",
             rejected_by="TracerBoolConversionError",
-            advice="While tracing, the comparison has no value. Hand it to `jax.lax.cond`, with "
+            advice="While tracing, the comparison has no value. Pass it to `jax.lax.cond`, with "
             "one function for each outcome.",
         ),
         wrong(
@@ -366,8 +371,8 @@ exercise(
             ),
             "smooths first and then chooses",
             rejected_by="branch",
-            advice="`median3(signal)` among the arguments is computed before `cond` chooses. Hand "
-            "over `signal` alone, and call `median3` in the branch.",
+            advice="`median3(signal)` among the arguments is computed before `cond` chooses. Pass "
+            "only `signal`, and call `median3` in the branch.",
         ),
         wrong(
             lambda signal, limit: jax.lax.cond(
@@ -375,8 +380,8 @@ exercise(
             ),
             "hands over results in place of functions",
             rejected_by="TypeError",
-            advice="`median3(signal)` is an array, already computed. Give `cond` the functions, "
-            "uncalled, and `signal` after them.",
+            advice="`median3(signal)` is an array that is already computed. Give `cond` the "
+            "functions without calling them, and `signal` after them.",
         ),
         wrong(
             lambda signal, limit: jax.lax.cond(
@@ -390,8 +395,8 @@ exercise(
             lambda signal, limit: jnp.where(jnp.abs(signal) > limit, median3(signal), signal),
             "decides for each entry by itself",
             rejected_by="values",
-            advice="One loud entry is enough to smooth the whole signal: the question has one "
-            "answer for all entries.",
+            advice="One loud entry is enough to smooth the whole signal: there is one answer for "
+            "all entries.",
         ),
         wrong(
             lambda signal, limit: jax.lax.cond(
@@ -416,8 +421,8 @@ exercise(
 #     x = better(x, a)
 # ```
 #
-# `newton_roots` shall do this under `jit`. It must begin with `a`, take no root by other means, and
-# stop as soon as `off` says that all roots are near enough: no more work than that.
+# `newton_roots` should do this under `jit`. It must begin with `a`, must not compute a root in any
+# other way, and must stop as soon as `off` says that all roots are near enough.
 
 
 # %% given="better"
@@ -467,7 +472,7 @@ def _squares(rng, n):
 
 
 OTHER_ROOTS = [
-    uses(name, at_least=0, at_most=0, instead="Take no root by other means: begin with `a`.")
+    uses(name, at_least=0, at_most=0, instead="Compute no root in another way: begin with `a`.")
     for name in ("sqrt", "rsqrt", "power", "log")
 ]
 
@@ -482,15 +487,15 @@ exercise(
         matches_reference(),
     ],
     hints=[
-        "How often the loop turns depends on values, so the loop belongs into the program.",
+        "The number of turns depends on values, so the loop must be part of the program.",
         "`jax.lax.while_loop` takes a condition, a body, and the value to begin with. Both "
-        "functions get the value that is carried.",
-        "`a` does not change: let a `lambda x:` around `off`, and another around `better`, close "
-        "over it.",
+        "functions get the carried value.",
+        "`a` does not change: write a `lambda x:` that calls `off(x, a)`, and another one that "
+        "calls `better(x, a)`.",
     ],
-    explanation="The condition and the body are traced once each and become one `while` of the "
-    "program. The loop ends when the values say so, which no Python loop can do under `jit`, and "
-    "which a `fori_loop` of sixty turns does not do.",
+    explanation="The condition and the body are each traced once and become one `while` in the "
+    "program. The loop ends when the values say so. No Python loop can do that under `jit`, and a "
+    "`fori_loop` of sixty turns does not do it either.",
     another="def newton_roots(a):\n"
     "    def one(v):\n"
     "        return jax.lax.while_loop(lambda x: off(x, v), partial(better, a=v), v)\n"
@@ -500,7 +505,7 @@ exercise(
             lambda a: jax.lax.while_loop(lambda x: off(x, a), lambda x: better(x, a), jnp.sqrt(a)),
             "begins with the roots themselves",
             rejected_by="operation",
-            advice="Then the loop has nothing to do. Newton's method begins with `a`.",
+            advice="Then the loop has nothing to do. Begin Newton's method with `a`.",
         ),
         wrong(
             lambda a: jax.lax.fori_loop(0, 10, lambda i, x: better(x, a), a),
@@ -525,8 +530,8 @@ exercise(
             _unrolled,
             "writes many turns into the program",
             rejected_by="work",
-            advice="A Python loop is unrolled: its body stands in the program once per turn, and "
-            "the number of turns is fixed while tracing.",
+            advice="A Python loop is unrolled: the program has its body once per turn, and the "
+            "number of turns is fixed while tracing.",
         ),
         wrong(
             lambda a: jax.lax.while_loop(
@@ -534,7 +539,7 @@ exercise(
             ),
             "stops when the first root is found",
             rejected_by="values",
-            advice="The loop has to go on while *any* root is off. `off` says so already.",
+            advice="The loop has to go on while *any* root is off. `off` already tells you that.",
         ),
         wrong(
             lambda a: jax.lax.while_loop(
@@ -551,7 +556,7 @@ exercise(
 # %% [markdown] exercise="account_history" stars=2 importance=3 minutes=8 points=2
 # ## 5 · A loop that remembers
 #
-# `month` makes next month's balance out of this month's. In Python, the history of an account is
+# `month` computes next month's balance from this month's. In Python, the history of an account is
 #
 # ```python
 # history = []
@@ -560,7 +565,7 @@ exercise(
 #     history.append(start)
 # ```
 #
-# Under `jit` this is unrolled: ten years make a program a hundred and twenty months long. Write
+# Under `jit` this loop is unrolled: for ten years the program has `month` 120 times. Write
 # `account_history`, whose program has the same length for any number of months.
 
 
@@ -608,12 +613,13 @@ exercise(
     inputs=lambda rng, n: (rng.uniform(1, 5), _deposits(rng, n)),
     public_sizes=(4, 1, 30),
     hints=[
-        "Two things come out of each month: what is carried on, and what goes into the history.",
+        "Each month has two results: the value to carry on, and the entry of the history.",
         "`jax.lax.scan(body, start, deposits)`, where `body(balance, deposit)` returns a pair.",
-        "The body returns the new balance twice; `scan` returns the last one and the stacked ones.",
+        "The body returns the new balance twice. `scan` returns the last carry and the stack.",
     ],
-    explanation="`scan` is a loop with a memory: the first thing that the body returns is carried, "
-    "the second is stacked. It is traced once, compiled once, and as long as one month.",
+    explanation="The body of a `scan` returns two things: the first is carried to the next turn, "
+    "and the second is stacked. The body is traced once and compiled once, so the program has "
+    "`month` only once.",
     another="def account_history(start, deposits):\n"
     "    def put(i, state):\n"
     "        balance, history = state\n"
@@ -641,8 +647,7 @@ exercise(
             lambda start, deposits: jax.lax.scan(lambda b, d: (month(b, d), b), start, deposits)[1],
             "puts the balance before each month into the history",
             rejected_by="values",
-            advice="The second thing that the body returns is what is stacked: make it the new "
-            "balance.",
+            advice="The second thing that the body returns is stacked: make it the new balance.",
         ),
         wrong(
             lambda start, deposits: jax.lax.scan(month, start, deposits)[1],
@@ -655,7 +660,7 @@ exercise(
             lambda start, deposits: start + jnp.cumsum(deposits),
             "adds up the deposits",
             rejected_by="values",
-            advice="That is an account without interest which may be overdrawn: use `month`.",
+            advice="That is an account without interest, and it may go below zero: use `month`.",
         ),
     ],
 )
@@ -664,10 +669,10 @@ exercise(
 # %% [markdown] exercise="fade_in" stars=1 importance=2 minutes=4 points=1
 # ## 6 · The clock inside
 #
-# `fade_in_by_clock` brightens an image from the moment `start` on, until after 8 milliseconds it is
-# fully lit. Without `jit` it works. Under `jit` the clock is read once, while tracing, and the
-# image stays as it is. Write `fade_in`, the same without a clock: the time of the call is the
-# argument `now`.
+# `fade_in_by_clock` makes an image brighter, beginning at the time `start`. After 8 milliseconds
+# the image has its full brightness. Without `jit` this works. Under `jit` the clock is read only
+# once, while tracing, and the brightness stays the same. Write `fade_in`, which does the same
+# without a clock: the argument `now` is the time of the call.
 
 
 # %% given="fade_in_by_clock"
@@ -712,13 +717,13 @@ exercise(
     inputs=lambda rng, n: (rng.normal(size=(n, 3)), *_times(rng, n)),
     requires=[matches_reference(), is_pure()],
     hints=[
-        "What does the program know of the time? Only what it is handed.",
+        "What does the program know about the time? Only what you pass to it.",
         "Take the line of `fade_in_by_clock`, and replace the call that reads the clock.",
-        "`now` in place of `clock()`. The caller reads the clock.",
+        "Write `now` in place of `clock()`. The caller reads the clock.",
     ],
-    explanation="A function for `jit` may depend on its arguments only. What varies from call to "
-    "call, such as the time, a counter or a random key, comes in as an argument, and the caller, "
-    "who is not compiled, fetches it. The judge traced your function twice and compared.",
+    explanation="A function for `jit` should depend only on its arguments. What varies from call "
+    "to call, such as the time, a counter or a random key, must be an argument. The caller, which "
+    "is not compiled, provides it. The judge traced your function twice and compared the programs.",
     another="def fade_in(image, start, now):\n"
     "    lit = jnp.minimum(now - start, 8.0) / 8.0\n"
     "    return jnp.where(lit > 0, lit, 0.0) * image",
@@ -727,56 +732,56 @@ exercise(
             lambda image, start, now: image * jnp.clip((clock() - start) / 8, 0, 1),
             "still reads the clock inside",
             rejected_by="values",
-            advice="The clock is read while tracing, and its number is built into the program. "
-            "`now` is the time to use.",
+            advice="The clock is read while tracing, and its number becomes a constant of the "
+            "program. Use `now` as the time.",
         ),
         wrong(
             lambda image, start, now: image * np.clip(float(now - start) / 8, 0, 1),
             "turns the time into a Python number",
             rejected_by="ConcretizationTypeError",
-            advice="While tracing there is no number to turn. Leave it an array and use `jnp`.",
+            advice="While tracing there is no number to convert. Keep it an array and use `jnp`.",
         ),
         wrong(
             lambda image, start, now: image * jnp.clip((start - now) / 8, 0, 1),
             "counts the time backwards",
             rejected_by="values",
-            advice="What has passed is `now - start`.",
+            advice="The time that has passed is `now - start`.",
         ),
         wrong(
             lambda image, start, now: image * jnp.clip(now / 8, 0, 1),
             "forgets when it began",
             rejected_by="values",
-            advice="The light is switched on at `start`, not at 0.",
+            advice="The image begins to get brighter at `start`, not at 0.",
         ),
         wrong(
             lambda image, start, now: image * (now - start) / 8,
             "leaves out the clipping",
             rejected_by="values",
-            advice="Before `start` the image is dark, and after 8 milliseconds it grows no "
-            "brighter.",
+            advice="Before `start` the image is dark, and after 8 milliseconds its brightness no "
+            "longer changes.",
         ),
     ],
 )
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="score_and_hidden" stars=2 importance=2 minutes=5 points=2
-# ## 7 · What must not get out
+# ## 7 · A tracer must not leak
 #
-# `score` keeps its hidden layer in a list, to be looked at later. Without `jit` that works. Under
-# `jit` the list is filled with tracers, and whoever touches one gets an `UnexpectedTracerError`.
-# Write `score_and_hidden`: the same score, and the hidden layer, as a pair. Nothing else may
-# remember it: `sealed`, which stays above your function, makes JAX look for tracers that got out,
-# and raises an exception if there is one.
+# `score` keeps its hidden layer in a list, so that you can look at it later. Without `jit` that
+# works. Under `jit` the list contains tracers, and using one raises an `UnexpectedTracerError`.
+# Write `score_and_hidden`, which returns the same score and the hidden layer as a tuple. Do not
+# store the hidden layer anywhere else. Leave `sealed` above your function: it lets JAX look for
+# leaked tracers, and raises an exception if there is one.
 
 
 # %% given="score"
 def sealed(function):
-    """The same function, jitted; to trace it raises an exception if a tracer gets out."""
+    """The same function, jitted; tracing it raises an exception if a tracer leaks."""
 
     @wraps(function)
     def traced(weights, xs):
         with jax.checking_leaks(), ExitStack() as after:
-            gc.freeze()  # JAX looks through all that Python holds: only through what is new
+            gc.freeze()  # JAX looks at every Python object; now only at new ones
             after.callback(gc.unfreeze)
             return jax.jit(function)(weights, xs)
 
@@ -830,13 +835,13 @@ exercise(
         "drop @sealed (line 2)": "the seal looks for tracers that got out, and none did",
     },
     hints=[
-        "There is one way out of a traced function that is not a leak.",
-        "Return the hidden layer beside the score. The list is not needed.",
+        "There is one right way to get a value out of a traced function.",
+        "Return the hidden layer together with the score. You do not need the list.",
         "Compute `hidden` as in `score`, and return a tuple of two arrays.",
     ],
-    explanation="Whatever is returned becomes a result of the program and arrives as numbers. "
-    "Whatever is stored while tracing stays a tracer, and keeps the whole trace alive besides. "
-    "`jax.checking_leaks()`, which `sealed` uses, finds such leaks in your own code too.",
+    explanation="Whatever is returned becomes a result of the program, and the caller gets "
+    "numbers. Whatever is stored while tracing stays a tracer, and also keeps the whole trace in "
+    "memory. `jax.checking_leaks()`, which `sealed` uses, finds such leaks in your own code too.",
     another="@sealed\ndef score_and_hidden(weights, xs):\n"
     "    def one(x):\n"
     '        layer = jnp.tanh(jnp.dot(x, weights["in"]))\n'
@@ -854,7 +859,7 @@ exercise(
             lambda weights, xs: jnp.tanh(xs @ weights["in"]) @ weights["out"],
             "returns the score only",
             rejected_by="structure",
-            advice="The hidden layer is asked for too: return a tuple of two arrays.",
+            advice="The hidden layer is missing: return a tuple of two arrays.",
         ),
         wrong(
             lambda weights, xs: (
@@ -869,21 +874,21 @@ exercise(
             _takes_numbers_out,
             "turns the hidden layer into NumPy to be rid of the tracer",
             rejected_by="TracerArrayConversionError",
-            advice="A tracer has no numbers to convert. Return it, and numbers arrive outside.",
+            advice="A tracer has no numbers to convert. Return it, and the caller gets numbers.",
         ),
     ],
 )
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="honest_speedup" stars=1 importance=3 minutes=4 points=2
-# ## 8 · A speed-up that stands
+# ## 8 · A speed-up that you can defend
 #
-# A program was timed over and over before a change and again after it. The first entry of each
-# array is the first call, which traces and compiles; the others are ordinary calls, of which
-# now and then one was slow because the machine did something else. Write `honest_speedup`: the
-# **median** of the ordinary calls before, divided by the median of the ordinary calls after.
+# A program was timed many times before a change and many times after it. The first entry of each
+# array is the first call, which traces and compiles. The others are ordinary calls. Some of them
+# were slow because the machine was busy with something else. Write `honest_speedup`: the **median**
+# of the ordinary calls before the change, divided by the median of the ordinary calls after it.
 #
-# This is ordinary Python around a measurement: use NumPy.
+# This is ordinary Python, so use NumPy.
 
 
 # %% solution="honest_speedup"
@@ -918,12 +923,12 @@ exercise(
     requires=[matches_when_called()],
     hints=[
         "Which entries are not ordinary calls?",
-        "`before[1:]` leaves the first call out. `np.median` does not mind one slow entry.",
-        "Divide the median of `before[1:]` by that of `after[1:]`.",
+        "`before[1:]` leaves out the first call. One slow entry hardly changes `np.median`.",
+        "Divide the median of `before[1:]` by the median of `after[1:]`.",
     ],
-    explanation="The first call measures the compiler. A mean follows one slow run wherever it "
-    'goes: "178 ms ± 132 ms" can be six runs of 124 ms and one of 501 ms. The median is that of an '
-    "ordinary call. What no formula can mend is a comparison of two dtypes.",
+    explanation="The first call measures the compiler. One slow run changes a mean a lot: "
+    '"178 ms ± 132 ms" can be six runs of 124 ms and one of 501 ms. The median is the time of an '
+    "ordinary call. But no formula can repair a comparison of two different dtypes.",
     another="def honest_speedup(before, after):\n"
     "    def middle(times):\n"
     "        warm = np.sort(times[1:])\n"
@@ -935,7 +940,7 @@ exercise(
             lambda before, after: np.mean(before[1:]) / np.mean(after[1:]),
             "takes means",
             rejected_by="values",
-            advice="One slow run moves a mean. The median of the ordinary calls is asked for.",
+            advice="One slow run changes a mean. Use the median of the ordinary calls.",
         ),
         wrong(
             lambda before, after: np.median(before) / np.median(after),
@@ -947,49 +952,50 @@ exercise(
             lambda before, after: np.median(after[1:]) / np.median(before[1:]),
             "divides the wrong way round",
             rejected_by="values",
-            advice="Twice as fast means half the time: the time before goes above the line.",
+            advice="Twice as fast means half the time: divide the time before by the time after.",
         ),
         wrong(
             lambda before, after: np.median(before[1:] / after[1:]),
             "pairs runs that have nothing to do with each other",
             rejected_by="ValueError",
-            advice="The two arrays need not even have the same length. Take each median first, "
-            "then divide.",
+            advice="The two arrays may have different lengths. Take each median first, then "
+            "divide.",
         ),
         wrong(
             lambda before, after: np.mean(before) / np.mean(after),
             "takes means, the first calls included",
             rejected_by="values",
-            advice="Two things distort it: the first call compiles, and a slow run moves a mean. "
-            "Leave the first out, and take medians.",
+            advice="Two things are wrong: the first call compiles, and a slow run changes a mean. "
+            "Leave out the first call, and take medians.",
         ),
         wrong(
             lambda before, after: before[0] / after[0],
             "compares the first calls",
             rejected_by="values",
-            advice="The first entries time the compiler. Take all the others.",
+            advice="The first entries measure the compiler. Use all the others.",
         ),
         wrong(
             lambda before, after: np.min(before[1:]) / np.min(after[1:]),
             "takes the fastest calls",
             rejected_by="values",
-            advice="On a machine that others use the fastest call is a fair measure too. Here the "
-            "median is asked for.",
+            advice="On a machine that others use too, the fastest call is also a fair measure. But "
+            "this exercise asks for the median.",
         ),
     ],
 )
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="recurrence" stars=3 importance=2 minutes=15 points=3
-# ## 9 · A puzzle: the loop that was not one
+# ## 9 · A puzzle: a loop without a loop
 #
-# Each `h` is made from the one before: `h[0] = b[0]`, and then `h[t] = a[t] * h[t - 1] + b[t]`.
-# That is a loop if ever there was one, and as a `scan` it takes `n` turns, one after another,
-# however many cores are waiting.
+# Each `h` is computed from the one before: `h[0] = b[0]`, and then `h[t] = a[t] * h[t - 1] + b[t]`.
+# This looks like a loop that cannot be avoided. As a `scan` it takes `n` turns, one after another,
+# even if many cores are free.
 #
-# Write `recurrence` **without a loop**: the program may have no `while`, and no more than 40
-# `multiply`, though `n` goes into the hundreds. Its work must stay far below `n * n`, and dividing
-# by products of `a` will not do: they become too small for `float32`.
+# Write `recurrence` **without a loop**: the program must have no `while` and at most 40 `multiply`,
+# although `n` can be several hundred. Its work must stay far below `n * n`. Do not divide by
+# products of `a`, because these become too small for `float32`. The lesson shows a scan that joins
+# pairs. What would you have to join here?
 
 
 # %% given="recurrence_by_scan"
@@ -1072,30 +1078,30 @@ exercise(
         uses(
             "while",
             at_most=0,
-            instead="Do not follow the values of h. Ask what two steps in a row do to any h.",
+            instead="Do not compute h step by step. Ask what two steps in a row do to any h.",
         ),
         uses(
             "multiply",
             at_least=0,
             at_most=40,
-            instead="One multiplication a row is a loop written out. Join steps in pairs.",
+            instead="One multiplication per row is an unrolled loop. Join steps in pairs.",
         ),
         work_grows("n log n"),
         grows_with_batch("not at all"),
     ],
     hints=[
-        "A step is a function: h goes to a * h + b. What function are two steps in a row? It has "
-        "the same form, so a pair (a, b) describes it as well.",
-        "Joining functions is associative: you may join neighbours in pairs, then the pairs in "
-        "pairs, all at once, in about log2(n) rounds. `jax.lax.associative_scan` arranges the "
-        "rounds, for every prefix.",
+        "A step is a function: h becomes a * h + b. Which function are two steps in a row? It has "
+        "the same form, so a pair (a, b) describes it too.",
+        "Joining functions is associative: you can join neighbours in pairs, then pairs of pairs, "
+        "all at once, in about 2 log2(n) rounds. `jax.lax.associative_scan` does these rounds for "
+        "you, and returns the result for every beginning.",
         "First (a1, b1), then (a2, b2): h becomes a2 * (a1 * h + b1) + b2. Write this as a "
         "function of two pairs that returns a pair, and scan the pair `(a, b)` with it.",
     ],
-    explanation="The values depend on each other, the *steps* do not: two steps join to one of the "
-    "same form before any `h` is known. So all prefixes can be joined in a tree of about log2(n) "
-    "rounds. State-space models are trained this way, and adders in processors find their "
-    "carries so.",
+    explanation="The values depend on each other, but the *steps* do not: two steps can be joined "
+    "to one step of the same form before any `h` is known. So all steps can be joined in a tree "
+    "with a number of rounds that grows like log2(n). State-space models are trained in this way, "
+    "and adders in processors compute their carries in this way.",
     another="def recurrence(a, b):\n"
     "    shift = 1\n"
     "    while shift < a.shape[0]:  # Python's loop: log2(n) rounds, written out\n"
@@ -1109,27 +1115,27 @@ exercise(
             lambda a, b: _last_few(a, b, 38),
             "adds up what the last rows left",
             rejected_by="values",
-            advice="Where `a` is near 1 nothing is forgotten: every row counts for all later ones.",
+            advice="If `a` is near 1, nothing is forgotten: every row counts for all later rows.",
         ),
         wrong(
             _row_by_row,
             "goes through the rows one after another",
             rejected_by="operation",
-            advice="That is the loop to be avoided, with `scan` or without. What can be said about "
-            "two steps in a row before `h` is known?",
+            advice="That is the loop that you should avoid. What can you say about two steps in a "
+            "row before `h` is known?",
         ),
         wrong(
             _every_pair,
             "weighs every earlier row for every later one",
             rejected_by="work",
-            advice="A table of n times n products has no loop, but far too much work. Neighbouring "
-            "steps can be joined, and then used again.",
+            advice="A table of n times n products needs no loop, but far too much work. Join "
+            "neighbouring steps, and use the joined steps again.",
         ),
         wrong(
             lambda a, b: jnp.cumprod(a) * jnp.cumsum(b / jnp.cumprod(a)),
             "divides by the running product",
             rejected_by="values",
-            advice="The formula is right on paper. In float32 the product falls to zero and the "
+            advice="The formula is right on paper. In float32 the product becomes zero and the "
             "quotient is lost. Join steps without dividing.",
         ),
         wrong(
@@ -1143,7 +1149,7 @@ exercise(
             _sums_only,
             "lets the earlier b pass through unchanged",
             rejected_by="values",
-            advice="Put a1 * h + b1 for h into a2 * h + b2 and look at what happens to b1.",
+            advice="Replace h by a1 * h + b1 in a2 * h + b2, and look at what happens to b1.",
         ),
     ],
 )
@@ -1152,15 +1158,15 @@ exercise(
 # %% [markdown]
 # ## 10 · In your own words
 #
-# A colleague shows you: "`%timeit f(x)` takes 20 ms with NumPy, `%timeit jitted(x)` takes 0.1 ms:
-# 200 times faster." Name the two questions that you would ask before you believe it, and say of
-# each what the number may be hiding. A person reads this.
+# A colleague says: "`%timeit f(x)` takes 20 ms with NumPy, `%timeit jitted(x)` takes 0.1 ms. That
+# is 200 times faster." Name two questions that you would ask before you believe this. For each, say
+# what the number may be hiding. A person reads this.
 
 # %% [markdown] written="two_questions" minutes=4 points=1
 # ### BEGIN SOLUTION
-# Half a point for each question with what it hides, two of: Was the result waited for? (Without
-# `block_until_ready` only the handing over is timed.) Is it the same dtype, and the same device?
-# (NumPy's default is float64, JAX's float32.) Was the first call left out, and how often must it
-# be called to pay for compiling? How large is the array? (Small ones favour NumPy.) Is it a mean or
-# a median, and of how many runs?
+# Half a point for each question with what it hides, two of: Did the measurement wait for the
+# result? (Without `block_until_ready` it only measures how long it takes to start the work.) Are
+# the dtype and the device the same? (NumPy's default is float64, JAX's is float32.) Was the first
+# call left out, and how many calls pay for compiling? How large is the array? (NumPy is better at
+# small ones.) Is it a mean or a median, and of how many runs?
 # ### END SOLUTION
