@@ -411,8 +411,7 @@ predicted(
 
 # %% [markdown]
 # If the question is about values, put *both* answers into the program. `jnp.where` computes both
-# and picks entry by entry. `lax.cond` picks one of two functions, and runs only that one, as long
-# as there is a single condition.
+# and picks entry by entry. `lax.cond` picks one of two functions, and here it runs only that one.
 
 
 # %%
@@ -444,8 +443,8 @@ jax.effects_barrier()  # wait for what was printed inside
 # `jax.debug.print` is part of the program, so it prints numbers in every run, and here from one
 # branch only. Both branches were traced, however, and must return the same shapes and dtypes.
 #
-# `jax.vmap` (lesson 5) makes a function of one example into a function of many, so that each
-# example has a condition of its own.
+# `jax.vmap` (lesson 5) makes a function of one example into a function of many. What does it do
+# with `cond`?
 #
 # **Predict.** Does `jax.vmap(magnitude_cond)` also run `flip` for the entry 1.0? `"yes"` or `"no"`.
 
@@ -555,6 +554,8 @@ print("last:", last, " history:", history)
 jax.lax.scan(step, jnp.zeros((), int), jnp.array([10.0, 10.0, -30.0, 10.0]))
 
 # %% [markdown]
+# ## A scan that joins pairs
+#
 # The turns of a `scan` run one after another. Some results can be computed in fewer rounds. A sum
 # is **associative**: `(a + b) + c` is `a + (b + c)`. So neighbours can be added first, in all pairs
 # at once, then pairs of pairs. `jax.lax.associative_scan(join, xs)` works in this way for every
@@ -725,9 +726,9 @@ compiling.draw_waiting(waits)
 # then, because it traces and compiles. In the other calls it only starts the work.
 #
 # This is **asynchronous dispatch**. A call puts its work into the device's queue and returns an
-# array whose numbers are not computed yet. You can ask this array for its shape and dtype, and you
-# can pass it to further calls, which join the queue. So Python prepares the next steps while the
-# device is still busy. Python has to wait only where it needs numbers: in `block_until_ready`,
+# array whose numbers may not be computed yet. You can ask this array for its shape and dtype, and
+# you can pass it to further calls, which join the queue. So Python prepares the next steps while
+# the device is still busy. Python has to wait only where it needs numbers: in `block_until_ready`,
 # `print`, `float`, `np.asarray` or an `if`.
 
 # %%
