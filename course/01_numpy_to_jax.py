@@ -284,7 +284,7 @@ for made in (
     print(f"half * {made!r} is {(half * made).dtype}")
 
 # %% [markdown]
-# This table has all the rules. It shows an array on the left plus an array, or a scalar, on top.
+# This table has more sums. It shows an array on the left plus an array, or a scalar, on top.
 
 
 # %%
