@@ -138,7 +138,9 @@ def test_trace_says_which_line_writes_which_equation_and_what_python_sees():
 def test_trace_enters_functions_that_stand_in_the_source_and_shows_programs_within():
     told = repr(explore.trace(balance, jnp.ones(4)))
     assert re.search(r"Line 3, inside step, writes 2 equations: mul, add\.", told)
-    assert "Lines 6 to 8 write 1 equation: scan." in told
+    assert "Lines 6 to 8 begin, and lead into step." in told
+    assert "Lines 6 to 8 end, and write 1 equation: scan." in told
+    assert told.index("write 1 equation: scan") > told.index("writes 2 equations: mul, add")
     # JAX traces the body twice here, since 0 becomes a float; the first time is forgotten.
     assert told.count("Line 3, inside step,") == 1
     assert "⇒     " in told  # within the loop, lines are indented
@@ -186,6 +188,68 @@ def test_where_tracing_fails_the_line_and_the_error_are_shown_in_one_sentence(fu
     assert "2. Line 2 writes 1 equation: mul." in told
     assert "3. Line 3 raises TracerBoolConversionError." in told
     assert re.search(r"\. Tracing ends here, with TracerBoolConversionError: Attempted bool", told)
+    assert "Traceback" not in told
+    assert ".py" not in told
+
+
+class Model:
+    def __call__(self, x):
+        return x * 2
+
+
+def scaled(f):
+    return functools.wraps(f)(lambda x: f(x) * 2)
+
+
+@scaled
+def shifted(x):
+    return x + 1
+
+
+def nested(x):
+    @jax.jit
+    def doubled(y):
+        return y * 2
+
+    return doubled(x) + doubled(x + 1)
+
+
+def careful(x):
+    try:
+        return bool(x)
+    except jax.errors.TracerBoolConversionError:
+        return x
+
+
+def generated(x):
+    def parts():
+        for i in range(2):
+            yield x * i
+
+    return sum(part for part in parts())
+
+
+@pytest.mark.parametrize(
+    ("function", "sentences"),
+    [
+        (Model(), ["How JAX traces Model", "Line 2 writes 1 equation: mul."]),
+        (Model().__call__, ["self: a Model"]),
+        (shifted, ["Line 3 writes 1 equation: add.", "1 equation comes from outside"]),
+        (nested, ["Lines 2 to 3 write no equation", "Line 4, inside doubled, writes"]),
+        (careful, ["Line 3 raises TracerBoolConversionError.", "Line 5 writes no equation"]),
+        (generated, ["Line 4, inside parts, writes 1 equation: mul."]),
+        (lambda x: None, ["no equation is left", "The program returns nothing"]),
+        (jax.hessian(lambda x: x**3), ["On the way back, line"]),
+        (jax.vmap(lambda x: x), ["Tracing ends here, with ValueError: vmap was requested to map"]),
+        (len, ["Tracing ends here, with TypeError: len() of"]),
+        (Model, ["Tracing ends here, with TypeError"]),
+        ("hello", ["Tracing ends here, with TypeError: 'str' object is not callable"]),
+    ],
+)
+def test_trace_shows_whatever_a_reader_calls(function, sentences):
+    told = repr(explore.trace(function, 1.0))
+    for sentence in sentences:
+        assert sentence in told
     assert "Traceback" not in told
     assert ".py" not in told
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 import string
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -99,6 +100,15 @@ def inside(eqn: Any) -> Iterator[tuple[str, Any]]:
                 yield (f"{title} {number}" if several else title), program
 
 
+def sentence(error: BaseException) -> str:
+    """The first line of an error's message, without places in files."""
+    lines = str(error).strip().splitlines() or ["it has no message."]
+    # The file of a notebook's cell has another name each time.
+    text = re.sub(r" at [^\s]+\.py:\d+(:\d+)?", "", lines[0])
+    text = re.sub(r"\b0x[0-9a-f]{6,}", "0x…", text)
+    return text if len(text) <= 300 else f"{text[:299]}…"
+
+
 def short_type(aval: Any) -> str:
     """A type as jaxprs write it, such as `f32[3]`."""
     return aval.str_short(short_dtypes=True) if hasattr(aval, "str_short") else str(aval)
@@ -118,7 +128,7 @@ class _Printer:
 
     def program(self, jaxpr: Any, title: str, indent: str, scope: str) -> Iterator[Line]:
         taken = [*jaxpr.constvars, *jaxpr.invars]
-        yield Line(_cut(f"{indent}{title} {self._typed(taken)}".rstrip()), None, scope)
+        yield Line(_cut(f"{indent}{title} {self._typed(taken) or 'nothing'}"), None, scope)
         for eqn in jaxpr.eqns:
             own = str(eqn.source_info.name_stack) or scope
             right = f"{eqn.primitive.name}{_settings(eqn)} {self._used(eqn.invars)}".rstrip()
@@ -126,7 +136,7 @@ class _Printer:
             yield Line(_cut(f"{indent}{left} = {right}" if left else indent + right), eqn, own)
             for name, sub in inside(eqn):
                 yield from self.program(sub, f"{name} takes", f"{indent}    ", own)
-        yield Line(_cut(f"{indent}returns {self._used(jaxpr.outvars)}".rstrip()), None, scope)
+        yield Line(_cut(f"{indent}returns {self._used(jaxpr.outvars) or 'nothing'}"), None, scope)
 
     def _typed(self, variables: Any) -> str:
         return " ".join(f"{self._name(one)}:{short_type(one.aval)}" for one in variables)

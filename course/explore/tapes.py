@@ -40,8 +40,7 @@ def tape(function: Callable[..., Any], *args: Any) -> Explorable:
     try:
         found = record(function, *args)
     except Exception as error:
-        message = (str(error).strip() or "no message").splitlines()[0]
-        words = f"There is nothing to show: `{name}` raises `{type(error).__name__}`: {message}"
+        words = f"There is nothing to show: `{name}` raises `{type(error).__name__}`: {programs.sentence(error)}"
         return Explorable(title, Scene([Step(words)]))
     if len(found.operations) > MOST:
         words = (

@@ -39,8 +39,7 @@ def timeline(function: Callable[..., Any], *args: Any) -> Explorable:
     try:
         first, second = measure(function, *args)
     except Exception as error:
-        message = (str(error).strip() or "no message").splitlines()[0]
-        words = f"There is nothing to measure: `{name}` raises `{type(error).__name__}`: {message}"
+        words = f"There is nothing to measure: `{name}` raises `{type(error).__name__}`: {programs.sentence(error)}"
         return Explorable(f"Two calls of `{name}`", Scene([Step(words)]))
     return draw(name, first, second, jax.default_backend())
 

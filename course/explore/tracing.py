@@ -54,7 +54,9 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Explorable
         kwargs: the same, by name.
     """
     inner, is_plain = programs.source_function(function)
-    name = getattr(inner, "__name__", type(inner).__name__)
+    name = getattr(function, "__name__", getattr(inner, "__name__", ""))
+    if not name or name == "__call__":
+        name = type(function).__name__
     listing = _Listing.of(inner)
     recorder, jaxpr = _record(function, listing, is_plain, args, kwargs)
     if jaxpr is None and getattr(function, "__wrapped__", None) is inner:
@@ -109,8 +111,8 @@ class _Listing:
     @classmethod
     def of(cls, function: Any) -> _Listing:
         try:
-            lines, first = inspect.getsourcelines(function)
-        except (OSError, TypeError):
+            lines, first = inspect.getsourcelines(function.__code__)
+        except (AttributeError, OSError, TypeError):
             return cls()
         text = textwrap.dedent("".join(lines)).rstrip()
         codes = frozenset(_codes(function.__code__))
@@ -142,13 +144,24 @@ def _statements(text: str) -> tuple[dict[int, tuple[int, int]], frozenset[int]]:
     found, loops = {}, set()
     for node in ast.walk(tree):
         if isinstance(node, ast.stmt):
-            body = getattr(node, "body", None)
-            last = body[0].lineno - 1 if isinstance(body, list) and body else node.end_lineno
-            last = max(node.lineno, last or 0)
-            found.update({line: (node.lineno, last) for line in range(node.lineno, last + 1)})
+            first = _first(node)
+            inside = getattr(node, "body", None) or getattr(node, "cases", None)
+            if isinstance(inside, list):
+                # What stands inside are statements of their own.
+                last = max(_first(inside[0]) - 1, node.lineno)
+            else:
+                last = node.end_lineno or first
+            found.update({line: (first, last) for line in range(first, last + 1)})
             if isinstance(node, (ast.For, ast.While)):
-                loops.add(node.lineno)
+                loops.add(first)
     return found, frozenset(loops)
+
+
+def _first(node: Any) -> int:
+    """The first line of a statement, its decorators included."""
+    if isinstance(node, ast.match_case):
+        return node.pattern.lineno
+    return min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
 
 
 @dataclass
@@ -159,6 +172,7 @@ class _Visit:
         place: its first and last line.
         function: the name of the function it stands in.
         frame: the number of the call of that function.
+        end: the number of the first visit after it, those inside of what it calls not counted.
         values: what it assigned, by name, in words.
         returned: what it returned, in words; empty if it did not.
         printed: what Python printed.
@@ -168,6 +182,7 @@ class _Visit:
     place: tuple[int, int]
     function: str
     frame: int
+    end: int = 0
     values: dict[str, str] = field(default_factory=dict)
     returned: str = ""
     printed: str = ""
@@ -271,6 +286,7 @@ class _Recorder:
         if running.visit is None:
             return
         running.scope.close()
+        running.visit.end = len(self.visits)
         now = dict(frame.f_locals)
         running.visit.values = {
             name: describe(value)
@@ -298,7 +314,9 @@ def describe(value: Any, depth: int = 1) -> str:
         return f"{owner} {_type(value)}{shown}".replace("\n", "")
     if isinstance(value, (bool, int, float, complex, str, type(None), np.generic)):
         return _cut(repr(value), 40)
-    if isinstance(value, (FunctionType, MethodType, type)) or hasattr(value, "__wrapped__"):
+    if isinstance(value, type):
+        return f"class {value.__name__}"
+    if isinstance(value, (FunctionType, MethodType)) or hasattr(value, "__wrapped__"):
         return f"function {getattr(value, '__name__', '')}".strip()
     if isinstance(value, dict) and depth and len(value) <= 4:
         inner = (f"{_cut(repr(key), 20)}: {describe(one, 0)}" for key, one in value.items())
@@ -344,7 +362,7 @@ class _Story:
             "writes down meanwhile."
         )
         if not self._listing.lines:
-            about = "Python keeps no source of this function, so only the program is shown."
+            about = "Python keeps no source of this function, so its lines cannot be shown."
         scene = Scene(self._steps, self._figure())
         return Explorable(f"How JAX traces `{self._name}`", scene, about=about)
 
@@ -381,27 +399,67 @@ class _Story:
         self._add(words, list(entered.items()), ends=[line.text for line in self._lines[:1]])
 
     def _go_forward(self) -> None:
-        kept = self._kept()
+        kept, told = self._kept(), set()
         for place, number in enumerate(kept):
             if place == MOST_VISITS and len(kept) > MOST_VISITS + 1:
-                self._summarise(kept[place:])
+                self._summarise([one for one in kept if one not in told])
                 return
-            visit = self._recorder.visits[number]
-            written = self._written([number], back=False)
-            where = f", inside `{visit.function}`," if visit.frame else ""
-            line, s = _named(visit.place)
-            if visit.error is not None:
-                words = f"{line}{where} raise{s} `{type(visit.error).__name__}`."
-            elif self._jaxpr is None:
-                words = f"{line}{where} run{s}."
-            else:
-                words = f"{line}{where} {self._counted(f'write{s}', written)}"
-            rows = [*visit.values.items()]
-            if visit.printed:
-                rows.append(("Python prints", _cut(visit.printed.strip(), 200)))
-            if visit.returned:
-                rows.append(("returns", visit.returned))
-            self._add(words, rows, visit.place, written)
+            self._tell(number, kept, told)
+
+    def _tell(self, number: int, kept: Sequence[int], told: set[int]) -> None:
+        """Tell a visit, and before its end all visits to functions that it leads into."""
+        if number in told:
+            return
+        told.add(number)
+        visits = self._recorder.visits
+        visit = visits[number]
+        line, s = _named(visit.place)
+        where = f", inside `{visit.function}`," if visit.frame else ""
+        inner = [
+            one
+            for one in kept
+            if number < one < visit.end and visits[one].frame > visit.frame and one not in told
+        ]
+        written = self._written([number], back=False)
+        if inner:
+            names = " and ".join(dict.fromkeys(f"`{visits[one].function}`" for one in inner))
+            early = self._before(written, inner)
+            written = [place for place in written if place not in early]
+            words = f"{line}{where} begin{s}, and lead{s} into {names}."
+            if early:
+                words += f" Before that, it {self._counted('writes', early)}"
+            self._add(words, (), visit.place, early)
+            for one in inner:
+                self._tell(one, kept, told)
+            where += f" end{s} and" if where else f" end{s}, and"
+        if visit.error is not None:
+            words = f"{line}{where} raise{s} `{type(visit.error).__name__}`."
+        elif self._jaxpr is None:
+            words = (
+                f"{line}{where.removesuffix(' and').removesuffix(',')}."
+                if inner
+                else (f"{line}{where} run{s}.")
+            )
+        else:
+            words = f"{line}{where} {self._counted(f'write{s}', written)}"
+        rows = [*visit.values.items()]
+        if visit.printed:
+            rows.append(("Python prints", _cut(visit.printed.strip(), 200)))
+        if visit.returned:
+            rows.append(("returns", visit.returned))
+        self._add(words, rows, visit.place, written)
+
+    def _before(self, written: Sequence[int], inner: Sequence[int]) -> list[int]:
+        """The equations that a line wrote before it led into other functions.
+
+        An equation with a program within stands before that program, but is written after it.
+        """
+        first = min(self._written(inner, back=False), default=0)
+        return [
+            place
+            for place in written
+            if place < first and not any(programs.inside(self._lines[place].equation))
+        ]
 
     def _summarise(self, rest: Sequence[int]) -> None:
         """One step for all visits after the first ones."""
@@ -457,7 +515,7 @@ class _Story:
         error = self._recorder.error
         others = [place for place in range(len(self._lines)) if place not in self._step_of]
         if error is not None:
-            message = _cut((str(error).strip() or "no message").splitlines()[0], 300)
+            message = programs.sentence(error)
             words = f"Tracing ends here, with `{type(error).__name__}`: {message}"
             failed = [visit.place for visit in self._recorder.visits if visit.error is not None]
             written = [place for place in others if self._lines[place].equation is not None]
@@ -466,11 +524,13 @@ class _Story:
         own = [place for place in others if self._lines[place].equation is not None]
         words = ""
         if own and self._listing.lines:
-            words = f"JAX adds {_plural(len(own), 'equation')} of its own. "
+            verb = "comes" if len(own) == 1 else "come"
+            words = f"{_plural(len(own), 'equation')} {verb} from outside of these lines. "
         total = programs.equations(self._jaxpr)
+        left = f"{_plural(total, 'equation')} {_is(total)}" if total else "no equation is"
         words += (
-            f"Python is done, and {_plural(total, 'equation')} {_is(total)} left. From now on a call "
-            "with the same shapes and dtypes runs this program, without Python."
+            f"Python is done, and {left} left. From now on a call with the same shapes and dtypes "
+            "runs this program, without Python."
         )
         self._add(words, (), None, own, [self._lines[-1].text])
 
@@ -528,13 +588,14 @@ class _Story:
         for place, line in enumerate(lines):
             number = self._visit_of[place]
             if line.equation is None:
-                # What a program takes and returns belongs to the equation around it.
-                step = 1 if place == 0 else written[-1][1] if line.scope else last
+                # What a program takes comes with its first equation, what it returns with the last.
+                near = self._step_of.get(place + 1, written[-1][1] if written else 1)
+                step = 1 if place == 0 else near if line.scope else last
                 written.append((line, step, ""))
             else:
                 step = self._step_of.get(place, last)
                 first = self._recorder.visits[number].place[0] if number is not None else 0
-                written.append((line, step, f"line {first}" if first else "JAX"))
+                written.append((line, step, f"line {first}" if first else "elsewhere"))
         shown = written if len(written) <= MOST_LINES else written[: MOST_LINES - 1]
         listed = []
         for line, step, origin in shown:
