@@ -95,7 +95,7 @@ print(traced.jaxpr)
 
 # %% [markdown]
 # Now watch it being written. Below is the same function with one thought for each line. Press
-# **Next →**: on the left, Python goes through the lines; on the right, the jaxpr grows.
+# **Next →**: with each line that Python goes through, the jaxpr grows.
 
 
 # %%

@@ -19,6 +19,8 @@ from course.explore.stage import Explorable, Scene, Step, at, plain
 
 MOST = 24
 """The most operations that are drawn."""
+LONGEST = 14
+"""The most characters of a name in a box; the steps have it in full."""
 CALLS = ("jit", "pjit", "closed_call", "core_call")
 """Operations that only call another program."""
 
@@ -373,6 +375,7 @@ class _Story:
             operation = tape.operations[place]
             constants = [show(one, 1) for one in operation.reads if not isinstance(one, int)]
             name = ", ".join([self._names[place], *constants])
+            name = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
             values, step, back = operation.writes, self._forward[place], self._back.get(place)
             kind = "x-result" if set(values) & set(tape.results) else "x-operation"
         value = " ".join(show(tape.values[one]) for one in values)

@@ -357,10 +357,7 @@ class _Story:
         self._go_forward()
         self._go_back()
         self._end()
-        about = (
-            "On the left Python goes through the lines, on the right is the program that JAX "
-            "writes down meanwhile."
-        )
+        about = "Python goes through the lines of the function, and meanwhile JAX writes down a program."
         if not self._listing.lines:
             about = "Python keeps no source of this function, so its lines cannot be shown."
         scene = Scene(self._steps, self._figure())
