@@ -362,10 +362,8 @@ def magnitude(x):
 # %% tags=["raises-exception"]
 magnitude(-2.0)
 
-# %% [markdown]
-# How far did Python get? Press **Next →** to see it.
-
 # %%
+# How far did Python get? Press "Next →" to see it.
 explore.trace(magnitude, -2.0)
 
 # %% [markdown]
@@ -707,8 +705,8 @@ def returned_and_ready(function, x):
 
 
 big = jnp.ones((1200, 1200)).block_until_ready()
-heavy(big).block_until_ready()  # trace and compile
-returned, ready = returned_and_ready(heavy, big)
+waits = [(label, *returned_and_ready(heavy, big)) for label in ("1st call", "2nd call", "3rd call")]
+_, returned, ready = waits[-1]
 clock = "right" if returned > 0.9 * ready else "too short"
 
 # %%
@@ -738,15 +736,14 @@ print("both calls have returned; ready:", one.is_ready(), other.is_ready(), othe
 other.block_until_ready()
 print("after waiting for the second;  ready:", one.is_ready(), other.is_ready())
 
-# %% [markdown]
-# Where does the time go? JAX reports how long it traces and compiles. The next cell lets `heavy`
-# forget what it compiled, and measures two calls. Press **Next →** to go through them, and watch
-# the two stopwatches.
-
 # %%
 explore.timeline(heavy, big)
 
 # %% [markdown]
+# What does each call spend its time on? `explore.timeline` lets `heavy` forget what it compiled,
+# makes two calls, and asks JAX how long it traced and compiled. Press **Next →**, and watch the two
+# stopwatches: only one of them waits.
+#
 # So an honest measurement **warms up**, **waits**, **repeats**, and reports a number that does not
 # depend on one slow run: the median, or, on a machine that others use too, the fastest.
 

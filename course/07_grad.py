@@ -405,11 +405,6 @@ predicted(
     "for each of the 100 inputs.",
 )
 
-# %% [markdown]
-# Here is a walk back with all its numbers. Press **Next →**: values go down through the
-# operations, and then cotangents come up the same way. `x` is read twice, by `cos` and by `tanh`.
-# So two cotangents come back to it, and their sum is the slope.
-
 
 # %%
 def deck(x):
@@ -420,7 +415,10 @@ print("jax.grad:", jax.grad(deck)(1.0))
 explore.tape(deck, 1.0)
 
 # %% [markdown]
-# `explore.tape(f, *args)` does the same for your own functions, if they are short.
+# This is one walk back with all its numbers. Press **Next →**: values go down through the
+# operations, and then cotangents come up the same way. `x` is read twice, by `cos` and by `tanh`.
+# So two cotangents come back to it, and their sum is the slope. `explore.tape(f, *args)` does the
+# same for your own functions, if they are short.
 #
 # A loss is the extreme case: a million parameters in, one number out. One walk back gives all
 # slopes, and this is what `grad` does.
