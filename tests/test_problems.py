@@ -16,7 +16,7 @@ from autograder.problem import Problem, require_jax
 
 MASTER = (ROOT / "solutions" / "05_vmap" / "vmap.py").read_text()
 
-LAST = "stars=3 importance=3 minutes=8"
+LAST = "stars=3 importance=2 minutes=15"
 
 
 def edited(tmp_path: Path, *changes: tuple[str, str]) -> Path:
@@ -57,7 +57,7 @@ def test_a_master_that_does_not_fit_together(tmp_path, changes, sentence):
     ("change", "sentence"),
     [
         (
-            ('"`in_axes` may be a plain number where there is one argument.",', ""),
+            ('"`in_axes` may be a plain number if there is only one argument.",', ""),
             "has 2 hints; it",
         ),
         (("explanation=", "explanation='' and "), ""),

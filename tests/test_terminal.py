@@ -44,7 +44,7 @@ def test_check_tells_right_from_wrong_and_from_missing(notebook):
     assert "✗ wrong" in rows["column_norms"]
     assert "✗ missing" in rows["pairwise"]
     assert "✗ error" in rows["ensemble"]
-    assert "1 of 8 passed" in done.output
+    assert "1 of 9 passed" in done.output
     assert progress.read(COURSE).of("predict_batch").passed
     assert progress.read(COURSE).of("column_norms").attempts == 1
     assert progress.read(COURSE).of("pairwise").attempts == 0

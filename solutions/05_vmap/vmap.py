@@ -72,12 +72,12 @@ question(
     mistakes=[
         mistake(
             (5, 7),
-            "takes the outer axis to come first always",
+            "thinks that the outer axis always comes first",
             advice="It comes first unless `out_axes` says otherwise. Here `out_axes` is 1.",
         ),
         mistake(
             (5,),
-            "walks along both arguments at once",
+            "maps over both arguments together",
             advice="A `None` in `in_axes` shares an argument, so there is a result for every pair.",
         ),
         mistake(
@@ -210,7 +210,7 @@ exercise(
     wrong_answers=[
         wrong(
             lambda A: jax.vmap(norm)(A.T),
-            "turns the matrix first",
+            "transposes the matrix first",
             rejected_by="operation",
             advice="`vmap` can slice the matrix along axis 1 as it is: `in_axes=1`.",
         ),
@@ -283,14 +283,14 @@ exercise(
         ),
         wrong(
             lambda W, b, xs: jax.vmap(predict, in_axes=(None, None, 1))(W, b, xs).reshape(3, -1),
-            "reshapes where a transpose is meant",
+            "reshapes instead of transposing",
             rejected_by="values",
             advice="`reshape` keeps the order of the numbers in memory, so it does not swap axes. "
             "`out_axes=1` puts the batch on axis 1.",
         ),
         wrong(
             lambda W, b, xs: jax.vmap(predict, in_axes=(None, None, 0), out_axes=1)(W, b, xs),
-            "hands out the rows of `xs`",
+            "maps over the rows of `xs`",
             rejected_by="TypeError",
             advice="The examples are columns: axis 1 of `xs` counts them.",
         ),
@@ -306,7 +306,7 @@ exercise(
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="ensemble" stars=2 importance=3 minutes=8 points=2
+# %% [markdown] exercise="ensemble" stars=2 importance=3 minutes=8 points=3
 # ## 4 · A pytree with one batched leaf
 #
 # An ensemble of `n` models keeps its parameters in one dictionary. Each model has its own weights,
@@ -438,7 +438,7 @@ exercise(
     wrong_answers=[
         wrong(
             lambda xs, ys: jax.vmap(distance)(xs, ys),
-            "walks along both lists at once",
+            "maps over both lists together",
             rejected_by="ValueError",
             advice="One vmap over both arguments pairs the first with the first, like `zip`. For "
             "all pairs you need two vmaps, each over one argument.",
@@ -467,7 +467,7 @@ exercise(
 )
 ### END HIDDEN TESTS
 
-# %% [markdown] exercise="per_example_gradients" stars=3 importance=3 minutes=8 points=3
+# %% [markdown] exercise="per_example_gradients" stars=3 importance=3 minutes=8 points=2
 # ## 6 · One gradient for each example
 #
 # `jax.grad(loss)` computes the gradient for one example, as a pytree like `params`. Write
@@ -730,7 +730,7 @@ exercise(
         ),
         wrong(
             lambda q, k, v: jax.vmap(jax.vmap(jax.vmap(attend, in_axes=(0, None, None))))(q, k, v),
-            "lets the heads look at each other in place of the times",
+            "lets the heads look at each other instead of the times",
             rejected_by="values",
             advice="Without the batch axis, axis 0 is time. The middle vmap should map over the "
             "heads, which are axis 1.",

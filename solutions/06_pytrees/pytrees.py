@@ -226,13 +226,13 @@ exercise(
     wrong_answers=[
         wrong(
             lambda params, grads, rate: jax.tree.map(lambda p, g: p + rate * g, params, grads),
-            "climbs in place of descending",
+            "goes uphill instead of downhill",
             rejected_by="values",
             advice="The gradient points uphill, so subtract it.",
         ),
         wrong(
             lambda params, grads, rate: jax.tree.map(lambda p, g: -rate * g, params, grads),
-            "returns the step rather than where it leads",
+            "returns the step instead of the new parameters",
             rejected_by="values",
             advice="Return the new parameters: add `p` to your step.",
         ),
@@ -414,7 +414,7 @@ exercise(
             lambda average, state, decay: jax.tree.map(
                 lambda a, s: (decay * a + (1 - decay) * s).astype(a.dtype), average, state
             ),
-            "averages the counters and cuts off the digits",
+            "averages the counters and rounds them down",
             rejected_by="values",
             advice="Now the dtypes are right, but an averaged counter is too small. Take it from "
             "`state`.",
@@ -663,7 +663,7 @@ exercise(
             lambda params, rate: jax.tree.map(
                 lambda p: (1 - rate) * p if p.ndim == 2 else p, params
             ),
-            "goes by the shape: matrices decay",
+            "chooses by shape: matrices decay",
             rejected_by="values",
             advice='Here one `"w"` is a vector and one `"b"` a matrix. Look at the path instead.',
         ),
@@ -741,7 +741,7 @@ exercise(
         ),
         wrong(
             lambda trees: jax.tree.map(lambda *leaves: list(leaves), *trees),
-            "makes lists of arrays in place of arrays",
+            "makes lists of arrays instead of arrays",
             rejected_by="structure",
             advice="Lists are containers, so this pytree has as many leaves as before. "
             "`jnp.stack` makes one array of each list.",
@@ -755,14 +755,14 @@ exercise(
         ),
         wrong(
             lambda trees: {key: jnp.stack([tree[key] for tree in trees]) for key in trees[0]},
-            "stacks dicts in place of leaves",
+            "stacks dicts instead of leaves",
             rejected_by="TypeError",
             advice="You cannot stack dicts, only their leaves. `jax.tree.map` goes down to the "
             "leaves.",
         ),
         wrong(
             lambda trees: jax.tree.map(jnp.stack, *trees),
-            "calls `jnp.stack` with each leaf as an argument of its own",
+            "calls `jnp.stack` with each leaf as a separate argument",
             rejected_by="NotImplementedError",
             advice="`jnp.stack` takes one list of arrays. It took your third array for its "
             "argument `out`. Collect the arrays first: `lambda *leaves: jnp.stack(leaves)`.",
@@ -859,7 +859,7 @@ exercise(
             lambda stacked, x: jax.lax.scan(
                 lambda x, params: (apply_layer(params, x),) * 2, x, stacked
             )[1],
-            "returns what every layer made",
+            "returns the results of all layers",
             rejected_by="shape",
             advice="`scan` returns the last carry and the stacked results. Return the first of the "
             "two.",
@@ -898,7 +898,7 @@ exercise(
         ),
         wrong(
             while_layers,
-            "walks through the layers with `while_loop`",
+            "goes through the layers with `while_loop`",
             rejected_by="gradient",
             advice="A `while_loop` may run any number of times, so JAX does not know how much to "
             "keep for the way back. Here the number of layers is known. Use `jax.lax.scan`, which "
@@ -911,19 +911,20 @@ exercise(
 # %% [markdown] exercise="running_summary" stars=3 importance=2 minutes=12 points=2
 # ## 9 · A container of your own
 #
-# A `Summary` holds the summary of all numbers that it has seen: their mean or their largest,
-# depending on its `rule`. `followed` carries one through a `jax.lax.scan`, so it needs a class that
-# JAX can open, and `Summary` is not registered.
+# A `Summary` keeps the mean or the largest of all numbers that it has seen. Its `rule` says which
+# of the two. `followed` carries a summary through a `jax.lax.scan`. For this, JAX has to know how
+# to take a summary apart, and `Summary` is not registered.
 #
-# Write `running_summary`, which starts with a summary of `first` and calls `followed`. Define a
-# subclass of `Summary` in it, or above it in the same cell, and register the subclass as a pytree.
-# (A class can be registered only once, so with `Summary` itself your cell would run only once.)
-# Look at the constructor before you write `tree_unflatten`.
+# Write `running_summary`, which starts with a summary of the number `first` and calls `followed`.
+# Define a subclass of `Summary`, inside the function or above it in the same cell, and register the
+# subclass as a pytree. (JAX registers a class only once. If you register `Summary` itself, your
+# cell raises an error when you run it again.) Look at the constructor before you write
+# `tree_unflatten`.
 
 
 # %% given="Summary"
 class Summary:
-    """The mean or the largest of some numbers, whatever `rule` says: "mean" or "largest"."""
+    """The mean of some numbers if `rule` is "mean", the largest of them if it is "largest"."""
 
     def __init__(self, first, rule):
         self.value, self.count, self.rule = first, 1.0, rule
@@ -1052,7 +1053,7 @@ exercise(
     wrong_answers=[
         wrong(
             _by_constructor,
-            "calls the constructor, which begins to count again",
+            "calls the constructor, which starts to count again",
             rejected_by="values",
             advice="`Summary(first, rule)` sets the count to 1. Put the object together without "
             "the constructor: `object.__new__(cls)`, and then the fields.",
@@ -1278,8 +1279,8 @@ exercise(
 # which becomes smaller after every step; `activation`, the name of a function; and `layers`, the
 # number of layers, which a Python loop uses. It is an argument of a jitted training step.
 #
-# For each field say whether it should be data or meta. Give a reason, and say what would happen
-# if it were the other. Two sentences for each field are enough. A person reads this.
+# For each field say whether it should be data or meta, and why. Also say what would go wrong if it
+# were of the other kind. Two sentences for each field are enough. A person reads this.
 
 # %% [markdown] written="data_or_meta" minutes=8 points=2
 # ### BEGIN SOLUTION

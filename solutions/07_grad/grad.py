@@ -89,7 +89,7 @@ question(
         ),
         mistake(
             "b",
-            "takes the slope of the formula by hand",
+            "takes the slope of the other branch",
             advice="At 0 the other branch is chosen, but the branch that was not chosen still "
             "takes part in the gradient. What does it contribute?",
         ),
@@ -341,7 +341,7 @@ exercise(
         ),
         wrong(
             lambda x, v, w: (jax.jvp(neighbours, (x,), (v,))[0], jax.vjp(neighbours, x)[1](w)[0]),
-            "returns the value of the function in place of the product",
+            "returns the value of the function instead of the product",
             rejected_by="values",
             advice="`jax.jvp` returns a pair: first the value, then the product.",
         ),
@@ -415,7 +415,7 @@ exercise(
         ),
         wrong(
             lambda x, v: jax.jvp(coupling, (x,), (v,))[1],
-            "takes the slope along `v` and not how the slopes change",
+            "computes the slope along `v`, not the change of the slopes",
             rejected_by="shape",
             advice="A `jvp` of `coupling` is a first derivative. Take the `jvp` of its gradient.",
         ),
@@ -543,7 +543,7 @@ exercise(
             lambda xs: (lambda z: jnp.where(z, 0.0, jnp.sqrt(jnp.where(z, 1.0, (xs**2).sum(1)))))(
                 xs.sum(axis=1) == 0
             ),
-            "takes a row whose entries cancel for a zero row",
+            "treats a row whose entries cancel as a zero row",
             rejected_by="values",
             advice="The entries of (1, -1, 0) add up to 0, but its length is not 0. Ask whether "
             "the *squares* add up to 0.",
@@ -758,7 +758,7 @@ exercise(
         ),
         wrong(
             lambda x: _binarized(x, lambda x, cotangent: cotangent),
-            "lets everything through, far out as well",
+            "lets the cotangent through everywhere",
             rejected_by="gradient",
             advice="Beyond 1 and -1 the slope is 0, so the backward function needs `x`. Keep `x` "
             "in the forward function.",
@@ -890,7 +890,7 @@ exercise(
     wrong_answers=[
         wrong(
             lambda W, x: _deep(W, x),
-            "keeps the insides of every layer",
+            "keeps everything inside every layer",
             rejected_by="memory",
             advice="Wrap `layer` with `jax.checkpoint`, inside the scan. Around the whole loss it "
             "would not help: then everything would be kept when it is computed again.",
@@ -903,7 +903,7 @@ exercise(
         ),
         wrong(
             lambda W, x: _deep(W, x, jax.checkpoint(layer), total=jnp.mean),
-            "takes the mean in place of the sum",
+            "takes the mean instead of the sum",
             rejected_by="values",
             advice="The loss is the sum of the squares.",
         ),
@@ -1039,7 +1039,7 @@ exercise(
     wrong_answers=[
         wrong(
             lambda M, e: solve_kepler(M, e),
-            "hands out the search as it is",
+            "returns the search unchanged",
             rejected_by="gradient",
             advice="Reverse mode cannot walk back through a `while_loop`. Write a rule for the "
             "solution: it follows from the equation.",
@@ -1053,7 +1053,7 @@ exercise(
         ),
         wrong(
             lambda M, e: M + e * jnp.sin(_found(M, e)),
-            "forgets that E moves on both sides",
+            "forgets that E changes on both sides",
             rejected_by="gradient",
             advice="In `E = M + e sin(E)` the E on the right changes too. Bring both to one side: "
             "`dE (1 - e cos E) = dM + sin(E) de`.",
@@ -1066,7 +1066,7 @@ exercise(
         ),
         wrong(
             lambda M, e: _newton(M, e),
-            "writes the search out, ten turns one after the other",
+            "unrolls the search into ten turns",
             rejected_by="work",
             advice="Values and slopes are right, but every turn is computed, kept and walked "
             "back. For the slopes you need only the answer: take it from `solve_kepler`.",
