@@ -210,7 +210,7 @@ exercise(
     wrong_answers=[
         wrong(
             lambda A: jax.vmap(norm)(A.T),
-            "transposes the matrix first",
+            "turns the matrix first",
             rejected_by="operation",
             advice="`vmap` can slice the matrix along axis 1 as it is: `in_axes=1`.",
         ),

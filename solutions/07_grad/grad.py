@@ -890,7 +890,7 @@ exercise(
     wrong_answers=[
         wrong(
             lambda W, x: _deep(W, x),
-            "keeps everything inside every layer",
+            "keeps the insides of every layer",
             rejected_by="memory",
             advice="Wrap `layer` with `jax.checkpoint`, inside the scan. Around the whole loss it "
             "would not help: then everything would be kept when it is computed again.",
