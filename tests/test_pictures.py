@@ -4,7 +4,6 @@ import base64
 import html
 import io
 import re
-from collections import OrderedDict
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +21,7 @@ from nbconvert import HTMLExporter
 from autograder.authoring.build import build_lesson
 from autograder.problem import Problem
 from autograder.student import card
-from course.pictures import arrays, compiling, describe, trees
+from course.pictures import arrays, compiling, describe
 
 LESSON = """\
 # %%
@@ -87,18 +86,6 @@ def test_a_picture_suits_the_theme_of_its_page(formatter, scheme):
         shot = io.BytesIO(page.get_by_role("img").screenshot())
         ground = np.median(plt.imread(shot)[..., :3])
     assert ground > 0.95 if scheme == "light" else ground < 0.2
-
-
-@pytest.mark.parametrize(
-    ("tree", "keys"),
-    [
-        ({"b": 1, "a": 2, "c": None}, ["a", "b", "c"]),
-        (OrderedDict(b=1, a=2, c=None), ["b", "a", "c"]),
-    ],
-)
-def test_a_picture_shows_the_keys_in_the_order_in_which_jax_visits_them(tree, keys):
-    across = {text.get_text(): text.get_position()[0] for text in trees.draw(tree).axes[0].texts}
-    assert sorted(keys, key=across.get) == keys
 
 
 def test_kernels_are_drawn_as_the_graph_that_they_are():
