@@ -1003,8 +1003,36 @@ with jax.set_mesh(explicit_mesh):
 # - Go to **manual** when the algorithm *is* about devices, as a ring or a halo is, or when you can do
 #   without a message that the compiler adds.
 #
-# The modes mix: a `shard_map` may stand inside a jitted function, as above, whatever the mesh.
-#
+# The modes mix. Here is one jitted function with all three:
+
+
+# %%
+def show(where):
+    print(f"{where:11}", jax.sharding.get_abstract_mesh().axis_types)
+
+
+@partial(jax.sharding.auto_axes, out_sharding=P("x", None))
+def in_auto_axes(a, b):
+    show("auto_axes:")
+    return a @ b
+
+
+def in_shard_map(a_block, b_block):
+    show("shard_map:")
+    return jax.lax.psum(a_block @ b_block, "y")
+
+
+@jax.jit
+def mixed(a, b):
+    show("jit:")
+    by_hand = jax.shard_map(in_shard_map, in_specs=specs_ab, out_specs=P("x", None))
+    return in_auto_axes(a, b) - by_hand(a, b)
+
+
+with jax.set_mesh(explicit_mesh):
+    print("difference:", float(jnp.abs(mixed(a_typed, b_typed)).max()))
+
+# %% [markdown]
 # > **In three lines**
 # > 1. A spec says which mesh axis cuts which array axis. Along a mesh axis that it does not name,
 # >    devices hold copies.

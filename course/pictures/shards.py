@@ -14,7 +14,7 @@ TILES = (*canvas.TILES, "#dcdcdc")  # one for each of eight devices
 
 
 def draw_layouts(links=(), **arrays):
-    """Draw which devices hold which block of each array, as the array itself says.
+    """Draw which devices hold which block of each array, as the array's sharding says.
 
     A tile is one block; the numbers on it are the devices that hold it. Thin lines are the
     array's own rows and columns.
@@ -67,7 +67,7 @@ def draw_layouts(links=(), **arrays):
 
 
 def draw_collectives(panels):
-    """Draw what each device holds, one panel a moment, one row a device.
+    """Draw what each device holds, with a panel for each moment and a row for each device.
 
     Args:
         panels: by title, arrays whose row i is what device i holds.
