@@ -19,8 +19,8 @@
 # > one device, choose a collective and say what it costs, notice the collective that is missing,
 # > and choose between the three ways to cut a program: auto, explicit and manual.
 # >
-# > **Time** about 35 minutes. **Read before** `05_vmap` and `07_grad`. If you have less time, run the
-# > cells of *Neighbours* and *Round the ring* without reading them: only exercises 7 and 8 need them.
+# > **Time** about 35 minutes, and 10 more for the two sections that begin with *Further*, which
+# > only exercises 7 and 8 need. **Read before** `05_vmap` and `07_grad`.
 # >
 # > **How it works** Each question has a line `my_... = ...`. Replace the dots with your
 # > guess before you run on. If you leave the dots, the answer stays folded.
@@ -250,9 +250,9 @@ print("with placed arguments it returns", on_talk_mesh(a_there, b_there).shape)
 
 # %% [markdown]
 # On an `Auto` mesh, `in_specs` is an **order**: `shard_map` cuts the arguments like that, wherever
-# they were. On an `Explicit` mesh, it is a **claim** about arguments that are cut already, and since
-# JAX 0.9.1 `shard_map` checks it. `a` and `b` were not cut, so newer versions refuse the slide's
-# call. Once the arguments are placed, the call works in all versions.
+# they were. On an `Explicit` mesh, it is a **claim** about arguments that are cut already, and
+# since JAX 0.9.1 `shard_map` checks it. `a` and `b` were not cut, so newer versions refuse the
+# slide's call. Once the arguments are placed, the call works in all versions.
 #
 # Without `jit`, a `print` inside even shows the values of every device. That is what the slide
 # means by debuggable.
@@ -320,9 +320,9 @@ def forgetful(a_block, b_block):
 jax.shard_map(forgetful, mesh=mesh, in_specs=specs_ab, out_specs=P("x", None))(a, b)
 
 # %% [markdown]
-# Inside `shard_map`, the type of a value says along which mesh axes it *varies*, that is, may differ
-# from device to device. `jax.typeof` shows it, as `V` with the names of the axes (JAX 0.7 writes
-# the names alone).
+# Inside `shard_map`, the type of a value says along which mesh axes it *varies*, that is, may
+# differ from device to device. `jax.typeof` shows it, as `V` with the names of the axes (JAX 0.7
+# writes the names alone).
 
 
 # %%
@@ -487,7 +487,8 @@ print("psum_scatter, then all_gather, is psum:", allclose(gathered, sum_all(star
 # Remember that last line. A `psum` is a `psum_scatter` and an `all_gather`. So if each device needs
 # only its slice of the sum, stop after `psum_scatter` and save the gathering.
 #
-# Messages take time, and the time depends on the bytes. Let eight devices have a block of 8 MB each.
+# Messages take time, and the time depends on the bytes. Let eight devices have a block of 8 MB
+# each.
 #
 # **Predict.** With which collective does a device send the most bytes: `"psum"`, `"psum_scatter"`,
 # `"all_gather"` or `"ppermute"`?
@@ -505,8 +506,8 @@ for name, size in sent.items():
 predicted(
     my_dearest,
     max(sent, key=sent.get),
-    why="In all_gather each device sends its block to 7 others. In psum the blocks are added on the "
-    "way, so what is sent does not grow with the number of devices: it stays below two blocks.",
+    why="In all_gather each device sends its block to 7 others. In psum the blocks are added on "
+    "the way, so what is sent does not grow with the number of devices: it stays below two blocks.",
 )
 
 # %%
@@ -514,11 +515,11 @@ shards.draw_costs(8e6, devices=8)
 
 # %% [markdown]
 # In the picture: the plain bar is what one device sends, the hatched bar is what it holds
-# afterwards. Lines divide the bars into blocks. `all_to_all` is new here: each device cuts its block
-# into eight slices, and sends one to each device. It turns an array that is cut by rows into one that
-# is cut by columns. With more devices the bars of `all_gather` grow and grow. The others stay below
-# two blocks. (This counts a `psum` as a ring of devices does it. Some networks can add on the way,
-# and then a device sends less.)
+# afterwards. Lines divide the bars into blocks. `all_to_all` is new here: each device cuts its
+# block into eight slices, and sends one to each device. It turns an array that is cut by rows into
+# one that is cut by columns. With more devices the bars of `all_gather` grow and grow. The others
+# stay below two blocks. (This counts a `psum` as a ring of devices does it. Some networks can add
+# on the way, and then a device sends less.)
 #
 # ## Gradients, with the examples cut
 #
@@ -612,175 +613,14 @@ def mean_of_own_gradients(w, xs, ys):
 print("mean_of_own_gradients:", compare(mean_of_own_gradients, check=True))
 
 # %% [markdown]
-# Both ways are right. Prefer the one in which there is less to forget: **write the loss of the whole
-# batch, `pmean` included, and differentiate that**, with the check on.
-#
-# ## Neighbours: a halo exchange
-#
-# A rod is cut into eight pieces. Heat flows between neighbouring points, so a piece needs one
-# number from each neighbouring piece. These numbers are its halo.
-
-
-# %%
-def spread(u, from_left, from_right):
-    """One step: u (n,), and the points beside it, each (1,) -> (n,)."""
-    padded = jnp.concatenate([from_left, u, from_right])
-    return u + 0.25 * (padded[:-2] - 2 * u + padded[2:])
-
-
-ZERO = jnp.zeros(1)  # the ends of the rod are kept cold
-
-
-def whole_rod(u):
-    return spread(u, ZERO, ZERO)
-
-
-# %%
-def piece(u):
-    to_right = [(i, i + 1) for i in range(7)]
-    to_left = [(i + 1, i) for i in range(7)]
-    from_left = jax.lax.ppermute(u[-1:], "x", to_right)
-    from_right = jax.lax.ppermute(u[:1], "x", to_left)
-    return spread(u, from_left, from_right)
-
-
-def lonely_piece(u):
-    return spread(u, ZERO, ZERO)
-
-
-on_ring = partial(jax.shard_map, mesh=ring, in_specs=P("x"), out_specs=P("x"))
-
-# %% [markdown]
-# Each device sends its **last** point to the right and its **first** point to the left. Devices 0
-# and 7 receive nothing from outside, so they get zeros there, and the ends of the rod are cold: zero
-# is right.
-#
-# **Predict.** `lonely_piece` forgets its neighbours. The rod has 64 points, eight on each device. It
-# starts warm everywhere. How many points are wrong after **one** step?
-
-# %%
-# Your prediction: replace the dots with a number
-my_wrong_points = ...
-
-# %%
-warm = 1 + jnp.sin(jnp.arange(64) * 0.15) ** 2
-one_step = whole_rod(warm)
-wrong_points = int((jnp.abs(on_ring(lonely_piece)(warm) - one_step) > 1e-3).sum())
-print("wrong, without neighbours:", wrong_points)
-print("wrong, with the exchange: ", int((jnp.abs(on_ring(piece)(warm) - one_step) > 1e-3).sum()))
-
-# %%
-predicted(
-    my_wrong_points,
-    wrong_points,
-    why="One point on each side of each of the 7 seams. The two ends of the rod are right.",
-)
-
-
-# %%
-def repeat(step, u, times=30):
-    return jax.jit(lambda u: jax.lax.fori_loop(0, times, lambda _, u: step(u), u))(u)
-
-
-shards.draw_seams(
-    8,
-    whole_rod=repeat(whole_rod, warm),
-    with_halo=repeat(on_ring(piece), warm),
-    without_halo=repeat(on_ring(lonely_piece), warm),
-)
-
-# %% [markdown]
-# In the picture, after thirty steps: with the exchange, the pieces follow the whole rod. Without it,
-# every seam has become a cold end. No error was raised, and the shapes are right.
-#
-# ## Round the ring: multiply what you cannot hold
-#
-# Let `A` and `B` both be cut by rows. Every device needs all of `B`. It could gather `B`, and would
-# hold all of it at once. Or the blocks go round the ring, and each device uses the one that it has.
-
-# %%
-RIGHT = [(i, (i + 1) % 8) for i in range(8)]
-
-
-def gather_matmul(a_block, b_block):
-    return a_block @ jax.lax.all_gather(b_block, "x", tiled=True)
-
-
-def ring_matmul(a_block, b_block):
-    me, rows = jax.lax.axis_index("x"), b_block.shape[0]
-
-    def product(step, b_block):
-        owner = (me - step) % 8  # the device on which this block of B began
-        columns = jax.lax.dynamic_slice_in_dim(a_block, owner * rows, rows, axis=1)
-        return columns @ b_block
-
-    def pass_on(step, carry):
-        total, b_block = carry
-        b_block = jax.lax.ppermute(b_block, "x", RIGHT)
-        return total + product(step, b_block), b_block
-
-    return jax.lax.fori_loop(1, 8, pass_on, (product(0, b_block), b_block))[0]
-
-
-# %% [markdown]
-# `axis_index` is the device's own number along `x`. All devices run the same program, and this number
-# tells them apart.
-#
-# **Predict.** Every device passes its block to the right, from `i` to `i + 1`. After **two**
-# steps, which block does device 0 have?
-
-# %%
-# Your prediction: replace the dots with a number
-my_block_in_hand = ...
-
-
-# %%
-@partial(jax.shard_map, mesh=ring, in_specs=P("x"), out_specs=P("x", None))
-def blocks_in_hand(number):
-    hands = [number]
-    for _ in range(7):
-        hands.append(jax.lax.ppermute(hands[-1], "x", RIGHT))
-    return jnp.stack(hands, axis=1)
-
-
-owners = blocks_in_hand(jnp.arange(8))
-shards.draw_ring(owners)
-
-# %%
-predicted(
-    my_block_in_hand,
-    int(owners[0, 2]),
-    why="A block that arrives after s steps began s places to the left: (0 - 2) % 8. That is the "
-    "owner in the code.",
-)
-
-# %%
-by_rows = NamedSharding(ring, P("x", None))
-key_a, key_b = jax.random.split(jax.random.key(1))
-A = jax.device_put(jax.random.normal(key_a, (256, 256)), by_rows)
-B = jax.device_put(jax.random.normal(key_b, (256, 256)), by_rows)
-
-temporaries = {}
-for function in (gather_matmul, ring_matmul):
-    cut = jax.shard_map(
-        function, mesh=ring, in_specs=(P("x", None), P("x", None)), out_specs=P("x", None)
-    )
-    compiled = jax.jit(cut).lower(A, B).compile()
-    temporaries[function] = compiled.memory_analysis().temp_size_in_bytes
-    print(function.__name__, "is right:", allclose(compiled(A, B), A @ B))
-ratio = temporaries[ring_matmul] / temporaries[gather_matmul]
-print(f"the ring needs {ratio:.2f} of the temporary memory")
-
-# %% [markdown]
-# Both send every block to every device, but a device of the ring never holds more than a few blocks.
-# Real devices can also send a block while they multiply by another one. Simulated devices cannot
-# show that.
+# Both ways are right. Prefer the one in which there is less to forget: **write the loss of the
+# whole batch, `pmean` included, and differentiate that**, with the check on.
 #
 # ## Auto: let the compiler do it
 #
 # All of this was **manual**. The other way is to place the inputs, write plain NumPy-like code, and
-# let `jit` cut the program. On an `Auto` mesh, the compiler decides how the results are cut, and adds
-# the collectives. We count them in the text of the compiled program.
+# let `jit` cut the program. On an `Auto` mesh, the compiler decides how the results are cut, and
+# adds the collectives. We count them in the text of the compiled program.
 
 # %%
 KINDS = r"\b(all-reduce|all-gather|reduce-scatter|collective-permute|all-to-all)(?:-start)?\("
@@ -797,8 +637,8 @@ print("matmul_basic:", collectives(matmul_basic, a_cut, b_cut))
 # %% [markdown]
 # `all-reduce` is the compiler's name for `psum`.
 #
-# **Predict.** Now plain `jnp.dot(a_cut, b_cut)`, with inputs cut like those of `matmul_basic`. Which
-# kind of collective does the compiler add: `"all-reduce"`, `"all-gather"`, `"all-to-all"` or
+# **Predict.** Now plain `jnp.dot(a_cut, b_cut)`, with inputs cut like those of `matmul_basic`.
+# Which kind of collective does the compiler add: `"all-reduce"`, `"all-gather"`, `"all-to-all"` or
 # `"none"`?
 
 # %%
@@ -834,9 +674,9 @@ for spec_a, spec_b in [
     print(f"{tuple(spec_a)!s:14} @ {tuple(spec_b)!s:14}", collectives(jnp.dot, placed_a, placed_b))
 
 # %% [markdown]
-# You can also tell `jit` how to cut its arguments and results. It then places arrays that you did not
-# place. It refuses an array that was placed differently, since moving it would be a message that you
-# did not ask for.
+# You can also tell `jit` how to cut its arguments and results. It then places arrays that you did
+# not place. It refuses an array that was placed differently, since moving it would be a message
+# that you did not ask for.
 
 # %%
 by_x, everywhere = NamedSharding(mesh, P("x", None)), NamedSharding(mesh, P())
@@ -849,35 +689,17 @@ except ValueError as error:
     print("a_cut:", str(error).split(". ")[0])
 
 # %% [markdown]
-# Inside a function, `jax.lax.with_sharding_constraint` says how a value should be cut. Does the
-# compiler always find what you would have written? Count. Here is the rod, whole and in pieces, and
-# a product whose rows are wanted in slices.
+# Inside a function, `jax.lax.with_sharding_constraint` says how a value should be cut.
+
 
 # %%
-warm_cut = jax.device_put(warm, NamedSharding(ring, P("x")))
-print("rod, by hand:      ", collectives(on_ring(piece), warm_cut))
-print("rod, by jit:       ", collectives(whole_rod, warm_cut))
-
-inner = jax.device_put(A, NamedSharding(ring, P(None, "x"))), B
+def copied(a):
+    return jax.lax.with_sharding_constraint(2 * a, everywhere)
 
 
-def slice_of_sum(a_block, b_block):
-    return jax.lax.psum_scatter(a_block @ b_block, "x", scatter_dimension=0, tiled=True)
-
-
-def sliced(a, b):
-    return jax.lax.with_sharding_constraint(a @ b, by_rows)
-
-
-in_specs = (P(None, "x"), P("x", None))
-by_hand = jax.shard_map(slice_of_sum, mesh=ring, in_specs=in_specs, out_specs=P("x", None))
-print("product, by hand:  ", collectives(by_hand, *inner))
-print("product, by jit:   ", collectives(sliced, *inner))
+print(jax.jit(copied)(a_cut).sharding.spec, collectives(copied, a_cut))
 
 # %% [markdown]
-# (This is the compiler for CPUs. The compiler for your machine may choose otherwise, and the cell
-# will tell.)
-#
 # ## Explicit: the type says how an array is cut
 #
 # In auto mode you see what the compiler chose only after it has compiled. On an `Explicit` mesh,
@@ -942,7 +764,8 @@ predicted(
 
 # %% [markdown]
 # The answer to the question is `out_sharding=`. Where two arrays do not fit, `reshard` one of them:
-# each message has a place in your program. The messages themselves are still written by the compiler.
+# each message has a place in your program. The messages themselves are still written by the
+# compiler.
 
 
 # %%
@@ -961,9 +784,9 @@ with jax.set_mesh(explicit_mesh):
     print("add: ", jax.typeof(a_typed + moved))
 
 # %% [markdown]
-# More lines ask than you may expect: indexing, for example. `with_sharding_constraint` moves nothing
-# here: it checks the type, and raises if the type is another one. If you do not want to decide
-# everything, `jax.sharding.auto_axes` runs a function in auto mode.
+# More lines ask than you may expect: indexing, for example. `with_sharding_constraint` moves
+# nothing here: it checks the type, and raises if the type is another one. If you do not want to
+# decide everything, `jax.sharding.auto_axes` runs a function in auto mode.
 
 
 # %%
@@ -998,10 +821,10 @@ with jax.set_mesh(explicit_mesh):
 # | the axes of the mesh are | `AxisType.Auto` | `AxisType.Explicit` | either; `Manual` inside `shard_map` |
 #
 # - Begin with **auto** when a program exists and its inputs can be placed well. Count its messages.
-# - Go to **explicit** when layouts matter in many places, or when a count surprised you: errors then
-#   tell you the line.
-# - Go to **manual** when the algorithm *is* about devices, as a ring or a halo is, or when you can do
-#   without a message that the compiler adds.
+# - Go to **explicit** when layouts matter in many places, or when a count surprised you: errors
+#   then tell you the line.
+# - Go to **manual** when the algorithm *is* about devices, as a ring or a halo is, or when you can
+#   do without a message that the compiler adds.
 #
 # The modes mix. Here is one jitted function with all three:
 
@@ -1033,6 +856,197 @@ with jax.set_mesh(explicit_mesh):
     print("difference:", float(jnp.abs(mixed(a_typed, b_typed)).max()))
 
 # %% [markdown]
+# That is the main part of the lesson. The rest is about two algorithms that *are* about devices.
+#
+# ## Further: neighbours, a halo exchange
+#
+# A rod is cut into eight pieces. Heat flows between neighbouring points, so a piece needs one
+# number from each neighbouring piece. These numbers are its halo.
+
+
+# %%
+def spread(u, from_left, from_right):
+    """One step: u (n,), and the points beside it, each (1,) -> (n,)."""
+    padded = jnp.concatenate([from_left, u, from_right])
+    return u + 0.25 * (padded[:-2] - 2 * u + padded[2:])
+
+
+ZERO = jnp.zeros(1)  # the ends of the rod are kept cold
+
+
+def whole_rod(u):
+    return spread(u, ZERO, ZERO)
+
+
+# %%
+def piece(u):
+    to_right = [(i, i + 1) for i in range(7)]
+    to_left = [(i + 1, i) for i in range(7)]
+    from_left = jax.lax.ppermute(u[-1:], "x", to_right)
+    from_right = jax.lax.ppermute(u[:1], "x", to_left)
+    return spread(u, from_left, from_right)
+
+
+def lonely_piece(u):
+    return spread(u, ZERO, ZERO)
+
+
+on_ring = partial(jax.shard_map, mesh=ring, in_specs=P("x"), out_specs=P("x"))
+
+# %% [markdown]
+# Each device sends its **last** point to the right and its **first** point to the left. Devices 0
+# and 7 receive nothing from outside, so they get zeros there, and the ends of the rod are cold:
+# zero is right.
+#
+# **Predict.** `lonely_piece` forgets its neighbours. The rod has 64 points, eight on each device.
+# It starts warm everywhere. How many points are wrong after **one** step?
+
+# %%
+# Your prediction: replace the dots with a number
+my_wrong_points = ...
+
+# %%
+warm = 1 + jnp.sin(jnp.arange(64) * 0.15) ** 2
+one_step = whole_rod(warm)
+wrong_points = int((jnp.abs(on_ring(lonely_piece)(warm) - one_step) > 1e-3).sum())
+print("wrong, without neighbours:", wrong_points)
+print("wrong, with the exchange: ", int((jnp.abs(on_ring(piece)(warm) - one_step) > 1e-3).sum()))
+
+# %%
+predicted(
+    my_wrong_points,
+    wrong_points,
+    why="One point on each side of each of the 7 seams. The two ends of the rod are right.",
+)
+
+
+# %%
+def repeat(step, u, times=30):
+    return jax.jit(lambda u: jax.lax.fori_loop(0, times, lambda _, u: step(u), u))(u)
+
+
+shards.draw_seams(
+    8,
+    whole_rod=repeat(whole_rod, warm),
+    with_halo=repeat(on_ring(piece), warm),
+    without_halo=repeat(on_ring(lonely_piece), warm),
+)
+
+# %% [markdown]
+# In the picture, after thirty steps: with the exchange, the pieces follow the whole rod. Without
+# it, every seam has become a cold end. No error was raised, and the shapes are right.
+#
+# ## Further: round the ring, multiply what you cannot hold
+#
+# Let `A` and `B` both be cut by rows. Every device needs all of `B`. It could gather `B`, and would
+# hold all of it at once. Or the blocks go round the ring, and each device uses the one that it has.
+
+# %%
+RIGHT = [(i, (i + 1) % 8) for i in range(8)]
+
+
+def gather_matmul(a_block, b_block):
+    return a_block @ jax.lax.all_gather(b_block, "x", tiled=True)
+
+
+def ring_matmul(a_block, b_block):
+    me, rows = jax.lax.axis_index("x"), b_block.shape[0]
+
+    def product(step, b_block):
+        owner = (me - step) % 8  # the device on which this block of B began
+        columns = jax.lax.dynamic_slice_in_dim(a_block, owner * rows, rows, axis=1)
+        return columns @ b_block
+
+    def pass_on(step, carry):
+        total, b_block = carry
+        b_block = jax.lax.ppermute(b_block, "x", RIGHT)
+        return total + product(step, b_block), b_block
+
+    return jax.lax.fori_loop(1, 8, pass_on, (product(0, b_block), b_block))[0]
+
+
+# %% [markdown]
+# `axis_index` is the device's own number along `x`. All devices run the same program, and this
+# number tells them apart.
+#
+# **Predict.** Every device passes its block to the right, from `i` to `i + 1`. After **two**
+# steps, which block does device 0 have?
+
+# %%
+# Your prediction: replace the dots with a number
+my_block_in_hand = ...
+
+
+# %%
+@partial(jax.shard_map, mesh=ring, in_specs=P("x"), out_specs=P("x", None))
+def blocks_in_hand(number):
+    hands = [number]
+    for _ in range(7):
+        hands.append(jax.lax.ppermute(hands[-1], "x", RIGHT))
+    return jnp.stack(hands, axis=1)
+
+
+owners = blocks_in_hand(jnp.arange(8))
+shards.draw_ring(owners)
+
+# %%
+predicted(
+    my_block_in_hand,
+    int(owners[0, 2]),
+    why="A block that arrives after s steps began s places to the left: (0 - 2) % 8. That is the "
+    "owner in the code.",
+)
+
+# %%
+by_rows = NamedSharding(ring, P("x", None))
+key_a, key_b = jax.random.split(jax.random.key(1))
+A = jax.device_put(jax.random.normal(key_a, (256, 256)), by_rows)
+B = jax.device_put(jax.random.normal(key_b, (256, 256)), by_rows)
+
+temporaries = {}
+for function in (gather_matmul, ring_matmul):
+    cut = jax.shard_map(
+        function, mesh=ring, in_specs=(P("x", None), P("x", None)), out_specs=P("x", None)
+    )
+    compiled = jax.jit(cut).lower(A, B).compile()
+    temporaries[function] = compiled.memory_analysis().temp_size_in_bytes
+    print(function.__name__, "is right:", allclose(compiled(A, B), A @ B))
+ratio = temporaries[ring_matmul] / temporaries[gather_matmul]
+print(f"the ring needs {ratio:.2f} of the temporary memory")
+
+# %% [markdown]
+# Both send every block to every device, but a device of the ring never holds more than a few
+# blocks. Real devices can also send a block while they multiply by another one. Simulated devices
+# cannot show that.
+#
+# Does the compiler find these messages too, if you leave the choice to it? Count. Here is the rod,
+# whole and in pieces, and a product whose rows are wanted in slices.
+
+# %%
+warm_cut = jax.device_put(warm, NamedSharding(ring, P("x")))
+print("rod, by hand:      ", collectives(on_ring(piece), warm_cut))
+print("rod, by jit:       ", collectives(whole_rod, warm_cut))
+
+inner = jax.device_put(A, NamedSharding(ring, P(None, "x"))), B
+
+
+def slice_of_sum(a_block, b_block):
+    return jax.lax.psum_scatter(a_block @ b_block, "x", scatter_dimension=0, tiled=True)
+
+
+def sliced(a, b):
+    return jax.lax.with_sharding_constraint(a @ b, by_rows)
+
+
+in_specs = (P(None, "x"), P("x", None))
+by_hand = jax.shard_map(slice_of_sum, mesh=ring, in_specs=in_specs, out_specs=P("x", None))
+print("product, by hand:  ", collectives(by_hand, *inner))
+print("product, by jit:   ", collectives(sliced, *inner))
+
+# %% [markdown]
+# (This is the compiler for CPUs. The compiler for your machine may choose otherwise, and the cell
+# will tell.)
+#
 # > **In three lines**
 # > 1. A spec says which mesh axis cuts which array axis. Along a mesh axis that it does not name,
 # >    devices hold copies.

@@ -1280,13 +1280,13 @@ exercise(
 # %% [markdown] exercise="scaled_layer" stars=2 importance=2 minutes=6 points=1
 # ## 11 · Explicit mode: move the small one
 #
-# The same mode, and a mesh with axes `"x"` and `"y"`. A layer multiplies the examples `xs`, of type
-# `float32[n@x,8]`, by the weights `W`, of type `float32[8,16@y]`, and then multiplies each column
-# of the product by its number in `scale`. But `scale` comes from elsewhere, and has the type
-# `float32[16@x]`.
+# This is the same mode, with a mesh that has axes `"x"` and `"y"`. A layer multiplies the examples
+# `xs`, of type `float32[n@x,8]`, by the weights `W`, of type `float32[8,16@y]`, and then multiplies
+# each column of the product by its number in `scale`. But `scale` comes from elsewhere, and has the
+# type `float32[16@x]`.
 #
-# Write `scaled_layer`, which returns `(xs @ W) * scale` with the type `float32[n@x,16@y]`. As
-# written there it raises an error, because two types do not fit. The 16 numbers of `scale` may
+# Write `scaled_layer`, which returns `(xs @ W) * scale` with the type `float32[n@x,16@y]`. Written
+# like that, it raises an error, because two types do not fit. The 16 numbers of `scale` may
 # move. `xs`, `W` and the product may not.
 
 
@@ -1324,10 +1324,10 @@ exercise(
         "`reshard(scale, P(...))` returns the same numbers in another layout. Which mesh axis cuts "
         "the columns?",
     ],
-    explanation="No axis is summed over a cut, so `xs @ W` needs no message and has the type "
-    "`float32[n@x,16@y]`. For `*` both types have to agree, or one may be uncut. `reshard` is the "
-    "message: here of 16 numbers. The error is useful: in auto mode the compiler would have chosen "
-    "what moves, and you would not have noticed.",
+    explanation="The axis that is summed over is not cut, so `xs @ W` needs no message and has the "
+    "type `float32[n@x,16@y]`. For `*`, an axis has to be cut in the same way in both arrays, or "
+    "cut in one of them only. `reshard` is the message: here of 16 numbers. The error is useful: "
+    "in auto mode the compiler would have chosen what moves, and you would not have noticed.",
     another="def scaled_layer(xs, W, scale):\n"
     "    return xs @ (W * reshard(scale, P()))  # scales the weights, with a copy of `scale`",
     wrong_answers=[
