@@ -758,8 +758,8 @@ except Exception as error:
 predicted(
     my_product,
     product_outcome,
-    why="The sum over the cut axis could be left whole on every device, or be cut in one of two "
-    "ways. These cost different messages, so JAX asks you.",
+    why="The result could be whole along y, or be cut by y in one of two ways, or stay in parts that "
+    "are not added yet. These cost different messages, so JAX asks you.",
 )
 
 # %% [markdown]

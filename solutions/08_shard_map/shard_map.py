@@ -1233,10 +1233,10 @@ exercise(
         "`jnp.matmul(A, B, out_sharding=P(...))`. The spec has one entry for each axis of the "
         "result: the rows are cut by `x`, the columns by nothing.",
     ],
-    explanation="The axis that is summed over is cut along `y`, so the sum could end up whole on "
-    "every device along `y`, or cut in one of two ways. In explicit mode JAX does not choose: "
-    "`A @ B` raises a `ShardingTypeError`, and `out_sharding` is your answer. The compiler still "
-    "puts in the `psum`.",
+    explanation="The axis that is summed over is cut along `y`. So the result could be whole along "
+    "`y`, or be cut by `y` in one of two ways, or stay in parts that are not added yet. In "
+    "explicit mode JAX does not choose: `A @ B` raises a `ShardingTypeError`, and `out_sharding` "
+    "is your answer. The compiler still adds the `psum`.",
     another="def typed_matmul(A, B):\n"
     "    product = jax.sharding.auto_axes(lambda a, b: a @ b, out_sharding=P('x', None))\n"
     "    return product(A, B)  # inside, the compiler decides",
