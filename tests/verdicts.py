@@ -31,12 +31,14 @@ lists these, each with its reason (`equal_mutants`). One that survives is a faul
 
 The *answers* are those of `tests/answers/`, in many styles, none of them listed in a master. Right
 ones pass, and wrong ones are rejected for the reason that is expected, in a grading and by
-`check`. The last two columns are wrong answers whose card names a misconception, and those of them
-where it should have named another one, or none.
+`check`. The other columns are about the cards of wrong answers: how many name a misconception; how
+many of these were read and fit, and how many should name another one, or none; how many show the
+arguments, and the values that differ; and how many say neither a cause, nor values, nor what to
+try.
 
 | module | exercises | mutants | caught | same program | listed as equal | survived \
-| right answers | wrong answers | named | named wrongly |
-| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |
+| right answers | wrong answers | named | fitting | named wrongly | with arguments | unhelpful |
+|{" --- |" + 13 * " --: |"}
 """
 
 
@@ -49,18 +51,37 @@ def of_mutants(tallies: Iterable[Tally]) -> list[int]:
 
 def of_answers(checked: Mapping[corpus.Answer, Verdict]) -> list[int]:
     """The numbers of a module that its corpus gives, from the verdicts of `check`."""
-    wrong = {one: verdict.misconception for one, verdict in checked.items() if not one.is_right}
-    named = {one: title for one, title in wrong.items() if title}
-    wrongly = [
-        one for one, title in named.items() if one.misconception and one.misconception != title
+    wrong = {one: verdict for one, verdict in checked.items() if not one.is_right}
+    named = [
+        (one, verdict.misconception) for one, verdict in wrong.items() if verdict.misconception
     ]
-    return [len(checked) - len(wrong), len(wrong), len(named), len(wrongly)]
+    told = [(one.misconception, title) for one, title in named if one.misconception]
+    fitting = sum(expected == title for expected, title in told)
+    shown = [any(finding.evidence for finding in verdict.findings) for verdict in wrong.values()]
+    unhelpful = [is_unhelpful(verdict) for verdict in wrong.values()]
+    return [
+        len(checked) - len(wrong),
+        len(wrong),
+        len(named),
+        fitting,
+        len(told) - fitting,
+        sum(shown),
+        sum(unhelpful),
+    ]
 
 
-def written(assignment: str) -> list[int]:
-    """The numbers of a module that the document has."""
-    row = re.search(rf"^\| {assignment} \|(.*)\|$", _text(), re.MULTILINE)
-    return [int(number) for number in row[1].split("|")] if row else []
+def is_unhelpful(verdict: Verdict) -> bool:
+    """Whether a card says neither a cause, nor arguments and values, nor what to try."""
+    says = [finding.evidence is not None or finding.advice for finding in verdict.findings]
+    return not (verdict.passed or verdict.misconception or any(says))
+
+
+def written(assignment: str) -> dict[str, int]:
+    """The numbers of a module that the document has, by the heads of their columns."""
+    lines = re.findall(r"^\|(.*)\|$", _text(), re.MULTILINE)
+    cells = [[cell.strip() for cell in line.split("|")] for line in lines]
+    numbers = next((row[1:] for row in cells if row[0] == assignment), [])
+    return dict(zip(cells[0][1:], map(int, numbers), strict=False)) if cells else {}
 
 
 def made_with() -> str:

@@ -91,7 +91,7 @@ def append_total(x):
     return jnp.append(x, x[:-1].sum())
 
 
-# %% wrong="append_total" reason="TypeError" about="appends as to a list"
+# %% wrong="append_total" reason="TypeError" about="appends as to a list" misconception="none"
 def append_total(x):
     return jnp.concatenate([list(x) + [x.sum()]])
 
@@ -132,7 +132,7 @@ def postage(weights):
     return jnp.where(weights < 1, 3.0, prices)
 
 
-# %% wrong="postage" reason="values" about="finds the class with searchsorted from the left"
+# %% wrong="postage" reason="values" about="finds the class with searchsorted from the left" misconception="puts the limits into the cheaper class"
 def postage(weights):
     return jnp.array([3.0, 5.0, 9.0])[jnp.searchsorted(jnp.array([1.0, 5.0]), weights)]
 
@@ -164,7 +164,7 @@ def postage(weights):
     return jnp.select([weights < 1, weights < 5], [3.0, 5.0], 9.0).squeeze()
 
 
-# %% wrong="postage" reason="ValueError" about="chained comparison"
+# %% wrong="postage" reason="ValueError" about="chained comparison" misconception="none"
 def postage(weights):
     return jnp.where(weights < 1, 3.0, jnp.where(1 <= weights < 5, 5.0, 9.0))
 
@@ -229,7 +229,7 @@ def fill_gaps(x, present):
     return jnp.where(present, x, x[last])
 
 
-# %% wrong="fill_gaps" reason="TypeError" about="adds in place under the mask"
+# %% wrong="fill_gaps" reason="TypeError" about="adds in place under the mask" misconception="assigns into the array"
 def fill_gaps(x, present):
     x[~present] = 0.0
     return x + ~present * x.sum() / present.sum()
@@ -267,7 +267,7 @@ def integer_rms(counts):
     return jnp.sqrt(jnp.mean(counts * counts.astype(float)))
 
 
-# %% wrong="integer_rms" reason="values" about="asks for float32 in the mean, when the squares have wrapped"
+# %% wrong="integer_rms" reason="values" about="asks for float32 in the mean, when the squares have wrapped" misconception="squares in int32"
 def integer_rms(counts):
     return jnp.sqrt(jnp.mean(counts**2, dtype=jnp.float32))
 
@@ -353,7 +353,7 @@ def gelu_any_dtype(x):
     return 0.5 * x * (1 + (e - 1) / (e + 1))
 
 
-# %% wrong="gelu_any_dtype" reason="dtype" about="asks for the constant in float32"
+# %% wrong="gelu_any_dtype" reason="dtype" about="asks for the constant in float32" misconception="lets a float32 into the formula"
 def gelu_any_dtype(x):
     s = jnp.array(2 / np.pi, dtype=jnp.float32) ** 0.5
     return 0.5 * x * (1 + jnp.tanh(s * (x + 0.044715 * x**3)))
@@ -369,7 +369,7 @@ def gelu_any_dtype(x):
     return 0.5 * x * (1 + jnp.tanh((jnp.pi / 2) ** 0.5 * (x + 0.044715 * x**3)))
 
 
-# %% wrong="gelu_any_dtype" reason="dtype" about="casts everything to float32"
+# %% wrong="gelu_any_dtype" reason="dtype" about="casts everything to float32" misconception="none"
 def gelu_any_dtype(x):
     x = jnp.asarray(x, jnp.float32)
     return 0.5 * x * (1 + jnp.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x**3)))
@@ -592,7 +592,7 @@ def variance_far_from_zero(x):
     return ((x - x.mean()) ** 2).mean(axis=1)
 
 
-# %% wrong="variance_far_from_zero" reason="values" about="scales before it squares, which saves no digits"
+# %% wrong="variance_far_from_zero" reason="values" about="scales before it squares, which saves no digits" misconception="subtracts two large numbers"
 def variance_far_from_zero(x):
     y = x / 8192
     return 8192**2 * (jnp.mean(y**2, axis=1) - jnp.mean(y, axis=1) ** 2)
@@ -689,7 +689,7 @@ def compact_positive(x):
     return x[jnp.argsort(x <= 0)]
 
 
-# %% wrong="compact_positive" reason="values" about="sorts by the sign, largest first among the kept"
+# %% wrong="compact_positive" reason="values" about="sorts by the sign, largest first among the kept" misconception="none"
 def compact_positive(x):
     return jnp.where(x > 0, x, 0.0)[jnp.argsort(-x)]
 

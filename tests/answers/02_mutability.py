@@ -217,7 +217,7 @@ def tally(labels):
     return jnp.zeros(10, jnp.int32).at[labels].add(1, unique_indices=True)
 
 
-# %% wrong="tally" reason="values" about="sets in place of adding"
+# %% wrong="tally" reason="values" about="sets in place of adding" misconception="counts repeats once, like NumPy's `+=`"
 def tally(labels):
     return jnp.zeros(10, jnp.int32).at[labels].set(1)
 
@@ -412,7 +412,7 @@ def sparse_step(table, ids, gradients):
     return table.at[ids].add(-0.1 * gradients * count[ids][:, None])
 
 
-# %% wrong="sparse_step" reason="work" about="compares every word with every row"
+# %% wrong="sparse_step" reason="work" about="compares every word with every row" misconception="multiplies with a one-hot matrix"
 def sparse_step(table, ids, gradients):
     hit = ids[None, :] == jnp.arange(table.shape[0])[:, None]
     return table - 0.1 * jnp.where(hit[:, :, None], gradients[None], 0.0).sum(axis=1)
@@ -471,7 +471,7 @@ def cool(flame, plate):
     return jnp.where(inside, mean + flame, plate)
 
 
-# %% wrong="cool" reason="donation" about="donates both"
+# %% wrong="cool" reason="donation" about="donates both" misconception="none"
 def cool(flame, plate):
     inside = (plate[:-2, 1:-1] + plate[2:, 1:-1] + plate[1:-1, :-2] + plate[1:-1, 2:]) / 4
     return plate.at[1:-1, 1:-1].set(inside + flame[1:-1, 1:-1])
@@ -480,7 +480,7 @@ def cool(flame, plate):
 cool = jax.jit(cool, donate_argnums=(0, 1))
 
 
-# %% wrong="cool" reason="donation" about="compiled, but nothing donated"
+# %% wrong="cool" reason="donation" about="compiled, but nothing donated" misconception="gives no memory away"
 @jax.jit
 def cool(flame, plate):
     inside = (plate[:-2, 1:-1] + plate[2:, 1:-1] + plate[1:-1, :-2] + plate[1:-1, 2:]) / 4
@@ -565,7 +565,7 @@ def decayed_step(weights, steps, gradient):
     return (weights - rate * gradient, 1 + steps)
 
 
-# %% wrong="decayed_step" reason="values" about="decays a little at every step"
+# %% wrong="decayed_step" reason="values" about="decays a little at every step" misconception="lets the rate sink at every step"
 def decayed_step(weights, steps, gradient):
     return weights - 0.1 * 0.5 ** (steps / 1000) * gradient, steps + 1
 
@@ -586,7 +586,7 @@ def decayed_step(weights, steps, gradient):
     return weights + 0.1 * 0.5 ** (steps // 1000) * gradient, steps + 1
 
 
-# %% wrong="decayed_step" reason="values" about="rounds the number of thousands"
+# %% wrong="decayed_step" reason="values" about="rounds the number of thousands" misconception="none"
 def decayed_step(weights, steps, gradient):
     return weights - 0.1 * 0.5 ** jnp.round(steps / 1000) * gradient, steps + 1
 
@@ -650,23 +650,23 @@ def sort_by_counting(x):
     return jax.lax.cummax(jnp.zeros_like(x).at[starts].max(value))
 
 
-# %% wrong="sort_by_counting" reason="operation" about="top_k of all entries is a sort too"
+# %% wrong="sort_by_counting" reason="operation" about="top_k of all entries is a sort too" misconception="sorts"
 def sort_by_counting(x):
     return jax.lax.top_k(x, x.size)[0][::-1]
 
 
-# %% wrong="sort_by_counting" reason="operation" about="argsort"
+# %% wrong="sort_by_counting" reason="operation" about="argsort" misconception="sorts"
 def sort_by_counting(x):
     return x[jnp.argsort(x)]
 
 
-# %% wrong="sort_by_counting" reason="operation" about="unique with counts, which sorts"
+# %% wrong="sort_by_counting" reason="operation" about="unique with counts, which sorts" misconception="sorts"
 def sort_by_counting(x):
     values, counts = jnp.unique(x, return_counts=True, size=50, fill_value=0)
     return jnp.repeat(values, counts, total_repeat_length=x.size)
 
 
-# %% wrong="sort_by_counting" reason="operation" about="counts with a promise of unique entries"
+# %% wrong="sort_by_counting" reason="operation" about="counts with a promise of unique entries" misconception="none"
 def sort_by_counting(x):
     counts = jnp.zeros(50, jnp.int32).at[x].add(1, unique_indices=True)
     return jnp.repeat(jnp.arange(50, dtype=jnp.int32), counts, total_repeat_length=x.size)
@@ -698,7 +698,7 @@ def sort_by_counting(x):
     return jnp.cumsum(jnp.zeros_like(x).at[ends].add(1))
 
 
-# %% wrong="sort_by_counting" reason="work" about="odd and even neighbours change places, n times"
+# %% wrong="sort_by_counting" reason="work" about="odd and even neighbours change places, n times" misconception="none"
 def sort_by_counting(x):
     n = x.size
 

@@ -1,4 +1,4 @@
-# %% wrong="newton_roots" reason="operation" about="begins at jnp.sqrt, the loop is decoration"
+# %% wrong="newton_roots" reason="operation" about="begins at jnp.sqrt, the loop is decoration" misconception="begins with the roots themselves"
 def newton_roots(a):
     return jax.lax.while_loop(lambda x: off(x, a), lambda x: better(x, a), jnp.sqrt(a))
 
@@ -56,7 +56,7 @@ def crop(signal, start, width):
     return jax.vmap(lambda i: signal[start + i])(jnp.arange(width))
 
 
-# %% wrong="crop" reason="ValueError" about="start static by its name as well"
+# %% wrong="crop" reason="ValueError" about="start static by its name as well" misconception="makes the start static"
 @partial(jax.jit, static_argnames=("start", "width"))
 def crop(signal, start, width):
     return jax.lax.dynamic_slice_in_dim(signal, start, width)
@@ -86,12 +86,12 @@ def crop(signal, start, width):
     return jax.jit(lambda s, i: jax.lax.dynamic_slice_in_dim(s, i, width))(signal, start)
 
 
-# %% wrong="crop" reason="not jitted" about="not compiled at all"
+# %% wrong="crop" reason="not jitted" about="not compiled at all" misconception="leaves the decorator out"
 def crop(signal, start, width):
     return jax.lax.dynamic_slice_in_dim(signal, start, width)
 
 
-# %% wrong="crop" reason="ConcretizationTypeError" about="makes a Python number of the start"
+# %% wrong="crop" reason="ConcretizationTypeError" about="makes a Python number of the start" misconception="needs `start` as a number while it is traced"
 @partial(jax.jit, static_argnames="width")
 def crop(signal, start, width):
     begin = int(start)
@@ -142,26 +142,26 @@ def calm(signal, limit):
     return jax.lax.cond(jnp.all(jnp.abs(signal) > limit), median3, lambda s: s, signal)
 
 
-# %% wrong="calm" reason="branch" about="smooths before the question, and hands both over"
+# %% wrong="calm" reason="branch" about="smooths before the question, and hands both over" misconception="smooths first and then chooses"
 def calm(signal, limit):
     smooth = median3(signal)
     loud = jnp.max(jnp.abs(signal)) > limit
     return jax.lax.cond(loud, lambda: smooth, lambda: signal)
 
 
-# %% wrong="calm" reason="operation" about="select in place of a branch"
+# %% wrong="calm" reason="operation" about="select in place of a branch" misconception="computes both branches and picks one"
 def calm(signal, limit):
     loud = jnp.max(jnp.abs(signal)) > limit
     return jax.lax.select(loud, median3(signal), signal)
 
 
-# %% wrong="calm" reason="branch" about="finds the loudest with a sort on every run"
+# %% wrong="calm" reason="branch" about="finds the loudest with a sort on every run" misconception="none"
 def calm(signal, limit):
     loud = jnp.sort(jnp.abs(signal))[-1] > limit
     return jax.lax.cond(loud, median3, lambda s: s, signal)
 
 
-# %% wrong="calm" reason="operation" about="vmap of the cond, which becomes a select"
+# %% wrong="calm" reason="operation" about="vmap of the cond, which becomes a select" misconception="computes both branches and picks one"
 def calm(signal, limit):
     def one(s):
         return jax.lax.cond(jnp.max(jnp.abs(s)) > limit, median3, lambda same: same, s)
@@ -221,18 +221,18 @@ def newton_roots(a):
     )
 
 
-# %% wrong="newton_roots" reason="operation" about="begins at a to the power of one half"
+# %% wrong="newton_roots" reason="operation" about="begins at a to the power of one half" misconception="begins with the roots themselves"
 def newton_roots(a):
     return jax.lax.while_loop(lambda x: off(x, a), lambda x: better(x, a), a**0.5)
 
 
-# %% wrong="newton_roots" reason="operation" about="begins at the exponential of half the logarithm"
+# %% wrong="newton_roots" reason="operation" about="begins at the exponential of half the logarithm" misconception="begins with the roots themselves"
 def newton_roots(a):
     begin = jnp.exp(0.5 * jnp.log(a))
     return jax.lax.while_loop(lambda x: off(x, a), lambda x: better(x, a), begin)
 
 
-# %% wrong="newton_roots" reason="operation" about="the library's root"
+# %% wrong="newton_roots" reason="operation" about="the library's root" misconception="begins with the roots themselves"
 def newton_roots(a):
     return jnp.sqrt(a)
 
@@ -244,7 +244,7 @@ def newton_roots(a):
     )
 
 
-# %% wrong="newton_roots" reason="values" about="one turn at most"
+# %% wrong="newton_roots" reason="values" about="one turn at most" misconception="none"
 def newton_roots(a):
     return jax.lax.while_loop(lambda x: jnp.all(x == a) & off(x, a), lambda x: better(x, a), a)
 
@@ -257,7 +257,7 @@ def newton_roots(a):
     return jax.lax.scan(turn, a, length=100)[0]
 
 
-# %% wrong="newton_roots" reason="values" about="asks the first root alone"
+# %% wrong="newton_roots" reason="values" about="asks the first root alone" misconception="stops when the first root is found"
 def newton_roots(a):
     return jax.lax.while_loop(
         lambda x: jnp.abs(x[-1] * x[-1] - a[-1]) > 1e-5 * a[-1], lambda x: better(x, a), a
@@ -347,7 +347,7 @@ def account_history(start, deposits):
     return jax.lax.map(lambda deposit: month(start, deposit), deposits)
 
 
-# %% wrong="account_history" reason="batch loop" about="a scan that is unrolled altogether"
+# %% wrong="account_history" reason="batch loop" about="a scan that is unrolled altogether" misconception="none"
 def account_history(start, deposits):
     def turn(balance, deposit):
         balance = month(balance, deposit)
@@ -422,7 +422,7 @@ def fade_in(image, start, now):
     return image * jnp.clip((now - start) / 8000, 0, 1)
 
 
-# %% wrong="fade_in" reason="values" about="adds both clocks"
+# %% wrong="fade_in" reason="values" about="adds both clocks" misconception="still reads the clock inside"
 def fade_in(image, start, now):
     return image * jnp.clip((now + clock() - start) / 8, 0, 1)
 
@@ -492,7 +492,7 @@ def score_and_hidden(weights, xs):
     return jax.lax.scan(one, None, xs)[1]
 
 
-# %% wrong="score_and_hidden" reason="Exception" about="keeps the layer in a global, below the seal"
+# %% wrong="score_and_hidden" reason="Exception" about="keeps the layer in a global, below the seal" misconception="returns both and goes on filling the list"
 last = None
 
 
@@ -678,7 +678,7 @@ def recurrence(a, b):
     return b
 
 
-# %% wrong="recurrence" reason="operation" about="a scan of blocks"
+# %% wrong="recurrence" reason="operation" about="a scan of blocks" misconception="goes through the rows one after another"
 def recurrence(a, b):
     def step(h, row):
         h = row[0] * h + row[1]
@@ -712,7 +712,7 @@ def recurrence(a, b):
     return jax.lax.associative_scan(join, (jnp.roll(a, 1), b))[1]
 
 
-# %% wrong="recurrence" reason="work" about="solves the triangular system"
+# %% wrong="recurrence" reason="work" about="solves the triangular system" misconception="none"
 def recurrence(a, b):
     n = a.shape[0]
     matrix = jnp.eye(n) - jnp.diag(a[1:], -1)

@@ -207,7 +207,7 @@ def two_noises(key, signal):
     return a, jnp.abs(b) * jnp.sign(a)
 
 
-# %% wrong="two_noises" reason="key reuse" about="one key for normal and for the other by uniform and ppf"
+# %% wrong="two_noises" reason="key reuse" about="one key for normal and for the other by uniform and ppf" misconception="draws twice from the same key"
 def two_noises(key, signal):
     return (
         jax.random.normal(key, signal.shape),
@@ -450,7 +450,7 @@ def numbered_noise(key, ids):
     return jax.vmap(lambda k: jax.random.normal(k, (3,)))(keys)
 
 
-# %% wrong="numbered_noise" reason="values" about="counts the examples of the batch"
+# %% wrong="numbered_noise" reason="values" about="counts the examples of the batch" misconception="gives keys by the place in the batch"
 def numbered_noise(key, ids):
     places = jnp.arange(ids.shape[0])
     return jax.vmap(lambda i: jax.random.normal(jax.random.fold_in(key, i), (3,)))(places)
@@ -520,7 +520,7 @@ def numbered_noise(key, ids):
     return jax.vmap(noise)(ids, again.astype(jnp.float32))
 
 
-# %% wrong="numbered_noise" reason="batch loop" about="a Python loop over pairs"
+# %% wrong="numbered_noise" reason="batch loop" about="a Python loop over pairs" misconception="loops over the numbers in Python"
 def numbered_noise(key, ids):
     draw = jax.vmap(lambda i: jax.random.normal(jax.random.fold_in(key, i), (3,)))
     return jnp.concatenate([draw(ids[n : n + 2]) for n in range(0, ids.shape[0], 2)])
@@ -568,7 +568,7 @@ def shuffle_pairs(key, x, y):
     return x[order], y[order]
 
 
-# %% wrong="shuffle_pairs" reason="values" about="scatters in place of gathering"
+# %% wrong="shuffle_pairs" reason="values" about="scatters in place of gathering" misconception="applies the order backwards"
 def shuffle_pairs(key, x, y):
     order = jax.random.permutation(key, y.shape[0])
     return jnp.zeros_like(x).at[order].set(x), jnp.zeros_like(y).at[order].set(y)
@@ -960,7 +960,7 @@ def cooling_walk(key, starts, steps):
     return jax.lax.scan(step, starts, keys)[0]
 
 
-# %% wrong="cooling_walk" reason="batch loop" about="a Python loop over pairs of steps"
+# %% wrong="cooling_walk" reason="batch loop" about="a Python loop over pairs of steps" misconception="loops over the steps in Python"
 def cooling_walk(key, starts, steps):
     keys = jax.random.split(key, steps)
     x = starts
@@ -1076,7 +1076,7 @@ def luckiest_seed(seeds):
     return seeds[best], scores[best]
 
 
-# %% wrong="luckiest_seed" reason="batch loop" about="Python's max over the seeds"
+# %% wrong="luckiest_seed" reason="batch loop" about="Python's max over the seeds" misconception="loops over the seeds in Python"
 def luckiest_seed(seeds):
     best, score = seeds[0], trial(jax.random.key(seeds[0]))
     for n in range(1, seeds.shape[0]):
@@ -1088,11 +1088,11 @@ def luckiest_seed(seeds):
 # %% right="fast_track_prng_keys" about="the letter"
 fast_track_prng_keys = "c"
 
-# %% wrong="fast_track_prng_keys" reason="answer" about="one key for two functions"
+# %% wrong="fast_track_prng_keys" reason="answer" about="one key for two functions" misconception="takes another function for another key"
 fast_track_prng_keys = "a"
 
-# %% wrong="fast_track_prng_keys" reason="answer" about="equal children"
+# %% wrong="fast_track_prng_keys" reason="answer" about="equal children" misconception="takes `split` and `fold_in` for two separate families"
 fast_track_prng_keys = "b"
 
-# %% wrong="fast_track_prng_keys" reason="answer" about="the parent after its split"
+# %% wrong="fast_track_prng_keys" reason="answer" about="the parent after its split" misconception="draws from a key that is also split"
 fast_track_prng_keys = "d"

@@ -20,7 +20,7 @@ def pairwise(xs, ys):
     return jnp.sqrt(jnp.sum((xs[:, None] - ys[None]) ** 2, axis=-1) + 1e-6)
 
 
-# %% wrong="pairwise" reason="batch loop" about="a Python loop over the batch of a fixed length, cut afterwards"
+# %% wrong="pairwise" reason="batch loop" about="a Python loop over the batch of a fixed length, cut afterwards" misconception="loops over the first list in Python"
 def pairwise(xs, ys):
     n = xs.shape[0]
     rows = []
@@ -77,7 +77,7 @@ fast_track_vmap = (12, 3)
 fast_track_vmap = 35
 
 
-# %% wrong="predict_batch" reason="batch loop" about="a loop over a hundred examples, cut afterwards"
+# %% wrong="predict_batch" reason="batch loop" about="a loop over a hundred examples, cut afterwards" misconception="calls `predict` once per example in a Python loop"
 def predict_batch(W, b, xs):
     n = len(xs)
     return jnp.stack([predict(W, b, xs[min(i, n - 1)]) for i in range(100)])[:n]
@@ -181,7 +181,7 @@ def column_norms(A):
     return jnp.linalg.norm(A, axis=0, keepdims=True).squeeze()
 
 
-# %% wrong="column_norms" reason="operation" about="swaps the axes by einsum first"
+# %% wrong="column_norms" reason="operation" about="swaps the axes by einsum first" misconception="turns the matrix first"
 def column_norms(A):
     return jax.vmap(norm)(jnp.einsum("dn->nd", A))
 
@@ -230,7 +230,7 @@ def predict_columns(W, b, xs):
     return jnp.squeeze(W @ xs + b[:, None])
 
 
-# %% wrong="predict_columns" reason="shape" about="transposes in, and not out"
+# %% wrong="predict_columns" reason="shape" about="transposes in, and not out" misconception="leaves the predictions in rows"
 def predict_columns(W, b, xs):
     return xs.T @ W.T + b
 
@@ -240,7 +240,7 @@ def predict_columns(W, b, xs):
     return jnp.roll(jax.vmap(predict, in_axes=(None, None, 1), out_axes=1)(W, b, xs), 1, axis=1)
 
 
-# %% wrong="predict_columns" reason="batch loop" about="writes column after column with at"
+# %% wrong="predict_columns" reason="batch loop" about="writes column after column with at" misconception="loops over the columns in Python"
 def predict_columns(W, b, xs):
     out = jnp.zeros((3, xs.shape[1]))
     for i in range(xs.shape[1]):
@@ -248,7 +248,7 @@ def predict_columns(W, b, xs):
     return out
 
 
-# %% wrong="predict_columns" reason="batch loop" about="a loop over 128 columns, cut afterwards"
+# %% wrong="predict_columns" reason="batch loop" about="a loop over 128 columns, cut afterwards" misconception="loops over the columns in Python"
 def predict_columns(W, b, xs):
     n = xs.shape[1]
     return jnp.stack([predict(W, b, xs[:, i % n]) for i in range(128)], axis=1)[:, :n]
@@ -305,7 +305,7 @@ def ensemble(params, x):
     return jax.vmap(apply_model, in_axes=({"W": 0, "b": None}, None), out_axes=-1)(params, x)
 
 
-# %% wrong="ensemble" reason="batch loop" about="a list of models"
+# %% wrong="ensemble" reason="batch loop" about="a list of models" misconception="takes the models one by one in a Python loop"
 def ensemble(params, x):
     models = [{**params, "W": params["W"][i]} for i in range(len(params["W"]))]
     return jnp.array([apply_model(m, x) for m in models])
@@ -346,7 +346,7 @@ def ensemble(params, x):
     return jnp.tanh((params["W"].reshape(n * o, i) @ x).reshape(n, o) + params["b"])
 
 
-# %% wrong="pairwise" reason="batch loop" about="a Python loop of a hundred, cut afterwards"
+# %% wrong="pairwise" reason="batch loop" about="a Python loop of a hundred, cut afterwards" misconception="loops over the first list in Python"
 def pairwise(xs, ys):
     n = xs.shape[0]
     rows = []
@@ -383,7 +383,7 @@ def pairwise(xs, ys):
     return jax.vmap(lambda x: jax.vmap(lambda y: distance(x, y))(xs))(xs)
 
 
-# %% wrong="pairwise" reason="batch loop" about="two Python loops"
+# %% wrong="pairwise" reason="batch loop" about="two Python loops" misconception="loops over the first list in Python"
 def pairwise(xs, ys):
     return jnp.stack([jnp.stack([distance(x, y) for y in ys]) for x in xs])
 
@@ -478,14 +478,14 @@ def per_example_gradients(params, xs, ys):
     return {"w": each["w"] * scale[:, None], "b": each["b"] * scale}
 
 
-# %% wrong="per_example_gradients" reason="batch loop" about="a loop over a hundred examples, cut afterwards"
+# %% wrong="per_example_gradients" reason="batch loop" about="a loop over a hundred examples, cut afterwards" misconception="loops over the examples in Python"
 def per_example_gradients(params, xs, ys):
     n = len(ys)
     each = [jax.grad(loss)(params, xs[i % n], ys[i % n]) for i in range(100)]
     return jax.tree.map(lambda *gs: jnp.stack(gs)[:n], *each)
 
 
-# %% wrong="per_example_gradients" reason="batch loop" about="a list of gradients, stacked leaf by leaf"
+# %% wrong="per_example_gradients" reason="batch loop" about="a list of gradients, stacked leaf by leaf" misconception="loops over the examples in Python"
 def per_example_gradients(params, xs, ys):
     each = [jax.grad(loss)(params, xs[i], ys[i]) for i in range(len(ys))]
     return {name: jnp.stack([g[name] for g in each]) for name in params}
@@ -562,14 +562,14 @@ def attention(queries, keys, values):
     return jax.vmap(jax.vmap(over_time, in_axes=1, out_axes=1))(queries, values, keys)
 
 
-# %% wrong="attention" reason="batch loop" about="a Python loop over the heads"
+# %% wrong="attention" reason="batch loop" about="a Python loop over the heads" misconception="none"
 def attention(queries, keys, values):
     one = jax.vmap(jax.vmap(attend, in_axes=(0, None, None)))
     heads = range(queries.shape[2])
     return jnp.stack([one(queries[:, :, h], keys[:, :, h], values[:, :, h]) for h in heads], axis=2)
 
 
-# %% wrong="attention" reason="batch loop" about="a Python loop over the times"
+# %% wrong="attention" reason="batch loop" about="a Python loop over the times" misconception="none"
 def attention(queries, keys, values):
     one = jax.vmap(jax.vmap(attend, in_axes=(0, 1, 1)))
     times = range(queries.shape[1])

@@ -627,7 +627,7 @@ def through_layers(stacked, x):
     return x @ stacked["w"][-1] + stacked["b"][-1]
 
 
-# %% wrong="through_layers" reason="batch loop" about="a loop over 160 layers, of which the surplus is masked"
+# %% wrong="through_layers" reason="batch loop" about="a loop over 160 layers, of which the surplus is masked" misconception="writes every layer into the program"
 def through_layers(stacked, x):
     n = len(stacked["b"])
     for i in range(160):
@@ -636,12 +636,12 @@ def through_layers(stacked, x):
     return x
 
 
-# %% wrong="through_layers" reason="batch loop" about="a scan that is unrolled in full"
+# %% wrong="through_layers" reason="batch loop" about="a scan that is unrolled in full" misconception="none"
 def through_layers(stacked, x):
     return jax.lax.scan(lambda x, p: (apply_layer(p, x), None), x, stacked, unroll=True)[0]
 
 
-# %% wrong="through_layers" reason="batch loop" about="reduce over a list of layers"
+# %% wrong="through_layers" reason="batch loop" about="reduce over a list of layers" misconception="writes every layer into the program"
 def through_layers(stacked, x):
     import functools
 

@@ -67,7 +67,7 @@ def force(x):
     return value, -slopes
 
 
-# %% wrong="force" reason="batch loop" about="a loop over a hundred beads, cut afterwards"
+# %% wrong="force" reason="batch loop" about="a loop over a hundred beads, cut afterwards" misconception="takes one slope at a time in a Python loop"
 def force(x):
     n, forces = x.size, []
     for i in range(100):
@@ -136,7 +136,7 @@ def descent_step(params, xs, ys, rate):
     return gradient, value, guess
 
 
-# %% wrong="descent_step" reason="work" about="two gradients, one for each leaf"
+# %% wrong="descent_step" reason="work" about="two gradients, one for each leaf" misconception="runs the function more than once"
 def descent_step(params, xs, ys, rate):
     value, guess = squared_error(params, xs, ys)
     by_w = jax.grad(lambda w: squared_error({**params, "w": w}, xs, ys)[0])(params["w"])
@@ -222,7 +222,7 @@ def push_and_pull(x, v, w):
     return pushed, jax.vjp(neighbours, x)[1](w)[0]
 
 
-# %% wrong="push_and_pull" reason="work" about="forward mode for each column of the Jacobian"
+# %% wrong="push_and_pull" reason="work" about="forward mode for each column of the Jacobian" misconception="builds the Jacobian and multiplies by it"
 def push_and_pull(x, v, w):
     columns = jax.vmap(lambda e: jax.jvp(neighbours, (x,), (e,))[1])(jnp.eye(x.size))
     return v @ columns, columns @ w
@@ -301,7 +301,7 @@ def hessian_times(x, v):
     return jax.jvp(jax.grad(coupling), (x,), (v,))
 
 
-# %% wrong="hessian_times" reason="work" about="the columns of the Hessian, one after the other in a scan"
+# %% wrong="hessian_times" reason="work" about="the columns of the Hessian, one after the other in a scan" misconception="builds the Hessian and multiplies by it"
 def hessian_times(x, v):
     def add(total, one):
         e, weight = one
@@ -349,13 +349,13 @@ def lengths(xs):
     return jnp.where(zero, 0.0, jnp.sqrt(jnp.where(zero, 1.0, squares)))
 
 
-# %% wrong="lengths" reason="gradient" about="a where outside the root only"
+# %% wrong="lengths" reason="gradient" about="a where outside the root only" misconception="takes the root of zero"
 def lengths(xs):
     squares = jnp.sum(xs**2, axis=1)
     return jnp.where(squares == 0, 0.0, jnp.sqrt(squares))
 
 
-# %% wrong="lengths" reason="gradient" about="nan_to_num after the root"
+# %% wrong="lengths" reason="gradient" about="nan_to_num after the root" misconception="takes the root of zero"
 def lengths(xs):
     return jnp.nan_to_num(jnp.linalg.norm(xs, axis=1))
 
@@ -395,7 +395,7 @@ def lengths(xs):
     return safe(xs)
 
 
-# %% wrong="lengths" reason="batch loop" about="a loop over a hundred rows, cut afterwards"
+# %% wrong="lengths" reason="batch loop" about="a loop over a hundred rows, cut afterwards" misconception="goes through the rows in Python"
 def lengths(xs):
     def one(x):
         zero = (x == 0).all()
@@ -593,7 +593,7 @@ def binarize(x):
     return signs(x)
 
 
-# %% wrong="binarize" reason="primitive" about="a custom_jvp in place of a custom_vjp"
+# %% wrong="binarize" reason="primitive" about="a custom_jvp in place of a custom_vjp" misconception="has no `jax.custom_vjp` of its own"
 def binarize(x):
     @jax.custom_jvp
     def signs(x):
@@ -676,7 +676,7 @@ def binarize(x):
     return signs(x)
 
 
-# %% wrong="deep_gradient" reason="memory" about="a checkpoint around the whole loss"
+# %% wrong="deep_gradient" reason="memory" about="a checkpoint around the whole loss" misconception="keeps the insides of every layer"
 def deep_gradient(W, x):
     def loss(W):
         h, _ = jax.lax.scan(lambda h, _: (layer(h, W), None), x, None, length=50)
@@ -695,7 +695,7 @@ def deep_gradient(W, x):
     return jax.grad(loss)(W)
 
 
-# %% wrong="deep_gradient" reason="values" about="only the last layer counts"
+# %% wrong="deep_gradient" reason="values" about="only the last layer counts" misconception="cuts the chain between the layers"
 def deep_gradient(W, x):
     h, _ = jax.lax.scan(lambda h, _: (layer(h, W), None), x, None, length=49)
     return jax.grad(lambda W: jnp.sum(layer(h, W) ** 2))(W)
@@ -711,7 +711,7 @@ def deep_gradient(W, x):
     return jax.grad(loss)(W)
 
 
-# %% wrong="deep_gradient" reason="memory" about="a checkpoint that saves all it can"
+# %% wrong="deep_gradient" reason="memory" about="a checkpoint that saves all it can" misconception="keeps the insides of every layer"
 def deep_gradient(W, x):
     everything = jax.checkpoint_policies.everything_saveable
 

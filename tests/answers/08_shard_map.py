@@ -1,7 +1,7 @@
 # %% [markdown]
 # Answers to the exercises of 08_shard_map that the master does not list.
 
-# %% wrong="fast_track_shard_map" reason="answer" about="keeps both axes cut"
+# %% wrong="fast_track_shard_map" reason="answer" about="keeps both axes cut" misconception="stops at the block and forgets `out_specs`"
 fast_track_shard_map = (2, 8)
 
 # %% right="fast_track_shard_map" about="as a list"
@@ -14,22 +14,22 @@ block_by_hand = (24, 8)
 block_by_hand = jnp.array([12, 4])
 
 
-# %% wrong="shard_rows" reason="sharding" about="cuts the rows by both axes"
+# %% wrong="shard_rows" reason="sharding" about="cuts the rows by both axes" misconception="does not cut the rows, or cuts more than the rows"
 def shard_rows(mesh, A):
     return jax.device_put(A, NamedSharding(mesh, P(("x", "y"), None)))
 
 
-# %% wrong="shard_rows" reason="sharding" about="copies everywhere"
+# %% wrong="shard_rows" reason="sharding" about="copies everywhere" misconception="does not cut the rows, or cuts more than the rows"
 def shard_rows(mesh, A):
     return jax.device_put(A, NamedSharding(mesh, P()))
 
 
-# %% wrong="shard_rows" reason="sharding" about="cuts the columns by y too"
+# %% wrong="shard_rows" reason="sharding" about="cuts the columns by y too" misconception="none"
 def shard_rows(mesh, A):
     return jax.device_put(A, NamedSharding(mesh, P("x", "y")))
 
 
-# %% wrong="shard_rows" reason="sharding" about="uses the last axis of the mesh"
+# %% wrong="shard_rows" reason="sharding" about="uses the last axis of the mesh" misconception="none"
 def shard_rows(mesh, A):
     return jax.device_put(A, NamedSharding(mesh, P(mesh.axis_names[-1], None)))
 
@@ -67,12 +67,12 @@ def shard_rows(mesh, A):
     return lax.with_sharding_constraint(A, NamedSharding(mesh, P(first, None)))
 
 
-# %% wrong="psum_matmul" reason="operation" about="leaves everything to jit, in the exercise about writing the psum"
+# %% wrong="psum_matmul" reason="operation" about="leaves everything to jit, in the exercise about writing the psum" misconception="leaves the sum to the compiler"
 def psum_matmul(mesh, A, B):
     return A @ B
 
 
-# %% wrong="psum_matmul" reason="operation" about="a jit with out_shardings"
+# %% wrong="psum_matmul" reason="operation" about="a jit with out_shardings" misconception="leaves the sum to the compiler"
 def psum_matmul(mesh, A, B):
     return jax.jit(jnp.matmul, out_shardings=NamedSharding(mesh, P("x", None)))(A, B)
 
@@ -150,7 +150,7 @@ def psum_matmul(mesh, A, B):
     return jax.jit(jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x", None)))(A, B)
 
 
-# %% wrong="sharded_standardize" reason="operation" about="plain jnp on the cut array"
+# %% wrong="sharded_standardize" reason="operation" about="plain jnp on the cut array" misconception="leaves the messages to the compiler"
 def sharded_standardize(mesh, xs):
     return (xs - jnp.mean(xs, axis=0)) / jnp.std(xs, axis=0)
 
@@ -232,7 +232,7 @@ def sharded_standardize(mesh, xs):
     return jax.shard_map(block, mesh=mesh, in_specs=P("x", None), out_specs=P("x", None))(xs)
 
 
-# %% wrong="scatter_matmul" reason="communication" about="leaves it to the compiler"
+# %% wrong="scatter_matmul" reason="communication" about="leaves it to the compiler" misconception="none"
 def scatter_matmul(mesh, A, B):
     return lax.with_sharding_constraint(A @ B, NamedSharding(mesh, P("x", None)))
 
@@ -270,7 +270,7 @@ def scatter_matmul(mesh, A, B):
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x", None))(A, B)
 
 
-# %% wrong="scatter_matmul" reason="sharding" about="gathers the pieces again"
+# %% wrong="scatter_matmul" reason="sharding" about="gathers the pieces again" misconception="leaves the whole product on every device"
 def scatter_matmul(mesh, A, B):
     def block(a, b):
         part = lax.psum_scatter(a @ b, "x", scatter_dimension=0, tiled=True)
@@ -525,12 +525,12 @@ def ring_product(mesh, A, B):
     return jax.shard_map(block, mesh=mesh, in_specs=(rows, rows), out_specs=rows)(A, B)
 
 
-# %% wrong="ring_product" reason="communication" about="plain product, left to the compiler"
+# %% wrong="ring_product" reason="communication" about="plain product, left to the compiler" misconception="none"
 def ring_product(mesh, A, B):
     return lax.with_sharding_constraint(A @ B, NamedSharding(mesh, P("x", None)))
 
 
-# %% wrong="ring_product" reason="values" about="passes to the left and counts as if to the right"
+# %% wrong="ring_product" reason="values" about="passes to the left and counts as if to the right" misconception="counts the owners the wrong way round"
 def ring_product(mesh, A, B):
     n = mesh.shape["x"]
 

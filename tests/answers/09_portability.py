@@ -8,13 +8,13 @@ fast_track_portability = "bd"
 fast_track_portability = "B"
 
 
-# %% wrong="largest_eigenvalue" reason="values" about="the largest in size, with its sign"
+# %% wrong="largest_eigenvalue" reason="values" about="the largest in size, with its sign" misconception="none"
 def largest_eigenvalue(S):
     values = jnp.linalg.eigvalsh(S)
     return values[jnp.argmax(jnp.abs(values))]
 
 
-# %% wrong="largest_eigenvalue" reason="values" about="power iteration"
+# %% wrong="largest_eigenvalue" reason="values" about="power iteration" misconception="none"
 def largest_eigenvalue(S):
     def step(v, _):
         w = S @ v
@@ -34,7 +34,7 @@ def largest_eigenvalue(S):
     return jnp.diag(S).max()
 
 
-# %% wrong="largest_eigenvalue" reason="platform" about="the general routine with eigenvectors"
+# %% wrong="largest_eigenvalue" reason="platform" about="the general routine with eigenvectors" misconception="keeps the general routine"
 def largest_eigenvalue(S):
     return jnp.linalg.eig(S)[0].real.max()
 
@@ -125,7 +125,7 @@ def moving_average(xs):
     return xs.astype(jnp.float32).mean(axis=0).astype(xs.dtype)
 
 
-# %% wrong="moving_average" reason="values" about="carries bfloat16 and computes each step in float32"
+# %% wrong="moving_average" reason="values" about="carries bfloat16 and computes each step in float32" misconception="carries the average in the dtype of `xs`"
 def moving_average(xs):
     def step(average, x):
         wide = 0.99 * average.astype(jnp.float32) + 0.01 * x.astype(jnp.float32)
@@ -134,7 +134,7 @@ def moving_average(xs):
     return lax.scan(step, jnp.zeros(xs.shape[1], xs.dtype), xs)[0]
 
 
-# %% wrong="moving_average" reason="values" about="carries bfloat16, with the difference written out"
+# %% wrong="moving_average" reason="values" about="carries bfloat16, with the difference written out" misconception="carries the average in the dtype of `xs`"
 def moving_average(xs):
     def step(average, x):
         return (average + 0.01 * (x - average)).astype(xs.dtype), None
@@ -161,7 +161,7 @@ def moving_average(xs):
     return lax.scan(step, start, xs.astype(jnp.float32))[1].astype(xs.dtype)
 
 
-# %% wrong="moving_average" reason="values" about="corrects the start, as Adam does"
+# %% wrong="moving_average" reason="values" about="corrects the start, as Adam does" misconception="none"
 def moving_average(xs):
     def step(average, x):
         return 0.99 * average + 0.01 * x, None
@@ -246,7 +246,7 @@ def spectral_radius(A):
     return lax.scan(square, (A, 0.0, 1.0), length=26)[0][1]
 
 
-# %% wrong="spectral_radius" reason="platform" about="a Schur form"
+# %% wrong="spectral_radius" reason="platform" about="a Schur form" misconception="none"
 def spectral_radius(A):
     T, _ = jax.scipy.linalg.schur(A, output="complex")
     return jnp.abs(jnp.diag(T)).max()
@@ -437,7 +437,7 @@ def network_loss(network, xs, ys):
     return {"each": each, "loss": each.sum() / len(ys)}
 
 
-# %% wrong="train_step" reason="donation" about="donates the batch instead"
+# %% wrong="train_step" reason="donation" about="donates the batch instead" misconception="none"
 def train_step(state, xs, ys):
     loss, gradient = jax.value_and_grad(mean_loss)(state["network"], xs, ys)
     velocity = jax.tree.map(lambda v, g: 0.9 * v + g, state["velocity"], gradient)
@@ -567,7 +567,7 @@ def train_by_scan(network, xs, ys):
     return lax.scan(lambda p, _: plain_step(p, xs[0], ys[0]), network, length=len(xs))
 
 
-# %% wrong="train_by_scan" reason="values" about="one step on the mean of all minibatches"
+# %% wrong="train_by_scan" reason="values" about="one step on the mean of all minibatches" misconception="takes all steps from the same start"
 def train_by_scan(network, xs, ys):
     losses = jax.vmap(mean_loss, (None, 0, 0))(network, xs, ys)
     network, _ = plain_step(network, xs.reshape(-1, 4), ys.ravel())
@@ -580,7 +580,7 @@ def train_by_scan(network, xs, ys):
     return network, losses[-1]
 
 
-# %% wrong="train_by_scan" reason="batch loop" about="a scan that is unrolled altogether"
+# %% wrong="train_by_scan" reason="batch loop" about="a scan that is unrolled altogether" misconception="none"
 def train_by_scan(network, xs, ys):
     step = lambda p, batch: plain_step(p, *batch)
     return lax.scan(step, network, (xs, ys), unroll=len(xs))
