@@ -214,6 +214,14 @@ def test_every_argument_is_named_and_a_number_has_its_value():
     assert given == ["weights: float32[4]", "steps = 2999 (int32[])", "gradient: float32[4]"]
 
 
+def test_of_a_large_tree_the_leaf_at_the_place_that_differs_is_shown():
+    given = evidence.arguments(catalogue()["stack_trees"], 0)
+    assert "… 4 alike]" in given[0].text
+    found = evidence.at_path(given, "['body']['b']")
+    assert [one.name for one in found] == [f"trees[{n}]['body']['b']" for n in range(4)]
+    assert evidence.at_path(given, "") == []
+
+
 def test_an_argument_on_a_mesh_says_how_it_is_cut():
     given = [argument.text for argument in evidence.arguments(catalogue()["ring_product"], 0)]
     assert given[0] == "mesh: a mesh x=8"

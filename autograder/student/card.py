@@ -274,7 +274,7 @@ def _write_evidence(writer: _Writer, shown: Evidence, released: ReleasedExercise
         if max(expected.size, got.size) <= SMALL:
             writer.arrays([("Expected values", expected, None), ("Your values", got, None)])
     else:
-        _write_values(writer, given, expected, got)
+        _write_values(writer, [*given, *evidence.at_path(given, shown.path)], expected, got)
 
 
 def _small(given: Sequence[Argument]) -> list[tuple[str, np.ndarray, None]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SMALL = 48
 """An array of at most so many entries is shown whole."""
+MOST = 6
+"""A tree of at most so many leaves is shown leaf by leaf."""
 ROW = 8
 """A row of at most so many entries is."""
 BINS = 24
@@ -32,11 +34,13 @@ class Argument:
         name: such as `xs` or `params['w']`.
         kind: its dtype and shape, how it is cut over the mesh, or the value of a plain one.
         value: its entries; None if it is not an array.
+        tree: a tree that is described as a whole, else None.
     """
 
     name: str
     kind: str
     value: np.ndarray | None = None
+    tree: Any = None
 
     @property
     def text(self) -> str:
@@ -61,13 +65,26 @@ def arguments(released: ReleasedExercise, case: int) -> list[Argument]:
         count = len(flatten(value)[1])
         own, specs = specs[:count], specs[count:]
         leaves = list(_leaves(name, value))
-        if count <= 6 and len(leaves) > 1 and all(leaf.value is not None for leaf in leaves):
+        if count <= MOST and len(leaves) > 1 and all(leaf.value is not None for leaf in leaves):
             found += [_cut(leaf, own[n : n + 1]) for n, leaf in enumerate(leaves)]
         elif isinstance(value, np.ndarray):
             found.append(_cut(Argument(name, described(value), value), own))
         else:
-            found.append(_cut(Argument(name, described(value)), own))
+            found.append(_cut(Argument(name, described(value), tree=value if count else None), own))
     return found
+
+
+def at_path(given: Sequence[Argument], path: str) -> list[Argument]:
+    """The leaves of large trees that stand at the place of a result's leaf.
+
+    Args:
+        given: the arguments.
+        path: of the result's leaf, such as `['body']['b']`.
+    """
+    trees = [one for one in given if one.tree is not None] if path else []
+    leaves = [leaf for one in trees for leaf in _leaves(one.name, one.tree)]
+    found = [leaf for leaf in leaves if leaf.value is not None and leaf.name.endswith(path)]
+    return found[:MOST]
 
 
 def _parameters(stub: str, exercise: str) -> list[str]:
@@ -105,7 +122,7 @@ def _cut(argument: Argument, specs: Sequence[Any]) -> Argument:
         else repr(axis)
         for axis in specs[0]
     )
-    return Argument(argument.name, f"{argument.kind} cut as P({axes})", argument.value)
+    return replace(argument, kind=f"{argument.kind} cut as P({axes})")
 
 
 def described(value: Any) -> str:
@@ -121,7 +138,9 @@ def described(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k!r}: {described(v)}" for k, v in value.items()) + "}"
     if isinstance(value, (list, tuple)):
-        inside = ", ".join(map(described, value))
+        parts = list(map(described, value))
+        is_uniform = len(parts) > 2 and len(set(parts)) == 1 and len(parts[0]) > 20
+        inside = f"{parts[0]}, … {len(parts)} alike" if is_uniform else ", ".join(parts)
         return f"[{inside}]" if isinstance(value, list) else f"({inside})"
     return f"{value.dtype.name}{list(value.shape)}"
 
