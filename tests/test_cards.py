@@ -1,8 +1,10 @@
 """What a card says of a wrong answer: the arguments and values behind it, and no wrong cause."""
 
+import linecache
 import re
 import textwrap
 
+import lab_server
 import numpy as np
 import pytest
 from masters import catalogue, loaded
@@ -188,8 +190,9 @@ def shown(exercise: str, code: str) -> card.Card:
     names = {**reference.__globals__, "__name__": "__main__"}
     if exercise == "column_norms":
         names.pop("np", None)  # other notebooks import it
-    cell = compile(textwrap.dedent(code), "<cell>", "exec")
-    exec(cell, names)
+    text, file = textwrap.dedent(code), f"<cell of {exercise}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    exec(compile(text, file, "exec"), names)
     released = catalogue()[exercise]
     return card.of_check(learner.examine(names[exercise], released), released)
 
@@ -301,6 +304,18 @@ def test_how_a_result_is_sharded_is_said_in_words():
         "axis 0 in 2 parts",
         "a whole copy on every device",
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise", ["stack_trees", "bootstrap_means", "ring_product"])
+def test_a_card_fits_a_phone(exercise):
+    (row,) = [row for row in ROWS if row[0] == exercise]
+    html = shown(*row[:2]).html
+    with lab_server.browser() as (page, _):
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.set_content(f'<meta name="viewport" content="width=device-width">{html}')
+        lab_server.picture(page, f"phone_{exercise}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_a_card_is_a_status_that_screen_readers_announce():

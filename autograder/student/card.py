@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from autograder.judge.comparison import close
 from autograder.judge.verdict import Evidence, Finding, Status, Verdict
-from autograder.markup import html, joined, prose
+from autograder.markup import html, joined, plain, prose
 from autograder.student import evidence
 from autograder.student.evidence import SMALL, Argument, Spread
 
@@ -324,12 +324,13 @@ class _Writer:
         )
 
     def paragraph(self, words: str) -> None:
-        self._add(words, '<p style="margin:6px 0">{words}</p>', words=prose(words))
+        self._add(plain(words), '<p style="margin:6px 0">{words}</p>', words=prose(words))
 
     def labelled(self, label: str, words: str) -> None:
         self._add(
-            f"{label}: {words}",
-            '<div style="margin:3px 0"><span style="opacity:.75;display:inline-block;'
+            f"{label}: {plain(words)}",
+            '<div style="margin:3px 0;overflow-wrap:anywhere"><span style="opacity:.75;'
+            "display:inline-block;"
             'min-width:7.5em">{label}</span> {words}</div>',
             label=label,
             words=prose(words),
@@ -353,7 +354,7 @@ class _Writer:
         inner = [html("<p>{words}</p>", words=prose(words))] if words else []
         if code:
             inner.append(html('<pre style="{style}">{code}</pre>', style=CODE, code=code))
-        self._text.append(f"{title}: {words}" if words else f"{title}:\n{body}")
+        self._text.append(f"{title}: {plain(words)}" if words else f"{title}:\n{body}")
         self._html.append(_folded(title, inner))
 
     def sealed(self, title: str, words: str) -> None:
@@ -466,7 +467,8 @@ def _grid(caption: str, array: np.ndarray, differs: np.ndarray | None) -> Markup
         )
     ]
     return html(
-        '<div><div style="opacity:.75;margin-bottom:2px">{caption} {kind}</div>'
+        '<div style="overflow-x:auto;min-width:0"><div style="opacity:.75;margin-bottom:2px">'
+        "{caption} {kind}</div>"
         '<table style="border-collapse:collapse;font-family:monospace;'
         'font-size:.85em;margin:0" aria-label="{caption}">{rows}</table></div>',
         caption=caption,

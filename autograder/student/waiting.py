@@ -47,7 +47,8 @@ class _InNotebook(Bar):
     def step(self, done: int, total: int) -> None:
         message = f"{self.words}: {done} of {total}"
         bar = html(
-            '<div><progress value="{done}" max="{total}" style="width:20em"></progress> '
+            '<div><progress value="{done}" max="{total}" aria-label="{message}" '
+            'style="width:20em"></progress> '
             "{message}</div>",
             done=done,
             total=total,
