@@ -11,7 +11,7 @@ from masters import catalogue, loaded
 
 from autograder.judge.requirements.sharding import sharded_like_reference
 from autograder.judge.tracing_errors import advice_on, failure_of
-from autograder.judge.verdict import Answer
+from autograder.judge.verdict import Answer, Evidence, Finding, Status, Verdict
 from autograder.student import card, evidence, learner
 from autograder.student.evidence import Argument
 
@@ -242,6 +242,16 @@ def test_an_argument_on_a_mesh_says_how_it_is_cut():
 )
 def test_what_went_in_is_the_part_of_an_argument_that_lines_up(value, shape, index, words):
     assert evidence.went_in(Argument("xs", "", value), shape, index) == words
+
+
+def test_a_wrong_gradient_is_shown_as_a_gradient():
+    released = catalogue()["lengths"]
+    given = released.arguments[next(iter(released.arguments))].leaves[0]
+    shown = Evidence(0, "[0][0]", given, given + 1)
+    finding = Finding("gradient", "Another gradient.", "", shown)
+    text = card.of_check(Verdict("lengths", Status.WRONG, (finding,)), released).text
+    assert "Expected gradient:\n[" in text
+    assert "Your gradient:\n[" in text
 
 
 def test_a_sample_is_told_by_mean_spread_and_a_drawing():

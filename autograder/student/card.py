@@ -246,15 +246,25 @@ def _write_finding(
     if finding.reported:
         writer.paragraph(REPORTED)
     if finding.evidence is not None:
-        _write_evidence(writer, finding.evidence, released)
+        is_gradient = finding.reason == "gradient" and finding.evidence.path.startswith("[0]")
+        _write_evidence(writer, finding.evidence, released, "gradient" if is_gradient else "values")
     if verdict.misconception and finding is verdict.findings[0]:
         writer.labelled("This looks like", f"an answer that {verdict.misconception}")
     if finding.advice:
         writer.labelled("What to try", finding.advice)
 
 
-def _write_evidence(writer: _Writer, shown: Evidence, released: ReleasedExercise) -> None:
-    """What the function was called with, what was expected, and what came back."""
+def _write_evidence(
+    writer: _Writer, shown: Evidence, released: ReleasedExercise, words: str
+) -> None:
+    """What the function was called with, what was expected, and what came back.
+
+    Args:
+        writer: the card.
+        shown: the evidence.
+        released: the exercise.
+        words: what the arrays are, `values` or `gradient`.
+    """
     given = evidence.arguments(released, shown.case)
     if given:
         writer.labelled("Called with", ", ".join(argument.text for argument in given))
@@ -272,9 +282,10 @@ def _write_evidence(writer: _Writer, shown: Evidence, released: ReleasedExercise
         writer.labelled("Expected", evidence.described(expected))
         writer.labelled("Came back", evidence.described(got))
         if max(expected.size, got.size) <= SMALL:
-            writer.arrays([("Expected values", expected, None), ("Your values", got, None)])
+            writer.arrays([(f"Expected {words}", expected, None), (f"Your {words}", got, None)])
     else:
-        _write_values(writer, [*given, *evidence.at_path(given, shown.path)], expected, got)
+        at_path = evidence.at_path(given, shown.path if words == "values" else "")
+        _write_values(writer, [*given, *at_path], expected, got, words)
 
 
 def _small(given: Sequence[Argument]) -> list[tuple[str, np.ndarray, None]]:
@@ -284,14 +295,14 @@ def _small(given: Sequence[Argument]) -> list[tuple[str, np.ndarray, None]]:
 
 
 def _write_values(
-    writer: _Writer, given: Sequence[Argument], expected: np.ndarray, got: np.ndarray
+    writer: _Writer, given: Sequence[Argument], expected: np.ndarray, got: np.ndarray, words: str
 ) -> None:
     """Small arrays whole, large ones by the first entry that differs and what went in there."""
     writer.arrays(_small(given))
     first = evidence.first_difference(expected, got)
     if expected.size <= SMALL:
         differs = ~close(expected, got)
-        writer.arrays([("Expected values", expected, None), ("Your values", got, differs)])
+        writer.arrays([(f"Expected {words}", expected, None), (f"Your {words}", got, differs)])
     if first is None or expected.size == 1:
         return
     writer.labelled("They differ in", first.text)
