@@ -217,6 +217,37 @@ def test_every_argument_is_named_and_a_number_has_its_value():
     assert given == ["weights: float32[4]", "steps = 2999 (int32[])", "gradient: float32[4]"]
 
 
+X = np.float32([[1, -2, 3], [4, 5, 7]])
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "words"),
+    [
+        (X, -X, "Here every entry has the other sign."),
+        (X, X * np.float32(4 / 3), "Here every entry is 1.333 times what is expected."),
+        (X, X - 2, "Here every entry is 2 too small."),
+        (X, X[:, ::-1], "Here the entries along axis 1 are in reverse order."),
+        (X, X.ravel()[[1, 0, 2, 4, 3, 5]].reshape(2, 3), "Here the numbers are right, and stand"),
+        (X, X.T, "with rows and columns exchanged."),
+        (X[:1], X[0], "an axis of length 1 is missing"),
+        (X, X[:, :, None], "an axis of length 1 too many"),
+        (X, np.where(X > 3, np.nan, X), "Here 3 of 6 entries are NaN."),
+        (X, np.where(X > 3, 9, X).astype("float32"), ""),
+        (X, X[:1], ""),
+        (X * 0, X, ""),
+        (X > 0, X < 0, ""),
+        (X.astype("complex64"), -X.astype("complex64"), ""),
+        (np.float32([2]), np.float32([4]), ""),
+        (np.int32([1, 2]), np.int32([2, 4]), "Here every entry is 2 times"),
+        (np.float32([np.inf, 1]), np.float32([1, 1]), ""),
+    ],
+)
+def test_a_simple_pattern_is_said_and_no_other(expected, got, words):
+    said = evidence.pattern(expected, got)
+    assert words in said
+    assert bool(words) == bool(said)
+
+
 def test_of_a_large_tree_the_leaf_at_the_place_that_differs_is_shown():
     given = evidence.arguments(catalogue()["stack_trees"], 0)
     assert "… 4 alike]" in given[0].text

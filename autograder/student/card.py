@@ -283,9 +283,15 @@ def _write_evidence(
         writer.labelled("Came back", evidence.described(got))
         if max(expected.size, got.size) <= SMALL:
             writer.arrays([(f"Expected {words}", expected, None), (f"Your {words}", got, None)])
+        _write_pattern(writer, expected, got)
     else:
         at_path = evidence.at_path(given, shown.path if words == "values" else "")
         _write_values(writer, [*given, *at_path], expected, got, words)
+
+
+def _write_pattern(writer: _Writer, expected: np.ndarray, got: np.ndarray) -> None:
+    if words := evidence.pattern(expected, got):
+        writer.labelled("Compared", words)
 
 
 def _small(given: Sequence[Argument]) -> list[tuple[str, np.ndarray, None]]:
@@ -306,6 +312,7 @@ def _write_values(
     if first is None or expected.size == 1:
         return
     writer.labelled("They differ in", first.text)
+    _write_pattern(writer, expected, got)
     parts = [evidence.went_in(one, expected.shape, first.index) for one in given]
     if known := [part for part in parts if part]:
         writer.labelled("What went in", "; ".join(known))

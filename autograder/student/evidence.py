@@ -195,6 +195,70 @@ def first_difference(expected: np.ndarray, got: np.ndarray) -> First | None:
     return First(index, count, differs.size, number(expected[index]), number(got[index]))
 
 
+def pattern(expected: np.ndarray, got: np.ndarray) -> str:
+    """What a result has to do with the expected one, if it is simple; else empty.
+
+    It is true of these two arrays, whatever the cause is.
+
+    >>> pattern(np.float32([1, 2, 3]), np.float32([2, 4, 6]))
+    'Here every entry is 2 times what is expected.'
+    """
+    if expected.size < 2 or "b" in (expected.dtype.kind, got.dtype.kind):
+        return ""
+    if expected.shape != got.shape:
+        return _other_shape(expected, got)
+    wanted, found = (one.astype(np.float64) for one in map(_real, (expected, got)))
+    if np.isnan(found).any() and not np.isnan(wanted).any():
+        return f"Here {int(np.isnan(found).sum())} of {found.size} entries are NaN."
+    if not (np.isfinite(wanted).all() and np.isfinite(found).all()):
+        return ""
+
+    def same(other: np.ndarray) -> bool:
+        return bool(close(expected, other.astype(expected.dtype)).all())
+
+    if np.ptp(wanted) > 0:
+        largest = np.unravel_index(np.abs(wanted).argmax(), wanted.shape)
+        ratio, difference = found[largest] / wanted[largest], float((found - wanted)[largest])
+        if ratio and same(found / ratio):
+            return (
+                "Here every entry has the other sign."
+                if abs(ratio + 1) < 1e-3
+                else f"Here every entry is {ratio:.4g} times what is expected."
+            )
+        if same(found - difference):
+            side = "large" if difference > 0 else "small"
+            return f"Here every entry is {abs(difference):.4g} too {side}."
+    for axis in range(found.ndim):
+        if same(np.flip(found, axis)):
+            return f"Here the entries along axis {axis} are in reverse order."
+    if same(
+        np.sort(found, axis=None)[np.argsort(np.argsort(wanted, axis=None))].reshape(found.shape)
+    ):
+        return "Here the numbers are right, and stand in another order."
+    return ""
+
+
+def _real(array: np.ndarray) -> np.ndarray:
+    """The array, or infinity in place of complex numbers: for them no pattern is looked for."""
+    return np.full(array.shape, np.inf) if np.iscomplexobj(array) else array
+
+
+def _other_shape(expected: np.ndarray, got: np.ndarray) -> str:
+    if expected.size != got.size or expected.dtype != got.dtype:
+        return ""
+    lengths = [[length for length in one.shape if length > 1] for one in (expected, got)]
+    if lengths[0] == lengths[1] and close(expected.ravel(), got.ravel()).all():
+        return (
+            "The numbers are right, but an axis of length 1 is missing: `squeeze`, or an index "
+            "that is a number, takes it away."
+            if got.ndim < expected.ndim
+            else "The numbers are right, but there is an axis of length 1 too many."
+        )
+    if got.ndim == 2 and got.T.shape == expected.shape and close(expected, got.T).all():
+        return "The numbers are right, with rows and columns exchanged."
+    return ""
+
+
 def went_in(argument: Argument, shape: Sequence[int], index: Sequence[int]) -> str:
     """The part of a large argument that belongs to the entry of a result at `index`.
 
