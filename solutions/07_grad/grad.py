@@ -788,8 +788,8 @@ exercise(
             )(jnp.where(jnp.abs(x) <= 1, x, 0.0)),
             "has no `jax.custom_vjp` of its own",
             rejected_by="primitive",
-            advice="The gradient is right. But here you should write a backward rule of your own with "
-            "`jax.custom_vjp`, not a trick with `stop_gradient` and not a `custom_jvp`.",
+            advice="The gradient is right. But here you should write a backward rule of your own "
+            "with `jax.custom_vjp`, not a trick with `stop_gradient` and not a `custom_jvp`.",
         ),
         wrong(
             lambda x: _binarized(
