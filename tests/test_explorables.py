@@ -346,7 +346,7 @@ def test_a_value_that_is_read_twice_gets_two_cotangents_which_are_added():
     told = repr(explore.tape(lambda x: jnp.sin(jnp.cos(x)) * jnp.tanh(x), 1.0))
     assert "mul reads sin and tanh" in told
     assert "tanh reads x" in told
-    assert "so its cotangents are added: 0.216 + -0.5496 = -0.3335." in told
+    assert "so its cotangents are added: 0.216 + (-0.5496) = -0.3335." in told
     assert "to cos: 0.7616 × 0.8576 = 0.6531" in told
 
 
@@ -497,6 +497,16 @@ def choose(page, stage):
             go_through(page, stage)
 
 
+def moving(page, stage, wish):
+    """How many things move at a step, for a reader who prefers this."""
+    page.emulate_media(reduced_motion=wish)
+    page.evaluate("document.getAnimations().forEach(each => each.finish())")
+    stage.get_by_role("slider").press("Home")
+    page.evaluate("document.getAnimations().forEach(each => each.finish())")
+    stage.get_by_role("slider").press("ArrowRight")
+    return page.evaluate("document.getAnimations().length")
+
+
 @pytest.fixture(scope="module")
 def outputs():
     return [*(made(name) for name in MADE), halving(), halving(), choosing()]
@@ -522,6 +532,8 @@ def test_on_a_static_page_mouse_and_keys_go_through_every_step(tmp_path, outputs
         lab_server.picture(page, f"explorables_{theme}")
         found = Axe().run(page, ".x-stage").response["violations"]
         assert [one for one in found if one["impact"] in ("serious", "critical")] == []
+        assert moving(page, stages.nth(len(MADE)), "no-preference") > 0
+        assert moving(page, stages.nth(len(MADE)), "reduce") == 0
         assert [one for one in wrong if "require" not in one] == []  # nbconvert's own, offline
 
 

@@ -48,6 +48,10 @@ def source_function(function: Callable[..., Any]) -> tuple[Any, bool]:
             return inside, inside is function
 
 
+def is_jitted(function: Any) -> bool:
+    return isinstance(function, jax.stages.Wrapped)
+
+
 def forget(function: Any) -> None:
     """Make jitted functions trace again: what was traced before would not run Python."""
     while function is not None:
@@ -61,7 +65,7 @@ def jaxpr_of(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[A
 
     Arguments that are not numbers or arrays are not traced.
     """
-    if hasattr(function, "trace"):  # a jitted function knows its static arguments
+    if is_jitted(function):  # it knows its static arguments
         closed = function.trace(*args, **kwargs).jaxpr
         return _open(closed), closed.consts
     leaves, tree = jax.tree.flatten((args, kwargs))
@@ -160,7 +164,8 @@ def _open(jaxpr: Any) -> Any:
 
 
 def _is_data(leaf: Any) -> bool:
-    return isinstance(leaf, (bool, int, float, complex, np.generic)) or hasattr(leaf, "dtype")
+    numbers = isinstance(leaf, (bool, int, float, complex, np.generic))
+    return numbers or (hasattr(leaf, "dtype") and not isinstance(leaf, type))
 
 
 def _settings(eqn: Any) -> str:

@@ -51,7 +51,10 @@ def tape(function: Callable[..., Any], *args: Any) -> Explorable:
         )
         return Explorable(title, Scene([Step(words)]))
     if not any(found.arrived[: len(found.names)]):
-        words = f"No cotangent comes back: the result of `{name}` depends on no real number."
+        words = (
+            f"No cotangent comes back: the result of `{name}` depends on no real number. Whole "
+            "numbers have no derivatives: write `1.0` in place of `1`."
+        )
         return Explorable(title, Scene([Step(words)]))
     return Explorable(title, _Story(found).scene())
 
@@ -267,7 +270,7 @@ class _Story:
             parts = [show(one) for one in self._tape.arrived[value]]
             if parts:
                 whole = show(self._tape.cotangent(value))
-                received.append(f"{' + '.join(parts)} = {whole}" if len(parts) > 1 else whole)
+                received.append(f"{_sum(parts)} = {whole}" if len(parts) > 1 else whole)
         slopes = self._slopes(operation)
         sent, rows = [], []
         for read, slope, one in zip(operation.reads, slopes, operation.sent, strict=True):
@@ -312,7 +315,7 @@ class _Story:
             if len(parts) > 1:
                 words.append(
                     f"`{name}` was read {len(parts)} times, so its cotangents are added: "
-                    f"{' + '.join(parts)} = {whole}. That is the gradient for `{name}`."
+                    f"{_sum(parts)} = {whole}. That is the gradient for `{name}`."
                 )
             else:
                 words.append(f"The gradient for `{name}` is {whole}.")
@@ -414,6 +417,10 @@ class _Story:
                  d=_path(home)),
             _words(place, y - 9, show(sent), kind, f"{back}-"),
         ])  # fmt: skip
+
+
+def _sum(parts: Sequence[str]) -> str:
+    return " + ".join(f"({part})" if part.startswith("-") else part for part in parts)
 
 
 def _words(x: int, y: int, words: str, kind: str = "", shown: str = "") -> Markup:

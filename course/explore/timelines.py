@@ -76,7 +76,7 @@ class Call:
 def measure(function: Callable[..., Any], *args: Any) -> tuple[Call, Call]:
     """The first and the second call of a jitted function."""
     programs.forget(function)
-    jitted = function if hasattr(function, "lower") else jax.jit(lambda *given: function(*given))
+    jitted = function if programs.is_jitted(function) else jax.jit(lambda *given: function(*given))
     jax.block_until_ready((args, jax.numpy.zeros(())))
     return _call(jitted, args), _call(jitted, args)
 

@@ -392,7 +392,7 @@ class _Story:
         if tracers:
             are = "is a tracer: it has" if len(tracers) == 1 else "are tracers: they have"
             named = ", ".join(f"`{name}`" for name in tracers)
-            words += f" {named} {are} a shape and a dtype, and no numbers."
+            words += f" {named} {are} a shape and a dtype, but no numbers."
         self._add(words, list(entered.items()), ends=[line.text for line in self._lines[:1]])
 
     def _go_forward(self) -> None:
@@ -526,8 +526,8 @@ class _Story:
         total = programs.equations(self._jaxpr)
         left = f"{_plural(total, 'equation')} {_is(total)}" if total else "no equation is"
         words += (
-            f"Python is done, and {left} left. From now on a call with the same shapes and dtypes "
-            "runs this program, without Python."
+            f"Python is done, and {left} left. Under `jax.jit`, calls with the same shapes and dtypes "
+            "run this program, without Python."
         )
         self._add(words, (), None, own, [self._lines[-1].text])
 
