@@ -275,6 +275,23 @@ def test_a_long_trace_stays_small_and_says_what_it_leaves_out():
     assert len(shown._repr_html_().encode()) <= LARGEST
 
 
+def long_inside(x):
+    def helper(y):
+        for _ in range(400):
+            y = 0.5 * (y + 2 / y)
+        return y
+
+    return helper(x)
+
+
+@pytest.mark.parametrize("function", [long, long_inside])
+def test_the_text_of_a_long_trace_is_short_too(function):
+    shown = explore.trace(function, 1.0)
+    assert len(shown._repr_html_().encode()) <= LARGEST
+    assert len(repr(shown)) < 10_000
+    assert "more visits to lines" in repr(shown)
+
+
 def test_watching_a_trace_changes_neither_the_tracer_of_python_nor_the_result():
     def own(*_):
         return None

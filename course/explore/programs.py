@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
-WIDEST = 110  # characters of a line
+from course.explore.recording import cut
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,7 @@ def sentence(error: BaseException) -> str:
     lines = str(error).strip().splitlines() or ["it has no message."]
     # The file of a notebook's cell has another name each time.
     text = re.sub(r" at [^\s]+\.py:\d+(:\d+)?", "", lines[0])
-    text = re.sub(r"\b0x[0-9a-f]{6,}", "0x…", text)
-    return text if len(text) <= 300 else f"{text[:299]}…"
+    return cut(text, 300)
 
 
 def short_type(aval: Any) -> str:
@@ -132,15 +131,15 @@ class _Printer:
 
     def program(self, jaxpr: Any, title: str, indent: str, scope: str) -> Iterator[Line]:
         taken = [*jaxpr.constvars, *jaxpr.invars]
-        yield Line(_cut(f"{indent}{title} {self._typed(taken) or 'nothing'}"), None, scope)
+        yield Line(cut(f"{indent}{title} {self._typed(taken) or 'nothing'}"), None, scope)
         for eqn in jaxpr.eqns:
             own = str(eqn.source_info.name_stack) or scope
             right = f"{eqn.primitive.name}{_settings(eqn)} {self._used(eqn.invars)}".rstrip()
             left = self._typed(eqn.outvars)
-            yield Line(_cut(f"{indent}{left} = {right}" if left else indent + right), eqn, own)
+            yield Line(cut(f"{indent}{left} = {right}" if left else indent + right), eqn, own)
             for name, sub in inside(eqn):
                 yield from self.program(sub, f"{name} takes", f"{indent}    ", own)
-        yield Line(_cut(f"{indent}returns {self._used(jaxpr.outvars) or 'nothing'}"), None, scope)
+        yield Line(cut(f"{indent}returns {self._used(jaxpr.outvars) or 'nothing'}"), None, scope)
 
     def _typed(self, variables: Any) -> str:
         return " ".join(f"{self._name(one)}:{short_type(one.aval)}" for one in variables)
@@ -185,7 +184,3 @@ def _is_simple(value: Any) -> bool:
     if isinstance(value, tuple):
         return all(type(one) in (int, str) for one in value)
     return type(value) in (int, float, str) or isinstance(value, np.dtype)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
