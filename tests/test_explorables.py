@@ -138,8 +138,8 @@ def test_trace_says_which_line_writes_which_equation_and_what_python_sees():
 def test_trace_enters_functions_that_stand_in_the_source_and_shows_programs_within():
     told = repr(explore.trace(balance, jnp.ones(4)))
     assert re.search(r"Line 3, inside step, writes 2 equations: mul, add\.", told)
-    assert "Lines 6 to 8 begin, and lead into step." in told
-    assert "Lines 6 to 8 end, and write 1 equation: scan." in told
+    assert "Lines 6 to 8 start, and Python enters step." in told
+    assert "Lines 6 to 8 finish, and write 1 equation: scan." in told
     assert told.index("write 1 equation: scan") > told.index("writes 2 equations: mul, add")
     # JAX traces the body twice here, since 0 becomes a float; the first time is forgotten.
     assert told.count("Line 3, inside step,") == 1
@@ -238,7 +238,7 @@ def generated(x):
         (nested, ["Lines 2 to 3 write no equation", "Line 4, inside doubled, writes"]),
         (careful, ["Line 3 raises TracerBoolConversionError.", "Line 5 writes no equation"]),
         (generated, ["Line 4, inside parts, writes 1 equation: mul."]),
-        (lambda x: None, ["no equation is left", "The program returns nothing"]),
+        (lambda x: None, ["The program has no equations.", "The program returns nothing"]),
         (jax.hessian(lambda x: x**3), ["On the way back, line"]),
         (jax.vmap(lambda x: x), ["Tracing ends here, with ValueError: vmap was requested to map"]),
         (len, ["Tracing ends here, with TypeError: len() of"]),

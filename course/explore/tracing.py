@@ -156,18 +156,19 @@ class _Story:
             if number < one < visit.end and visits[one].frame > visit.frame and one not in told
         ]
         written = self._written([number], back=False)
+        ends = "finishes" if s else "finish"
         if inner:
             names = " and ".join(dict.fromkeys(f"`{visits[one].function}`" for one in inner))
             early = self._before(written, inner)
             written = [place for place in written if place not in early]
-            words = f"{line}{where} begin{s}, and lead{s} into {names}."
+            words = f"{line}{where} start{s}, and Python enters {names}."
             if early:
                 words += f" Before that, it {self._counted('writes', early)}"
             self._add(words, (), visit.place, early)
             for one in inner:
                 if len(told) < MOST_VISITS:
                     self._tell(one, kept, told)
-            where += f" end{s} and" if where else f" end{s}, and"
+            where += f" {ends} and" if where else f" {ends}, and"
         if visit.error is not None:
             words = f"{line}{where} raise{s} `{type(visit.error).__name__}`."
         elif self._jaxpr is None:
@@ -261,10 +262,9 @@ class _Story:
             verb = "comes" if len(own) == 1 else "come"
             words = f"{_plural(len(own), 'equation')} {verb} from outside of these lines. "
         total = programs.equations(self._jaxpr)
-        left = f"{_plural(total, 'equation')} {_is(total)}" if total else "no equation is"
         words += (
-            f"Python is done, and {left} left. Under `jax.jit`, calls with the same shapes and dtypes "
-            "run this program, without Python."
+            f"Python is done. The program has {_plural(total, 'equation')}. Under `jax.jit`, calls "
+            "with the same shapes and dtypes run this program, without Python."
         )
         self._add(words, (), None, own, [self._lines[-1].text])
 
@@ -359,11 +359,7 @@ def _named(place: tuple[int, int]) -> tuple[str, str]:
 
 
 def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _is(count: int) -> str:
-    return "is" if count == 1 else "are"
+    return f"1 {noun}" if count == 1 else f"{count or 'no'} {noun}s"
 
 
 def _ranges(numbers: Sequence[int]) -> str:
