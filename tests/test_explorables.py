@@ -254,6 +254,12 @@ def test_trace_shows_whatever_a_reader_calls(function, sentences):
     assert ".py" not in told
 
 
+@pytest.mark.parametrize("function", [wave, jax.grad(wave), magnitude, jax.jit(magnitude)])
+def test_watching_a_trace_keeps_no_tracer(function):
+    with jax.checking_leaks():
+        assert "Leaked" not in repr(explore.trace(function, 1.0))
+
+
 def test_a_function_without_source_is_shown_by_its_program():
     made = eval("lambda x: x + 1", {})
     told = repr(explore.trace(made, 1.0))

@@ -13,7 +13,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from course.explore.recording import cut
+WIDEST = 110
+"""The most characters of a line."""
 
 
 @dataclass(frozen=True)
@@ -184,3 +185,9 @@ def _is_simple(value: Any) -> bool:
     if isinstance(value, tuple):
         return all(type(one) in (int, str) for one in value)
     return type(value) in (int, float, str) or isinstance(value, np.dtype)
+
+
+def cut(text: str, most: int = WIDEST) -> str:
+    """Text that is not too long, and that does not differ from run to run."""
+    text = re.sub(r"\b0x[0-9a-f]{6,}", "0x…", text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -18,8 +18,8 @@ from typing import Any
 import jax
 import numpy as np
 
-WIDEST = 110
-"""The most characters of a line."""
+from course.explore.programs import cut, sentence
+
 SESSIONS = itertools.count()
 """What JAX keeps of a traced function has the scopes of that time, so each time has its own."""
 DERIVATIVES = ("JVPTracer", "LinearizeTracer")
@@ -111,7 +111,7 @@ class Visit:
         values: what it assigned, by name, in words.
         returned: what it returned, in words; empty if it did not.
         printed: what Python printed.
-        error: the error that it raised.
+        error: the name of the error that it raised; empty if it raised none.
     """
 
     place: tuple[int, int]
@@ -121,7 +121,7 @@ class Visit:
     values: dict[str, str] = field(default_factory=dict)
     returned: str = ""
     printed: str = ""
-    error: BaseException | None = None
+    error: str = ""
 
 
 @dataclass
@@ -137,10 +137,12 @@ class _Running:
 class Recorder:
     """Watches Python go through the lines. Each line gets a scope, which its equations keep."""
 
-    def __init__(self, listing: Listing) -> None:
+    def __init__(self, listing: Listing, keeps_values: bool) -> None:
         self.visits: list[Visit] = []
         self.entered: dict[str, str] = {}
-        self.error: BaseException | None = None
+        self.error = ""  # its name
+        self.message = ""
+        self._keeps_values = keeps_values
         self._listing = listing
         self._session = next(SESSIONS)
         self._running: dict[FrameType, _Running] = {}
@@ -165,9 +167,13 @@ class Recorder:
         self._last.clear()
         return left
 
+    def fail(self, error: BaseException) -> None:
+        """Note an error; to keep it would keep the tracers of its frames."""
+        self.error, self.message = type(error).__name__, sentence(error)
+
     def ended_as(self, other: Recorder) -> bool:
         """Whether another one saw the same lines and the same error."""
-        return type(self.error) is type(other.error) and [one.place for one in self.visits] == [
+        return self.error == other.error and [one.place for one in self.visits] == [
             one.place for one in other.visits
         ]
 
@@ -200,14 +206,17 @@ class Recorder:
                 self._finish(frame)
                 self._start(frame, place)
         elif event == "exception" and visit and not issubclass(arg[0], StopIteration):
-            visit.error = arg[1] if isinstance(arg[1], BaseException) else arg[0](arg[1])
-            if running.number == 0:
+            visit.error = arg[0].__name__
+            if running.number == 0 and self._keeps_values:
                 self._last = dict(frame.f_locals)
         elif event == "return":
-            if visit and visit.error is None:
+            if visit and not visit.error:
                 visit.returned = describe(arg)
             self._finish(frame)
             running.visit = None
+            if not frame.f_code.co_flags & inspect.CO_GENERATOR:
+                # JAX looks for tracers that somebody holds when a trace is over.
+                del self._running[frame]
         return self._step
 
     def _start(self, frame: FrameType, place: tuple[int, int]) -> None:
@@ -266,9 +275,3 @@ def describe(value: Any, depth: int = 1) -> str:
 
 def _type(array: Any) -> str:
     return f"{array.dtype}[{','.join(map(str, array.shape))}]"
-
-
-def cut(text: str, most: int = WIDEST) -> str:
-    """Text that is not too long, and that does not differ from run to run."""
-    text = re.sub(r"\b0x[0-9a-f]{6,}", "0x…", text)
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from autograder.markup import html, joined
 from course.explore import programs
-from course.explore.recording import Listing, Recorder, cut
+from course.explore.recording import Listing, Recorder
 from course.explore.stage import Explorable, Scene, Step, at, indented
 
 MOST_VISITS, MOST_LINES, MOST_TOLD = 24, 80, 20
@@ -54,14 +54,14 @@ def _record(
     function: Any, listing: Listing, is_plain: bool, args: Any, kwargs: Any
 ) -> tuple[Recorder, Any]:
     """Trace a function; the program is None if that raised."""
-    recorder = Recorder(listing)
+    recorder = Recorder(listing, is_plain)
     programs.forget(function)
 
     def call(*given: Any, **named: Any) -> Any:
         try:
             return function(*given, **named)
         except Exception as error:
-            recorder.error = error
+            recorder.fail(error)
             return recorder.left_over()
 
     with recorder.watching():
@@ -69,7 +69,7 @@ def _record(
             traced = call if is_plain else function
             return recorder, programs.jaxpr_of(traced, *args, **kwargs)[0]
         except Exception as error:
-            recorder.error = error
+            recorder.fail(error)
             return recorder, None
 
 
@@ -169,8 +169,8 @@ class _Story:
                 if len(told) < MOST_VISITS:
                     self._tell(one, kept, told)
             where += f" {ends} and" if where else f" {ends}, and"
-        if visit.error is not None:
-            words = f"{line}{where} raise{s} `{type(visit.error).__name__}`."
+        if visit.error:
+            words = f"{line}{where} raise{s} `{visit.error}`."
         elif self._jaxpr is None:
             words = f"{line}{where} run{s}."
             if inner:
@@ -179,7 +179,7 @@ class _Story:
             words = f"{line}{where} {self._counted(f'write{s}', written)}"
         rows = [*visit.values.items()]
         if visit.printed:
-            rows.append(("Python prints", cut(visit.printed.strip(), 200)))
+            rows.append(("Python prints", programs.cut(visit.printed.strip(), 200)))
         if visit.returned:
             rows.append(("returns", visit.returned))
         self._add(words, rows, visit.place, written)
@@ -217,12 +217,12 @@ class _Story:
         names = {visit.function for visit in visits if visit.frame in used}
         kept, begun = [], set()
         for number, visit in enumerate(visits):
-            if visit.frame not in used and visit.function in names and visit.error is None:
+            if visit.frame not in used and visit.function in names and not visit.error:
                 continue
             # Back at the head of a loop, what it assigned is told with the line that follows.
             head = (visit.frame, visit.place[0])
             is_head = visit.place[0] in self._listing.loops
-            silent = number not in self._visit_of and visit.error is None
+            silent = number not in self._visit_of and not visit.error
             if is_head and silent and head in begun and number + 1 < len(visits):
                 following = visits[number + 1]
                 following.values = {**visit.values, **following.values}
@@ -247,12 +247,10 @@ class _Story:
             self._add(f"On the way back, {line.lower()} {count}", (), at_lines, written)
 
     def _end(self) -> None:
-        error = self._recorder.error
         others = [place for place in range(len(self._lines)) if place not in self._step_of]
-        if error is not None:
-            message = programs.sentence(error)
-            words = f"Tracing ends here, with `{type(error).__name__}`: {message}"
-            failed = [visit.place for visit in self._recorder.visits if visit.error is not None]
+        if self._recorder.error:
+            words = f"Tracing ends here, with `{self._recorder.error}`: {self._recorder.message}"
+            failed = [visit.place for visit in self._recorder.visits if visit.error]
             written = [place for place in others if self._lines[place].equation is not None]
             self._add(words, (), failed[-1] if failed else None, written)
             return
@@ -294,7 +292,7 @@ class _Story:
                 html(
                     "<div {at}>{line}</div>",
                     at=at(now=_ranges(self._marked.get(number, []))),
-                    line=indented(f"{number:2} ") + indented(cut(line)),
+                    line=indented(f"{number:2} ") + indented(programs.cut(line)),
                 )
                 for number, line in enumerate(shown, 1)
             ]  # fmt: skip
@@ -318,7 +316,7 @@ class _Story:
     def _program(self) -> Markup:
         written, last = [], len(self._steps)
         # A program that was not finished returns nothing.
-        lines = self._lines[:-1] if self._recorder.error is not None else self._lines
+        lines = self._lines[:-1] if self._recorder.error else self._lines
         for place, line in enumerate(lines):
             number = self._visit_of[place]
             if line.equation is None:
