@@ -409,7 +409,8 @@ class _Story:
         if sent is None or back is None:
             return there
         (x, y), home = points[-1], [(x + 7, y) for x, y in reversed(points)]
-        is_left = x < middle - 2
+        # Away from the other inputs, or from the side to which the arrow leans.
+        is_left = x < middle - 2 or (x <= middle + 2 and points[0][0] > x)
         place, kind = (x - 9, "x-back x-left") if is_left else (x + 13, "x-back x-right")
         return joined([
             there,
