@@ -738,6 +738,42 @@ platforms.draw_study(study, "")
 # exercise of this course.
 
 # %% [markdown]
+# ## When it goes wrong: ask the stage that knows
+
+# %% tags=["left"]
+from jax.experimental import checkify
+
+prices = jnp.array([10.0, 20.0])
+price = lambda i: prices[i]
+print(price(7), "and no error")
+
+kinds = checkify.index_checks
+safe = checkify.checkify(price, kinds)
+error, _ = safe(7)
+message = error.get().split(": ")[1]
+print(message.split(" for ")[0])
+
+# %% [markdown] tags=["right"]
+# | you look for | ask |
+# | --- | --- |
+# | shapes | `jax.eval_shape` |
+# | operations | `jax.make_jaxpr` |
+# | values | `jax.debug.print` |
+# | the first NaN | `jax.debug_nans` |
+# | a bad index | `checkify` |
+# | lost time | `jax.profiler.trace` |
+# | bytes | `memory_analysis` |
+
+# %% [markdown] tags=["right", "fragment"]
+# While JAX traces there are **no values**. While the program runs there is **no Python**.
+
+# %% [markdown] tags=["notes"]
+# Most confusion comes from asking the wrong stage. An index outside the array raises nothing in JAX,
+# so a check has to be a part of the program.
+#
+# Taught in lesson 10, which also opens a profile and reads the memory of a compiled program.
+
+# %% [markdown]
 # ## Key differences at a glance
 #
 # | | NumPy | JAX NumPy | why it matters | lesson |
