@@ -12,7 +12,7 @@
 # ---
 
 # %% [markdown]
-# # 10. When it goes wrong, and when it is slow: debug and measure
+# # 10. When it goes wrong or is slow: debug and measure
 #
 # > **After this lesson you can**
 # > read an error and a jaxpr, look at values inside a compiled program, find the first NaN and the

@@ -95,7 +95,8 @@ def draw(modules: Sequence[Module], columns: int = 3) -> Figure:
         number, name = module.name.split("_", 1)
         style: dict[str, Any] = {"va": "center", "color": INK}
         ax.text(x + 0.14, y + high - 0.27, f"{int(number)}", fontsize=17, weight="bold", **style)
-        ax.text(x + 0.42, y + high - 0.27, name, fontsize=15, weight="bold", **style)
+        after = x + 0.26 + 0.16 * len(str(int(number)))
+        ax.text(after, y + high - 0.27, name, fontsize=15, weight="bold", **style)
         ax.text(x + 0.14, y + high - 0.62, _short(module.title), fontsize=WORDS, **style)
         for k, stars in enumerate(module.stars):
             corner = (x + 0.14 + 0.19 * k, y + 0.16)
