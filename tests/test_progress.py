@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from masters import ROOT, catalogue, outline
 
+from autograder.authoring import course
 from autograder.student import hints, lessons, location, progress
 from autograder.student.learner import check
 from autograder.student.progress import Progress, Record
@@ -186,7 +187,7 @@ def passed(*names):
 
 
 def test_the_outline_knows_every_module_with_its_fast_track():
-    assert len(MODULES) == 9
+    assert [one.name for one in MODULES] == [one.name for one in course.read(ROOT).modules]
     assert all(one.minutes >= 20 and one.tasks and one.fast_track for one in MODULES)
 
 
