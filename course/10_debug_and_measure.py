@@ -41,6 +41,7 @@ import numpy as np
 from jax.experimental import checkify
 
 from autograder import predicted
+from course import explore
 from course.pictures import debugging
 
 # %% [markdown]
@@ -99,8 +100,12 @@ except TypeError as error:
 
 # %% [markdown]
 # The last of your own lines is the one in `layer`. It does not tell which of the two calls failed. The
-# line above it does.
-#
+# line above it does. How far did the trace get? Press **Next →** to see it.
+
+# %%
+explore.trace(score, params, jnp.ones(4))
+
+# %% [markdown]
 # Nothing was computed: tracing needs shapes only, so you can find such mistakes before the data have
 # been loaded. We come back to this.
 #
