@@ -307,3 +307,9 @@ def test_a_leaf_of_another_shape_is_seen_behind_one_of_the_right_shape():
 
     wanted, turned = (lambda key: two(key, 10, 300)), (lambda key: two(key, 300, 10))
     assert verdict([distributed_like_reference()], wanted, turned, keys()).reason == "shape"
+
+
+def test_an_answer_that_also_returns_its_key_is_told_that_its_structure_is_wrong():
+    requires = [distributed_like_reference(), independent_streams()]
+    found = verdict(requires, normal, lambda key: (normal(key), random.split(key)[0]), keys())
+    assert found.reason == "structure"

@@ -145,8 +145,8 @@ class independent_streams(Requirement):
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
         aligned, shifted = list[np.ndarray](), list[np.ndarray]()
         shares = [
-            [wanted.shared for wanted in _distributions(reference)]
-            for reference in expected["value"]
+            _shares(reference, len(answer.leaves))
+            for reference, answer in zip(expected["value"], answers["value"], strict=True)
         ]
         ranked = [[Ranks(leaf) for leaf in answer.leaves] for answer in answers["value"]]
         for leaves in ranked:
@@ -180,6 +180,12 @@ COPIED = 0.25
 """Two results may share this much more of their numbers than two results of the reference."""
 LONGEST = 2**13
 """The most entries of two results that are compared."""
+
+
+def _shares(reference: Answer, count: int) -> list[float]:
+    """How much each of so many leaves may share: all of it, if the reference has no such leaf."""
+    shared = [wanted.shared for wanted in _distributions(reference)]
+    return shared + [1.0] * (count - len(shared))
 
 
 def _pairs(
