@@ -201,6 +201,16 @@ exercise(
             advice="After a split, do not use the parent again. Use both children.",
         ),
         wrong(
+            lambda key, signal: (
+                jax.random.normal(key, signal.shape),
+                jax.random.normal(key + 1, signal.shape),
+            ),
+            "makes a second key by adding 1",
+            rejected_by="TypeError",
+            advice="A key is not a number, and JAX refuses to calculate with it. "
+            "`jax.random.split` makes new keys.",
+        ),
+        wrong(
             lambda key, signal: tuple(
                 jax.random.uniform(one, signal.shape) for one in jax.random.split(key)
             ),
