@@ -3,7 +3,12 @@
 import numpy as np
 
 from autograder.judge.judge import Misconception, judge
-from autograder.judge.requirements import grows_with_batch, matches_reference, uses
+from autograder.judge.requirements import (
+    grows_with_batch,
+    matches_reference,
+    runs_on_demand,
+    uses,
+)
 from autograder.judge.verdict import Answer, Failure, Status
 
 FACTS = {"operations": 3, "size": 4, "again": 0}
@@ -46,6 +51,17 @@ def test_a_program_without_a_needed_operation_has_to_work_like_the_listed_one():
     listed = [("picks", "operation", "", answer([1.0], by_name={"sort": 1, "select": 1}))]
     assert named(listed, answer([1.0], by_name={"sort": 2, "add": 1}), requires, expected)
     assert not named(listed, answer([1.0], by_name={"sort": 1, "while": 1}), requires, expected)
+
+
+def test_a_second_use_outside_of_a_branch_is_not_the_listed_one():
+    requires = [matches_reference(), runs_on_demand("sort")]
+    expected = answer([1.0], by_name={"case": 1, "sort": 1}, always={"case": 1})
+    once, twice = (
+        answer([1.0], by_name={"case": 1, "sort": n}, always={"case": 1, "sort": 1}) for n in (1, 2)
+    )
+    listed = [("smooths first", "branch", "", once)]
+    assert named(listed, once, requires, expected)
+    assert not named(listed, twice, requires, expected)
 
 
 def lengths(*pairs):

@@ -545,9 +545,10 @@ exercise(
             lambda a: jax.lax.while_loop(
                 lambda x: ~off(x, a), lambda x: better(x, a), better(a, a)
             ),
-            "states when to stop in place of when to go on",
+            "takes one step at most",
             rejected_by="values",
-            advice="`while_loop` runs the body as long as its condition is **true**.",
+            advice="`while_loop` runs the body as long as its condition is **true**: say when to "
+            "go on, not when to stop. `off` of the newest `x` says it.",
         ),
     ],
 )

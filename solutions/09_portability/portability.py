@@ -164,9 +164,11 @@ exercise(
         ),
         wrong(
             lambda S: jnp.linalg.eigvalsh(S)[0],
-            "takes the first eigenvalue",
+            "takes the most negative eigenvalue",
             rejected_by="values",
-            advice="`eigvalsh` sorts in ascending order: the largest comes last.",
+            advice="`eigvalsh` sorts in ascending order: the largest comes last. A power "
+            "iteration, or the largest absolute value, finds the eigenvalue that is largest in "
+            "size, and here that is a negative one.",
         ),
         wrong(
             lambda S: jnp.linalg.norm(S, 2),

@@ -244,7 +244,7 @@ def newton_roots(a):
     )
 
 
-# %% wrong="newton_roots" reason="values" about="one turn at most" misconception="none"
+# %% wrong="newton_roots" reason="values" about="one turn at most" misconception="takes one step at most"
 def newton_roots(a):
     return jax.lax.while_loop(lambda x: jnp.all(x == a) & off(x, a), lambda x: better(x, a), a)
 

@@ -8,13 +8,13 @@ fast_track_portability = "bd"
 fast_track_portability = "B"
 
 
-# %% wrong="largest_eigenvalue" reason="values" about="the largest in size, with its sign" misconception="none"
+# %% wrong="largest_eigenvalue" reason="values" about="the largest in size, with its sign" misconception="takes the most negative eigenvalue"
 def largest_eigenvalue(S):
     values = jnp.linalg.eigvalsh(S)
     return values[jnp.argmax(jnp.abs(values))]
 
 
-# %% wrong="largest_eigenvalue" reason="values" about="power iteration" misconception="none"
+# %% wrong="largest_eigenvalue" reason="values" about="power iteration" misconception="takes the most negative eigenvalue"
 def largest_eigenvalue(S):
     def step(v, _):
         w = S @ v
