@@ -359,6 +359,17 @@ def test_a_card_fits_a_phone(exercise):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_more_or_fewer_results_than_expected_are_not_sharded_alike(count):
+    whole = [[[0, 4]], [[0, 4]]]
+    sides = [
+        {"value": [Answer("*", ("",) * n, (np.zeros(4),) * n, {"placement": [whole] * n})]}
+        for n in (2, count)
+    ]
+    shown = sharded_like_reference().judge(*sides).evidence
+    assert (shown.case, shown.expected, shown.got) == (0, None, None)
+
+
 def test_a_card_is_a_status_that_screen_readers_announce():
     verdict = learner.examine(lambda W, b, xs: xs @ W.T, catalogue()["predict_batch"])
     html = card.of_check(verdict, catalogue()["predict_batch"]).html

@@ -38,7 +38,10 @@ class sharded_like_reference(Requirement):
 def _parts(case: int, expected: Answer, answer: Answer) -> Evidence:
     """The first result whose parts are not as expected, in words."""
     wanted, placed = expected.facts["placement"], answer.facts["placement"]
-    first = next(n for n, pair in enumerate(zip(wanted, placed, strict=True)) if pair[0] != pair[1])
+    pairs = zip(wanted, placed, strict=False)
+    first = next((n for n, pair in enumerate(pairs) if pair[0] != pair[1]), None)
+    if first is None:  # there are more results than expected, or fewer
+        return Evidence(case)
     shape = answer.leaves[first].shape
     return Evidence(
         case, answer.paths[first], _cut(wanted[first], shape), _cut(placed[first], shape)
