@@ -275,6 +275,13 @@ def test_what_went_in_is_the_part_of_an_argument_that_lines_up(value, shape, ind
     assert evidence.went_in(Argument("xs", "", value), shape, index) == words
 
 
+def test_two_findings_about_one_case_tell_its_arguments_once():
+    released = catalogue()["decayed_step"]
+    findings = [Finding("values", f"Finding {n}.", "", Evidence(0)) for n in range(2)]
+    verdict = Verdict("decayed_step", Status.WRONG, tuple(findings))
+    assert card.of_check(verdict, released).text.count("Called with") == 1
+
+
 def test_a_wrong_gradient_is_shown_as_a_gradient():
     released = catalogue()["lengths"]
     given = released.arguments[next(iter(released.arguments))].leaves[0]

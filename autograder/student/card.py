@@ -266,8 +266,9 @@ def _write_evidence(
         words: what the arrays are, `values` or `gradient`.
     """
     given = evidence.arguments(released, shown.case)
-    if given:
+    if given and shown.case not in writer.told:
         writer.labelled("Called with", ", ".join(argument.text for argument in given))
+        writer.told.add(shown.case)
     expected, got = shown.expected, shown.got
     if expected is None or got is None:
         return
@@ -324,6 +325,7 @@ class _Writer:
     def __init__(self) -> None:
         self._text: list[str] = []
         self._html: list[Markup] = []
+        self.told = set[int]()  # the cases whose arguments are on the card
 
     def _add(self, text: str, template: str, **values: Any) -> None:
         self._text.append(text)
