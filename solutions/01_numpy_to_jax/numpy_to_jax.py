@@ -137,9 +137,10 @@ exercise(
     wrong_answers=[
         wrong(
             lambda x: jnp.concatenate([x, [x.sum()]]),
-            "changes `np` to `jnp` and nothing else",
+            "gives `jnp.concatenate` a list of numbers",
             rejected_by="TypeError",
-            advice="`[x.sum()]` is a list. Make an array of it with `jnp.array`.",
+            advice="NumPy makes an array of a list such as `[x.sum()]`, and JAX does not. Make it "
+            "yourself with `jnp.array`.",
         ),
         wrong(
             lambda x: jnp.concatenate([x, x.sum()]),
@@ -226,10 +227,10 @@ exercise(
     wrong_answers=[
         wrong(
             lambda weights: 3.0 if weights < 1 else (5.0 if weights < 5 else 9.0),
-            "asks `if` about a whole array",
+            "asks Python about a whole array",
             rejected_by="ValueError",
-            advice="`if` needs one truth value immediately. `jnp.where` decides entry by entry, "
-            "when the program runs.",
+            advice="`if`, `and` and a chain such as `1 <= x < 5` need one truth value immediately. "
+            "`jnp.where` and `&` decide entry by entry, when the program runs.",
         ),
         wrong(
             lambda weights: np.where(weights < 1, 3.0, np.where(weights < 5, 5.0, 9.0)),

@@ -91,7 +91,7 @@ def append_total(x):
     return jnp.append(x, x[:-1].sum())
 
 
-# %% wrong="append_total" reason="TypeError" about="appends as to a list" misconception="none"
+# %% wrong="append_total" reason="TypeError" about="appends as to a list" misconception="gives `jnp.concatenate` a list of numbers"
 def append_total(x):
     return jnp.concatenate([list(x) + [x.sum()]])
 
@@ -164,7 +164,7 @@ def postage(weights):
     return jnp.select([weights < 1, weights < 5], [3.0, 5.0], 9.0).squeeze()
 
 
-# %% wrong="postage" reason="ValueError" about="chained comparison" misconception="none"
+# %% wrong="postage" reason="ValueError" about="chained comparison" misconception="asks Python about a whole array"
 def postage(weights):
     return jnp.where(weights < 1, 3.0, jnp.where(1 <= weights < 5, 5.0, 9.0))
 
@@ -689,7 +689,7 @@ def compact_positive(x):
     return x[jnp.argsort(x <= 0)]
 
 
-# %% wrong="compact_positive" reason="values" about="sorts by the sign, largest first among the kept" misconception="none"
+# %% wrong="compact_positive" reason="values" about="sorts by the sign, largest first among the kept" misconception="sorts by size"
 def compact_positive(x):
     return jnp.where(x > 0, x, 0.0)[jnp.argsort(-x)]
 

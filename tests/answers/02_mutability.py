@@ -471,7 +471,7 @@ def cool(flame, plate):
     return jnp.where(inside, mean + flame, plate)
 
 
-# %% wrong="cool" reason="donation" about="donates both" misconception="none"
+# %% wrong="cool" reason="donation" about="donates both" misconception="gives the flame's memory away"
 def cool(flame, plate):
     inside = (plate[:-2, 1:-1] + plate[2:, 1:-1] + plate[1:-1, :-2] + plate[1:-1, 2:]) / 4
     return plate.at[1:-1, 1:-1].set(inside + flame[1:-1, 1:-1])
