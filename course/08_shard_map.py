@@ -474,8 +474,8 @@ shards.draw_collectives(
 # come from all devices, and are white.
 #
 # Choose a collective, and press **Next →** to see the blocks move. Other specs change what a
-# collective does: what is `psum` of copies? The last sentence counts the bytes, by a model in
-# which the devices form a ring.
+# collective does: what is `psum` of copies? The last sentences count the bytes that a device sends,
+# by a model in which the devices form a ring.
 
 # %%
 explore.mesh(start, line, [P("x", None), P(None, "x"), P()])

@@ -430,14 +430,26 @@ def test_a_time_line_of_a_function_that_fails_is_one_sentence():
 
 # ------------------------------------------------------------------------------- all of them
 
+
+def reuse(key):
+    one, other = jax.random.split(key)
+    return jax.random.normal(one) + jax.random.uniform(one) + jax.random.normal(other)
+
+
 MADE = {
     "trace": "explore.trace(wave, 1.0)",
     "trace of a gradient": "explore.trace(jax.grad(wave), 1.0)",
     "tape": "explore.tape(loss, {'w': 2.0, 'b': 1.0}, 3.0, 4.0)",
     "time line": "timelines.draw('heavy', FIRST, SECOND, 'cpu')",
+    "memory": "explore.memory('a = jnp.arange(3.0)\\nb = np.asarray(a)\\nc = b[1:]\\nb[0] = 1')",
+    "keys": "explore.keys(reuse, jax.random.key(0))",
+    "axes": "explore.axes(jnp.dot, jnp.ones((3, 4)), jnp.ones(4))",
+    "tree": "explore.tree({'w': [1, 2], 'b': 3}, {'w': [3, 4], 'b': 5}, map=lambda x, y: x + y)",
+    "mesh": "explore.mesh(jnp.ones((8, 4)), jax.make_mesh((4, 2), ('x', 'y')), "
+    "[jax.sharding.PartitionSpec(axis) for axis in 'xy'], over=['x'])",
 }
 """How a reader makes each explorable of the course. All of them are tested below."""
-PRELUDE = (wave, loss)
+PRELUDE = (wave, loss, reuse)
 """The functions that these lines use."""
 
 
@@ -484,7 +496,7 @@ def go_through(page, stage):
     assert words.get_attribute("aria-live") == "polite"
     if not stage.locator(".x-bar").is_visible():  # a single step
         return
-    last = int(count.inner_text().split("/")[1])
+    last = int(count.text_content().split("/")[1])
     stage.get_by_role("slider").press("Home")  # another choice keeps the step
     said = [words.inner_text()]
     for step in range(2, last + 1):
@@ -572,7 +584,8 @@ def test_without_scripts_all_folds_can_be_opened(tmp_path, outputs):
             stage = page.locator(".x-stage").nth(place)
             folds = stage.locator("details")
             for fold in range(folds.count()):
-                folds.nth(fold).locator("> summary").click()
+                if folds.nth(fold).get_attribute("open") is None:
+                    folds.nth(fold).locator("> summary").click()
             assert stage.get_by_role("combobox").count() == 0
             text = " ".join(stage.inner_text().split())
             for words in re.findall(r"^\d+\. (.*)$", repr(output), re.M):
@@ -610,6 +623,7 @@ def test_on_the_website_they_follow_the_theme_that_is_chosen(tmp_path, outputs):
 def test_in_jupyterlab_they_work_when_run_and_stay_folds_when_not_trusted(tmp_path, outputs):
     sources = [
         "import jax, jax.numpy as jnp\nfrom course import explore\n"
+        'jax.config.update("jax_num_cpu_devices", 8)\n'
         "from course.explore import timelines\n"
         f"FIRST, SECOND = timelines.{FIRST}, timelines.{SECOND}",
         *map(inspect.getsource, PRELUDE),
@@ -649,17 +663,21 @@ def test_in_jupyterlab_they_work_when_run_and_stay_folds_when_not_trusted(tmp_pa
 def go_to_all(page):
     """Go through all explorables of a notebook, whose cells are rendered near the window only."""
     seen = set()
+    # At once, while a turn of the wheel would still be moving cells when they are looked at.
+    scroll = "all => all.forEach(panel => panel.scrollBy(0, {}))"
+    panels = page.locator(".jp-WindowedPanel-outer")
+    panels.evaluate_all(scroll.format(-100_000))
     for _ in range(60):
-        for stage in page.locator(".x-stage[data-on]").all():
-            key = stage.get_attribute("data-k")
-            if key not in seen:
+        keys = "all => all.map(e => e.dataset.k)"
+        for key in page.locator(".x-stage[data-on]").evaluate_all(keys):
+            stage = page.locator(f'.x-stage[data-on][data-k="{key}"]')
+            if key not in seen and stage.is_visible():
                 seen.add(key)
                 stage.scroll_into_view_if_needed()
                 go_through(page, stage)
                 page.keyboard.press("b")  # in command mode it would insert a cell
         if len(seen) == len(MADE):
             return
-        page.mouse.move(800, 600)
-        page.mouse.wheel(0, 500)
+        panels.evaluate_all(scroll.format(500))
         page.wait_for_timeout(200)
     pytest.fail(f"only {len(seen)} of {len(MADE)} explorables were found")

@@ -1,5 +1,6 @@
 """What the explorables of memory, keys, axes, trees and meshes say is what NumPy and JAX do."""
 
+import functools
 import itertools
 
 import jax
@@ -133,6 +134,20 @@ def test_the_function_runs_with_values_and_afterwards_jax_is_as_before():
     assert uniform.__module__ == jax.random.uniform.__module__
 
 
+COUNT = 0
+
+
+def test_what_the_function_does_to_globals_is_kept_and_functions_within_others_are_followed():
+    def counting(scale, key):
+        global COUNT
+        COUNT += 1
+        return scale * uniform(key)
+
+    record = key_tree.record_of(jax.jit(functools.partial(counting, 2.0)), random.key(0))
+    assert COUNT == 1
+    assert [use.call for use in record.uses] == ["uniform(key)"]
+
+
 def test_an_untyped_key_has_the_tree_of_a_typed_one():
     typed, raw = (key_tree.record_of(layer, key) for key in (random.key(1), jax.random.PRNGKey(1)))
     assert [key.bits for key in typed.keys] == [key.bits for key in raw.keys]
@@ -201,6 +216,14 @@ def test_leaves_of_a_pytree_are_followed_each_by_its_own_axis():
     ]  # fmt: skip
 
 
+def test_a_result_that_is_the_same_in_every_call_and_a_batch_of_one_are_drawn_as_they_are():
+    same = batch_axes.mapped(lambda x: (x.sum(), 7.0), (X,), 0, (0, None))
+    assert [table.axis for table in same.outputs] == [0, None]
+    assert same.outputs[1].calls == -1
+    single = batch_axes.mapped(predict, (W, B, X[:1]), (None, None, 0), 0)
+    assert [table.axis for table in single.inputs] == [None, None, 0]
+
+
 def test_every_combination_is_offered_and_begins_with_one_that_runs():
     shown = explore.axes(predict, W, B, X)
     assert list(shown.choices) == ["in_axes of W", "in_axes of b", "in_axes of x", "out_axes"]
@@ -215,6 +238,11 @@ def test_what_vmap_refuses_is_told_in_the_words_of_jax():
     outcome = batch_axes.mapped(predict, (W, B, X), (0, None, 0), 0)
     assert str(raised.value).splitlines()[0] in outcome.error
     assert "axis 0 of argument W" in outcome.error
+
+
+def test_what_a_mapped_function_prints_is_not_repeated_for_each_choice(capsys):
+    explore.axes(lambda x: print(x), X[:2, :2])
+    assert capsys.readouterr().out == ""
 
 
 def test_too_many_combinations_and_too_large_arrays_are_told_in_a_sentence():
@@ -321,8 +349,9 @@ def test_gathering_a_scattered_sum_costs_as_many_bytes_as_the_sum(devices):
 
 def test_bytes_are_given_with_their_formula_and_called_a_model():
     told = repr(explore.mesh(ARRAY, grid(), [P("x", "y")], ["psum", "all_gather"], over=["x"]))
-    assert "Each one sends 2 × 3/4 × 16 = 24 bytes in a ring. (This is a model," in told
-    assert "Each one sends 3 × 16 = 48 bytes in a ring." in told
+    assert "It sends 2 × 3/4 × 16 = 24 bytes, if the devices pass parts on in a ring." in told
+    assert "It sends 3 × 16 = 48 bytes, if the devices pass blocks on in a ring." in told
+    assert told.count("(This is a model, not a measurement.)") == 2
 
 
 def test_explicit_axes_give_the_same_output():

@@ -1,6 +1,8 @@
 """Which slice `vmap` gives to which call, and where the result of that call lands."""
 
+import contextlib
 import inspect
+import io
 import itertools
 import math
 from collections.abc import Callable, Sequence
@@ -13,7 +15,7 @@ import numpy as np
 from markupsafe import Markup
 
 from autograder.markup import html, joined
-from course.explore.stage import Explorable, Scene, Step, at, if_it_fits
+from course.explore.stage import Explorable, Scene, Step, at, if_it_fits, listed
 
 MOST = 48  # combinations that are offered
 
@@ -115,9 +117,17 @@ def _least(arg: Any) -> int:
 
 
 def mapped(f: Callable[..., Any], args: tuple, in_axes: Any, out_axes: Any) -> Outcome:
-    """Run `jax.vmap(f, in_axes, out_axes)(*args)`, and follow every entry through it."""
+    """Run `jax.vmap(f, in_axes, out_axes)(*args)`, and follow every entry through it.
+
+    `f` is traced several times, and what it prints is dropped.
+    """
+    with contextlib.redirect_stdout(io.StringIO()):
+        return _mapped(f, args, in_axes, out_axes)
+
+
+def _mapped(f: Callable[..., Any], args: tuple, in_axes: Any, out_axes: Any) -> Outcome:
     try:
-        jax.vmap(f, in_axes=in_axes, out_axes=out_axes)(*args)
+        result = jax.vmap(f, in_axes=in_axes, out_axes=out_axes)(*args)
     except Exception as error:
         return Outcome(in_axes, out_axes, error=f"{type(error).__name__}: {_sentence_of(error)}")
     # Entries are numbered, and a function that returns what it sees says where they went.
@@ -126,8 +136,15 @@ def mapped(f: Callable[..., Any], args: tuple, in_axes: Any, out_axes: Any) -> O
     calls = {len(leaf) for leaf in jax.tree.leaves(seen)}.pop()
     each = in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args)
 
+    fixed = jax.tree.map(
+        lambda axis, part: jax.tree.map(lambda _: axis is None, part),
+        out_axes, result, is_leaf=lambda axis: axis is None,
+    )  # fmt: skip
+
     def marked(number: Any, *slices: Any) -> Any:
-        return jax.tree.map(lambda leaf: jnp.full(jnp.shape(leaf), number), f(*slices))
+        return jax.tree.map(
+            lambda leaf, same: jnp.full(jnp.shape(leaf), -1 if same else number), f(*slices), fixed
+        )
 
     landed = jax.vmap(marked, in_axes=(0, *each), out_axes=out_axes)(jnp.arange(calls), *args)
     inputs, slices = [], []
@@ -153,7 +170,7 @@ def mapped(f: Callable[..., Any], args: tuple, in_axes: Any, out_axes: Any) -> O
 def _owners(shape: tuple[int, ...], sent: np.ndarray) -> tuple[np.ndarray, int | None]:
     """Which call each entry was sent to (-1 for all), and the axis along which that changes."""
     owner = np.full(int(np.prod(shape)), -1)
-    if not all(np.array_equal(part, sent[0]) for part in sent):
+    if sent.shape[1:] != shape:
         for call, part in enumerate(sent):
             owner[part.ravel()] = call
     owner = owner.reshape(shape)
@@ -208,24 +225,22 @@ def _words(outcome: Outcome) -> str:
         f"{_part(table, 'i')} of shape {shape}"
         for table, shape in zip(outcome.inputs, outcome.slices, strict=True)
     ]
-    filled = _list([_part(table, "i") for table in outcome.outputs])
     calls = "1 call" if outcome.calls == 1 else f"{outcome.calls} calls"
-    one = " and ".join(map(str, outcome.one))
-    whole = " and ".join(str(table.calls.shape) for table in outcome.outputs)
-    return (
-        f"This choice makes {calls}. Call i gets {_list(shapes)}. It returns shape {one}, and fills "
-        f"{filled}. The whole result has shape {whole}."
-    )
+    said = f"This choice makes {calls}. Call i gets {listed(shapes)}."
+    if not outcome.outputs:
+        return f"{said} It returns no array."
+    filled = listed([_part(table, "i") for table in outcome.outputs])
+    one = listed([str(shape) for shape in outcome.one])
+    whole = listed([str(table.calls.shape) for table in outcome.outputs])
+    return f"{said} It returns shape {one}, and fills {filled}. The whole result has shape {whole}."
 
 
 def _call(outcome: Outcome, number: int) -> str:
     got = [_part(table, str(number)) for table in outcome.inputs]
-    landed = [_part(table, str(number)) for table in outcome.outputs]
-    return f"Call {number} gets {_list(got)}. It fills {_list(landed)}."
-
-
-def _list(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    said = f"Call {number} gets {listed(got)}."
+    if not outcome.outputs:
+        return said
+    return f"{said} It fills {listed([_part(table, str(number)) for table in outcome.outputs])}."
 
 
 def _drawn(outcome: Outcome) -> Markup:
@@ -249,15 +264,18 @@ def _table(table: Table) -> Markup:
         )
         for sheet in sheets
     )
-    where = "every call gets all" if table.axis is None else f"axis {table.axis} counts the calls"
     return html(
         '<div><p class="x-head">{name} {shape}</p><table class="x-cells">{bodies}</table>'
         '<p class="x-small">{where}</p></div>',
         name=table.name,
         shape=calls.shape,
         bodies=bodies,
-        where=where,
+        where=_counts(table),
     )
+
+
+def _counts(table: Table) -> str:
+    return "for every call" if table.axis is None else f"axis {table.axis} counts the calls"
 
 
 def _cell(call: int) -> Markup:
@@ -269,6 +287,5 @@ def _cell(call: int) -> Markup:
 def _written(outcome: Outcome) -> str:
     lines = []
     for table in (*outcome.inputs, *outcome.outputs):
-        where = "every call gets all" if table.axis is None else f"axis {table.axis} counts calls"
-        lines.append(f"{table.name} {table.calls.shape}: {where}")
+        lines.append(f"{table.name} {table.calls.shape}: {_counts(table)}")
     return "\n".join(lines)

@@ -64,14 +64,16 @@ class Move:
     """What a collective made of a layout.
 
     Attributes:
+        name: one of `COLLECTIVES`.
         call: the call inside `shard_map`.
         blocks: one for each device.
         group: how many devices exchange blocks with each other.
-        sent: the bytes that each device sends, in a ring.
+        sent: the bytes that each device sends, by a formula.
         formula: the same as a formula of the bytes of its block.
         error: JAX's sentence if it refuses the call.
     """
 
+    name: str
     call: str
     blocks: tuple[Block, ...] = ()
     group: int = 0
@@ -210,7 +212,7 @@ def moved(
     results = jax.device_get(run(jax.device_put(array, NamedSharding(mesh, spec))))
     shape = NamedSharding(mesh, spec).shard_shape(array.shape)
     size = math.prod(shape) * array.dtype.itemsize
-    moves = {key: Move(calls[key][1], error=error) for key, error in errors.items()}
+    moves = {key: Move(key[0], calls[key][1], error=error) for key, error in errors.items()}
     for (name, axis), (values, sources) in results.items():
         blocks = tuple(
             Block(device.id, place, values[n], "", sources[n])
@@ -218,7 +220,7 @@ def moved(
         )
         share, formula = COSTS[name](mesh.shape[axis])
         written = calls[name, axis][1]
-        moves[name, axis] = Move(written, blocks, mesh.shape[axis], share * size, formula)
+        moves[name, axis] = Move(name, written, blocks, mesh.shape[axis], share * size, formula)
     return moves
 
 
@@ -230,6 +232,23 @@ COSTS = {
     "ppermute": lambda n: (Fraction(1 if n > 1 else 0), "1"),
 }
 """For a number of devices, how many times its block each device sends."""
+
+
+WHAT = {
+    "psum": "the blocks are added, and each device gets the whole sum",
+    "psum_scatter": "the blocks are added, and each device gets one slice of the sum",
+    "all_gather": "each device gets the blocks of all",
+    "all_to_all": "each device deals the slices of its block to all",
+    "ppermute": "each device sends its block to the next one",
+}
+ROUTES = {
+    "psum": "if the devices pass parts on in a ring",
+    "psum_scatter": "if the devices pass parts on in a ring",
+    "all_gather": "if the devices pass blocks on in a ring",
+    "all_to_all": "if each slice goes straight to its device",
+    "ppermute": "if the block goes straight to its device",
+}
+"""The way of the bytes that `COSTS` counts."""
 
 
 def _call(name: str, axis: str, array: jax.Array, mesh: Mesh, spec: P) -> tuple[Any, str]:
@@ -316,17 +335,11 @@ def _scene(mesh: Mesh, layout: Layout, move: Move | None) -> Scene:
 
 def _moved(move: Move, before: np.ndarray) -> str:
     """What the collective did, and what it costs."""
-    what = {
-        "psum(": "adds the blocks, and each device has the whole sum",
-        "psum_": "adds the blocks, and each device has one slice of the sum",
-        "all_g": "gives each device the blocks of all",
-        "all_t": "deals the slices of each block to all devices",
-        "pperm": "sends each block to the next device",
-    }[move.call[:5]]
+    shape = move.blocks[0].values.shape
     return (
-        f"`{move.call}` {what}, in groups of {move.group}. Afterwards a device holds shape "
-        f"{move.blocks[0].values.shape}. Each one sends {move.formula} × {before.nbytes} = "
-        f"{float(move.sent):g} bytes in a ring. (This is a model, not a measurement.)"
+        f"`{move.call}`: in each group of {move.group} devices, {WHAT[move.name]}. Afterwards a "
+        f"device holds shape {shape}. It sends {move.formula} × {before.nbytes} = "
+        f"{float(move.sent):g} bytes, {ROUTES[move.name]}. (This is a model, not a measurement.)"
     )
 
 
@@ -336,7 +349,7 @@ def _drawn(mesh: Mesh, blocks: tuple[Block, ...]) -> Markup:
     rows = [blocks[start : start + wide] for start in range(0, len(blocks), wide)]
     body = joined(html("<tr>{cells}</tr>", cells=joined(map(_device, row))) for row in rows)
     return html(
-        '<div class="x-wide" tabindex="0" role="group" aria-label="devices">'
+        '<div class="x-panel x-wide" role="group" aria-label="devices">'
         '<table class="x-cells x-mesh">{body}</table></div>',
         body=body,
     )
@@ -394,7 +407,7 @@ def _piece(lines: list[str], mask: int, origin: str) -> Markup:
     """Numbers that came from the same devices; those of one device glide from where they were."""
     devices = _from(mask)
     return html(
-        '<div class="x-piece"{at}>{lines}{origin}</div>',
+        '<div class="x-slab"{at}>{lines}{origin}</div>',
         at=Markup(" ") + at(same=str(devices[0])) if len(devices) == 1 else "",
         lines=joined(lines, Markup("<br>")),
         origin=html(" <i>{origin}</i>", origin=origin) if origin else "",
@@ -413,7 +426,7 @@ def _map(part: np.ndarray, device: int) -> Markup:
     """The whole array, with the entries of a part filled; its index says the same in words."""
     lines = ["".join("■" if held else "·" for held in row) for row in _rows(part)]
     return html(
-        '<div class="x-piece x-map" aria-hidden="true" {at}>{lines}</div>',
+        '<div class="x-slab x-map" aria-hidden="true" {at}>{lines}</div>',
         at=at(same=str(device)),
         lines=joined(lines, Markup("<br>")),
     )

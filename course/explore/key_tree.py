@@ -1,8 +1,9 @@
 """Where the keys of a function come from, and which of them are used twice."""
 
+import contextlib
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
@@ -129,7 +130,7 @@ def record_of(f: Callable[..., Any], *args: Any) -> Record:
         if not name.startswith("_") and inspect.isfunction(getattr(jax.random, name))
     }
     originals = {getattr(jax.random, name): function for name, function in wrapped.items()}
-    known = getattr(f, "__globals__", {})
+    known = getattr(_innermost(f), "__globals__", {})
     imported = {
         name: originals[value]
         for name, value in known.items()
@@ -137,7 +138,7 @@ def record_of(f: Callable[..., Any], *args: Any) -> Record:
     }
     with (
         mock.patch.multiple(jax.random, **wrapped),
-        mock.patch.dict(known, imported),
+        _replaced(known, imported),
         jax.disable_jit(),
     ):
         try:
@@ -218,6 +219,25 @@ class _Recorder:
                 self.add(Key(child, how, number, step))
         else:
             self.record.uses.append(Use(number, call, "draw", _short(result)))
+
+
+def _innermost(f: Any) -> Any:
+    """The function that was written: without `jit`, `partial` and `self`."""
+    for within in ("__wrapped__", "func", "__func__"):
+        if hasattr(f, within):
+            return _innermost(getattr(f, within))
+    return f
+
+
+@contextlib.contextmanager
+def _replaced(namespace: dict[str, Any], values: dict[str, Any]) -> Iterator[None]:
+    """Give names other values for a while; `mock.patch.dict` would undo all other changes, too."""
+    before = {name: namespace[name] for name in values}
+    namespace.update(values)
+    try:
+        yield
+    finally:
+        namespace.update(before)
 
 
 def _arguments(f: Callable[..., Any], args: tuple) -> dict[str, Any]:

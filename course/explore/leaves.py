@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from autograder.markup import html, joined
-from course.explore.stage import Explorable, Scene, Step, at, if_it_fits
+from course.explore.stage import Explorable, Scene, Step, at, if_it_fits, listed
 
 Path = tuple[Any, ...]
 
@@ -120,11 +120,7 @@ def _words(number: int, visit: Visit, names: Sequence[str], mapped: bool) -> str
         return f"Leaf {number}{where} is {_value(visit.given[0])}."
     met = [f"{_value(part)} from `{name}`" for part, name in zip(visit.given, names, strict=True)]
     result = _value(visit.result)
-    return f"Leaf {number}{where} is visited. The function gets {_list(met)}. It returns {result}."
-
-
-def _list(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"Leaf {number}{where} is visited. The function gets {listed(met)}. It returns {result}."
 
 
 def _value(value: Any) -> str:

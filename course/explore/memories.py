@@ -12,11 +12,10 @@ import numpy as np
 from markupsafe import Markup
 
 from autograder.markup import html, joined
-from course.explore.stage import Explorable, Scene, Step, at, if_it_fits
+from course.explore.stage import Explorable, Scene, Step, at, if_it_fits, indented, listed
 from course.pictures.memory import Place, where
 
 MOST = 24  # cells of one block that are drawn
-FITS = 6  # cells that need no scrolling on a telephone
 UNNAMED = "(no name)"
 
 
@@ -94,7 +93,10 @@ def memory(program: str, **names: Any) -> Explorable:
         written += [f"deleted: {', '.join(gone)}"] if gone else []
         steps.append(Step(_words(line, before, blocks), body, "\n".join(written)))
         before = line
-    about = "Names and memory after each line. Addresses are left out: a block is a letter."
+    about = (
+        "A letter stands for a block of memory, since addresses differ in every run. The row of a "
+        "name shows where its entries lie. ✱ marks a value that has changed."
+    )
     shown = Explorable(title, Scene(steps, _program(lines)), about=about)
     return if_it_fits(shown, "Show fewer lines, or smaller arrays.")
 
@@ -188,7 +190,7 @@ def _changed(block: Block, line: Line, before: Line) -> list[int]:
 def _program(lines: list[Line]) -> Markup:
     """The lines of the program; the line of the step is highlighted."""
     shown = joined(
-        html("<div {at}>{line}</div>", at=at(now=[number]), line=line.source)
+        html("<div {at}>{line}</div>", at=at(now=[number]), line=indented(line.source))
         for number, line in enumerate(lines, 1)
         if line.source
     )
@@ -233,7 +235,7 @@ def _words(line: Line, before: Line, blocks: list[Block]) -> str:
 
 
 def _all(names: list[str]) -> str:
-    return " and ".join(f"`{name}`" for name in names)
+    return listed([f"`{name}`" for name in names])
 
 
 def _drawn(block: Block, line: Line, before: Line) -> Markup:
@@ -255,9 +257,8 @@ def _drawn(block: Block, line: Line, before: Line) -> Markup:
         for head, cells in rows
     )
     return html(
-        '<div class="x-panel x-wide"{focus}><p class="x-head">{title}</p>'
+        '<div class="x-panel x-wide"><p class="x-head">{title}</p>'
         '<table class="x-cells">{body}</table></div>',
-        focus=Markup(' tabindex="0"') if count > FITS else "",  # to scroll with the keyboard
         title=title + more,
         body=body,
     )

@@ -25,6 +25,7 @@ one `<div>` for each line), panels side by side (`x-columns` around `x-panel`), 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -39,8 +40,10 @@ LARGEST = 80_000
 """The most bytes that the HTML of an explorable should have."""
 KEY = "@key@"
 """What stands in the place of the output's own key until its content is known."""
-STYLE = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
-SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+STYLE_FILE, SCRIPT_FILE = (Path(__file__).with_suffix(end) for end in (".css", ".js"))
+# Every output has both, so what only their authors need is left out: comments and spaces.
+STYLE = " ".join(re.sub(r"/\*.*?\*/", "", STYLE_FILE.read_text(encoding="utf-8")).split())
+SCRIPT = re.sub(r"\n\s*(//.*)?", "\n", SCRIPT_FILE.read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,11 @@ def if_it_fits(shown: Explorable, advice: str) -> Explorable:
 def plain(words: str) -> str:
     """Words without the backticks around code."""
     return words.replace("`", "")
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Words in a row: `a`, `a and b`, `a, b and c`."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def code(lines: Iterable[str]) -> Markup:
