@@ -16,7 +16,7 @@ EVERYTHING = [*EXTRAS.values(), *PROJECT["dependency-groups"].values()]
 @pytest.mark.parametrize(
     ("file", "name", "groups"),
     [
-        ("environment.yml", "numpy-to-jax", [EXTRAS["lab"]]),
+        ("environment.yml", "numpy-to-jax", [EXTRAS["lab"], EXTRAS["stack"]]),
         ("environment-dev.yml", "numpy-to-jax-dev", EVERYTHING),
     ],
 )

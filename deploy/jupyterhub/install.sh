@@ -38,7 +38,7 @@ getent group "$students" >/dev/null || groupadd "$students"
 PATH=$environment/bin:$PATH
 pip install --quiet --disable-pip-version-check -r "$here/requirements.txt"
 export VIRTUAL_ENV="$environment"
-uv pip install --quiet "$wheel[classroom]"
+uv pip install --quiet "$wheel[classroom,stack]"
 uv pip install --quiet --reinstall --no-deps "$wheel" # also if its version is the same
 npm install --silent --global --prefix "$environment" configurable-http-proxy@5.3.0
 
