@@ -13,7 +13,7 @@
 # %% [markdown]
 # # NumPy to JAX: start here
 #
-# Nine modules, each a lesson that you run and exercises that answer at once. Here is what you have
+# Each module is a lesson that you run, and exercises that answer at once. Here is what you have
 # done. To bring it up to date, run the cell (click it, then *Shift + Enter*).
 
 # %%
@@ -37,5 +37,5 @@ resume()
 # 6. **Delete a notebook to begin it again**, and start the course anew: it comes back as it was.
 #    What you changed is never overwritten.
 #
-# ![The map of the course: nine modules, with an arrow from each to those that it prepares for, and
+# ![The map of the course: its modules, with an arrow from each to those that it prepares for, and
 # a square for each exercise.](../docs/course_map.svg)
