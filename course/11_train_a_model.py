@@ -618,7 +618,6 @@ def on_grid(tree, specs):
 
 cut_params = on_grid(params, specs)
 grid_batch = on_grid(first_batch, (P("data", None), P("data")))
-shards.draw_layouts(w0=cut_params[0]["w"], w1=cut_params[1]["w"])
 
 # %% [markdown]
 # **Predict.** The second matrix has shape `(32, 32)`. How many of its 1024 numbers does one device
@@ -640,7 +639,13 @@ predicted(
     "four groups has a copy.",
 )
 
+# %%
+shards.draw_layouts(w0=cut_params[0]["w"], w1=cut_params[1]["w"])
+
 # %% [markdown]
+# In the picture: the columns of the first matrix and the rows of the second are cut in two. Devices
+# 0, 2, 4 and 6 hold copies of one half, the others copies of the other half.
+#
 # The first layer is easy: its columns are cut, so each device computes its own hidden units. The
 # second layer adds over hidden units, which are on two devices. JAX does not guess what you want.
 
@@ -675,21 +680,22 @@ print("the loss agrees:", bool(np.allclose(cut_value, alone_value, atol=1e-4)))
 
 # %% [markdown]
 # `optimizer.init` made its arrays like the parameters, so Adam's memory is cut like them, without
-# a word from us. Now several steps, on three layouts of the same model:
+# a word from us. Now a whole epoch, on three layouts of the same model:
 
 # %%
 one, eight = fresh_state(), copied
-with jax.set_mesh(grid):
-    for k in range(len(batch_xs)):
-        batch = batch_xs[k], batch_ys[k]
-        cut_state, cut_value = cut_step(cut_state, on_grid(batch, (P("data", None), P("data"))))
-for k in range(len(batch_xs)):
-    batch = batch_xs[k], batch_ys[k]
-    one, one_value = jit_step(one, batch)
-    eight, eight_value = jit_step(eight, jax.device_put(batch, cut_examples))
-print(f"one device      {one_value:.3f}")
-print(f"batch cut       {eight_value:.3f}")
-print(f"parameters cut  {cut_value:.3f}")
+for batch in zip(batch_xs, batch_ys, strict=True):
+    one, _ = jit_step(one, batch)
+    eight, _ = jit_step(eight, jax.device_put(batch, cut_examples))
+    with jax.set_mesh(grid):
+        cut_state, _ = cut_step(cut_state, on_grid(batch, (P("data", None), P("data"))))
+
+for name, params_now in (
+    ("one device", one["params"]),
+    ("batch cut", eight["params"]),
+    ("parameters cut", jax.device_get(cut_state["params"])),
+):
+    print(f"{name:15} {loss(params_now, xs, ys):.3f}")
 
 # %% [markdown]
 # ## How fast is it, honestly?

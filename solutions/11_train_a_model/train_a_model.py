@@ -988,10 +988,10 @@ exercise(
         ),
         wrong(
             _with_brackets,
-            "writes the names with brackets",
+            "finds no name in the file",
             rejected_by="values",
-            advice="`keystr(path)` gives `['layers'][3]['w']`, which the file does not have. Pass "
-            "`simple=True, separator='/'`.",
+            advice="Every parameter kept its value. A name looks like `layers/3/w`. `keystr(path)` "
+            "alone gives `['layers'][3]['w']`: pass `simple=True, separator='/'`.",
         ),
         wrong(
             lambda flat, params: flat,
@@ -1295,10 +1295,11 @@ exercise(
     wrong_answers=[
         wrong(
             _compiler,
-            "leaves the messages to the compiler",
+            "leaves it to the compiler to collect the weights",
             rejected_by="operation",
-            advice="Right, and the compiler chose the messages. Write them: `all_gather` and "
-            "`psum_scatter`, inside `jax.shard_map`.",
+            advice="Right, but your program has no `all_gather`. Cut the weights in `in_specs`, "
+            "and write both messages in the function that `jax.shard_map` runs: `all_gather` and "
+            "`psum_scatter`.",
         ),
         wrong(
             _adds,

@@ -21,7 +21,7 @@ def make_batches(xs, ys, order, size):
     return xs[chosen], ys[chosen]
 
 
-# %% wrong="make_batches" reason="values" about="leaves out the first examples in place of the last"
+# %% wrong="make_batches" reason="values" about="leaves out the first examples in place of the last" misconception="none"
 def make_batches(xs, ys, order, size):
     rest = len(order) % size
     chosen = order[rest:].reshape(-1, size)
@@ -49,7 +49,7 @@ def make_batches(xs, ys, order, size):
     return xs[chosen], ys[chosen]
 
 
-# %% wrong="make_batches" reason="structure" about="a list of batches"
+# %% wrong="make_batches" reason="batch loop" about="a list of batches"
 def make_batches(xs, ys, order, size):
     count = len(order) // size
     parts = [order[k * size : (k + 1) * size] for k in range(count)]
@@ -98,7 +98,7 @@ def masked_loss(w, xs, ys, mask):
     return jnp.sum((xs @ w - ys) ** 2) / jnp.maximum(mask.sum(), 1)
 
 
-# %% wrong="masked_loss" reason="gradient" about="the square is computed before the where"
+# %% wrong="masked_loss" reason="gradient" about="the square is computed before the where" misconception="cleans up after the computation"
 def masked_loss(w, xs, ys, mask):
     errors = xs @ w - ys
     squares = jnp.where(mask == 1, errors**2, 0.0)
@@ -119,12 +119,12 @@ def masked_loss(w, xs, ys, mask):
     return jnp.sum((xs @ w - ys) ** 2) / jnp.maximum(mask.sum(), 1)
 
 
-# %% wrong="masked_loss" reason="values" about="jnp.average with the mask as weights"
+# %% wrong="masked_loss" reason="values" about="jnp.average with the mask as weights" misconception="multiplies with the mask"
 def masked_loss(w, xs, ys, mask):
     return jnp.average((xs @ w - ys) ** 2, weights=mask)
 
 
-# %% wrong="masked_loss" reason="gradient" about="hides the gradient of the errors"
+# %% wrong="masked_loss" reason="gradient" about="hides the gradient of the errors" misconception="none"
 def masked_loss(w, xs, ys, mask):
     xs, ys = jnp.where(mask[:, None] == 1, xs, 0), jnp.where(mask == 1, ys, 0)
     errors = lax.stop_gradient(xs @ w - ys)
@@ -183,7 +183,7 @@ def warmup_cosine(step, warmup, total, peak):
     return jnp.where(step < warmup, peak * (step + 1) / warmup, falling)
 
 
-# %% wrong="warmup_cosine" reason="values" about="divides by total in place of total - warmup"
+# %% wrong="warmup_cosine" reason="values" about="divides by total in place of total - warmup" misconception="none"
 def warmup_cosine(step, warmup, total, peak):
     part = jnp.clip((step - warmup) / total, 0, 1)
     falling = peak * (1 + jnp.cos(jnp.pi * part)) / 2
@@ -197,7 +197,7 @@ def warmup_cosine(step, warmup, total, peak):
     return jnp.select([step < warmup, step <= total], [peak * step / warmup, falling], peak)
 
 
-# %% wrong="warmup_cosine" reason="values" about="the cosine in degrees"
+# %% wrong="warmup_cosine" reason="values" about="the cosine in degrees" misconception="none"
 def warmup_cosine(step, warmup, total, peak):
     part = jnp.clip((step - warmup) / (total - warmup), 0, 1)
     falling = peak * (1 + jnp.cos(180.0 * part)) / 2
@@ -247,7 +247,7 @@ def warmup_cosine(step, warmup, total, peak):
     )
 
 
-# %% wrong="train_epoch" reason="values" about="climbs"
+# %% wrong="train_epoch" reason="values" about="climbs" misconception="none"
 def train_epoch(w, xs, ys):
     def step(w, batch):
         value, gradient = jax.value_and_grad(batch_loss)(w, *batch)
@@ -363,7 +363,7 @@ def adam_step(params, grads, memory, rate):
     return jax.tree.map(move, params, mu, nu), {"count": count, "mu": mu, "nu": nu}
 
 
-# %% wrong="adam_step" reason="values" about="does not count"
+# %% wrong="adam_step" reason="values" about="does not count" misconception="none"
 def adam_step(params, grads, memory, rate):
     count = memory["count"] + 1
     mu = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, memory["mu"], grads)
@@ -374,7 +374,7 @@ def adam_step(params, grads, memory, rate):
     return jax.tree.map(move, params, mu, nu), {**memory, "mu": mu, "nu": nu}
 
 
-# %% wrong="adam_step" reason="values" about="adds the step"
+# %% wrong="adam_step" reason="values" about="adds the step" misconception="none"
 def adam_step(params, grads, memory, rate):
     count = memory["count"] + 1
     mu = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, memory["mu"], grads)
@@ -456,7 +456,7 @@ def adam_step(params, grads, memory, rate):
     return new, dict(count=t, mu=mu, nu=nu)
 
 
-# %% wrong="accumulate_gradients" reason="values" about="divides by the number of small batches"
+# %% wrong="accumulate_gradients" reason="values" about="divides by the number of small batches" misconception="divides by the number of all rows"
 def accumulate_gradients(params, xs, ys, mask):
     def add(total, batch):
         return jax.tree.map(jnp.add, total, jax.grad(summed_loss)(params, *batch)), None
@@ -493,7 +493,7 @@ def accumulate_gradients(params, xs, ys, mask):
     return jax.tree.map(lambda g: g.sum(axis=0) / mask.sum(), many)
 
 
-# %% wrong="accumulate_gradients" reason="memory" about="maps over the small batches"
+# %% wrong="accumulate_gradients" reason="memory" about="maps over the small batches" misconception="works on the whole batch at once"
 def accumulate_gradients(params, xs, ys, mask):
     grads = jax.vmap(jax.grad(summed_loss), in_axes=(None, 0, 0, 0))(params, xs, ys, mask)
     return jax.tree.map(lambda g: g.sum(axis=0) / mask.sum(), grads)
@@ -607,7 +607,7 @@ def master_step(master, grads, rate):
     return jax.tree.transpose(jax.tree.structure(master), jax.tree.structure((0, 0)), made)
 
 
-# %% wrong="restore_params" reason="values" about="keeps everything as it is"
+# %% wrong="restore_params" reason="values" about="keeps everything as it is" misconception="finds no name in the file"
 def restore_params(flat, params):
     return params
 
@@ -621,7 +621,7 @@ def restore_params(flat, params):
     return jax.tree_util.tree_map_with_path(find, params)
 
 
-# %% wrong="restore_params" reason="values" about="joins the names with dots"
+# %% wrong="restore_params" reason="values" about="joins the names with dots" misconception="none"
 def restore_params(flat, params):
     def find(path, leaf):
         return flat.get(jax.tree_util.keystr(path, simple=True, separator="."), leaf)
@@ -725,7 +725,7 @@ def sweep_rates(rates, w, xs, ys):
     return mean, jnp.where(fine, rates, 0).sum() / fine.sum()
 
 
-# %% wrong="sweep_rates" reason="values" about="replaces NaN by zero"
+# %% wrong="sweep_rates" reason="values" about="replaces NaN by zero" misconception="lets a run win that became NaN"
 def sweep_rates(rates, w, xs, ys):
     def train(rate):
         w_end, _ = lax.scan(
@@ -813,7 +813,7 @@ def sweep_rates(rates, w, xs, ys):
     return trained[best], rates[best]
 
 
-# %% wrong="sharded_step" reason="values" about="takes the step uphill"
+# %% wrong="sharded_step" reason="values" about="takes the step uphill" misconception="none"
 def sharded_step(mesh, w, xs, ys):
     def block(part, xs, ys):
         gradient = jax.grad(batch_loss)(lax.all_gather(part, "x", tiled=True), xs, ys)
@@ -824,7 +824,7 @@ def sharded_step(mesh, w, xs, ys):
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x"))(w, xs, ys)
 
 
-# %% wrong="sharded_step" reason="values" about="divides by eight, whatever the mesh"
+# %% wrong="sharded_step" reason="values" about="divides by eight, whatever the mesh" misconception="none"
 def sharded_step(mesh, w, xs, ys):
     def block(part, xs, ys):
         gradient = jax.grad(batch_loss)(lax.all_gather(part, "x", tiled=True), xs, ys)
@@ -844,7 +844,7 @@ def sharded_step(mesh, w, xs, ys):
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x"))(w, xs, ys)
 
 
-# %% wrong="sharded_step" reason="values" about="sums the loss of the devices"
+# %% wrong="sharded_step" reason="values" about="sums the loss of the devices" misconception="adds the gradients of the devices"
 def sharded_step(mesh, w, xs, ys):
     def block(part, xs, ys):
         def loss(part):
@@ -869,7 +869,7 @@ def sharded_step(mesh, w, xs, ys):
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x"))(w, xs, ys)
 
 
-# %% wrong="sharded_step" reason="operation" about="data parallel, with copied weights"
+# %% wrong="sharded_step" reason="operation" about="data parallel, with copied weights" misconception="leaves it to the compiler to collect the weights"
 def sharded_step(mesh, w, xs, ys):
     def block(w, xs, ys):
         return w - 0.1 * jax.grad(lambda w: lax.pmean(batch_loss(w, xs, ys), "x"))(w)
