@@ -793,6 +793,49 @@ print(message.split(" for ")[0])
 # row, in the section The key differences at a glance.
 
 # %% [markdown]
+# ## The JAX AI stack: train a model
+
+# %% [markdown]
+# | library | what it adds | in JAX's eyes |
+# | --- | --- | --- |
+# | Optax | optimizers | a pair of functions, and a pytree |
+# | Flax NNX | layers | a pytree, after `nnx.split` |
+# | Orbax | checkpoints | a pytree in a folder |
+
+
+# %% tags=["skip"]
+import optax
+
+xs, ys = jnp.linspace(-2, 2, 64), jnp.tanh(jnp.linspace(-6, 6, 64))
+params = {"w": jnp.array(0.5), "b": jnp.array(1.0)}
+
+
+def loss(params):
+    return jnp.mean((jnp.tanh(params["w"] * xs + params["b"]) - ys) ** 2)
+
+
+# %%
+optimizer = optax.adam(0.1)
+memory = optimizer.init(params)  # a count, and two averages for each parameter
+
+
+@jax.jit
+def step(params, memory):
+    grads = jax.grad(loss)(params)
+    updates, memory = optimizer.update(grads, memory)
+    return optax.apply_updates(params, updates), memory
+
+
+print(len(jax.tree.leaves(memory)), "leaves for", len(params), "parameters")
+
+# %% [markdown] tags=["notes"]
+# Training is a function from state to state. What changes is one pytree: parameters and what the
+# optimizer remembers. So `scan` carries it, `jit` compiles it, a mesh cuts it, a checkpoint stores it.
+#
+# Lesson 11 trains one network without any of the three libraries, and then with each of them, to
+# the same numbers. It stops a run, resumes it to the last bit, and cuts it over eight devices.
+
+# %% [markdown]
 # ## The course behind the talk
 
 # %% tags=["hide", "big"]
