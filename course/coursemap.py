@@ -16,7 +16,7 @@ from autograder.authoring import course
 from autograder.authoring.tags import masters_in
 
 WIDTH = 10.0  # inches
-WORDS = 11.2  # points
+WORDS = 11.9  # points
 INK, QUIET, EDGE = "#1a1a1a", "#59626d", "#0072b2"  # dark, grey, Okabe-Ito's blue
 # One colour for each number of stars, lighter for the easier.
 STARS = ("#cfe6f5", "#5aa9d6", "#00517f")
@@ -71,7 +71,7 @@ def draw(modules: Sequence[Module], columns: int = 3) -> Figure:
         modules: the modules, each after those to read before it.
         columns: the number of boxes in a row; the direction changes from row to row.
     """
-    wide, high, gap_x, gap_y = 3.5, 1.3, 0.42, 0.45
+    wide, high, gap_x, gap_y = 3.5, 1.09, 0.42, 0.26
     rows = -(-len(modules) // columns)
     place = {}
     for index, module in enumerate(modules):
@@ -94,10 +94,10 @@ def draw(modules: Sequence[Module], columns: int = 3) -> Figure:
         ax.add_patch(box)
         number, name = module.name.split("_", 1)
         style: dict[str, Any] = {"va": "center", "color": INK}
-        ax.text(x + 0.14, y + high - 0.27, f"{int(number)}", fontsize=17, weight="bold", **style)
-        after = x + 0.26 + 0.16 * len(str(int(number)))
-        ax.text(after, y + high - 0.27, name, fontsize=15, weight="bold", **style)
-        ax.text(x + 0.14, y + high - 0.62, _short(module.title), fontsize=WORDS, **style)
+        ax.text(x + 0.14, y + high - 0.24, f"{int(number)}", fontsize=17, weight="bold", **style)
+        behind = x + 0.24 + 0.18 * len(str(int(number)))
+        ax.text(behind, y + high - 0.24, name, fontsize=15, weight="bold", **style)
+        ax.text(x + 0.14, y + high - 0.56, _short(module.title), fontsize=WORDS, **style)
         for k, stars in enumerate(module.stars):
             corner = (x + 0.14 + 0.19 * k, y + 0.16)
             ax.add_patch(Rectangle(corner, 0.15, 0.2, fc=STARS[stars - 1], ec=INK, lw=0.7))
