@@ -92,7 +92,7 @@ question(
         mistake(
             1000,
             "saves the parameters only",
-            advice="Then Adam begins with empty averages, and the losses are other ones.",
+            advice="Then Adam begins with empty averages, and the losses differ.",
         ),
         mistake(
             2000,
@@ -500,7 +500,7 @@ exercise(
             "gives the losses after the steps",
             rejected_by="values",
             advice="The loss that belongs to the gradient is the one before the step. "
-            "`value_and_grad` gives it for nothing.",
+            "`value_and_grad` gives it at no extra cost.",
         ),
         wrong(
             _at_once,
@@ -513,7 +513,7 @@ exercise(
             _all_weights,
             "collects the weights in place of the losses",
             rejected_by="shape",
-            advice="What the second entry of `step`'s pair holds is collected: put the loss there.",
+            advice="`scan` collects the second entry of what `step` returns: put the loss there.",
         ),
     ],
 )
@@ -618,7 +618,7 @@ exercise(
     wrong_answers=[
         wrong(
             lambda params, grads, memory, rate: _adam(params, grads, memory, rate, divide=False),
-            "does not make up for the start at 0",
+            "does not correct for the start at 0",
             rejected_by="values",
             advice="After few steps the averages are still close to the zeros with which they "
             "began. Divide them by `1 - 0.9**count` and `1 - 0.999**count`.",
@@ -627,14 +627,14 @@ exercise(
             lambda params, grads, memory, rate: _adam(params, grads, memory, rate, late=True),
             "divides with the old count",
             rejected_by="values",
-            advice="The step counts itself first. In the first step of all, the old count would "
-            "divide by zero.",
+            advice="The step counts itself first. In the very first step the old count is 0, and "
+            "so is the divisor.",
         ),
         wrong(
             lambda params, grads, memory, rate: _adam(params, grads, memory, rate, keep=False),
             "remembers the divided averages",
             rejected_by="values",
-            advice="The division is for this step only. The next one averages on from the "
+            advice="The division is for this step only. The next step continues from the "
             "undivided `mu` and `nu`.",
         ),
         wrong(
@@ -642,7 +642,7 @@ exercise(
             "adds 1e-8 under the root",
             rejected_by="values",
             advice="Under the root, 1e-8 counts as 1e-4, which is a lot for small gradients. Add "
-            "it to the root.",
+            "it after the root.",
         ),
         wrong(
             lambda params, grads, memory, rate: _adam(params, grads, memory, rate, raw=True),
@@ -853,8 +853,8 @@ exercise(
             ),
             "computes the step in bfloat16",
             rejected_by="values",
-            advice="Three digits are left of every parameter. Widen the gradient, and leave the "
-            "parameter as it is.",
+            advice="Only three digits of every parameter are left. Widen the gradient, and leave "
+            "the parameter as it is.",
         ),
         wrong(
             lambda master, grads, rate: (_stepped(master, grads, rate), _halved(master)),
@@ -1104,8 +1104,8 @@ exercise(
         "`jnp.where(jnp.isnan(losses), jnp.inf, losses)`.",
     ],
     explanation="A whole training run is a function, so `vmap` maps it: one program trains all "
-    "models, and every matrix product of a step serves all of them. For NaN all comparisons are "
-    "false, and `argmin` returns it first, so that it is noticed.",
+    "models, and every matrix product of a step serves all of them. `argmin` returns the place of "
+    "the first NaN, so that you notice it.",
     another="def sweep_rates(rates, w, xs, ys):\n"
     "    gradient = jax.vmap(jax.grad(batch_loss), in_axes=(0, None, None))\n"
     "    many = jnp.broadcast_to(w, (len(rates), 3))\n"
@@ -1324,7 +1324,7 @@ exercise(
         ),
         wrong(
             _examples,
-            "sends the examples round",
+            "sends the examples to all devices",
             rejected_by="communication",
             advice="There are many examples and few weights. The examples stay where they are.",
         ),
@@ -1343,7 +1343,7 @@ exercise(
 #
 # Your training on a cluster is stopped every night and resumed in the morning. A colleague says:
 # "The losses after a restart differ from those of a run that was never stopped, so JAX is not
-# reproducible." Name three things that belong into the checkpoint, and say for each what goes wrong
+# reproducible." Name three things that belong in the checkpoint, and say for each what goes wrong
 # without it. A person reads this.
 
 # %% [markdown] written="what_to_save" minutes=5 points=1
