@@ -742,11 +742,7 @@ my_eight = ...
 # %%
 ratio = compile_time / epoch_time
 compile_ratio = "less than 2" if ratio < 2 else "2 to 10" if ratio < 10 else "more than 10"
-step_time = seconds(jit_step, fresh_state(), first_batch)
-eight_time = seconds(jit_step, copied, cut_batch)
-speed = "faster" if eight_time < step_time else "slower"
 print("compiling, in epochs:", compile_ratio)
-print("eight simulated devices:", speed)
 
 # %%
 predicted(
@@ -754,6 +750,12 @@ predicted(
     compile_ratio,
     why="A small network computes for milliseconds and compiles for a good part of a second.",
 )
+
+# %%
+step_time = seconds(jit_step, fresh_state(), first_batch)
+eight_time = seconds(jit_step, copied, cut_batch)
+speed = "faster" if eight_time < step_time else "slower"
+print("eight simulated devices:", speed)
 
 # %%
 predicted(
