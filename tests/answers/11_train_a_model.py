@@ -345,8 +345,8 @@ def adam_step(params, grads, memory, rate):
     count = memory["count"] + 1
     mu = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, memory["mu"], grads)
     nu = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g**2, memory["nu"], grads)
-    move = lambda p, m, v: p - rate * m / (1 - 0.9**count) / (
-        jnp.sqrt(v / (1 - 0.999**count)) + 1e-8
+    move = lambda p, m, v: (
+        p - rate * m / (1 - 0.9**count) / (jnp.sqrt(v / (1 - 0.999**count)) + 1e-8)
     )
     params = jax.tree.map(move, params, memory["mu"], memory["nu"])
     return params, {"count": count, "mu": mu, "nu": nu}
@@ -357,8 +357,8 @@ def adam_step(params, grads, memory, rate):
     count = memory["count"] + 1
     mu = jax.tree.map(lambda m, g: 0.999 * m + 0.001 * g, memory["mu"], grads)
     nu = jax.tree.map(lambda v, g: 0.9 * v + 0.1 * g**2, memory["nu"], grads)
-    move = lambda p, m, v: p - rate * m / (1 - 0.999**count) / (
-        jnp.sqrt(v / (1 - 0.9**count)) + 1e-8
+    move = lambda p, m, v: (
+        p - rate * m / (1 - 0.999**count) / (jnp.sqrt(v / (1 - 0.9**count)) + 1e-8)
     )
     return jax.tree.map(move, params, mu, nu), {"count": count, "mu": mu, "nu": nu}
 
@@ -368,8 +368,8 @@ def adam_step(params, grads, memory, rate):
     count = memory["count"] + 1
     mu = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, memory["mu"], grads)
     nu = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g**2, memory["nu"], grads)
-    move = lambda p, m, v: p - rate * m / (1 - 0.9**count) / (
-        jnp.sqrt(v / (1 - 0.999**count)) + 1e-8
+    move = lambda p, m, v: (
+        p - rate * m / (1 - 0.9**count) / (jnp.sqrt(v / (1 - 0.999**count)) + 1e-8)
     )
     return jax.tree.map(move, params, mu, nu), {**memory, "mu": mu, "nu": nu}
 
@@ -379,8 +379,8 @@ def adam_step(params, grads, memory, rate):
     count = memory["count"] + 1
     mu = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, memory["mu"], grads)
     nu = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g**2, memory["nu"], grads)
-    move = lambda p, m, v: p + rate * m / (1 - 0.9**count) / (
-        jnp.sqrt(v / (1 - 0.999**count)) + 1e-8
+    move = lambda p, m, v: (
+        p + rate * m / (1 - 0.9**count) / (jnp.sqrt(v / (1 - 0.999**count)) + 1e-8)
     )
     return jax.tree.map(move, params, mu, nu), {"count": count, "mu": mu, "nu": nu}
 
@@ -390,8 +390,8 @@ def adam_step(params, grads, memory, rate):
     count = memory["count"] + 1
     mu = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, memory["mu"], grads)
     nu = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g**2, memory["nu"], grads)
-    move = lambda p, m, v: p - rate * m / (1 - 0.9**count) / (
-        jnp.sqrt(v / (1 - 0.999**count)) + 1e-5
+    move = lambda p, m, v: (
+        p - rate * m / (1 - 0.9**count) / (jnp.sqrt(v / (1 - 0.999**count)) + 1e-5)
     )
     return jax.tree.map(move, params, mu, nu), {"count": count, "mu": mu, "nu": nu}
 
@@ -401,8 +401,8 @@ def adam_step(params, grads, memory, rate):
     count = memory["count"] + 1
     mu = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, memory["mu"], grads)
     nu = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g**2, memory["nu"], grads)
-    move = lambda p, m, v: p - rate * m / (1 - 0.9**count) / (
-        jnp.sqrt(v / (1 - 0.999**count)) + 1e-8
+    move = lambda p, m, v: (
+        p - rate * m / (1 - 0.9**count) / (jnp.sqrt(v / (1 - 0.999**count)) + 1e-8)
     )
     return jax.tree.map(move, params, mu, nu), mu, nu
 
@@ -412,8 +412,8 @@ def adam_step(params, grads, memory, rate):
     count = memory["count"] + 1.0
     mu = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, memory["mu"], grads)
     nu = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g**2, memory["nu"], grads)
-    move = lambda p, m, v: p - rate * m / (1 - 0.9**count) / (
-        jnp.sqrt(v / (1 - 0.999**count)) + 1e-8
+    move = lambda p, m, v: (
+        p - rate * m / (1 - 0.9**count) / (jnp.sqrt(v / (1 - 0.999**count)) + 1e-8)
     )
     return jax.tree.map(move, params, mu, nu), {"count": count, "mu": mu, "nu": nu}
 
@@ -793,7 +793,9 @@ def sweep_rates(rates, w, xs, ys):
 def sweep_rates(rates, w, xs, ys):
     one = lambda w, rate, x, y: w - rate * jax.grad(batch_loss)(w, x, y)
     many = jax.vmap(one, in_axes=(0, 0, None, None))
-    ws, _ = lax.scan(lambda ws, b: (many(ws, rates, *b), None), jnp.tile(w, (len(rates), 1)), (xs, ys))
+    ws, _ = lax.scan(
+        lambda ws, b: (many(ws, rates, *b), None), jnp.tile(w, (len(rates), 1)), (xs, ys)
+    )
     losses = jax.vmap(lambda w: jnp.mean((xs @ w - ys) ** 2))(ws)
     finite = jnp.where(jnp.isfinite(losses), losses, jnp.finfo(losses.dtype).max)
     best = finite.argmin()
