@@ -774,25 +774,6 @@ print(message.split(" for ")[0])
 # Taught in lesson 10, which also opens a profile and reads the memory of a compiled program.
 
 # %% [markdown]
-# ## Key differences at a glance
-#
-# | | NumPy | JAX NumPy | why it matters | lesson |
-# | --- | --- | --- | --- | --- |
-# | Mutability | in place | immutable | transformations rely on it | 2 |
-# | Execution | eager | eager, or `jit` | speed on accelerators | 3 |
-# | In-place | `a[i] = x` | `a.at[i].set(x)` | how to write anyway | 2 |
-# | Views, copies | often views | copies | `jit` removes most of them | 2 |
-# | Random | global state | explicit keys | reproducible, also in parallel | 4 |
-# | Derivatives | other libraries | `jax.grad` | learning is built on it | 7 |
-# | Vectorizing | broadcasting | `jax.vmap` | write for one, run for many | 5 |
-# | Hardware | mostly CPU | CPU, GPU, TPU | scale without a second version | 8, 9 |
-# | Dtypes | 64 bits | 32 bits unless asked | half the memory, fewer digits | 1 |
-
-# %% [markdown] tags=["notes"]
-# The eight rows of the talk, and one more that the timing has taught us. Lesson 1 executes every
-# row, in the section The key differences at a glance.
-
-# %% [markdown]
 # ## The JAX AI stack: train a model
 
 # %% [markdown]
@@ -834,6 +815,25 @@ print(len(jax.tree.leaves(memory)), "leaves for", len(params), "parameters")
 #
 # Lesson 11 trains one network without any of the three libraries, and then with each of them, to
 # the same numbers. It stops a run, resumes it to the last bit, and cuts it over eight devices.
+
+# %% [markdown]
+# ## Key differences at a glance
+#
+# | | NumPy | JAX NumPy | why it matters | lesson |
+# | --- | --- | --- | --- | --- |
+# | Mutability | in place | immutable | transformations rely on it | 2 |
+# | Execution | eager | eager, or `jit` | speed on accelerators | 3 |
+# | In-place | `a[i] = x` | `a.at[i].set(x)` | how to write anyway | 2 |
+# | Views, copies | often views | copies | `jit` removes most of them | 2 |
+# | Random | global state | explicit keys | reproducible, also in parallel | 4 |
+# | Derivatives | other libraries | `jax.grad` | learning is built on it | 7 |
+# | Vectorizing | broadcasting | `jax.vmap` | write for one, run for many | 5 |
+# | Hardware | mostly CPU | CPU, GPU, TPU | scale without a second version | 8, 9 |
+# | Dtypes | 64 bits | 32 bits unless asked | half the memory, fewer digits | 1 |
+
+# %% [markdown] tags=["notes"]
+# The eight rows of the talk, and one more that the timing has taught us. Lesson 1 executes every
+# row, in the section The key differences at a glance.
 
 # %% [markdown]
 # ## The course behind the talk
