@@ -56,8 +56,8 @@ predict(W, b, batch_x[0])
 
 # %% [markdown]
 # Arrays of ones are good for showing shapes and bad for checking results: every row of the
-# result is the same, so many mistakes look right. From here on the numbers are random. The shapes
-# stay the same.
+# result is the same, so many mistakes look right. From here on the numbers are random, and the
+# shapes stay the same.
 
 # %%
 key_w, key_b, key_x = jax.random.split(jax.random.key(0), 3)
@@ -288,7 +288,7 @@ jax.vmap(predict, in_axes=(None, None, 1))(W, b, batch_x)
 # columns of ten numbers, and `predict` could not use those. If a shape in the message has the size
 # of your batch, as `(10,)` here, you mapped the wrong axis.
 #
-# A third mistake concerns keyword arguments. `in_axes` does not speak about them: `vmap` slices
+# A third mistake concerns keyword arguments. `in_axes` says nothing about them: `vmap` slices
 # every keyword argument along axis 0.
 
 # %% tags=["raises-exception"]
@@ -343,15 +343,16 @@ print("vmap over two arguments is a zip:", close(case_c, in_step))
 # %% [markdown]
 # To combine every row with every example you need *two* `vmap`s. They come below.
 #
-# Now choose the axes yourself. Three examples fit many choices: say first what a choice will do,
-# then look. Press **Next →** to go from call to call.
+# Now choose the axes yourself. There are only three examples, so many choices run. Guess what a
+# choice will do before you make it. Then press **Next →** to go from call to call.
 
 # %%
 explore.axes(predict, W, b, batch_x[:3])
 
 # %% [markdown]
-# A choice that runs need not be the one that you want: compare what one call gets with what
-# `predict` is meant to get. `explore.axes(f, *args)` takes other functions and small arrays, too.
+# A choice that runs may still be wrong: compare the arrays that one call gets with the arrays
+# that `predict` was written for. `explore.axes(f, *args)` works for your own functions, too, with
+# small arrays.
 #
 # ## Pytrees as arguments
 #
@@ -514,7 +515,7 @@ print(jax.make_jaxpr(batch_predict)(W, b, batch_x))
 # `f32[3,4]`: an argument with `None` is not copied ten times. `b` only gains an axis of size
 # 1, so that one `add` can broadcast it.
 #
-# Compare with the loop, and with the line a NumPy expert would write by hand.
+# Compare this with the loop, and with the line that a NumPy expert would write by hand.
 
 
 # %%
@@ -564,10 +565,10 @@ predicted(
 # %% [markdown]
 # ## A branch for each example
 #
-# A Python `if` on a traced value raises, under `vmap` as under `jit` (lesson 3). `jax.lax.cond` takes
-# its place: it runs one of two functions. Here `costly` stands for a branch that you would rather not
-# run. It writes down every number that it is really computed for: `jax.debug.callback` calls Python
-# while the program runs.
+# A Python `if` on a traced value raises an error, under `vmap` as under `jit` (lesson 3). `jax.lax.cond`
+# takes its place: it runs one of two functions. Here `costly` stands for a branch that you want to
+# run as rarely as possible. It writes down every number that it is really computed for:
+# `jax.debug.callback` calls Python while the program runs.
 
 # %%
 seen_numbers = []
@@ -651,8 +652,8 @@ print("one after another:", numbers_seen(lambda xs: jax.lax.map(repaired, xs), n
 # %% [markdown]
 # ## A loop for each example
 #
-# A `while_loop` runs until its condition is false. How often can a number be halved until it is 1
-# or less? That takes 1 turn for 2, 2 turns for 4, and 10 turns for 1024.
+# A `while_loop` runs until its condition is false. How often must a number be halved until it is 1
+# or less? Once for 2, twice for 4, and 10 times for 1024. Each halving is one turn of the loop.
 
 
 # %%
@@ -686,7 +687,7 @@ predicted(
     my_turns,
     bodies,
     why="There is one loop for the whole batch. It runs until the last example is done: 10 turns, "
-    "each for all 3 numbers. The state of a number that is done is computed and thrown away.",
+    "each for all 3 numbers. For a number that is done, the new state is computed and thrown away.",
 )
 
 # %% [markdown]
@@ -717,12 +718,11 @@ all_at_once = jax.vmap(tenth_nearest)
 print(f"vmap: about {temporaries(all_at_once, cloud):,} bytes")
 
 # %% [markdown]
-# `jax.lax.map(f, xs)` is a loop: it calls `f` for one example after another, and so it needs memory
-# for one example only. With `batch_size=32` it takes 32 examples at a time: a loop outside, `vmap`
-# inside.
+# `jax.lax.map(f, xs)` is a loop: it calls `f` for one example after another. With `batch_size=32`
+# each turn of the loop calls `vmap` of `f`, for 32 examples at a time.
 #
-# **Predict.** How much memory does `batch_size=32` need, compared with `vmap` over all 1,024:
-# about `"the same"`, `"1/32"` or `"1/1024"`?
+# **Predict.** How much memory does `jax.lax.map` with `batch_size=32` need, compared with `vmap`
+# over all 1,024 examples: about `"the same"`, `"1/32"` or `"1/1024"`?
 
 # %%
 # Your prediction: replace the dots with one of the three
@@ -750,20 +750,20 @@ share = min(choices, key=lambda name: abs(jnp.log(choices[name] * part / whole))
 predicted(
     my_memory,
     share,
-    why="32 of the 1,024 examples are in memory at a time, which is 1 in 32. The loop takes 32 "
-    "turns.",
+    why="The intermediate arrays of 32 examples are in memory at a time, and 32 is 1/32 of 1,024. "
+    "The loop takes 32 turns. Without batch_size only one example is in memory at a time.",
 )
 
 # %% [markdown]
-# A small `batch_size` saves memory, a large one keeps the machine busy. Raise it until the memory is
-# used. `jax.lax.map` has no `in_axes`: it slices axis 0 of one pytree. An array that all examples share
-# is simply used inside the function, as `cloud` is here.
+# A small `batch_size` saves memory, and a large one keeps the machine busy. Choose the largest one
+# that fits into the memory. `jax.lax.map` has no `in_axes`: it slices axis 0 of one pytree. If all
+# examples share an array, use it inside the function, like `cloud` here.
 #
 # ## One gradient per example
 #
 # `jax.grad` comes in lesson 7. All you need here: `jax.grad(loss)` is a function that takes the
 # same arguments as `loss` and returns the derivative with respect to the first one, as a pytree
-# of the same form. Being a function, it can be mapped.
+# of the same form. It is a function, so it can be mapped.
 
 
 # %%
@@ -835,7 +835,7 @@ def size(gradient):
 sizes = jax.vmap(size)(gradients)
 print("example", int(sizes.argmax()), "pulls hardest")
 print("its gradient has size", round(float(sizes.max()), 2))
-print("the mean gradient has ", round(float(size(gradient_of_mean)), 2))
+print("the mean gradient has size", round(float(size(gradient_of_mean)), 2))
 print(int((sizes > size(gradient_of_mean)).sum()), "of 10 gradients are larger than the mean")
 
 # %% [markdown]
@@ -968,11 +968,11 @@ predicted(
 
 # %% [markdown]
 # `jnp.vectorize` is convenient if callers bring any number of batch axes. `vmap` says in the code
-# which axis is the batch, and complains if the sizes do not fit.
+# which axis is the batch. It does not broadcast: mapped axes of sizes 1 and 10 raise an error.
 #
 # A good rule: where an `axis=` argument or one inserted axis is enough, use broadcasting. For anything
-# more, such as a second inserted axis, an `einsum` that has to be decoded, a function that is not
-# yours, a pytree or a gradient, write the function for one example and `vmap` it.
+# more, write the function for one example and `vmap` it: a second inserted axis, an `einsum` that is
+# hard to read, a function that is not yours, a pytree, or a gradient.
 #
 # > **In three lines**
 # > 1. `vmap` traces your one-example function once and batches its primitives. There is no loop
