@@ -15,7 +15,7 @@
 # # 6. Many arrays under one name: pytrees
 #
 # > **After this lesson you can**
-# > say what is a leaf and what is a container, map over one pytree or several, read the error
+# > tell leaves from containers, map over one pytree or several, read the error
 # > when they do not fit, choose leaves by their path, measure, clip and average whole pytrees,
 # > stack many into one, and make a class of your own a pytree.
 # >
@@ -97,7 +97,7 @@ trees.draw(params, names=("params",))
 #
 # ## In which order?
 #
-# Not every dict is sorted. An `OrderedDict` is a dict whose order is part of its value.
+# Python has a second kind of dict, `OrderedDict`.
 #
 # **Predict.** What is `jax.tree.leaves(OrderedDict(b=1, a=2))`?
 
@@ -115,13 +115,13 @@ print("dict:       ", jax.tree.leaves({"b": 1, "a": 2}))
 predicted(
     my_ordered,
     ordered_leaves,
-    why="JAX sorts the keys of a dict, so that two dicts with the same keys have the same form. An "
-    "OrderedDict keeps its own order, and the order is part of its form.",
+    why="JAX sorts the keys of a plain dict, so two dicts with the same keys have the same form. The "
+    "order of an OrderedDict is part of its value, so JAX keeps it.",
 )
 
 # %% [markdown]
-# So two `OrderedDict`s with the same keys in another order have different forms. And a plain dict that
-# comes back from JAX has sorted keys, however you wrote it.
+# So two `OrderedDict`s whose keys are in different orders have different forms. And a plain dict that
+# comes back from JAX has sorted keys, in whatever order you wrote them.
 
 # %%
 turned = OrderedDict(a=2, b=1)
@@ -171,8 +171,8 @@ predicted(
 # %% [markdown]
 # ## Take apart, put together
 #
-# To initialise a model you need its shapes and random numbers. A shape is a tuple, and this leads
-# to a classic mistake.
+# To initialise a model you need its shapes and random numbers. Here the shapes are the entries of
+# a dict.
 
 # %%
 shapes = {
@@ -200,7 +200,8 @@ except TypeError:
 predicted(
     my_zeros,
     zeros_kind,
-    why="A tuple is a container, so jnp.zeros was called with 4, and then with 3.",
+    why="A shape is a tuple, and a tuple is a container. So jnp.zeros was called with 4, and then "
+    "with 3. This is a common mistake.",
 )
 
 # %% [markdown]
@@ -251,28 +252,30 @@ def step(p, g):
     return p - 0.1 * g
 
 
-stepped = jax.tree.map(step, params, grads)
+jax.tree.map(step, params, grads)
 
 # %% [markdown]
-# Press **Next →** to go with `jax.tree.map` from leaf to leaf. A click on a container folds it.
+# How does this result come about? Press **Next →** to follow `jax.tree.map` from leaf to leaf. A click
+# on a container folds it.
 
 # %%
 explore.tree(params, grads, map=step, names=("params", "grads"))
 
 # %% [markdown]
-# Leaf 0 of `params` meets leaf 0 of `grads`, leaf 1 meets leaf 1, and so on.
-# The two pytrees have to fit. They do not if a layer is missing.
+# The function gets leaf 0 of `params` with leaf 0 of `grads`, then leaf 1 with leaf 1, and so on.
+# The two pytrees have to fit together. They do not if a layer is missing.
 
 # %% tags=["raises-exception"]
 forgotten = {"layer1": {"w": [10, 20], "b": 30}}
-jax.tree.map(lambda p, g: p - 0.1 * g, params, forgotten)
+jax.tree.map(step, params, forgotten)
 
 # %% [markdown]
-# In such a message, look for the place and for what each pytree has there. Newer versions of JAX
-# print the path to the place. Version 0.7, which Colab has, prints only what was found.
+# In such a message, look for two things: the place, and what each pytree has there. Here the place
+# is the root of the pytrees, and the key `layer2` is missing. Version 0.7, which Colab has, prints
+# only the keys and not the place.
 #
-# **Predict.** The first pytree is `{"w": [1, 2], "b": 3}`. With which of these as the second does
-# `jax.tree.map` **raise**? Answer with the letters in order.
+# **Predict.** The first pytree is `{"w": [1, 2], "b": 3}`. With which of these second pytrees does
+# `jax.tree.map` **raise** an error? Answer with the letters in order.
 #
 # - A: `{"w": (1, 2), "b": 3}`
 # - B: `{"b": 3, "w": [1, 2]}`
@@ -313,7 +316,7 @@ predicted(
 # function gets what the other pytree has there, even if that is a whole subtree. You know this rule
 # from lesson 5: `in_axes` may be a prefix of the arguments.
 #
-# ## `None` means: nothing here
+# ## A leaf that is missing: `None`
 #
 # **Predict.** This layer has no bias. What does `jax.tree.map(lambda x: x * 2, no_bias)` do?
 # Choose `"raises"`, `"drops"` (the key `"b"` is gone) or `"keeps"` (`"b"` is still `None`).
@@ -372,7 +375,7 @@ print("parameters:", parameter_count, "in", len(jax.tree.leaves(net)), "leaves")
 predicted(
     my_count,
     parameter_count,
-    why="12 + 3 + 3 + 1. The sizes follow from the shapes; no number in an array was read.",
+    why="12 + 3 + 3 + 1. The sizes follow from the shapes. No number in an array was read.",
 )
 
 # %% [markdown]
@@ -398,8 +401,8 @@ print("all leaves: ", bool(jax.tree.all(same)))
 # The last lines are the `allclose` of the slides. There, `jax.tree.all` and `jax.tree.map` have their
 # longer names `tree_all` and `tree_map` from `jax.tree_util`.
 #
-# A gradient that is too long can ruin a model, so it is often **clipped**. There are two obvious
-# ways: shorten the pytree as a whole, or limit each leaf on its own.
+# A step along a very long gradient can ruin a model, so gradients are often **clipped**. There are two
+# obvious ways: shorten the pytree as a whole, or limit each leaf on its own.
 
 
 # %%
@@ -453,14 +456,14 @@ def drawn_clip(limit):
 play(drawn_clip, {"limit": 2.0}, limit=(1.0, 2.0, 4.0, 5.0, 7.0))
 
 # %% [markdown]
-# In the picture: the blue arrow lies on the gradient. The dashed orange arrow has turned towards the
-# corner of the square, because only one leaf was shortened. If you run the notebook, you can change
-# the limit. From which limit on is nothing clipped?
+# In the picture, with a limit of 2: the blue arrow lies on the gradient. The dashed orange arrow has
+# turned towards the corner of the square, because only one leaf was shortened. If you run the
+# notebook, you can change the limit. Which limits are so large that nothing is clipped?
 #
 # ## Which leaf is it? Paths
 #
 # Sometimes a rule holds for some leaves only. Weight decay, for instance, shrinks the weights but
-# not the biases. They differ in the way from the root to the leaf: the **path**.
+# not the biases. A weight and a bias differ in the way from the root to the leaf: the **path**.
 
 # %%
 for path, leaf in jax.tree.leaves_with_path(net):
@@ -507,6 +510,7 @@ def is_weight(path, leaf):
 
 
 decayed = jax.tree.map_with_path(lambda path, p: 0.99 * p if is_weight(path, p) else p, net)
+print("changed:", jax.tree.map(lambda new, old: bool((new != old).any()), decayed, net))
 
 trees.draw(net, names=("net",), marked=is_weight)
 
@@ -517,8 +521,8 @@ trees.draw(net, names=("net",), marked=is_weight)
 # ## A list of pytrees
 #
 # If you train the same net from three starting points, you get a list of three pytrees. A list is a
-# container, so this list is a pytree too, but not the one that `vmap` needs: **one** net whose
-# leaves have one more axis. `jax.tree.map` takes any number of pytrees, so one line makes it.
+# container, so this list is a pytree too. But `vmap` needs a different one: **one** net whose
+# leaves have one more axis. `jax.tree.map` takes any number of pytrees, so one line makes this net.
 
 
 # %%
@@ -597,10 +601,10 @@ jax.tree.map(lambda *steps: sum(steps) / len(steps), *metrics)
 # ## Pytrees in, pytrees out
 #
 # `jit`, `grad` and `vmap` take pytrees and return pytrees, and so do optimizers. `jax.grad` is the
-# subject of lesson 7. Here you need to know only that it returns a pytree of the same form as its first
-# argument. A training step then needs only a few `tree.map`s, however large the model is. The step
-# below also keeps an **exponential moving average** (EMA) of the parameters, which follows them
-# slowly and smoothly.
+# subject of lesson 7. Here you need to know only this: `jax.grad(f)` returns a pytree of the same form
+# as the first argument of `f`. A training step then needs only a few `tree.map`s, however large the
+# model is. The step below also keeps an **exponential moving average** (EMA) of the parameters, which
+# follows them slowly and smoothly.
 
 # %%
 traces = []
@@ -676,15 +680,16 @@ unknown = Average(net, 0.9)
 print("leaves:", len(jax.tree.leaves(unknown)))
 
 # %% [markdown]
-# JAX cannot open it, so the whole object is one leaf. And a leaf has to be an array if `jit` is to
-# take it.
+# JAX cannot open it, so the whole object is one leaf. But `jit` takes only leaves that are arrays or
+# numbers.
 
 # %% tags=["raises-exception"]
 jax.jit(Average.update)(unknown, net)
 
 # %% [markdown]
 # Tell JAX which fields hold arrays or other pytrees (`data_fields`), and which fields belong to the
-# form (`meta_fields`). The latter become part of the treedef.
+# form (`meta_fields`). The meta fields become part of the treedef. (JAX registers a class only once.
+# To run the next cell again, first run the cell that defines the class.)
 
 # %%
 jax.tree_util.register_dataclass(Average, data_fields=["params"], meta_fields=["decay"])
@@ -699,8 +704,8 @@ trees.draw(known, names=("known",))
 # In the picture: `Average` is a container like the others. `decay` does not appear, because it is not
 # a leaf. So what happens when it changes?
 #
-# **Predict.** The function below is called with a decay of 0.9, then 0.99, then 0.9 again. How often
-# is it traced?
+# **Predict.** The function `update` below is jitted. It is called with a decay of 0.9, then 0.99, then
+# 0.9 again. How often is it traced?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -747,16 +752,17 @@ print("traces:", len(decays))
 
 # %% [markdown]
 # So **data** is for values that change while you compute, and **meta** is for settings: names,
-# sizes, activation functions. `jit` compares meta fields and looks them up in a table. Arrays cannot
-# be compared and looked up in this way.
+# sizes, activation functions. To find a program that it already has, `jit` compares the meta fields
+# with those of earlier calls, and needs a yes or no. Comparing two arrays gives an array.
 
 # %% tags=["raises-exception"]
 for _ in range(2):
     update(Average(net, jnp.array([0.9, 0.99])), trained)
 
 # %% [markdown]
-# Such a field belongs to the data. For a class of your own you can write the fields and the
-# registration in one place: `static=True` marks a meta field.
+# (The loop makes sure that there is an earlier call to compare with.) Such a field belongs to the data.
+#
+# You can also write the fields and the registration in one place: `"static": True` marks a meta field.
 
 
 # %%
@@ -771,7 +777,7 @@ class Dense:
 jax.tree.structure(Dense(jnp.ones((2, 3)), jnp.zeros(3)))
 
 # %% [markdown]
-# A `NamedTuple` needs no registration, but it has no meta: every field is data, even a name.
+# A `NamedTuple` needs no registration, but it has no meta fields: every field is data, even a name.
 
 
 # %%
@@ -786,7 +792,7 @@ jax.tree.leaves(Town("Basel", 180_000.0))
 # ## A class that is not a dataclass
 #
 # Any class can say how it is taken apart and put together. `tree_flatten` returns the data and the
-# meta, and `tree_unflatten` makes an object of them.
+# meta, and `tree_unflatten` makes an object from them.
 
 
 # %%
@@ -833,8 +839,8 @@ for path, _ in jax.tree.leaves_with_path(NamedLine(2.0, 1.0)):
 # %% [markdown]
 # ## What `tree_unflatten` is given
 #
-# `Line.tree_unflatten` calls the constructor. That is fine as long as the constructor only stores
-# what it is given. This one checks it.
+# `Line.tree_unflatten` calls the constructor. That is fine as long as the constructor only stores its
+# arguments. The constructor of the next class checks them.
 
 
 # %%
@@ -857,8 +863,8 @@ class Interval:
 
 
 # %% [markdown]
-# **Predict.** The interval from 1 to 3 is a good one. Which of these raise? Answer with the letters in
-# order, such as `"AD"`.
+# **Predict.** `interval` is `Interval(1.0, 3.0)`. Which of these raise an error? Answer with the letters
+# in order, such as `"AD"`.
 #
 # - A: `jax.tree.map(lambda x: x + 1, interval)`
 # - B: `jax.tree.map(lambda x: -x, interval)`
@@ -890,14 +896,14 @@ for letter, attempt in attempts.items():
 predicted(
     my_unflatten,
     refused,
-    why="JAX calls tree_unflatten with whatever it has in the place of the leaves. B: -1 is above "
-    "-3. C: tracers, which have no value to compare. D: strings, and '9.0' comes after '10.0'.",
+    why="JAX calls tree_unflatten with whatever the leaves have become. B: -1 is above -3. C: tracers, "
+    "which have no value to compare. D: strings, and '9.0' comes after '10.0'.",
 )
 
 # %% [markdown]
-# JAX itself also makes such objects with placeholders in them, for instance with shapes in the place
-# of arrays. So `tree_unflatten` should only store what it is given: it should neither check nor convert
-# nor compute. `object.__new__` makes an object without calling the constructor. (A class can be
+# JAX itself also calls `tree_unflatten` with placeholders, for instance with shapes in the place of
+# arrays. So `tree_unflatten` should only store what it gets. It should not check, convert or compute
+# anything. `object.__new__` makes an object without calling the constructor. (A class can be
 # registered only once, so the better `tree_unflatten` goes into a subclass.)
 
 
@@ -921,9 +927,9 @@ print("a placeholder:", jax.eval_shape(lambda interval: interval, stored).low)
 # > **In three lines**
 # > 1. dict, list, tuple, named tuple, `None` and registered classes are containers. Everything else
 # >    is a leaf.
-# > 2. `jax.tree.map` goes as deep as its **first** pytree. A path says which leaf it is at.
-# > 3. `jit`, `grad`, `vmap` and `scan` take pytrees and return pytrees, your own classes among them:
-# >    data for values that change, meta for settings, and nothing but storing in `tree_unflatten`.
+# > 2. `jax.tree.map` goes as deep as its **first** pytree. A path says where a leaf is.
+# > 3. `jit`, `grad`, `vmap` and `scan` take pytrees and return pytrees, your own classes among them.
+# >    Values that change are data, settings are meta, and `tree_unflatten` only stores.
 # >
 # > **Now you**: [`exercises/06_pytrees/pytrees.ipynb`](../exercises/06_pytrees/pytrees.ipynb).
 # > **Next**: `07_grad`, whose gradients are pytrees of the same form as your parameters.
