@@ -137,12 +137,12 @@ jax.tree.map_with_path(is_weight, net)
 # string.
 
 # %% [markdown]
-# ## A pile of trees, and back
+# ## A list of trees, and back
 
 # %%
 add = lambda i: jax.tree.map(lambda x: x + i, net)
-pile = [add(0), add(1), add(2)]
-stacked = jax.tree.map(lambda *xs: jnp.stack(xs), *pile)
+nets = [add(0), add(1), add(2)]
+stacked = jax.tree.map(lambda *xs: jnp.stack(xs), *nets)
 stacked["w"].shape  # ready for vmap
 second = jax.tree.map(lambda x: x[1], stacked)
 second["w"].shape
@@ -161,9 +161,9 @@ class Layer:
     )
 
 
-one = Layer(jnp.ones(2), "first")
-jax.tree.map(lambda x: 5 * x, one).w
-jax.jit(lambda layer: layer.w.sum())(one)
+first = Layer(jnp.ones(2), "first")
+jax.tree.map(lambda x: 5 * x, first).w
+jax.jit(lambda layer: layer.w.sum())(first)
 
 # %% [markdown]
 # A static field is part of the structure: it must be hashable, is never traced, and a new value

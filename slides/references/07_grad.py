@@ -183,7 +183,7 @@ def layer(h):
 jax.grad(lambda h: layer(layer(h)))(1.0)
 
 # %% [markdown]
-# `compiled.memory_analysis()` shows what reverse mode keeps.
+# `compiled.memory_analysis()` says how much memory a program needs.
 
 # %% [markdown]
 # ## One gradient for each example

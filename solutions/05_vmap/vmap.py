@@ -123,8 +123,8 @@ exercise(
         "dots, called with `W, b, xs`.",
     ],
     explanation="`None` means that every call gets the whole array. `0` means that each call gets "
-    "one slice along axis 0. The product of a matrix and a vector became a product of two "
-    "matrices.",
+    "one slice along axis 0. `vmap` turned the product of a matrix and a vector into a product of "
+    "two matrices.",
     another="def predict_batch(W, b, xs):\n    return xs @ W.T + b",
     wrong_answers=[
         wrong(
@@ -601,8 +601,8 @@ exercise(
     hints=[
         "`vmap` computes every step for all rows at once. Which function of `jax.lax` takes them "
         "one after another, or a few at a time?",
-        "`jax.lax.map(f, xs, batch_size=16)` runs `f` on 16 rows at a time, and takes care of the "
-        "rest.",
+        "`jax.lax.map(f, xs, batch_size=16)` runs `f` on 16 rows at a time, and also on the rows "
+        "that are left over.",
         "`f` gets one row. It can use `cloud` from outside: "
         "`jax.lax.map(lambda x: middle_distance(x, cloud), xs, batch_size=16)`.",
     ],
@@ -627,8 +627,8 @@ exercise(
             lambda xs, cloud: _whole_batches(xs, cloud),
             "loses the rows that are left over",
             rejected_by="shape",
-            advice="Cutting `xs` into batches of 16 leaves a rest. `jax.lax.map` with "
-            "`batch_size=16` takes care of it.",
+            advice="After the last whole batch of 16, some rows may be left over. `jax.lax.map` "
+            "with `batch_size=16` computes them, too.",
         ),
         wrong(
             lambda xs, cloud: jnp.concatenate(

@@ -104,7 +104,7 @@ question(
         mistake(
             3,
             "takes the list and the tuple for leaves",
-            advice="Lists and tuples are containers; what they hold are the leaves.",
+            advice="Lists and tuples are containers. The leaves are inside them.",
         ),
     ],
 )
@@ -354,7 +354,10 @@ exercise(
 
 # %% solution="ema_update"
 def ema_update(average, state, decay):
-    """Two pytrees of one form; float32, int32 and bool leaves; decay () float32 -> one such."""
+    """Two pytrees of one form, decay () float32 -> a pytree of that form.
+
+    The leaves are float32, int32 and bool.
+    """
 
     ### BEGIN SOLUTION
     def move(a, s):
@@ -566,9 +569,9 @@ exercise(
 # %% [markdown] exercise="decay_weights" stars=2 importance=3 minutes=8 points=2
 # ## 6 · Only the weights
 #
-# Write `decay_weights`, which multiplies by `1 - rate` every leaf whose key is `"w"`: the last step
-# of its path is this key. All other leaves stay as they are. Some leaves are in a list, even in a
-# list under `"w"`: the last step of their path is a position. And some keys only look like `"w"`.
+# Write `decay_weights`. It multiplies a leaf by `1 - rate` if the last step of its path is the key
+# `"w"`. All other leaves stay as they are. Some leaves are in a list, even in a list under `"w"`:
+# the last step of their path is a position. And some keys only look like `"w"`.
 
 
 # %% solution="decay_weights"
@@ -912,8 +915,8 @@ exercise(
 # ## 9 · A container of your own
 #
 # A `Summary` keeps the mean or the largest of all numbers that it has seen. Its `rule` says which
-# of the two. `followed` carries a summary through a `jax.lax.scan`. For this, JAX has to know how
-# to take a summary apart, and `Summary` is not registered.
+# of the two it keeps. `followed` carries a summary through a `jax.lax.scan`. For this, JAX has to
+# know how to take a summary apart. But `Summary` is not registered.
 #
 # Write `running_summary`, which starts with a summary of the number `first` and calls `followed`.
 # Define a subclass of `Summary`, inside the function or above it in the same cell, and register the
@@ -1124,7 +1127,7 @@ exercise(
 #
 # In `adapters`, there is a dict `{"up": ..., "down": ...}` in the place of each leaf of `params`
 # that was trained, and `None` in the place of each other leaf. Otherwise the two pytrees have the
-# same form, and you do not know it. Write `merge_adapters`.
+# same form. Your answer has to work for any form. Write `merge_adapters`.
 #
 # Any right answer passes. The puzzle is to do it with one `jax.tree.map` and no `is_leaf`.
 
@@ -1223,8 +1226,8 @@ exercise(
             "knows an adapter by its keys, which a part of the model has too",
             rejected_by="TypeError",
             advice="`params` has a dict with the key `up` itself, and `is_leaf` looks at `params`. "
-            "It is not needed: the leaves of `params` say where `tree.map` stops, and all that "
-            "stands in that place of `adapters` goes to your function.",
+            "You do not need `is_leaf`: `tree.map` stops at the leaves of `params`, and your "
+            "function gets whatever `adapters` has in the same place.",
         ),
         wrong(
             lambda params, adapters: jax.tree.map(

@@ -14,7 +14,7 @@
 # # Exercises: `grad`
 #
 # The lesson is [course/07_grad](../../course/07_grad.ipynb). Each exercise gives you a function and
-# asks for something about its slope. No formula has to be derived by hand, though you may.
+# asks for something about its slope. You may derive formulas by hand, but you do not have to.
 #
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
 # check as often as you like: nothing is handed in until you submit.
@@ -106,7 +106,7 @@ question(
 
 # %% given="energy"
 def energy(x):
-    """Positions x (n,) float32 -> () float32. Empty, the ring has an energy of 1000."""
+    """Positions x (n,) float32 -> () float32. A ring without beads has an energy of 1000."""
     return jnp.sum((x - jnp.roll(x, 1)) ** 2) / 2 + jnp.sum(x**4) / 4 + 1000
 
 
@@ -225,7 +225,7 @@ exercise(
         "`jax.tree.map(lambda p, g: p - rate * g, params, gradient)`.",
     ],
     explanation="The forward pass computes the loss and the predictions anyway. `value_and_grad` "
-    "returns the loss and `has_aux` the predictions, so neither has an extra cost.",
+    "returns the loss, and `has_aux` returns the predictions, without extra work.",
     another="def descent_step(params, xs, ys, rate):\n"
     "    loss, pull, predictions = jax.vjp(\n"
     "        lambda p: squared_error(p, xs, ys), params, has_aux=True\n"
@@ -505,8 +505,9 @@ exercise(
         "squares)))`.",
     ],
     explanation="The inner `where` keeps 0 away from the root, and the outer one puts the right "
-    "value back. You can also add a tiny number under the root, if it does not matter that every "
-    "length changes a little: with 1e-12, the length of a zero row becomes a millionth.",
+    "value back. In other programs it may not matter if every length changes a little. Then you "
+    "can also add a tiny number under the root. With 1e-12, the length of a zero row becomes a "
+    "millionth.",
     another="def lengths(xs):\n"
     "    zero = (xs == 0).all(axis=1)\n"
     "    safe = jnp.where(zero[:, None], 1.0, xs)\n"
@@ -815,8 +816,8 @@ exercise(
 #
 # The loss of a deep network is `jnp.sum(h**2)`, where `h` is `x` after 50 applications of `layer`,
 # all with the same `W`. Write `deep_gradient`, the gradient of this loss with respect to `W`. Of
-# each layer, keep only its input for the way back. Repeat the layer with `jax.lax.scan`. The memory
-# of your program is measured, and fifty separate layers compile slowly and need more of it.
+# each layer, keep only its input for the way back. Repeat the layer with `jax.lax.scan`: fifty
+# separate layers would compile slowly and need more memory. The memory of your program is measured.
 
 
 # %% given="layer"
@@ -922,8 +923,8 @@ exercise(
 # ## 9 · A puzzle: the slope of an answer that was searched for
 #
 # Where is a planet at a given time? To find out, astronomers have solved Kepler's equation `E - e *
-# sin(E) = M` for E since 1609. There is no formula for E, so `solve_kepler` searches for it with a
-# `while_loop`, and it has no reverse mode.
+# sin(E) = M` for E since 1609. There is no formula for E, so `solve_kepler` searches for E with a
+# `while_loop`. Therefore it has no reverse mode.
 #
 # Write `eccentric_anomaly`: it returns the values of `solve_kepler` **and** has the right gradient
 # with respect to `M` and to `e`. The puzzle: the gradient does not need the search. If you know E,
