@@ -126,7 +126,7 @@ predicted(
 )
 
 # %% [markdown]
-# So the error above was good luck.
+# So the error above was good luck: it told us about the mistake.
 #
 # ## The same function, for a batch
 #
@@ -633,8 +633,8 @@ predicted(
 print(jax.make_jaxpr(jax.vmap(lambda x: jax.lax.cond(x < 0, jnp.sin, jnp.cos, x)))(numbers))
 
 # %% [markdown]
-# (`stop_gradient` and the other two `select_n` keep a NaN of the branch that was not selected out of
-# the gradient. Lesson 7 shows where such a NaN comes from.)
+# (`stop_gradient` and the other two `select_n` matter for gradients. The branch that was not selected
+# could make a NaN, and they keep it away. Lesson 7 shows where such a NaN comes from.)
 #
 # So under `vmap`, `cond` saves no work. It still does in two cases: if all examples share the
 # condition, and if the examples run one after another, which is what `jax.lax.map` does.

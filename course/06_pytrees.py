@@ -494,7 +494,7 @@ predicted(
 
 # %% [markdown]
 # There was no error, and nothing would decay. With `.key` it works, as long as every last step is a
-# key of a dict. In a list it is not.
+# key of a dict. In a list, the last step is a position.
 
 # %% tags=["raises-exception"]
 jax.tree.map_with_path(lambda path, leaf: path[-1].key == "w", params)
