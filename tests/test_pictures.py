@@ -16,12 +16,13 @@ from IPython.core.formatters import DisplayFormatter
 from IPython.core.pylabtools import print_figure
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 from nbconvert import HTMLExporter
 
 from autograder.authoring.build import build_lesson
 from autograder.problem import Problem
 from autograder.student import card
-from course.pictures import arrays, compiling, describe
+from course.pictures import arrays, compiling, describe, platforms
 
 LESSON = """\
 # %%
@@ -72,6 +73,20 @@ def test_a_picture_of_very_many_lines_is_sent_as_pixels(formatter):
     assert alt == "noise"
     assert "data:image/png;base64," in drawing
     assert "@media (prefers-color-scheme:dark)" in drawing
+
+
+def test_a_table_is_drawn_with_its_column_names_and_its_last_column(formatter):
+    rows = {f"function {n}": [("4 ops", True), ("refused", False)] for n in range(12)}
+    figure = platforms.draw_table(rows, ("cpu", "error here"))
+    _, drawing = image(formatter.format(figure)[0]["text/html"])
+    width, height = (
+        float(re.search(rf'{side}="([\d.]+)pt"', drawing)[1]) for side in ("width", "height")
+    )
+    words = [text.get_window_extent() for text in figure.axes[0].texts]
+    cells = [patch.get_window_extent() for patch in figure.axes[0].patches]
+    whole = Bbox.union(words + cells)
+    assert width >= 72 / figure.dpi * whole.width
+    assert height >= 72 / figure.dpi * whole.height
 
 
 @pytest.mark.slow

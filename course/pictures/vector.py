@@ -46,6 +46,7 @@ def _smallest(figure):
 
 def _drawn(figure):
     """The part of the figure with something in it, in inches."""
+    figure.draw_without_rendering()  # a layout engine moves the axes
     if any(ax.axison for ax in figure.axes):
         return "tight"
     kinds = ("patches", "lines", "texts", "collections", "images")
