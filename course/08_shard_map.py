@@ -49,7 +49,8 @@ devices
 # %% [markdown]
 # These eight devices are simulated: one processor plays all eight. Nothing in this lesson gets
 # **faster**, and no cell measures time. The layout of the data, the program of each device and the
-# messages that it sends are real. They would be the same on eight GPUs or TPUs.
+# messages that it sends are real. The messages that you write yourself would be the same on eight
+# GPUs or TPUs.
 # (The number of devices must be set before JAX first uses a device. If the cell complains that it
 # comes too late, restart the kernel. The last line keeps everything on the simulated devices,
 # even where there is a GPU.)
@@ -132,7 +133,8 @@ def visualize(array):
 visualize(a_cut)
 
 # %% [markdown]
-# The next cell shows it for six specs, as the arrays themselves say where their blocks are.
+# Below the next question you can choose among six specs, and see which device holds what. The
+# arrays themselves say it.
 #
 # **Predict.** Along a mesh axis that the spec does not name, the devices hold **copies**. With
 # `P("x", None)`, how many devices hold row 0?
@@ -199,7 +201,7 @@ def matmul_basic(a_block, b_block):
 
 
 # %% [markdown]
-# **Predict.** Eight devices will run it. How often does Python run its body?
+# **Predict.** Eight devices will run it. How many times does Python run its body?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -254,8 +256,8 @@ print("with placed arguments it returns", on_talk_mesh(a_there, b_there).shape)
 # since JAX 0.9.1 `shard_map` checks it. `a` and `b` were not cut, so newer versions refuse the
 # slide's call. Once the arguments are placed, the call works in all versions.
 #
-# Without `jit`, a `print` inside even shows the values of every device. That is what the slide
-# means by debuggable.
+# Without `jit`, a `print` inside the function even shows the values of every device. That is what
+# the slide means by debuggable.
 
 
 # %%
@@ -274,7 +276,7 @@ peek(a).shape
 # the partial products of all devices side by side.
 #
 # **Predict.** Each device computes a `(2, 8)` block times an `(8, 4)` block. With
-# `out_specs=P("x", "y")`, what is the shape of the whole?
+# `out_specs=P("x", "y")`, what is the shape of the whole result?
 
 # %%
 # Your prediction: replace the dots, e.g. (3, 5)
@@ -366,14 +368,14 @@ predicted(
 )
 
 # %% [markdown]
-# Worse, the wrong number depends on the device that is asked. The array claims that devices 0 and 1
+# Worse, the wrong numbers depend on which device you ask. The array claims that devices 0 and 1
 # hold copies of the same two rows:
 
 # %%
 for part in wrong_c.addressable_shards[:2]:
     print("device", part.device.id, "rows", part.index[0], "first row:", part.data[0])
 print("jnp.dot(a, b) has there:", jnp.dot(a, b)[0])
-print("what you were shown is the left half:", allclose(wrong_c, left))
+print("wrong_c as a whole is the left half of partials:", allclose(wrong_c, left))
 
 # %% [markdown]
 # This is one array with two different contents. So read that error as a question: *which collective
@@ -381,8 +383,8 @@ print("what you were shown is the left half:", allclose(wrong_c, left))
 #
 # ## Four collectives, and what they cost
 #
-# Take four devices in a line, each with a row of four numbers. The tens digit tells on which device
-# a number began, the ones digit in which column.
+# Take four devices in a line, each with a row of four numbers. Device 0 begins with 10, 11, 12 and
+# 13, device 1 with 20, 21, 22 and 23, and so on. So each number tells where it began.
 
 # %%
 line = make_mesh((4,), ("x",))
@@ -473,18 +475,13 @@ shards.draw_collectives(
 # In the picture: a row shows what one device holds, and a colour shows where a number began. Sums
 # come from all devices, and are white.
 #
-# Choose a collective, and press **Next →** to see the blocks move. Other specs change what a
-# collective does: what is `psum` of copies? The last sentences count the bytes that a device sends,
-# by a model in which the devices form a ring.
-
-# %%
-explore.mesh(start, line, [P("x", None), P(None, "x"), P()])
+# Is the sum that was scattered and then gathered the same as `psum`?
 
 # %%
 print("psum_scatter, then all_gather, is psum:", allclose(gathered, sum_all(start)))
 
 # %% [markdown]
-# Remember that last line. A `psum` is a `psum_scatter` and an `all_gather`. So if each device needs
+# Remember that line. A `psum` is a `psum_scatter` and an `all_gather`. So if each device needs
 # only its slice of the sum, stop after `psum_scatter` and save the gathering.
 #
 # Messages take time, and the time depends on the bytes. Let eight devices have a block of 8 MB
@@ -495,7 +492,7 @@ print("psum_scatter, then all_gather, is psum:", allclose(gathered, sum_all(star
 
 # %%
 # Your prediction: replace the dots
-my_dearest = ...
+my_most_sent = ...
 
 # %%
 sent = shards.sent_bytes(8e6, devices=8)
@@ -504,10 +501,10 @@ for name, size in sent.items():
 
 # %%
 predicted(
-    my_dearest,
+    my_most_sent,
     max(sent, key=sent.get),
     why="In all_gather each device sends its block to 7 others. In psum the blocks are added on "
-    "the way, so what is sent does not grow with the number of devices: it stays below two blocks.",
+    "the way, so a device sends less than two blocks, however many devices there are.",
 )
 
 # %%
@@ -517,10 +514,18 @@ shards.draw_costs(8e6, devices=8)
 # In the picture: the plain bar is what one device sends, the hatched bar is what it holds
 # afterwards. Lines divide the bars into blocks. `all_to_all` is new here: each device cuts its
 # block into eight slices, and sends one to each device. It turns an array that is cut by rows into
-# one that is cut by columns. With more devices the bars of `all_gather` grow and grow. The others
+# one that is cut by columns. With more devices the bars of `all_gather` keep growing. The others
 # stay below two blocks. (This counts a `psum` as a ring of devices does it. Some networks can add
 # on the way, and then a device sends less.)
 #
+# To see the blocks move, choose a collective and press **Next →**. Other specs change what a
+# collective does: what is `psum` of copies? The bytes are counted for devices that form a ring, as
+# above. Here `ppermute` sends from the last device to the first too, so nobody gets zeros.
+
+# %%
+explore.mesh(start, line, [P("x", None), P(None, "x"), P()])
+
+# %% [markdown]
 # ## Gradients, with the examples cut
 #
 # Data parallelism: each device has all weights and an eighth of the examples, and we want the mean
@@ -588,13 +593,14 @@ predicted(
 )
 
 # %% [markdown]
-# Two of the four lines are wrong, and none raised an error. With the check on, as it is by
+# Two of the four lines are wrong, and none of them raised an error. With the check on, as it is by
 # default, JAX knows that all devices share `w`. The gradient of a shared value is the sum over all
-# devices that used it. With the check off, JAX does not know this, and only the other
-# spelling is right. Older tutorials average the gradients, which was right in `pmap`.
+# devices that used it. With the check off, JAX does not know this, and only `mean_of_gradients` is
+# right. Older tutorials average the gradients in this way, which was right in `pmap`.
 #
-# That spelling can be right with the check on too: first say that `w` may vary. `jax.lax.pcast`
-# changes only the type, and sends nothing. Each device then gets a gradient of its own.
+# You can average the gradients with the check on too, if you first say that `w` may vary.
+# `jax.lax.pcast` changes only the type, and sends nothing. Each device then gets a gradient of its
+# own.
 
 
 # %%
@@ -689,7 +695,8 @@ except ValueError as error:
     print("a_cut:", str(error).split(". ")[0])
 
 # %% [markdown]
-# Inside a function, `jax.lax.with_sharding_constraint` says how a value should be cut.
+# Inside a function, `jax.lax.with_sharding_constraint` says how a value should be cut. Here it asks
+# for a copy on every device.
 
 
 # %%
@@ -704,8 +711,8 @@ print(jax.jit(copied)(a_cut).sharding.spec, collectives(copied, a_cut))
 #
 # In auto mode you see what the compiler chose only after it has compiled. On an `Explicit` mesh,
 # which newer versions make by default, the cut is a part of the array's **type**. `jax.set_mesh`
-# makes a mesh the current one. Then `reshard` needs an array and a spec, and places the array.
-# (Newer versions call it `jax.reshard` too. `jax.sharding.reshard` works in all.)
+# makes a mesh the current one. Inside it, `reshard` takes an array and a spec, and returns the array
+# cut in this way. (Newer versions call it `jax.reshard` too. `jax.sharding.reshard` works in all.)
 
 # %%
 explicit_mesh = make_mesh((4, 2), ("x", "y"), AxisType.Explicit)
@@ -763,9 +770,9 @@ predicted(
 )
 
 # %% [markdown]
-# The answer to the question is `out_sharding=`. Where two arrays do not fit, `reshard` one of them:
-# each message has a place in your program. The messages themselves are still written by the
-# compiler.
+# The answer to the question is `out_sharding=`. Where two arrays are cut differently, `reshard` one
+# of them. So each message has a place in your program. The compiler still writes the messages
+# themselves.
 
 
 # %%
@@ -784,9 +791,10 @@ with jax.set_mesh(explicit_mesh):
     print("add: ", jax.typeof(a_typed + moved))
 
 # %% [markdown]
-# More lines ask than you may expect: indexing, for example. `with_sharding_constraint` moves
-# nothing here: it checks the type, and raises if the type is another one. If you do not want to
-# decide everything, `jax.sharding.auto_axes` runs a function in auto mode.
+# JAX asks in more places than you may expect, for example when you index. In this mode,
+# `with_sharding_constraint` moves nothing: it only checks the type, and raises an error if the type
+# is different. If you do not want to decide everything, `jax.sharding.auto_axes` runs a function in
+# auto mode.
 
 
 # %%
@@ -894,9 +902,9 @@ def lonely_piece(u):
 on_ring = partial(jax.shard_map, mesh=ring, in_specs=P("x"), out_specs=P("x"))
 
 # %% [markdown]
-# Each device sends its **last** point to the right and its **first** point to the left. Devices 0
-# and 7 receive nothing from outside, so they get zeros there, and the ends of the rod are cold:
-# zero is right.
+# Each device sends its **last** point to the right and its **first** point to the left. Nobody
+# sends to the left side of device 0 or to the right side of device 7, so they get zeros there. The
+# ends of the rod are cold, so zero is right.
 #
 # **Predict.** `lonely_piece` forgets its neighbours. The rod has 64 points, eight on each device.
 # It starts warm everywhere. How many points are wrong after **one** step?
@@ -938,8 +946,9 @@ shards.draw_seams(
 #
 # ## Further: round the ring, multiply what you cannot hold
 #
-# Let `A` and `B` both be cut by rows. Every device needs all of `B`. It could gather `B`, and would
-# hold all of it at once. Or the blocks go round the ring, and each device uses the one that it has.
+# Let `A` and `B` both be cut by rows. Every device needs all of `B`. If it gathers `B`, it holds all
+# of `B` at once. Instead, the blocks can go round the ring: each device multiplies by the block that
+# it has, and passes it on.
 
 # %%
 RIGHT = [(i, (i + 1) % 8) for i in range(8)]
@@ -1015,12 +1024,12 @@ ratio = temporaries[ring_matmul] / temporaries[gather_matmul]
 print(f"the ring needs {ratio:.2f} of the temporary memory")
 
 # %% [markdown]
-# Both send every block to every device, but a device of the ring never holds more than a few
-# blocks. Real devices can also send a block while they multiply by another one. Simulated devices
-# cannot show that.
+# With both functions, every block reaches every device. But a device of the ring never holds more
+# than a few blocks. Real devices can also send a block while they multiply by another one. Simulated
+# devices cannot show that.
 #
-# Does the compiler find these messages too, if you leave the choice to it? Count. Here is the rod,
-# whole and in pieces, and a product whose rows are wanted in slices.
+# Does the compiler find these messages too, if you leave the choice to it? Count them: first for the
+# rod, then for a product of which each device needs only some rows.
 
 # %%
 warm_cut = jax.device_put(warm, NamedSharding(ring, P("x")))
@@ -1044,8 +1053,9 @@ print("product, by hand:  ", collectives(by_hand, *inner))
 print("product, by jit:   ", collectives(sliced, *inner))
 
 # %% [markdown]
-# (This is the compiler for CPUs. The compiler for your machine may choose otherwise, and the cell
-# will tell.)
+# By hand, you send only what is needed. For the rod, the compiler adds an `all-gather`. For the
+# product, it sends the whole sum to every device. (This is the compiler for CPUs in the versions that
+# this course is tested with. The compilers for GPUs and TPUs may choose otherwise.)
 #
 # > **In three lines**
 # > 1. A spec says which mesh axis cuts which array axis. Along a mesh axis that it does not name,

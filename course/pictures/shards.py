@@ -176,7 +176,7 @@ def draw_ring(owners):
                 ax.add_patch(frame)
     for step in range(steps):
         canvas.text(ax, 1.6 * step + 0.75, 0.8 * devices + 0.4, f"step {step}")
-    canvas.text(ax, 0.8 * steps, 0.8 * devices + 1.3, "framed: the way of block 0", style="italic")
+    canvas.text(ax, 0.8 * steps, 0.8 * devices + 1.3, "framed: the path of block 0", style="italic")
     fig.set_label(
         f"Which block each of {devices} devices holds over {steps} steps. Block 0 is on device "
         + ", then ".join(str(int(np.argmax(owners[:, step] == 0))) for step in range(steps))
