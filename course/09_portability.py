@@ -15,9 +15,9 @@
 # # 9. One script on CPU, GPU and TPU
 #
 # > **After this lesson you can**
-# > say where an array lives and move it, lower a function for a machine that you do not have, read
-# > what differs between platforms, name what cannot be moved to another platform, choose a tolerance
-# > with a reason, and say what all this proves and what it does not.
+# > say where an array lives and move it, lower a function for another platform, read what differs
+# > between platforms, name what cannot be moved to another platform, choose a tolerance with a
+# > reason, and say what all this proves and what it does not.
 # >
 # > **Time** about 25 minutes. **Read before** `08_shard_map`.
 # >
@@ -30,6 +30,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 
 import jax
 import jax.experimental
@@ -90,7 +91,7 @@ predicted(
 )
 
 # %% [markdown]
-# Two arrays that you put on different devices do not fit together. JAX does not choose for you.
+# You cannot combine two arrays that you put on different devices. JAX does not choose for you.
 
 # %% tags=["raises-exception"]
 on_3 + on_5
@@ -127,11 +128,11 @@ for setting in ("cpu", "tpu"):
 # accelerator. If you name a platform that is not there, you get an error. That is better than a job
 # that runs on the wrong device unnoticed.
 #
-# ## A TPU program from a machine without a TPU
+# ## Which step needs the machine itself?
 #
 # In lesson 3 `jit` went from Python to a jaxpr, from there to StableHLO (to *lower*), and from
-# there to machine code (to *compile*). Only the last step needs the platform's own compiler, which
-# usually comes with the hardware.
+# there to machine code (to *compile*). Which of these steps need the machine that will run the
+# program?
 
 # %%
 key = jax.random.key(0)
@@ -145,7 +146,7 @@ def layer(W, xs):
 
 
 def lower_for(platform, function, *args):
-    """Lower a function for "cpu", "cuda" or "tpu", whatever this machine has."""
+    """Lower a function for "cpu", "cuda" or "tpu"."""
     return jax.jit(function).trace(*args).lower(lowering_platforms=(platform,))
 
 
@@ -174,8 +175,10 @@ predicted(
 )
 
 # %% [markdown]
-# You can even put the three programs into one file. `jax.export` makes an artifact that holds
-# a version for each platform. When it is called, it runs the version for the platform that it is on.
+# So only the last step needs the platform's own compiler, which usually comes with the hardware.
+#
+# You can even put the programs for all three platforms into one artifact, with `jax.export`. When
+# you call it, it runs the version for the platform that it is on.
 
 # %%
 everywhere = export.export(jax.jit(layer), platforms=("cpu", "cuda", "tpu"))(W, batch)
@@ -263,14 +266,14 @@ platforms.draw_operations(counts)
 
 # %% [markdown]
 # In the picture: each row is a function, and each mark is a platform. The further to the right a mark
-# is, the more operations there are. Marks above each other are the same count.
+# is, the more operations there are. Marks that stand above each other show the same number.
 #
 # There are three kinds of difference. For `solve`, a CPU calls LAPACK, a GPU calls cuSOLVER, and a TPU
 # has its own `LuDecomposition`. For `svd`, a TPU has no routine, so the program is written out in
-# StableHLO around `Eigh`, and is long. The random generator is a loop on the CPU and unrolled
-# elsewhere. The programs differ, but the bits are the same, since integers are not rounded. This
-# program calls no library. So even the one for TPU can be tried here, if we switch off the check of
-# the platform:
+# StableHLO around `Eigh` and `Qr`, and is long. The random generator is a loop on the CPU and unrolled
+# elsewhere. Its programs differ, but they give the same bits, since integers are not rounded. They
+# call no library. So we can run even the program for TPU here, if we switch off the check of the
+# platform:
 
 
 # %%
@@ -284,10 +287,10 @@ for platform in PLATFORMS:
 
 anywhere = [export.DisabledSafetyCheck.platform()]
 for_tpu = export.export(jax.jit(bits), platforms=("tpu",), disabled_checks=anywhere)(key_s)
-print("the TPU's program gives the same bits:", bool((for_tpu.call(key_s) == bits(key_s)).all()))
+print("the program for TPU gives the same bits:", bool((for_tpu.call(key_s) == bits(key_s)).all()))
 
 # %% [markdown]
-# Every function in the picture lowers for all three platforms. Some functions of JAX do not.
+# Every function in the last picture lowers for all three platforms. Some functions of JAX do not.
 #
 # **Predict.** Which platform refuses `jnp.linalg.eigvals`: `"cpu"`, `"cuda"` or `"tpu"`?
 
@@ -309,17 +312,21 @@ for platform in PLATFORMS:
 predicted(
     my_refusing,
     ", ".join(refusing),
-    why="The eigenvalues of a general matrix need a special routine. LAPACK has one for CPUs, and "
-    "CUDA has one too. For TPU there is no rule at all.",
+    why="The eigenvalues of a general matrix need a special routine. LAPACK has one for CPUs. For "
+    "CUDA, JAX calls cuSOLVER, or LAPACK on the host. For TPU there is no rule at all.",
 )
 
 # %% [markdown]
 # ## What does not travel
 #
-# The error names the primitive, `eig`, and the platform.
+# The error names the primitive, `eig`, and the platform. (Its traceback is long, so the cell shows
+# only the message.)
 
-# %% tags=["raises-exception"]
-lower_for("tpu", jnp.linalg.eigvals, W)
+# %%
+try:
+    lower_for("tpu", jnp.linalg.eigvals, W)
+except NotImplementedError as error:
+    print("NotImplementedError:", error)
 
 # %% [markdown]
 # Read such a message as a question: what did I need? If the matrix is symmetric, use `eigh`, which
@@ -351,18 +358,18 @@ for name, (function, args) in refusals.items():
             lower_for(platform, function, *args)
             print(f"{name:13} {platform:5} lowers")
         except Exception as error:
-            print(f"{name:13} {platform:5} {type(error).__name__}: {str(error).split('.')[0][:75]}")
+            message = textwrap.shorten(f"{type(error).__name__}: {error}", 91, placeholder=" …")
+            print(f"{name:13} {platform:5} {message}")
 
 # %% [markdown]
 # `schur` works only for CPUs. With TF32 it is the other way round: TF32 is a number format for NVIDIA's
 # matrix units, and the *CPU* refuses it when you ask for it by name.
 #
-# The callback is different, and `jax.debug.print` is a callback too. (This one is
-# `porting.summed_on_host`: it calls `jax.pure_callback`.) Its program holds an address inside this
-# Python process, so it can only be lowered for the backend that runs it. It would run on a GPU or a
-# TPU too, and copy its data to the host and back. But such a program cannot be exported, or be
-# checked for another platform in advance. A NumPy function that is called on a traced array does not
-# even get that far:
+# The callback is different, and `jax.debug.print` is a callback too. (`porting.summed_on_host` calls
+# `jax.pure_callback`.) A program with a callback holds an address inside this Python process, so it
+# can only be lowered for the backend that runs it. It would run on a GPU or a TPU too, and copy its
+# data to the host and back. But it cannot be exported, or be checked for another platform in
+# advance. A NumPy function that is called on a traced array cannot even be traced:
 
 # %% tags=["raises-exception"]
 jax.jit(lambda xs: np.linalg.norm(np.asarray(xs), axis=1))(batch)
@@ -507,12 +514,12 @@ play(draw_bits, bits=(4, 7, 10, 13, 16, 19))
 
 # %% [markdown]
 # In the picture: the relative error of a matrix product and the length of its sums. With short
-# factors the line is flat: the number of bits decides the error, and each bit less about
-# doubles it. Only with all 23 bits does the error depend on the length of the sum. In a running
-# notebook a slider moves the bold line.
+# factors the line is flat: the number of bits decides the error, and each bit less roughly
+# doubles it. With all 23 bits the line rises: the factors are not rounded, and longer sums collect
+# more rounding errors. In a running notebook a slider moves the bold line.
 #
-# What about the device that you are using now? If the numbers below are all 0, it never uses fewer
-# bits.
+# What about the device that you are using now? If the numbers below are all 0, it uses all bits of
+# the factors at every precision.
 
 # %%
 A, B = (jnp.asarray(M) for M in pairs[-1])
@@ -587,8 +594,8 @@ predicted(
 # ## Tolerance as a habit
 #
 # `==` also tests the order of additions. Compare within a tolerance that has a reason instead. Take
-# the spacing of the dtype, multiply it by a factor for the length of the sum, and by the largest
-# entry.
+# the distance of neighbouring numbers near 1 in this dtype (`finfo(dtype).eps`). Multiply it by a
+# factor for the length of the sum, and by the largest entry.
 
 
 # %%
@@ -684,9 +691,10 @@ rows, columns = measured.with_gpu(rows, (*PLATFORMS, "error here"))
 platforms.draw_table(rows, columns)
 
 # %% [markdown]
-# In the picture: each row is a function. The first columns show the number of its operations for each
-# platform, or the word *refused* (hatched). The last shows the relative error of a run here. NumPy
-# does not have these random bits, so that cell shows their dtype.
+# In the picture: each row is a function, after the number of its lesson. The first columns show the
+# number of its operations for each platform, or the word *refused* (hatched). *error here* is the
+# relative error of a run on your device. NumPy does not have these random bits, so that cell shows
+# their dtype.
 
 # %%
 travels = [name for name, cells in rows.items() if all(good for _, good in cells[:3])]
@@ -694,18 +702,18 @@ print(f"{len(travels)} of {len(rows)} lower for all three platforms")
 print("the rest:", ", ".join(name for name in rows if name not in travels))
 
 # %% [markdown]
-# You would now expect these two, and both have a rewrite that lowers everywhere. The references of
-# **all** exercises of the course were tested in the same way: see
+# You have met both of these above, and both can be rewritten so that they lower everywhere. The
+# references of **all** exercises of the course were tested in the same way: see
 # [docs/portability.md](../docs/portability.md). The assignment starts with the two rewrites. It ends
 # with a capstone: a small model that you train with pytrees, keys, `vmap`, `grad`, `jit`, donation
 # and `shard_map`, on any device.
 #
-# ## Where to go from here
+# ## Where to read more
 #
 # The documentation of [JAX](https://docs.jax.dev) has a page for everything that you met here, and
 # [a list of the sharp bits](https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html)
 # that is worth reading in a month. [jaxstack.ai](https://jaxstack.ai) lists the libraries that are
-# built on JAX. For networks, look at [Flax NNX](https://flax.readthedocs.io) next. Code exercises and
+# built on JAX, such as [Flax NNX](https://flax.readthedocs.io) for networks. Code exercises and
 # slides by the authors of the talk are at [goo.gle/learning-jax](https://goo.gle/learning-jax). You
 # can ask people at [goo.gle/jax-community](https://goo.gle/jax-community).
 #
