@@ -58,7 +58,7 @@ a.shape, a.addressable_shards[0].data.shape
 # | `P(("x", "y"))` | cut by both, into eight |
 # | `P()` | copied to all |
 #
-# Sizes have to divide. `jax.debug.visualize_array_sharding` draws.
+# Blocks have equal sizes. `jax.debug.visualize_array_sharding` draws them.
 
 # %% [markdown]
 # ## The program of one device
@@ -96,7 +96,7 @@ shards.draw_layouts(("dot", "→", "psum"), **four)
 line = jax.sharding.Mesh(jax.devices()[:4], "x")
 one = dict(mesh=line, in_specs=P("x"), out_specs=P("x"))
 on = partial(jax.shard_map, **one)
-r = jnp.arange(4.0) + 1  # one number a device
+r = jnp.arange(4.0) + 1  # one number per device
 on(lambda x: lax.psum(x, "x") + 0 * x)(r)
 right = [(i, (i + 1) % 4) for i in range(4)]
 on(lambda x: lax.ppermute(x, "x", right))(r)

@@ -792,9 +792,8 @@ exercise(
         "in the other direction. A device that receives nothing gets zeros.",
     ],
     explanation="Each device sends its last number to the right and its first number to the left. "
-    "The pairs do not form a ring, so the two ends get zeros, which are the zeros beyond the "
-    "ends. The cost does not depend on the length of a block, so this works for arrays of any "
-    "length.",
+    "The pairs do not form a ring, so the two ends get zeros, as the exercise asks. The cost does "
+    "not depend on the length of a block, so this works for arrays of any length.",
     another="def halo_smooth(mesh, u):\n"
     "    n = mesh.shape['x']\n\n"
     "    def block(u):\n"
@@ -1381,12 +1380,12 @@ exercise(
 
 # %% [markdown] written="which_mode" minutes=5 points=1
 # ### BEGIN SOLUTION
-# Explicit mode makes the layout a part of the type: `jax.typeof` tells it at every line, also while
-# tracing, and where two layouts do not fit, or a sum over a cut axis leaves the result open, the
-# line raises a `ShardingTypeError` in place of a silent message. There one writes `out_sharding=`
-# for the result, or `reshard` for the smaller of the two arrays. `shard_map` is for the case in
-# which the wanted messages cannot be said as a layout of results: a ring, a halo, a collective that
-# should overlap with computation, or a count of collectives that is still too high. Half a point
-# for the line found by types or errors together with what is written there; half a point for a
-# sound reason to go manual. "Because it is faster", without a message to save, is no reason.
+# Explicit mode makes the layout a part of the type, and `jax.typeof` shows it at every line, also
+# while tracing. Where two layouts do not fit, or a sum over a cut axis leaves the layout of the
+# result open, the line raises a `ShardingTypeError`, and no message is added silently. There you
+# write `out_sharding=` for the result, or `reshard` for the smaller of the two arrays. `shard_map`
+# is for messages that a layout of results cannot express: a ring, a halo, a collective that should
+# overlap with computation, or a number of collectives that is still too high. Half a point for the
+# line found by types or errors together with what is written there. Half a point for a sound reason
+# to go manual. "Because it is faster", without a message to save, is not a sound reason.
 # ### END SOLUTION

@@ -197,8 +197,8 @@ exercise(
 #     return centred / jax.pure_callback(norms, shape, centred)
 # ```
 #
-# Write `normalise_anywhere`, which computes the same, can be jitted and lowers for CPU, CUDA and
-# TPU.
+# Write `normalise_anywhere`, which computes the same result, can be jitted, and lowers for CPU,
+# CUDA and TPU.
 
 
 # %% solution="normalise_anywhere"
@@ -291,7 +291,7 @@ exercise(
 # ## 3 · The average that stands still
 #
 # An exponential moving average smooths the weights or the loss of a training run. Here it is in
-# NumPy. `xs` has a row for each of 500 moments:
+# NumPy. `xs` has 500 rows, one for each moment:
 #
 # ```python
 # average = np.zeros(xs.shape[1])
@@ -483,9 +483,9 @@ exercise(
         "of a product is a sum.",
         "If $A^k = s B$, then $A^{2k} = s^2 B^2$. The logarithm of $\\|A^k\\|^{1/k}$ grows by "
         "$\\log(s) / k$ with each new factor $s$.",
-        "Carry `(power, log_radius, share)` through a `lax.scan`. In a turn, with `s` the norm of "
-        "`power`: `power` over `s` is squared, `log_radius` grows by `share * log(s)`, and `share` "
-        "is halved. Begin with `(A, 0.0, 1.0)` and end with `exp`.",
+        "Carry `(power, log_radius, share)` through a `lax.scan`. In each step, let `s` be the "
+        "norm of `power`. Square the matrix `power / s`, add `share * log(s)` to `log_radius`, and "
+        "halve `share`. Begin with `(A, 0.0, 1.0)` and end with `exp`.",
     ],
     explanation="Each squaring doubles the exponent, so 25 products replace 33 million. Rounding "
     "errors of late powers hardly matter, since their logarithm is divided by $k$: nearly all "
@@ -517,7 +517,7 @@ exercise(
             radius_without_scaling,
             "lets the powers overflow",
             rejected_by="values",
-            advice="The power 33 million is infinite in float32. Scale before each squaring, and "
+            advice="The 33-millionth power is infinite in float32. Scale before each squaring, and "
             "add up the logarithms of the scales.",
         ),
         wrong(
