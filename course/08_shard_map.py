@@ -133,8 +133,8 @@ def visualize(array):
 visualize(a_cut)
 
 # %% [markdown]
-# Below the next question you can choose among six specs, and see which device holds what. The
-# arrays themselves say it.
+# Below the next question you can choose among six specs, and see which device holds which part of
+# the array.
 #
 # **Predict.** Along a mesh axis that the spec does not name, the devices hold **copies**. With
 # `P("x", None)`, how many devices hold row 0?
@@ -519,8 +519,8 @@ shards.draw_costs(8e6, devices=8)
 # on the way, and then a device sends less.)
 #
 # To see the blocks move, choose a collective and press **Next →**. Other specs change what a
-# collective does: what is `psum` of copies? The bytes are counted for devices that form a ring, as
-# above. Here `ppermute` sends from the last device to the first too, so nobody gets zeros.
+# collective does: what is `psum` of copies? The last sentences count the bytes, as above. Here
+# `ppermute` sends from the last device to the first too, so nobody gets zeros.
 
 # %%
 explore.mesh(start, line, [P("x", None), P(None, "x"), P()])

@@ -358,7 +358,7 @@ for name, (function, args) in refusals.items():
             lower_for(platform, function, *args)
             print(f"{name:13} {platform:5} lowers")
         except Exception as error:
-            message = textwrap.shorten(f"{type(error).__name__}: {error}", 91, placeholder=" …")
+            message = textwrap.shorten(f"{type(error).__name__}: {error}", 92, placeholder=" …")
             print(f"{name:13} {platform:5} {message}")
 
 # %% [markdown]
