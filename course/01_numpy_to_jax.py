@@ -40,8 +40,8 @@ from course.pictures import arrays
 # %% [markdown]
 # ## The words you know
 #
-# Here is a small NumPy function. It brings each column of a table to mean 0 and standard deviation
-# 1. The library is its first argument, so that we can run it with both.
+# Here is a small NumPy function. It gives each column of a table the mean 0 and the standard
+# deviation 1. The library is its first argument, so that we can run it with both.
 
 
 # %%
@@ -108,7 +108,7 @@ arrays.draw_gaps(nmant.items())
 # longer be stored. For float32 this happens at sixteen million. Sums and counters reach that size
 # in practice.
 #
-# **Predict.** What is `big + 1 - big` in float32?
+# **Predict.** Let `big` be 2**24, as in the picture. What is `big + 1 - big` in float32?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -270,8 +270,7 @@ predicted(
 )
 
 # %% [markdown]
-# One such constant in the first layer of a network, and everything that is computed from it is
-# float32. A JAX array can be weak too, if it was made from a single Python number. An array that
+# One such constant in the first layer of a network makes everything after it float32. A JAX array can be weak too, if it was made from a single Python number. An array that
 # was made from a list is not weak. `repr` tells.
 
 # %%
@@ -359,7 +358,37 @@ predicted(
 
 # %% [markdown]
 # If you want something else, name it: `mode="clip"`, `"fill"` or `"drop"`. `tens.at[i].get(...)` is
-# a read that takes these options.
+# a read that takes these options. Suppose that -1 marks a missing index, and that you ask for
+# `mode="fill"` to get zeros there.
+#
+# **Predict.** What does `tens.at[-1].get(mode="fill", fill_value=0)` give?
+
+# %%
+# Your prediction: replace the dots with a number
+my_missing = ...
+
+# %%
+missing = int(tens.at[-1].get(mode="fill", fill_value=0))
+print("index -1:", missing, " index 5:", tens.at[5].get(mode="fill", fill_value=0))
+
+# %%
+predicted(
+    my_missing,
+    missing,
+    why="-1 is inside: it counts from the end, as in NumPy. Only what is still outside after "
+    "that is filled.",
+)
+
+# %% [markdown]
+# There are two ways out. Mark missing entries with an index that is too large, such as the length
+# of the array. Or say that negative indices do not count from the end.
+
+# %%
+ids = jnp.array([2, -1, 5])
+tens.at[ids].get(mode="fill", fill_value=0, wrap_negative_indices=False)
+
+# %% [markdown]
+# Here is what every way to read or write does with every index from -7 to 7.
 
 # %%
 tries = list(range(-7, 8))
@@ -400,36 +429,6 @@ arrays.draw_bounds(tens.tolist(), tries, at)
 # for, given without a warning. `nan` and `gone` at least leave a trace. The last row names the
 # position that a write changes.
 #
-# The middle of the picture holds another trap. Suppose that -1 marks a missing index, and that you
-# ask for `mode="fill"` to get zeros there.
-#
-# **Predict.** What does `tens.at[-1].get(mode="fill", fill_value=0)` give?
-
-# %%
-# Your prediction: replace the dots with a number
-my_missing = ...
-
-# %%
-missing = int(tens.at[-1].get(mode="fill", fill_value=0))
-print("index -1:", missing, " index 5:", tens.at[5].get(mode="fill", fill_value=0))
-
-# %%
-predicted(
-    my_missing,
-    missing,
-    why="-1 is inside: it counts from the end, as in NumPy. Only what is still outside after "
-    "that is filled.",
-)
-
-# %% [markdown]
-# There are two ways out. Mark missing entries with an index that is too large, such as the length
-# of the array. Or say that negative indices do not count from the end.
-
-# %%
-ids = jnp.array([2, -1, 5])
-tens.at[ids].get(mode="fill", fill_value=0, wrap_negative_indices=False)
-
-# %% [markdown]
 # ## Shapes first, numbers later
 #
 # To make a program from your function, JAX **traces** it: it calls the function once with
@@ -499,11 +498,10 @@ predicted(
 # %% [markdown]
 # ## When a result is there
 #
-# A call into JAX hands the work to the device and returns at once, with an array whose numbers may
-# not be computed yet. This is **asynchronous dispatch**.
+# When a NumPy call returns, its result has been computed. Is that true for JAX?
 #
-# **Predict.** `powers` below multiplies large matrices eight times. Of the time until the result is
-# ready, does the call itself take `"most"` or `"little"`?
+# **Predict.** `powers` below multiplies large matrices eight times. Of the time until the numbers of
+# the result are there, does the call itself take `"most"` or `"little"`?
 
 # %%
 # Your prediction: replace the dots with "most" or "little"
@@ -533,13 +531,15 @@ arrays.draw_wait(returned, ready)
 predicted(
     my_share,
     "little" if returned < ready / 2 else "most",
-    why="Python queued eight products and went on. It waits only in block_until_ready, or where "
-    "something needs the numbers: print, float(), np.asarray, an if.",
+    why="Python handed eight products to the device and went on. It waits only in "
+    "block_until_ready, or where something needs the numbers: print, float(), np.asarray, an if.",
 )
 
 # %% [markdown]
-# So a stopwatch around a JAX call measures only the queueing, unless it waits for the result.
-# Lesson 3 shows how to measure honestly.
+# A call into JAX hands the work to the device and returns at once, with an array whose numbers may
+# not be computed yet. This is **asynchronous dispatch**. So a stopwatch around a JAX call measures
+# only how long it takes to hand over the work, unless it waits for the result. Lesson 3 shows how
+# to measure honestly.
 #
 # ## Where an array lives
 
@@ -611,9 +611,9 @@ b = a.at[0].set(100.0)
 print("a:", a, " b:", b, " the same object:", a is b)
 
 # %% [markdown]
-# `a += 1` works nevertheless: Python makes a new array and gives it the old name.
+# `a += 1` raises no error.
 #
-# **Predict.** `alias` is a second name of `a`. What is `alias[0]` after `a += 1`?
+# **Predict.** `a[0]` is 0, and `alias` is a second name of `a`. What is `alias[0]` after `a += 1`?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -630,8 +630,8 @@ print("JAX:  ", a[0], "  and by its other name", alias[0])
 predicted(
     my_alias,
     float(alias[0]),
-    why="The old array has not changed, and alias still names it. In NumPy both names see the "
-    "change.",
+    why="Python made a new array and gave it the name a. The old array has not changed, and "
+    "alias still names it. In NumPy both names see the change.",
 )
 
 # %% [markdown]

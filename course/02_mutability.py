@@ -153,8 +153,8 @@ predicted(
 # | `f.at(a, i)`, for an `f` of one argument such as `np.negative` | `a = a.at[i].apply(f)` |
 # | `a[i]` (a read, where you choose what an index outside gives) | `a.at[i].get(mode=…)` |
 #
-# The index may be anything that NumPy takes: a number, a slice, an array, or several of these for
-# several axes.
+# The index may be a number, a slice, an array, or several of these for several axes. The next
+# section is about arrays in which an index occurs twice.
 
 # %%
 ladder = jnp.arange(6.0)
@@ -166,8 +166,8 @@ print(ladder.at[:2].apply(jnp.cos))
 print(jnp.zeros((2, 3)).at[1, :2].set(7.0))
 
 # %% [markdown]
-# Two habits from NumPy fail. A list as an index raises an error. A float that is put into an array
-# of integers is cut off, because the array keeps its dtype. There is at most a warning.
+# A list as an index raises an error, unlike in NumPy. A float that is put into an array of integers
+# is cut off, as in NumPy, because the array keeps its dtype. There is at most a warning.
 
 # %%
 try:
@@ -183,7 +183,7 @@ print(*(str(one.message).split(":")[0] for one in caught))
 # %% [markdown]
 # ## The same index twice
 #
-# When you count, `.at` gives other *values* than NumPy. Three of these labels are 2.
+# We want to count how often each label occurs. Three of these labels are 2.
 
 # %%
 labels = np.array([2, 0, 2, 4, 2])
@@ -222,26 +222,13 @@ np.add.at(recounted, labels, 1)
 print("np.add.at:", recounted)
 
 # %% [markdown]
-# `apply` corresponds to NumPy's `f.at`: it applies the function once for each time that an index
-# occurs. It has no derivative. If you need one, use `set` with indices that do not repeat.
-
-# %%
-twice = jnp.array([1, 1, 4])
-print("apply:", ladder.at[twice].apply(lambda value: 10 * value))
-print("set:  ", ladder.at[twice].set(10 * ladder[twice]))
-try:
-    jax.grad(lambda a: a.at[twice].apply(jnp.sin).sum())(ladder)
-except NotImplementedError as error:
-    print("derivative of apply:", error)
-
-# %% [markdown]
 # So a histogram is one line without a loop. Writing to computed places is called a **scatter**.
 # Here is one with values, drawn from what JAX returned.
 
 # %%
 before = jnp.full(6, 10.0)
-where_to = np.array([2, 0, 2, 4, 2, 9])
-updates = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+where_to = np.array([2, 0, 2, 4, 2])
+updates = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
 
 play(
     lambda how: memory.draw_scatter(before, where_to, updates, how),
@@ -249,9 +236,8 @@ play(
 )
 
 # %% [markdown]
-# In the picture: three arrows meet in entry 2, and all three updates count. The last update is for
-# entry 9. There are only 6 entries, so it is dropped. If a kernel is running, there is a slider:
-# try `"max"`, then `"set"`.
+# In the picture: three arrows meet in entry 2, and all three updates count. If a kernel is running,
+# there is a slider: try `"max"`, then `"set"`.
 
 # %%
 memory.draw_scatter(before, where_to, updates, "set")
@@ -262,10 +248,27 @@ memory.draw_scatter(before, where_to, updates, "set")
 # accelerator may write them in any order. On your machine you may see the last one win for years.
 # Do not rely on it.
 #
+# `apply` corresponds to NumPy's `f.at`: it applies the function once for each time that an index
+# occurs. It has no derivative. If you need one, use `set` with indices that do not repeat.
+
+# %%
+twice = np.array([1, 1, 4])
+negated = np.arange(6.0)
+np.negative.at(negated, twice)
+print("np.negative.at:", negated)
+print("apply:         ", ladder.at[twice].apply(jnp.negative))
+print("set:           ", ladder.at[twice].set(-ladder[twice]))
+try:
+    jax.grad(lambda a: a.at[twice].apply(jnp.sin).sum())(ladder)
+except NotImplementedError as error:
+    print("derivative of apply:", error)
+
+# %% [markdown]
+# `np.negative.at` and `apply` have negated entry 1 twice.
+#
 # ## Indices outside
 #
-# NumPy raises an `IndexError`. A compiled program on an accelerator cannot raise an exception, so
-# JAX had to choose something else.
+# NumPy raises an `IndexError`. Lesson 1 had this question for JAX, so you may remember the answer.
 #
 # **Predict.** `ladder` has 6 entries. What does `ladder.at[10].set(9.0)` do: `"raises"`,
 # `"dropped"` (nothing is written) or `"last"` (entry 5 is written)?
@@ -288,8 +291,9 @@ print("ladder[10] reads", ladder[10])
 predicted(
     my_outside,
     outside,
-    why="Writes outside are dropped. Reads outside are clamped to the nearest entry in "
-    "practice: ladder[10] is the last one. Neither gives a warning.",
+    why="A compiled program on an accelerator cannot raise an exception. So writes outside are "
+    "dropped, and in practice reads outside are clamped to the nearest entry: ladder[10] is the "
+    "last one. Neither gives a warning.",
 )
 
 # %% [markdown]
@@ -315,8 +319,8 @@ for mode in ("clip", "drop"):
 #   but JAX does not guarantee that.
 #
 # The difference between `"clip"` and a promise is real. Both reads below give the same number, but
-# only one has the derivative of a clamped read. (`jax.grad` computes derivatives; lesson 7 is about
-# it.)
+# only the second has the derivative of a clamped read. (`jax.grad` computes derivatives. Lesson 7
+# is about it.)
 
 # %%
 beyond = jnp.array([10])
@@ -446,7 +450,7 @@ grid_np = np.arange(12.0).reshape(3, 4)
 family_np = relatives(grid_np)
 
 # %% [markdown]
-# **Predict.** How many of the five arrays below `grid` share memory with `grid_np`?
+# **Predict.** How many of the other five arrays share memory with `grid_np`?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -485,7 +489,7 @@ print(grid_np)
 # The code does not say whether that was intended. Now we do the same with JAX, and ask for pointers
 # to its real buffers.
 #
-# **Predict.** How many of the five arrays use the memory of the JAX `grid`?
+# **Predict.** How many of the other five arrays use the memory of the JAX `grid`?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -566,7 +570,8 @@ predicted(
 
 # %% [markdown]
 # Here is the program of `one_set`, reduced to its operations. It has a copy, then a
-# `dynamic-update-slice`. That is the compiler's name for writing into an array.
+# `dynamic-update-slice` (which newer versions wrap in a `fusion`). That is the compiler's name for
+# writing into an array.
 
 # %%
 program = jax.jit(one_set).lower(v).compile().as_text()
@@ -621,8 +626,8 @@ memory.draw_memory({"before the call": seen_before, "after it": seen_after})
 short + 1
 
 # %% [markdown]
-# Views, copies and donation in one program. Press **Next →** to run it line by line, and watch
-# which names see which block of memory.
+# The next program has views, copies and donation. Press **Next →** to run it line by line, and
+# watch which names see which block of memory.
 
 # %%
 explore.memory(
@@ -641,12 +646,12 @@ explore.memory(
 )
 
 # %% [markdown]
-# A NumPy line that writes changes what two names see. Each JAX line makes a new block, until
-# `donating_set` reuses the old one. Try your own lines in `explore.memory`, too.
+# The NumPy line `part[0] = 100.0` changes what two names see. Each JAX line makes a new block, until
+# `donating_set` reuses an old one. Try your own lines in `explore.memory`, too.
 #
 # A loop that trains a model runs `params = step(params, …)`, and the old parameters are never
-# needed again. Without donation both the old and the new ones are in memory during the step. With
-# donation only one set is.
+# needed again. Without donation both the old and the new parameters are in memory during the step.
+# With donation only one of them is.
 #
 # Donation only helps if a result can take the place of the donated array.
 #
@@ -742,7 +747,7 @@ for name, (convert, theirs) in cases.items():
 np.asarray(ladder)[0] = 100.0
 
 # %% [markdown]
-# ## The function that prints once
+# ## Side effects in a compiled function
 #
 # Arrays cannot change, but other things in Python can: globals, lists, files, the screen. What
 # happens to such side effects in a compiled function?
@@ -779,7 +784,7 @@ predicted(
 )
 
 # %% [markdown]
-# A missing line of output is harmless. A counter that stops is not.
+# A missing line of output is harmless. The next function counts its calls in a global variable.
 
 # %%
 calls = 0
@@ -833,7 +838,7 @@ for _ in range(3):
 #
 # There is one exception. `jax.new_ref(x)` makes a **reference**: a piece of memory that starts as a
 # copy of `x` and that you can write into. `ref[...]` reads all of it, `ref[i] = v` writes an entry.
-# A reference is not an array, so nothing that this lesson says about arrays becomes wrong.
+# A reference is not an array, so all that this lesson says about arrays stays true.
 #
 # **Predict.** `ref_tick` counts in a reference. What do three calls of `ref_tick(count_ref, 10.0)`
 # return?
@@ -863,9 +868,9 @@ predicted(
 )
 
 # %% [markdown]
-# You can see these steps in the program: `c <- a[…]` reads the reference, and `a[…] <- d` writes it.
-# What you read is an ordinary array, and later writes do not change it. With repeated indices `+=`
-# does what NumPy does, not what `.at[].add` does.
+# You can see these steps in the program: an arrow from `a` reads the reference, and an arrow to `a`
+# writes it. What you read is an ordinary array, and later writes do not change it. With repeated
+# indices `+=` does what NumPy does, not what `.at[].add` does.
 
 # %%
 print(jax.make_jaxpr(ref_tick.__wrapped__)(count_ref, 10.0))
@@ -882,21 +887,28 @@ print("same address:", counts_ref.unsafe_buffer_pointer() == address)
 # cannot return it, and `vmap` (lesson 5) refuses a function that writes into a reference from
 # outside.
 
+
 # %%
+def write(x):
+    counts_ref[...] += x
+    return x
+
+
 attempts = {
     "jnp.sin(ref)": lambda: jnp.sin(counts_ref),
     "jax.jit(lambda ref: ref)(ref)": lambda: jax.jit(lambda ref: ref)(counts_ref),
+    "jax.vmap(write)(jnp.ones(3))": lambda: jax.vmap(write)(jnp.ones(3)),
 }
 for words, attempt in attempts.items():
     try:
         attempt()
-    except (TypeError, ValueError) as error:
+    except Exception as error:
         print(f"{words:29} raises {type(error).__name__}")
 
 # %% [markdown]
 # Use a reference when state has to pass through many functions, or when a large array must be
 # updated in place. Otherwise prefer arguments and results: they work with every transformation of
-# the lessons to come, and they are what libraries for JAX use.
+# the lessons to come, and they are what most libraries for JAX use.
 #
 # > **In three lines**
 # > 1. `a = a.at[i].add(v)` is `a[i] += v` with a new array. Repeated updates all add up. Of

@@ -94,8 +94,8 @@ traced = jax.jit(deck).trace(x)  # step 1: the operations, as a jaxpr
 print(traced.jaxpr)
 
 # %% [markdown]
-# Now watch it being written. Below is the same function with one thought for each line. Press
-# **Next →**: with each line that Python goes through, the jaxpr grows.
+# Now watch how JAX writes it. Below is the same function with one step per line. Press **Next →**:
+# with each line that Python goes through, the jaxpr grows.
 
 
 # %%
@@ -109,7 +109,7 @@ explore.trace(deck_in_lines, x)
 
 # %% [markdown]
 # `tanh` reads `x`, and `mul` reads two values: a jaxpr is a graph, written down in the order in
-# which Python came to the operations. `explore.trace(f, *args)` does this for your functions, too.
+# which Python reached the operations. `explore.trace(f, *args)` does this for your functions, too.
 
 # %%
 lowered = traced.lower()  # the same, in XLA's input language
@@ -186,11 +186,9 @@ def steps(function, *args):
 
 
 # %% [markdown]
-# **Predict.** `double` is jitted and called seven times, in this order. How many of the calls
-# trace?
-#
-# 1. `float32[3]` · 2. `float32[3]`, other numbers · 3. `float32[4]` · 4. `int32[3]`
-# · 5. `2.0` · 6. `3.0` · 7. `2`
+# **Predict.** `double` is jitted and called seven times, in this order: with a `float32[3]`, a
+# `float32[3]` of other numbers, a `float32[4]`, an `int32[3]`, `2.0`, `3.0` and `2`. How many of the
+# calls trace?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -269,8 +267,7 @@ for multiple in (1, 64):
     print(f"multiples of {multiple}:", draw_padding(multiple).get_label().split(".")[0])
 
 # %% [markdown]
-# The other usual reason is a new *function* each time, because the function itself is part of the
-# key.
+# Another program calls `jit` in a loop.
 #
 # **Predict.** `jax.jit(lambda x: x + 1)(1.0)` is in a loop of five turns. How many times does JAX
 # trace?
@@ -290,8 +287,8 @@ print("traces:", lambda_traces)
 predicted(
     my_lambda_traces,
     lambda_traces,
-    why="Every turn makes a new lambda, which JAX has not seen before. Call jit once, outside the "
-    "loop, and keep the function that it returns.",
+    why="The function itself is part of the key, and every turn makes a new lambda. Call jit once, "
+    "outside the loop, and keep the function that it returns.",
 )
 
 # %% [markdown]
@@ -464,9 +461,16 @@ predicted(
     my_flips,
     flips,
     why="With a condition for each example, vmap turns cond into a select: the program computes "
-    "both branches for all examples and then picks, as where does. One condition for the whole "
-    "batch would leave the cond as it is.",
+    "both branches for all examples and then picks, as where does.",
 )
+
+# %% [markdown]
+# The program above contains both `sin` and `cos`, and its last `select_n` picks one of their results
+# for each example. With one condition for the whole batch, the program keeps its `cond`.
+
+# %%
+one_condition = jax.vmap(lambda x: jax.lax.cond(pair.sum() > 0, jnp.sin, jnp.cos, x))
+print("there is a cond:", " cond[" in str(jax.make_jaxpr(one_condition)(pair)))
 
 # %% [markdown]
 # So take `where` to choose between entries. Take `cond` if one branch is expensive and there is a
@@ -511,7 +515,7 @@ def root_while(a):
 
 
 for root in (root_unrolled, root_fori, root_while):
-    begin = time.process_time()  # the processor's time, whoever else is busy
+    begin = time.process_time()  # processor time: other programs do not count
     ready = jax.jit(root).lower(2.0).compile()
     spent = time.process_time() - begin
     count = len(jax.make_jaxpr(root)(2.0).eqns)
@@ -545,8 +549,8 @@ last, history = jax.lax.scan(step, 0.0, jnp.array([10.0, 10.0, -30.0, 10.0]))
 print("last:", last, " history:", history)
 
 # %% [markdown]
-# A carry must come out of the body with the shape and dtype that it had going in, because the body
-# is compiled only once.
+# The body is compiled only once. So the carry that it returns must have the same shape and dtype as
+# the carry that it gets.
 
 # %% tags=["raises-exception"]
 jax.lax.scan(step, jnp.zeros((), int), jnp.array([10.0, 10.0, -30.0, 10.0]))
@@ -554,10 +558,11 @@ jax.lax.scan(step, jnp.zeros((), int), jnp.array([10.0, 10.0, -30.0, 10.0]))
 # %% [markdown]
 # ## A scan that joins pairs
 #
-# The turns of a `scan` run one after another. Some results can be computed in fewer rounds. A sum
-# is **associative**: `(a + b) + c` is `a + (b + c)`. So neighbours can be added first, in all pairs
-# at once, then pairs of pairs. `jax.lax.associative_scan(join, xs)` works in this way for every
-# associative `join`. Like `cumsum`, it returns the results for all beginnings of `xs`.
+# The turns of a `scan` run one after another. Some results can be computed in fewer rounds, if much
+# is done at once in each round. A sum is **associative**: `(a + b) + c` is `a + (b + c)`. So the
+# first round can add neighbours, in all pairs at once, and the next round adds pairs of pairs.
+# `jax.lax.associative_scan(join, xs)` works in this way for every associative `join`. Like
+# `cumsum`, it returns the results for all beginnings of `xs`.
 
 # %%
 print(jax.lax.associative_scan(jnp.add, jnp.array([3, 1, 4, 1, 5])))
@@ -611,8 +616,7 @@ predicted(
 # %% [markdown]
 # ## What a trace remembers
 #
-# Only operations on tracers become part of the program. Everything else happens only once, while
-# tracing.
+# Not every line of a jitted function becomes part of the program. This function reads a clock.
 
 
 # %%
@@ -645,6 +649,9 @@ predicted(
 )
 
 # %% [markdown]
+# Only operations on tracers become part of the program. Everything else happens only once, while
+# tracing.
+#
 # The opposite goes wrong too. A tracer that is kept after its trace has **leaked**. It stands for a
 # number that was never computed.
 
@@ -677,10 +684,10 @@ except Exception as error:
 # %% [markdown]
 # ## Measuring
 #
-# A JAX call returns before its result is computed: the device gets the work, and Python goes on.
-# `block_until_ready()` waits for the result.
+# Somebody times a jitted function. After two calls that warm up, the clock starts, the function is
+# called, and the clock stops when the call returns.
 #
-# **Predict.** Somebody stops a clock when the call returns. Is the time `"right"` or `"too short"`?
+# **Predict.** Is this the `"right"` time for computing the result, or is it `"too short"`?
 
 # %%
 # Your prediction: replace the dots with "right" or "too short"
@@ -713,7 +720,9 @@ clock = "right" if returned > 0.9 * ready else "too short"
 predicted(
     my_clock,
     clock,
-    why="Without waiting you measure only how long it takes to start the work.",
+    why="The call returns before its result is computed: the device gets the work, and Python goes "
+    "on. block_until_ready() waits for the result. Without it you measure only how long it takes to "
+    "start the work.",
 )
 
 # %%
@@ -736,14 +745,15 @@ print("both calls have returned; ready:", one.is_ready(), other.is_ready(), othe
 other.block_until_ready()
 print("after waiting for the second;  ready:", one.is_ready(), other.is_ready())
 
-# %%
-explore.timeline(heavy, big)
-
 # %% [markdown]
 # What does each call spend its time on? `explore.timeline` lets `heavy` forget what it compiled,
 # makes two calls, and asks JAX how long it traced and compiled. Press **Next →**, and watch the two
 # stopwatches: only one of them waits.
-#
+
+# %%
+explore.timeline(heavy, big)
+
+# %% [markdown]
 # So an honest measurement **warms up**, **waits**, **repeats**, and reports a number that does not
 # depend on one slow run: the median, or, on a machine that others use too, the fastest.
 
@@ -755,7 +765,7 @@ def seconds(function, x, tries=5):
     wait(function(x))  # warm up: trace, compile, fill the caches
     begin = time.perf_counter()
     wait(function(x))
-    calls = max(1, round(0.003 / (time.perf_counter() - begin)))  # short calls: many a try
+    calls = max(1, round(0.003 / (time.perf_counter() - begin)))  # many short calls per try
     samples = []
     for _ in range(tries):
         begin = time.perf_counter()
@@ -778,7 +788,7 @@ x_jnp = jnp.ones((1000, 1000))
 print("NumPy got", x_np.dtype, "and JAX got", x_jnp.dtype)
 
 mean, spread, runs, jax_ms = 178, 132, 7, 9.63
-gap = spread * runs / (runs - 1) ** 0.5  # if one run was slow and the others alike
+gap = spread * runs / (runs - 1) ** 0.5  # if one run was slow and the others equal
 usual = mean - gap / runs
 print(f"the slide's ratio: {mean / jax_ms:.1f}")
 print(f"{runs - 1} runs of {usual:.0f} ms and one of {usual + gap:.0f} ms give {mean} ± {spread}")
@@ -918,8 +928,8 @@ else:
     print("here the first call never pays for itself")
 
 # %% [markdown]
-# NumPy and eager JAX go to memory a hundred times, the kernel only once. Before you use `jit`, ask
-# what the last line asks: will the function be called that often?
+# NumPy and eager JAX go to memory a hundred times, the kernel only once. Before you use `jit`, look
+# at a number like the one in the last line, and ask: will the function be called that often?
 #
 # > **In three lines**
 # > 1. `jit` traces with stand-ins, compiles and runs. A new shape, dtype, static value or function

@@ -94,17 +94,16 @@ predicted(
 )
 
 # %% [markdown]
-# One more call anywhere before, and all later numbers are different. NumPy's newer generators move
-# the state into an object that you can see and pass around. That is better, but calls still change
-# the state.
+# One more call anywhere in the program changes all the numbers after it. NumPy's newer generators
+# move the state into an object that you can see and pass around. That is better, but calls still
+# change the state.
 
 # %%
 generator = np.random.default_rng(0)
 print(generator.normal(), generator.normal())
 
 # %% [markdown]
-# In JAX, hidden state has a second problem, which you know from lesson 3: Python runs a jitted
-# function only once, while tracing it.
+# In JAX, hidden state has a second problem. It appears when a function is jitted.
 
 
 # %%
@@ -128,7 +127,8 @@ print(noises)
 predicted(
     my_noises,
     len(set(noises)),
-    why="NumPy ran once, while tracing. Its number is now a constant of the compiled program.",
+    why="You know this from lesson 3: Python runs a jitted function only once, while tracing it. "
+    "So NumPy ran once, and its number is now a constant of the compiled program.",
 )
 
 # %% [markdown]
@@ -165,7 +165,7 @@ predicted(
 # If you come from NumPy, this looks broken. But everything else in this lesson follows from it: a
 # result depends on the key that you pass, and on nothing that happened before.
 #
-# What is in a key? With JAX's usual generator it is two integers of 32 bits. `random.key` makes a
+# What is in a key? With JAX's default generator it is two integers of 32 bits. `random.key` makes a
 # *typed* key, an array of shape `()` whose dtype says that it is a key. (The slide's `PRNGKey`
 # makes an array of the same two integers, which does not say so. We return to it below.)
 
@@ -369,8 +369,8 @@ print("drawn from the parent:       ", drawn)
 print("xor of the children's halves:", children[:, 0] ^ children[:, 1])
 
 # %% [markdown]
-# They are the same numbers. What you draw from the parent is computed from its children. JAX does
-# not promise this, it is how this generator works. But it is a good reason for the rule.
+# They are the same numbers. So what you draw from the parent can be computed from its children. JAX
+# does not promise this: it is how this generator works. But it is a good reason for the rule.
 #
 # JAX can check the rule for you while it traces a function. The slide's own example breaks it.
 
@@ -655,15 +655,15 @@ predicted(
 )
 
 # %% [markdown]
-# `jax.lax.scan(step, start, xs)` is a loop in one compiled operation. `step` gets the carried value
-# and the next row of `xs`, and returns the new carried value and one output. Here are three random
+# `jax.lax.scan(step, start, xs)` is the loop from lesson 3. `step` gets the carried value and the
+# next row of `xs`, and returns the new carried value and one output. Here are three random
 # walks of 60 steps. The first carries its key and splits it in every step. The second splits the
 # key before the loop and takes one key per step: wide, not deep. The third forgets to split.
 
 
 # %%
-def carried(start, _):
-    position, key = start
+def carried(carry, _):
+    position, key = carry
     key, one = random.split(key)
     position = position + random.normal(one)
     return (position, key), position
@@ -674,8 +674,8 @@ def handed(position, one):
     return position, position
 
 
-def forgetful(start, _):
-    position, key = start
+def forgetful(carry, _):
+    position, key = carry
     position = position + random.normal(key)
     return (position, key), position
 
@@ -717,7 +717,7 @@ pictures.draw_walks({"carried": path_carried, "handed": path_handed, "forgetful"
 #
 # ## Repeating on purpose
 #
-# Sometimes you want the same numbers again. Here we shuffle examples and labels.
+# Examples and their labels are in two arrays. We shuffle both.
 
 # %%
 x = jnp.arange(6.0)
@@ -742,7 +742,8 @@ together = bool((shuffled_y == 10 * shuffled_x).all())
 predicted(
     my_together,
     together,
-    why="The same key and the same length give the same order. Here that is what we want.",
+    why="The same key and the same length give the same order. Sometimes you want the same random "
+    "numbers again, and this is such a case.",
 )
 
 # %% [markdown]
@@ -774,7 +775,7 @@ print("equal after resuming:", all(bool((whole[s] == resumed[s]).all()) for s in
 #
 # > **In three lines**
 # > 1. A draw is a function of its key: the same key gives the same number. Nothing is hidden.
-# > 2. Use a key once: to draw, to `split` (wide, not deep) or to `fold_in` numbers.
+# > 2. Give each key one use: draw from it, `split` it (wide, not deep) or `fold_in` numbers.
 # > 3. Under `vmap` and `scan`, give every row and every step a key of its own.
 # >
 # > **Now you**:

@@ -347,7 +347,7 @@ print("JAX's prices afterwards:  ", prices_jnp)
 #
 # The other side of the coin: a Python side effect inside `jit`, such as `print` or appending to a
 # list, happens once, while JAX traces. Taught in lesson 2, in the sections The side effects that
-# lurk, and The function that prints once. State that has to change has its own tool, `jax.new_ref`,
+# lurk, and Side effects in a compiled function. State that has to change has its own tool, `jax.new_ref`,
 # in newer versions of JAX: also lesson 2.
 
 # %% [markdown]
