@@ -1,10 +1,13 @@
 """The quick references: their snippets run, they say what they should, and each is one page."""
 
 import contextlib
+import re
 import shutil
 from unittest import mock
 
+import jax
 import jupytext
+import numpy as np
 import pypdf
 import pytest
 from masters import ROOT
@@ -70,6 +73,21 @@ def test_the_table_of_functions_is_of_the_installed_versions():
     for name in functions.DIFFERENCES:  # what is listed as different is different
         numpys, jaxs = table[name].difference.rsplit("`: ", 1)[1].split("; ")
         assert numpys != jaxs, name
+
+
+def test_an_update_does_what_the_numpy_line_beside_it_does():
+    text = (ROOT / "slides" / "references" / "02_mutability.py").read_text(encoding="utf-8")
+    rows = re.findall(r"^# \| `([^`]+)` \| `(a = [^`]+)`", text, re.MULTILINE)
+    assert len(rows) >= 8
+    for in_numpy, in_jax in rows:
+        may_differ = re.fullmatch(r"a\[i\] \S*= v", in_numpy)  # where an index repeats
+        for index in ([1, 3], [1, 1, 3])[: 1 if may_differ else 2]:
+            names = {"np": np, "jnp": jax.numpy, "i": np.array(index), "v": np.float32(0.5)}
+            here = names | {"a": np.arange(5, dtype=np.float32)}
+            there = names | {"a": jax.numpy.arange(5.0)}
+            exec(in_numpy, here)
+            exec(in_jax, there)
+            assert np.allclose(here["a"], there["a"]), (in_numpy, in_jax, index)
 
 
 @pytest.mark.slow

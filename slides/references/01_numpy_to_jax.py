@@ -60,7 +60,7 @@ half = jnp.ones(2, "bfloat16")
 jnp.asarray(2.0).weak_type
 
 # %% [markdown]
-# An integer never widens a float. A Python number takes the other operand's dtype.
+# An integer never widens a float. A Python float takes the dtype of an array of floats.
 
 # %% [markdown]
 # ## Lists stay lists

@@ -34,10 +34,11 @@ from course.pictures import memory
 # | `a[i] /= v` | `a = a.at[i].divide(v)` |
 # | `a[i] **= v` | `a = a.at[i].power(v)` |
 # | `np.minimum.at(a, i, v)` | `a = a.at[i].min(v)`, `.max` |
-# | `a[i] = f(a[i])` | `a = a.at[i].apply(f)` |
+# | `np.exp.at(a, i)` | `a = a.at[i].apply(jnp.exp)` |
 # | `a[i]`, and what out of bounds means | `a.at[i].get(mode=…)` |
 #
-# The index may be a number, a slice, an array, or several of them.
+# The index may be a number, a slice, an array, or several of them. If an index repeats, the columns
+# can differ: see *The same index twice*.
 
 # %%
 a = jnp.arange(5.0)
@@ -64,8 +65,8 @@ jnp.arange(3).at[0].set(1)  # the array's dtype wins
 i = np.array([2, 0, 2, 2])
 counts = np.zeros(3, int)
 counts[i] += 1
-counts  # NumPy: the last one
-jnp.zeros(3, int).at[i].add(1)  # JAX: every one
+counts  # NumPy: once
+jnp.zeros(3, int).at[i].add(1)  # JAX: every time
 
 # %% [markdown]
 # With `set`, it is **undefined which update stays**. For `add`, `multiply`, `min` and `max` the order
@@ -114,7 +115,7 @@ here = grid.unsafe_buffer_pointer()
 here == grid.T.unsafe_buffer_pointer()  # a copy
 
 # %% [markdown]
-# In NumPy, slices, transposes and ravels are views. JAX behaves as if everything were a copy.
+# In NumPy, slices, transposes and most reshapes are views. JAX behaves as if everything were a copy.
 
 # %% [markdown]
 # ## What the compiler makes of the copies
@@ -164,3 +165,12 @@ spread(prices), prices
 # %% [markdown]
 # Inside `jit`, `print` and `append` happen **once**, while tracing. To print numbers in every run:
 # `jax.debug.print("{}", x)`.
+
+# %% [markdown]
+# ## References: memory that can change
+
+# %%
+ref = jax.new_ref(jnp.zeros(3))
+jax.jit(lambda ref: ref.set(ref[...] + 1))(ref)
+ref[0] = 7.0
+ref[...]

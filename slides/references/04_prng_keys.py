@@ -81,14 +81,11 @@ random.bernoulli(key, 0.3, (4,))
 random.uniform(key, (2,), "bfloat16").dtype
 
 # %% [markdown]
-# ## The shape changes the numbers
+# ## A longer draw begins with the shorter one
 
 # %%
 random.normal(key, (2,))
-random.normal(key, (3,))[:2]
-
-# %% [markdown]
-# A longer draw from one key does not begin with the shorter one. Draw all at once, or split.
+random.normal(key, (3,))  # so use two keys
 
 # %% [markdown]
 # ## Many at once
