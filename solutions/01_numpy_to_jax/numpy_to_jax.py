@@ -337,8 +337,7 @@ exercise(
             lambda x, present: jnp.where(present, x, x.mean()),
             "takes the mean of all entries, wild ones included",
             rejected_by="values",
-            advice="The mask is needed twice: the mean, too, must be that of the real entries "
-            "only.",
+            advice="The mask is needed twice: the mean must include only the real entries, too.",
         ),
         wrong(
             lambda x, present: jnp.where(present, x, jnp.where(present, x, 0.0).mean()),
@@ -654,7 +653,7 @@ exercise(
 # ## 7 · A promise of length
 #
 # Port `np_first_three_positive` to `first_three_positive`: the positions of the first three
-# positive entries, with -1 where there are fewer. `x` may be shorter than three.
+# positive entries, with -1 where there are fewer. `x` may have fewer than three entries.
 
 
 # %% given="np_first_three_positive"

@@ -848,7 +848,7 @@ exercise(
         ),
         wrong(
             lambda weights, steps, gradient: (stepped(steps + 1, weights, gradient), steps + 1),
-            "counts first, and takes the rate of the step after",
+            "counts first, and takes the rate of the next step",
             rejected_by="values",
             advice="`step_in_place` reads `steps` before it adds 1. In the thousandth step, when "
             "`steps` is 999, the rate is still the old one.",

@@ -509,7 +509,7 @@ exercise(
         ),
         wrong(
             lambda a: jax.lax.fori_loop(0, 10, lambda i, x: better(x, a), a),
-            "turns ten times, whatever the numbers",
+            "runs ten turns, whatever the numbers are",
             rejected_by="work",
             advice="Ten turns are too many for small numbers, and large ones need more: ask `off`.",
         ),
@@ -522,7 +522,7 @@ exercise(
         ),
         wrong(
             lambda a: jax.lax.fori_loop(0, 60, lambda i, x: better(x, a), a),
-            "turns a fixed number of times, to be on the safe side",
+            "runs a fixed number of turns, to be on the safe side",
             rejected_by="work",
             advice="Most of those turns change nothing. A `while_loop` can ask `off` and stop.",
         ),
@@ -1114,7 +1114,7 @@ exercise(
     wrong_answers=[
         wrong(
             lambda a, b: _last_few(a, b, 38),
-            "adds up what the last rows left",
+            "uses only the last rows before each one",
             rejected_by="values",
             advice="If `a` is near 1, nothing is forgotten: every row counts for all later rows.",
         ),

@@ -802,8 +802,8 @@ exercise(
         "one_key)` returns the new positions and `None`.",
     ],
     explanation="If you split once before the loop, the tree of keys is wide: step 7 does not wait "
-    "for the key of step 6. You can also carry the key, if you carry on the new key from each "
-    "split.",
+    "for the key of step 6. You can also carry the key, if each step carries on the new key from "
+    "its split.",
     another="def cooling_walk(key, starts, steps):\n"
     "    def step(_, state):\n"
     "        positions, key = state\n"
@@ -881,9 +881,9 @@ exercise(
 # `trial` tests a drug that does **nothing** on 20 people and returns a score. A score above 1.73
 # would be published. By chance this happens in one trial out of twenty.
 #
-# A researcher with much patience tries many seeds. Write `luckiest_seed`, which runs the trial with
-# the key of every seed in `seeds`. It returns the seed with the highest score, and that score. Then
-# try `luckiest_seed(jnp.arange(10_000))`, and tell a friend about the result.
+# A patient researcher tries many seeds. Write `luckiest_seed`, which runs the trial with the key of
+# every seed in `seeds`. It returns the seed with the highest score, and that score. Then try
+# `luckiest_seed(jnp.arange(10_000))`, and tell a friend about the result.
 
 
 # %% given="trial"
