@@ -164,3 +164,10 @@ def test_the_file_of_this_course_agrees_with_its_lessons_and_pins():
         assert tuple(re.findall(r"`(\w+)`", before)) == module.needs
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert f"jax{mine.jax}" in project["dependencies"]
+
+
+@pytest.mark.parametrize("page", ["README.md", "site/index.md", "docs/learning.md"])
+def test_the_pages_say_how_long_a_lesson_takes(page):
+    minutes = [module.minutes for module in course.read(ROOT).modules]
+    text = " ".join((ROOT / page).read_text(encoding="utf-8").split())
+    assert f"a lesson of {min(minutes)} to {max(minutes)} minutes" in text
