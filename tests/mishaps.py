@@ -125,7 +125,7 @@ IN_NOTEBOOK = [
             "def predict_batch(W, b, xs): return np.asarray(xs) @ W.T + b",
             "check(predict_batch)",
         ),
-        "NumPy was given a traced array: while JAX traces a function its arrays have shapes, but "
+        "NumPy was given a traced array. While JAX traces a function, its arrays have shapes, but "
         "no numbers yet. … What to try: Write `jnp.asarray` in place of `np.asarray`.",
     ),
     InNotebook(

@@ -101,7 +101,7 @@ ROWS = [
                 lambda state: state[0], lambda state: (False, median3(state[1])), (loud, signal)
             )[1]
         """,
-        ["The program has no case", "sort stands outside of every branch"],
+        ["The program has no case", "sort outside every branch"],
         ["Every run carries out", "smooths first"],
     ),
     (
@@ -223,14 +223,14 @@ X = np.float32([[1, -2, 3], [4, 5, 7]])
 @pytest.mark.parametrize(
     ("expected", "got", "words"),
     [
-        (X, -X, "Here every entry has the other sign."),
-        (X, X * np.float32(4 / 3), "Here every entry is 1.333 times what is expected."),
+        (X, -X, "Here every entry has the opposite sign."),
+        (X, X * np.float32(4 / 3), "Here every entry is 1.333 times the expected one."),
         (X, X - 2, "Here every entry is 2 too small."),
         (X, X[:, ::-1], "Here the entries along axis 1 are in reverse order."),
-        (X, X.ravel()[[1, 0, 2, 4, 3, 5]].reshape(2, 3), "Here the numbers are right, and stand"),
-        (X, X.T, "with rows and columns exchanged."),
+        (X, X.ravel()[[1, 0, 2, 4, 3, 5]].reshape(2, 3), "the numbers are right, but in another"),
+        (X, X.T, "but rows and columns are swapped."),
         (X[:1], X[0], "an axis of length 1 is missing"),
-        (X, X[:, :, None], "an axis of length 1 too many"),
+        (X, X[:, :, None], "one axis of length 1 too many"),
         (X, np.where(X > 3, np.nan, X), "Here 3 of 6 entries are NaN."),
         (X, np.where(X > 3, 9, X).astype("float32"), ""),
         (X, X[:1], ""),
@@ -250,7 +250,7 @@ def test_a_simple_pattern_is_said_and_no_other(expected, got, words):
 
 def test_of_a_large_tree_the_leaf_at_the_place_that_differs_is_shown():
     given = evidence.arguments(catalogue()["stack_trees"], 0)
-    assert "… 4 alike]" in given[0].text
+    assert "… 4 like this]" in given[0].text
     found = evidence.at_path(given, "['body']['b']")
     assert [one.name for one in found] == [f"trees[{n}]['body']['b']" for n in range(4)]
     assert evidence.at_path(given, "") == []

@@ -155,7 +155,7 @@ def test_a_class_is_told_that_more_comes_with_the_feedback():
     passed = learner.examine(lambda W, b, xs: xs @ W.T + b, one)
     text = card.of_check(passed, one).text
     assert specs()["predict_batch"].explanation in text
-    assert text.endswith("There is more to say: it comes with the feedback on your work.")
+    assert text.endswith("The feedback on your work will say more about this exercise.")
     assert card.ANOTHER not in text
 
 

@@ -142,7 +142,7 @@ def test_buttons_show_a_hint_and_the_stub_and_change_no_answer(lab, page):
     page.get_by_role("button", name="Hint 2 of 3").press("Enter")
     page.get_by_role("button", name="Hint 3 of 3").press("Tab")
     page.get_by_role("button", name="Show the stub again").press("Enter")
-    page.get_by_text("Your answer is as it was.").wait_for()
+    page.get_by_text("Your answer has not changed.").wait_for()
     picture(page, "buttons")
     page.locator(".jp-CodeCell .jp-InputArea-editor").last.click()
     page.keyboard.press("Shift+Enter")

@@ -15,17 +15,17 @@ from autograder.problem import NOT_DEFINED
 # The errors of https://docs.jax.dev/en/latest/errors.html, and `program.ProgramTooLongError`.
 TRACER_ERRORS = {
     "TracerArrayConversionError": (
-        "NumPy was given a traced array: while JAX traces a function its arrays have shapes, "
+        "NumPy was given a traced array. While JAX traces a function, its arrays have shapes, "
         "but no numbers yet.",
-        "Inside the function use jnp in place of np, and no np.asarray or float().",
+        "Inside the function, use jnp in place of np, and do not call np.asarray or float().",
     ),
     "TracerBoolConversionError": (
         "An `if`, `while`, `and` or `not` asked for the truth of a traced array.",
-        "Use jnp.where or jax.lax.cond, which take both branches into the program.",
+        "Use jnp.where or jax.lax.cond, which put both branches into the program.",
     ),
     "ConcretizationTypeError": (
         "A Python number was needed where there is only a traced array.",
-        "Take sizes from x.shape and keep values as arrays.",
+        "Read sizes from x.shape, and leave values in arrays.",
     ),
     "TracerIntegerConversionError": (
         "A traced array was used as a Python integer, such as an index into a list.",
@@ -37,12 +37,12 @@ TRACER_ERRORS = {
     ),
     "UnexpectedTracerError": (
         "A traced array left the function that made it.",
-        "Return values; do not store them in globals or lists outside.",
+        "Return the values; do not store them in a global or in a list outside the function.",
     ),
     "ProgramTooLongError": (
         "The program is so long that compiling it would take minutes.",
-        "A Python loop is unrolled while tracing, one copy per turn. Let vmap, scan or fori_loop "
-        "repeat it.",
+        "Tracing unrolls a Python loop: the program gets one copy of its body per turn. Use vmap, "
+        "scan or fori_loop instead.",
     ),
 }
 
@@ -71,17 +71,19 @@ WRITTEN = {
 KNOWN = (
     (
         r"positional argument|unexpected keyword argument",
-        "Compare the arguments in the call with those that the function takes, in their order.",
+        "Compare the arguments of the call with the function's parameters, and their order too.",
     ),
     (
         r"inconsistent sizes for array axes to be mapped|in_axes|axis out of bounds",
-        "Write down the shape of each argument. `in_axes` names for each one the axis that is "
-        "taken apart, and all these axes have the same length; None leaves an argument whole.",
+        "Write down the shape of each argument. `in_axes` names the axis of each argument that "
+        "`vmap` maps over. All these axes must have the same length; an argument with None goes "
+        "whole to every call.",
     ),
     (
         r"carry",
-        "The first value that the body returns becomes its next carry: give it the structure, "
-        "shapes and dtypes of the carry that you begin with.",
+        "The carry that the body returns must have the same structure, shapes and dtypes as the "
+        "carry that you begin with. In `scan`, the body returns a pair whose first part is the "
+        "carry.",
     ),
     (
         r"unbound axis name",
@@ -90,22 +92,25 @@ KNOWN = (
     ),
     (
         r"varying manual axes|out_specs|replicat",
-        "Without a mesh axis in `out_specs`, a result has to be equal on all devices along that "
-        "axis: add up or average it with a collective, or name the axis in `out_specs`.",
+        "If `out_specs` does not name a mesh axis, the result must be the same on all devices "
+        "along that axis. Add or average it with a collective such as `psum`, or name the axis in "
+        "`out_specs`.",
     ),
     (
         r"evenly divi|divisible",
-        "Each axis that a spec names has to be divisible by the number of devices on that mesh "
-        "axis. Compare the specs with the shapes of the arguments.",
+        "If a spec splits an axis of an array over a mesh axis, its length must be divisible by "
+        "the number of devices on that mesh axis. Compare the specs with the shapes of the "
+        "arguments.",
     ),
     (
         r"scalar-output",
-        "`jax.grad` differentiates a function that returns one number: take a sum or a mean.",
+        "`jax.grad` needs a function that returns a single number: take a sum or a mean.",
     ),
     (
         r"pytree|[Tt]ree|Dict key mismatch|Expected (?:dict|list|tuple|None)|arity",
-        "Two trees, or a tree and its prefix, do not have the same containers. Look at both with "
-        "`jax.tree.structure`; None is a container without leaves.",
+        "Two trees, or a tree and a prefix of it such as `in_axes`, do not have the same "
+        "containers. Print `jax.tree.structure` of both; None counts as a container without "
+        "leaves.",
     ),
     (
         r"Incompatible shapes|contracting dimensions|equal shapes|cannot reshape"
@@ -114,13 +119,13 @@ KNOWN = (
     ),
     (
         r"immutable|item assignment",
-        "A JAX array does not change: `x.at[i].set(y)` returns a changed copy.",
+        "A JAX array cannot be changed: `x.at[i].set(y)` returns a changed copy.",
     ),
 )
-"""Words in the messages of exceptions, and what to try."""
+"""Patterns in the messages of exceptions, and what to try."""
 
 OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "Out of memory")
-"""XLA's words for it, since JAX 0.8 and before."""
+"""XLA's words for it: the first since JAX 0.8, the second in older versions."""
 
 _LIBRARIES = tuple(
     {str(Path(__file__).parents[1]), sysconfig.get_path("stdlib"), *site.getsitepackages()}
@@ -157,8 +162,8 @@ def advice_on(error: str, message: str, line: str) -> str:
     """What to try after an exception; empty if it is not of a known kind.
 
     Args:
-        error: the name of its class.
-        message: what it says.
+        error: the name of the exception's class.
+        message: the exception's message.
         line: the student's line that raised it; empty if it is not known.
 
     >>> advice_on("NameError", "name 'lax' is not defined", "lax.scan(f, 0, xs)")
@@ -180,7 +185,7 @@ def advice_on(error: str, message: str, line: str) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    """The first line of what an exception says, with the next two if it ends with a colon."""
+    """The first line of an exception's message, and the next two lines if it ends with a colon."""
     try:
         # `str(error)` has the name of a temporary file in it.
         words = error.msg if isinstance(error, SyntaxError) else str(error)

@@ -1,7 +1,8 @@
 """Buttons below the card of an answer that did not pass: the next hint, and the stub.
 
-They need ipywidgets and a kernel that runs, as in JupyterLab, VS Code and Colab. In a file that is
-only read they would do nothing, so they go as soon as another cell runs; `hint` and `reset` stay.
+They need ipywidgets and a running kernel, as in JupyterLab, VS Code and Colab. In a saved file they
+would do nothing, so they are removed as soon as another cell runs. The functions `hint` and `reset`
+work everywhere.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from autograder.student.card import Card
 from autograder.student.released import ReleasedExercise
 
 _remove: Callable[[], None] | None = None
-"""Takes away the buttons that are shown."""
+"""Removes the buttons that are shown now; None if there are none."""
 
 
 def show(released: ReleasedExercise) -> None:
-    """Show the buttons of an exercise, where somebody can press them.
+    """Show the buttons of an exercise, if there is a running kernel and nobody grades.
 
     Args:
         released: the exercise that was not passed.

@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     from autograder.student.outline import Module
     from autograder.student.released import ReleasedExercise
 
-# Colour-blind readers can tell Okabe and Ito's blue from their vermilion, and every state also has
-# a word. The vermilion is darkened, so that the white letters of the word are easy to read.
+# Colour-blind readers can tell the blue of Okabe and Ito from their vermilion, and every state also
+# has a word. The vermilion is darker here, so that the white letters of the word are easy to read.
 BLUE, ORANGE, GREY = "#0072B2", "#B34D00", "#6B6B6B"
 REPORTED = (
     "Only the notebook's own process can see this, so it is marked as reported and costs at most "
     "a quarter of the points."
 )
 NOTED = (
-    "Your answer is noted, and will be judged when your work is graded. Until then nobody is told "
+    "Your answer is noted, and will be judged when your work is graded. Until then, no card says "
     "whether it is right."
 )
 CODE = "background:rgba(128,128,128,.12);color:inherit;padding:6px 10px"
 ANOTHER = "Another way to write it"
-FAULT = "The grader itself failed here. It costs no points; a person will look at it."
+FAULT = "The grader itself failed here. This costs no points: a person will look at your answer."
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def of_check(verdict: Verdict, released: ReleasedExercise, hints: int = 0) -> Ca
         if whole.another:
             writer.fold(ANOTHER, code=whole.another)
         if released.for_class:
-            writer.paragraph("There is more to say: it comes with the feedback on your work.")
+            writer.paragraph("The feedback on your work will say more about this exercise.")
         return writer.finish(BLUE)
     writer.headline("✗", "not yet", prompt.name, ORANGE)
     for finding in verdict.findings:
@@ -106,20 +106,20 @@ def of_hints(released: ReleasedExercise, hints: int) -> Card:
     writer.headline("?", "hint", released.prompt.name, GREY)
     _write_hints(writer, released, hints)
     if not released.hints:
-        writer.paragraph("This exercise has no hints. The card of a wrong answer says more.")
+        writer.paragraph("This exercise has no hints. The card of a wrong answer says what to try.")
     elif hints == len(released.hints):
-        writer.paragraph("That was the last one. The card of a wrong answer says more.")
+        writer.paragraph("That was the last hint. The card of a wrong answer says what to try.")
     return writer.finish(GREY)
 
 
 def of_stub(released: ReleasedExercise) -> Card:
-    """The card with the stub of an exercise, which changes nothing in the notebook."""
+    """The card with the stub of an exercise; the notebook does not change."""
     name = released.prompt.name
     writer = _Writer()
     writer.headline("↺", "stub", name, GREY)
     writer.paragraph(
-        f'Your answer is as it was. `reset("{name}")`, alone in an empty cell, puts the stub into '
-        "that cell. It is:"
+        f'Your answer has not changed. If you run `reset("{name}")` alone in a cell, the stub '
+        "replaces it there. This is the stub:"
     )
     writer.code(released.stub)
     return writer.finish(GREY)
@@ -149,7 +149,7 @@ def of_lesson(lesson: Module, left_open: Sequence[str], exercises: str, link: st
         writer.paragraph(
             f"{'One prediction is' if one else f'{len(left_open)} predictions are'} still open: "
             f"{', '.join(f'`{name}`' for name in left_open)}. Replace the dots and run "
-            f"{'its cell' if one else 'their cells'}, or count the lesson as read without: "
+            f"{'its cell' if one else 'their cells'}. To count the lesson as read anyway, run "
             f'`lesson_read("{lesson.name}", skip=True)`.'
         )
     else:
@@ -170,8 +170,8 @@ def of_grade(
         verdict: the verdict of the grading.
         points: what the answer earned.
         most: what it could earn.
-        explanation: of the exercise; shown to everybody, since the work was handed in.
-        another: a solution, likewise.
+        explanation: the exercise's explanation. Everybody sees it, since the work was handed in.
+        another: a solution, which everybody sees too.
     """
     writer = _Writer()
     colour = BLUE if verdict.passed else GREY if verdict.asks else ORANGE
@@ -203,7 +203,7 @@ def of_prediction(name: str, guess: Any, actual: Any, right: bool | None, why: s
 
     Args:
         name: the variable that holds the guess; empty if it is not known.
-        guess: what the reader expects.
+        guess: what the reader predicted.
         actual: what was computed.
         right: whether the guess is right; None while there is none.
         why: the explanation.
@@ -226,7 +226,7 @@ def of_prediction(name: str, guess: Any, actual: Any, right: bool | None, why: s
 
 def of_fold(name: str, pieces: Sequence[Markup]) -> Card:
     """What a cell shows in place of its output while the prediction `name` is open."""
-    html_of_it = _folded(f"What this cell shows; it tells the answer to {name}", pieces)
+    html_of_it = _folded(f"What this cell shows (it tells you the answer to {name})", pieces)
     return Card(f"… replace the dots of {name} to see what this cell shows", str(html_of_it))
 
 
@@ -304,7 +304,7 @@ def _small(given: Sequence[Argument]) -> list[tuple[str, np.ndarray, None]]:
 def _write_values(
     writer: _Writer, given: Sequence[Argument], expected: np.ndarray, got: np.ndarray, words: str
 ) -> None:
-    """Small arrays whole, large ones by the first entry that differs and what went in there."""
+    """Shows small arrays whole; of large ones the first entry that differs, and its inputs."""
     writer.arrays(_small(given))
     first = evidence.first_difference(expected, got)
     if expected.size <= SMALL:
@@ -405,8 +405,8 @@ class _Writer:
             self.labelled(name, f"expected {about}{wanted:.4g}, found {found:.4g}")
         expected, got = spread.bins
         words = (
-            f"How often numbers from {min(spread.low):.4g} to {max(spread.high):.4g} occur: the "
-            "line is expected, the bars are yours."
+            f"How often numbers from {min(spread.low):.4g} to {max(spread.high):.4g} occur. The "
+            "line shows what is expected, and the bars show your numbers."
         )
         self._add(
             f"{words}\nexpected {_bars(expected)}\nyours    {_bars(got)}",

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from autograder.student.released import ReleasedExercise
 
 SMALL = 48
-"""An array of at most so many entries is shown whole."""
+"""An array of at most this many entries is shown whole."""
 MOST = 6
-"""A tree of at most so many leaves is shown leaf by leaf."""
+"""A tree of at most this many leaves is shown leaf by leaf."""
 ROW = 8
-"""A row of at most so many entries is."""
+"""A row of at most this many entries is shown whole."""
 BINS = 24
+"""The number of intervals in the drawing of a distribution."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def described(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         parts = list(map(described, value))
         is_uniform = len(parts) > 2 and len(set(parts)) == 1 and len(parts[0]) > 20
-        inside = f"{parts[0]}, … {len(parts)} alike" if is_uniform else ", ".join(parts)
+        inside = f"{parts[0]}, … {len(parts)} like this" if is_uniform else ", ".join(parts)
         return f"[{inside}]" if isinstance(value, list) else f"({inside})"
     return f"{value.dtype.name}{list(value.shape)}"
 
@@ -196,12 +197,12 @@ def first_difference(expected: np.ndarray, got: np.ndarray) -> First | None:
 
 
 def pattern(expected: np.ndarray, got: np.ndarray) -> str:
-    """What a result has to do with the expected one, if it is simple; else empty.
+    """How a result is related to the expected one, if the relation is simple; else empty.
 
-    It is true of these two arrays, whatever the cause is.
+    The sentence is true of these two arrays; it says nothing about the cause.
 
     >>> pattern(np.float32([1, 2, 3]), np.float32([2, 4, 6]))
-    'Here every entry is 2 times what is expected.'
+    'Here every entry is 2 times the expected one.'
     """
     if expected.size < 2 or "b" in (expected.dtype.kind, got.dtype.kind):
         return ""
@@ -221,9 +222,9 @@ def pattern(expected: np.ndarray, got: np.ndarray) -> str:
         ratio, difference = found[largest] / wanted[largest], float((found - wanted)[largest])
         if ratio and same(found / ratio):
             return (
-                "Here every entry has the other sign."
+                "Here every entry has the opposite sign."
                 if abs(ratio + 1) < 1e-3
-                else f"Here every entry is {ratio:.4g} times what is expected."
+                else f"Here every entry is {ratio:.4g} times the expected one."
             )
         if same(found - difference):
             side = "large" if difference > 0 else "small"
@@ -234,12 +235,12 @@ def pattern(expected: np.ndarray, got: np.ndarray) -> str:
     if same(
         np.sort(found, axis=None)[np.argsort(np.argsort(wanted, axis=None))].reshape(found.shape)
     ):
-        return "Here the numbers are right, and stand in another order."
+        return "Here the numbers are right, but in another order."
     return ""
 
 
 def _real(array: np.ndarray) -> np.ndarray:
-    """The array, or infinity in place of complex numbers: for them no pattern is looked for."""
+    """The array; complex numbers become infinity, because no pattern is looked for in them."""
     return np.full(array.shape, np.inf) if np.iscomplexobj(array) else array
 
 
@@ -249,21 +250,21 @@ def _other_shape(expected: np.ndarray, got: np.ndarray) -> str:
     lengths = [[length for length in one.shape if length > 1] for one in (expected, got)]
     if lengths[0] == lengths[1] and close(expected.ravel(), got.ravel()).all():
         return (
-            "The numbers are right, but an axis of length 1 is missing: `squeeze`, or an index "
-            "that is a number, takes it away."
+            "The numbers are right, but an axis of length 1 is missing: `squeeze` removes such an "
+            "axis, and so does an index that is a single number."
             if got.ndim < expected.ndim
-            else "The numbers are right, but there is an axis of length 1 too many."
+            else "The numbers are right, but there is one axis of length 1 too many."
         )
     if got.ndim == 2 and got.T.shape == expected.shape and close(expected, got.T).all():
-        return "The numbers are right, with rows and columns exchanged."
+        return "The numbers are right, but rows and columns are swapped."
     return ""
 
 
 def went_in(argument: Argument, shape: Sequence[int], index: Sequence[int]) -> str:
     """The part of a large argument that belongs to the entry of a result at `index`.
 
-    It is the entry at the same place if the shapes are equal, and the row of the same number if
-    only the first axis is as long. Empty if nothing lines up.
+    If the shapes are equal, it is the entry with the same index. If only the first axes have the
+    same length, it is the row with the same number. Otherwise it is empty.
 
     >>> went_in(Argument("xs", "", np.arange(60).reshape(30, 2)), (30,), (3,))
     'xs[3] = [6 7]'
@@ -286,9 +287,9 @@ class Spread:
     """How the numbers of a sample are spread, beside what is expected.
 
     Attributes:
-        mean, deviation, low, high: of the sample, each as a pair of expected and found; the lowest
-            and highest expected are those of all but one number in 8,000.
-        bins: the share of the numbers in each of some intervals of equal width, expected and found.
+        mean, deviation, low, high: of the sample, each as a pair of expected and found. One number
+            in 8,000 may be below the expected `low`, and one in 8,000 above the expected `high`.
+        bins: the share of the numbers in each of `BINS` equal intervals, expected and found.
     """
 
     mean: tuple[float, float]

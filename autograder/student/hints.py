@@ -26,7 +26,7 @@ def hint(answer: Callable[..., Any] | str) -> None:
 
 
 def hint_near(folder: Path, name: str) -> None:
-    """The same, for a command that is run in `folder`."""
+    """Show the next hint too, for a command that is run in `folder`."""
     _show(lookup.near(folder, name, "hint"))
 
 
@@ -35,7 +35,7 @@ def _show(released: ReleasedExercise) -> None:
 
 
 def next_of(released: ReleasedExercise) -> int:
-    """Record that the student asks for the next hint; how many hints that makes.
+    """Record that the student asks for the next hint; return the number of hints seen so far.
 
     Raises:
         Problem: the progress cannot be written.

@@ -1,4 +1,4 @@
-"""What a student calls in a notebook to `check` an exercise."""
+"""The function `check`, which a student calls in a notebook to check an exercise."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def check(answer: Callable[..., Any] | str, device: str = "") -> None:
 
     Args:
         answer: the function that you wrote, or its name; for a question, its name.
-        device: where to run it, such as `cpu`, `gpu` or `mesh:8`. By default it is the device in
-            the environment variable `AUTOGRADER_DEVICE`, or else JAX's default.
+        device: where to run the answer, such as `cpu`, `gpu` or `mesh:8`. By default it is the
+            device in the environment variable `AUTOGRADER_DEVICE`, or else JAX's default device.
 
     For example:
 

@@ -1,7 +1,7 @@
-"""Compares the predictions that a lesson asks for with what it computes.
+"""Compares the reader's predictions in a lesson with what the lesson computes.
 
-In a master, the call has the guess, the outcome and the explanation. In a lesson that is handed
-out it names the variable of the guess; the explanation is in the lesson's data.
+In a master, a call has the guess, the outcome and the explanation. In a lesson that is handed out,
+the call only names the variable of the guess; the explanation is in the lesson's data.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def predicted(guess: Any, actual: Any = _UNKNOWN, why: str = "") -> None:
     """Compare a prediction with what was computed, and show a card.
 
     Args:
-        guess: what you expect, `...` if you have not answered yet; or the name of the variable
-            that holds it, for a prediction whose explanation is in the lesson's data.
+        guess: your prediction, or `...` if you have not answered yet. If the explanation is in the
+            lesson's data, it is the name of the variable that holds your prediction.
         actual: what the cell above computed.
         why: one or two sentences that explain it.
 
@@ -57,8 +57,9 @@ def predicted(guess: Any, actual: Any = _UNKNOWN, why: str = "") -> None:
         _show(guess, value, actual, prediction.why)
     elif actual is _UNKNOWN:
         raise Problem(
-            f"The answer to {guess} is in the lesson's file that ends in {check_file.SUFFIX}, and "
-            f"{location.first_folder(variables)} has none: get the folder of the lesson again."
+            f"The answer to {guess} is in the lesson's file that ends in {check_file.SUFFIX}, but "
+            f"{location.first_folder(variables)} has no such file: get the folder of the lesson "
+            "again."
         )
     elif guess in variables:  # the lesson's data are missing, so there is no explanation
         _show(guess, variables[guess], actual, "")

@@ -1,4 +1,4 @@
-"""Says in a notebook, below Python's own message, what to do about an undefined name."""
+"""Prints below Python's own message, in a notebook, what to do about an undefined name."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from autograder.judge.verdict import Answers, Finding
 from autograder.problem import Problem
 
 LOG_GROWTH = 2.5
-"""Growth up to this many times what log n predicts still counts as log n: programs grow in steps,
-one for each power of two."""
+"""Growth up to this many times what log n predicts still counts as log n, because programs grow in
+steps, one for each power of two."""
 MOST_SLICES = 24
 """How often a program may slice one array, in addition to twice per example."""
 
@@ -25,9 +25,9 @@ class grows_with_batch(Requirement):
 
     A Python loop over the batch is unrolled while tracing, so a larger batch makes a longer
     program; `vmap` and broadcasting make the same program with longer axes. Growth like log n, as
-    of `associative_scan`, is allowed; to recognise it takes a third batch size, such as 1, that is
-    far from the largest. A loop of a fixed length, longer than the batch, is recognised by how
-    often it slices one array. Reason: `batch loop`.
+    of `associative_scan`, is allowed. To recognise it, the grader needs a third batch size, such as
+    1, that is far from the largest. A loop whose fixed length is greater than the batch is
+    recognised by how often it slices one array. Reason: `batch loop`.
 
     Args:
         how: `"not at all"`, the only choice so far.
@@ -49,17 +49,17 @@ class grows_with_batch(Requirement):
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
         facts = [answer.facts for answer in answers["value"]]
         lengths = {each["size"]: each["operations"] for each in facts}
-        # Only the length is known of a program that is too long to run.
+        # If a program is too long to run, only its length is known.
         unrolled = any(each.get("sliced", 0) > MOST_SLICES + 2 * each["size"] for each in facts)
         if not unrolled and not _grows(lengths, facts[0]["size"], facts[-1]["size"]):
             return None
         return Finding(
             self.reason,
-            "The program holds a Python loop, written out turn by turn."
+            "The program contains a Python loop that was unrolled: one copy of its body per turn."
             if unrolled
-            else "The program grows with the batch: a bigger batch made a longer program.",
-            "A Python loop over examples is unrolled, one copy per example. "
-            "Let vmap or broadcasting add the batch axis.",
+            else "The program grows with the batch: a larger batch made a longer program.",
+            "Tracing unrolls a Python loop over examples: the program gets one copy of its body "
+            "per example. Let vmap or broadcasting add the batch axis.",
         )
 
 
@@ -91,8 +91,8 @@ GROWTH = {"not at all": 0.2, "linear": 1.2, "n log n": 1.6, "quadratic": 2.2}
 class work_grows(Requirement):
     """The work of the program grows no faster than this with the batch. Reason: `work`.
 
-    Work is the number of scalars computed, with the turns of loops counted (`anatomy`). Choose
-    batch sizes so large that the work that does not depend on the batch is small in comparison.
+    Work is the number of scalars that the program computes; each turn of a loop counts (`anatomy`).
+    Choose large batch sizes, so that most of the work depends on the batch.
 
     Args:
         how: `"not at all"`, `"linear"`, `"n log n"` or `"quadratic"`.
@@ -115,9 +115,11 @@ class work_grows(Requirement):
             return None
         return Finding(
             self.reason,
-            f"The work grows faster with the batch than {self.how}.",
-            "Look for a loop inside a loop, all pairs where neighbours would do, or something "
-            "computed again for each entry.",
+            "The work grows with the batch."
+            if self.how == "not at all"
+            else f"The work grows with the batch, and the growth is faster than {self.how}.",
+            "Look for a loop inside a loop, for all pairs where neighbours are enough, or for a "
+            "value that is computed again for each entry.",
         )
 
 
@@ -143,7 +145,7 @@ class work_within(Requirement):
                 return Finding(
                     self.reason,
                     f"The program does more than {self.factor:g} times the work that is needed.",
-                    "Look for something computed twice, or computed and then thrown away.",
+                    "Look for a value that is computed twice, or computed and never used.",
                 )
         return None
 
@@ -173,10 +175,10 @@ class memory_within(Requirement):
             if answer.facts["temporaries"] > most:
                 return Finding(
                     self.reason,
-                    f"The compiled program needs more than {self.factor:g} times the memory for "
-                    "what it keeps in between.",
+                    f"The compiled program needs more than {self.factor:g} times as much memory "
+                    "for intermediate values as the reference.",
                     "Look for a large array that is built and then reduced, or for values that "
-                    "are kept for the backward pass and could be computed again.",
+                    "are kept for the backward pass, but could be computed again.",
                 )
         return None
 
@@ -185,8 +187,8 @@ class memory_within(Requirement):
 class uses(Requirement):
     """The program has this operation, at least and at most this often. Reason: `operation`.
 
-    Operations are StableHLO's, with the turns of loops counted: `while` for scan, fori_loop and
-    while_loop; `case` for cond and switch; `dot_general` for every kind of matrix product. See
+    Operations have StableHLO's names: `while` for scan, fori_loop and while_loop; `case` for cond
+    and switch; `dot_general` for every kind of matrix product. Each turn of a loop counts. See
     https://openxla.org/stablehlo/spec.
 
     Args:
@@ -213,7 +215,7 @@ class uses(Requirement):
 
 @dataclasses.dataclass(frozen=True)
 class runs_on_demand(Requirement):
-    """This operation stands only in branches, so that a run can skip it.
+    """This operation is only in branches, so that a run can skip it.
 
     Operations are named as for `uses`; a branch is one of cond or switch. Reason: `branch`.
 
@@ -232,8 +234,8 @@ class runs_on_demand(Requirement):
         for answer in answers["value"]:
             if answer.facts["always"].get(self.operation, 0):
                 message = (
-                    f"In the program {self.operation} stands outside of every branch of a `cond` "
-                    "or `switch`."
+                    f"The program has {self.operation} outside every branch of a `cond` or "
+                    "`switch`, so every run needs it."
                 )
                 return Finding(self.reason, message, self.instead)
         return None
@@ -255,7 +257,7 @@ class is_jitted(Requirement):
         return Finding(
             self.reason,
             "The function is not jitted: Python runs it again at every call.",
-            "Put `jax.jit` around it, outside of the call.",
+            "Write `@jax.jit` above it, or wrap it once in `jax.jit`, not in each call.",
         )
 
 
@@ -281,10 +283,11 @@ class stays_in_32_bits(Requirement):
 class is_pure(ReportedRequirement):
     """The same call makes the same program. Reason: `impure`.
 
-    It sees what changes the program: a counter, the clock, NumPy's random state. Only the worker
-    knows whether a second call really made the second program, so the evidence is reported and an
-    answer that fails loses a quarter of the points. If purity is the point of an exercise, draw
-    one size twice: then `matches_reference` sees values that do not depend on the arguments alone.
+    It sees everything that changes the program: a counter, the clock, NumPy's random state. Only
+    the worker knows whether a second call really made the second program. So the evidence is
+    reported, and an answer that fails loses a quarter of the points. If purity is the point of an
+    exercise, draw one size twice: then `matches_reference` sees values that do not depend on the
+    arguments alone.
     """
 
     views: ClassVar[tuple[str, ...]] = ("value", "again")
@@ -309,8 +312,8 @@ class is_pure(ReportedRequirement):
 class TiedRequirement(Requirement):
     """A requirement on another export of the function, which has to be the same program.
 
-    If the program is too long to compare, the evidence is a report: then only the worker says that
-    it exported the same function.
+    If the program is too long to compare, the evidence is only a report: the worker says that it
+    exported the same function, and nobody can check that.
     """
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
@@ -318,8 +321,9 @@ class TiedRequirement(Requirement):
         if len(programs - {""}) > 1:
             return Finding(
                 self.reason,
-                "Exported in another way, the function computes something else.",
-                "Let the function do the same whenever and for whatever it is traced.",
+                "When it is exported in another way, the function computes something else.",
+                "Write the function so that every trace, for every platform, makes the same "
+                "program.",
             )
         return self.judge_facts(expected, answers)
 
@@ -333,11 +337,13 @@ class TiedRequirement(Requirement):
 
 @dataclasses.dataclass(frozen=True)
 class donates_like_reference(TiedRequirement):
-    """The function's own `jit` donates the same arguments, usably. Reason: `donation`."""
+    """The function's own `jit` donates the same arguments, in such a way that results can use their
+    memory. Reason: `donation`.
+    """
 
     views: ClassVar[tuple[str, ...]] = ("value", "as written")
     reason: ClassVar[str] = "donation"
-    blind: ClassVar[str] = "a donation that is of no use: no result has its shape and dtype"
+    blind: ClassVar[str] = "a donation without effect, because no result has the shape and dtype"
     compares: ClassVar[tuple[str, ...]] = ("donated",)
 
     def judge_facts(self, expected: Answers, answers: Answers) -> Finding | None:
@@ -348,12 +354,12 @@ class donates_like_reference(TiedRequirement):
             return None
         return Finding(
             self.reason,
-            "The function donates other arrays among its arguments than it should."
+            "The function donates other arrays than it should."
             if len(wanted) == len(donated)
-            else f"The function donates {len(donated) or 'none'} of its arguments' arrays usably; "
-            f"it should donate {len(wanted) or 'none'}.",
-            "`jax.jit(f, donate_argnums=…)` gives an argument's memory to a result, if one has its "
-            "shape and dtype. What is still needed afterwards must not be donated.",
+            else f"The function gives {len(donated) or 'none'} of its input arrays to a result by "
+            f"donation; it should give {len(wanted) or 'none'}.",
+            "`jax.jit(f, donate_argnums=…)` gives an argument's memory to a result, if a result "
+            "has the same shape and dtype. Do not donate an array that is still needed afterwards.",
         )
 
 
@@ -372,4 +378,4 @@ class lowers_everywhere(TiedRequirement):
     def judge_facts(self, expected: Answers, answers: Answers) -> Finding | None:
         if set(answers["everywhere"][0].facts["platforms"]) == {"cpu", "cuda", "tpu"}:
             return None
-        return Finding(self.reason, "The program is not for all three of cpu, cuda and tpu.")
+        return Finding(self.reason, "The program is not for all three platforms: cpu, cuda, tpu.")

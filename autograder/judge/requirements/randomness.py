@@ -27,8 +27,8 @@ from autograder.judge.verdict import Answer, Answers, Evidence, Finding
 class uses_keys_once(Requirement):
     """No key of the program is used twice. Reason: `key reuse`.
 
-    Both raw and typed keys: a key that was drawn from is used, and so are the children of a split
-    and a number that was folded in; see `judge.keys`.
+    It sees raw and typed keys. A key must not be used again after a draw. It may be split or folded
+    in more than once, as long as no child and no number comes twice; see `judge.keys`.
     """
 
     reason: ClassVar[str] = "key reuse"
@@ -44,7 +44,7 @@ class uses_keys_once(Requirement):
         return Finding(
             self.reason,
             "A key is used twice, so two of your random numbers are not independent.",
-            "Split the key once for every draw, and use each new key once.",
+            "Split the key into as many keys as there are draws, and use each of them once.",
         )
 
 
@@ -100,7 +100,7 @@ class distributed_like_reference(Requirement):
                         self.reason,
                         "The numbers are not distributed as they should be.",
                         "Look at a histogram, the mean and the standard deviation of your result. "
-                        "Are its tails there, and does no number come twice?",
+                        "Are its tails there? Does a number occur more than once?",
                         Evidence(case, path, wanted.packed(), leaf, is_sample=True),
                     )
         return None
@@ -169,10 +169,10 @@ class independent_streams(Requirement):
     def _found(self) -> Finding:
         return Finding(
             self.reason,
-            "Numbers that should have nothing to do with each other are correlated, or are the "
-            "same in another order.",
-            "Every row and every call needs a key of its own: look for a key that is used "
-            "for all of them, or that does not come from the argument.",
+            "Numbers that should be independent are correlated, or are the same numbers in another "
+            "order.",
+            "Every row and every call needs its own key. Look for a key that is used for all of "
+            "them, or for a key that does not come from the argument.",
         )
 
 

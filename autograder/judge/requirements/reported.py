@@ -1,6 +1,6 @@
 """Requirements whose evidence only the student's own process can give, see `reports`.
 
-The build rejects an exercise with more than a quarter of its points on them.
+The build rejects an exercise if more than a quarter of its points depend on them.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ class traces_like_reference(ReportedRequirement):
             return Finding(
                 self.reason,
                 "The function is never traced: it is not compiled.",
-                "Put `jax.jit` around it, outside of the call.",
+                "Write `@jax.jit` above it, or wrap it once in `jax.jit`, not in each call.",
             )
         often = "more often" if traces > wanted else "less often"
         return Finding(
             self.reason,
-            f"Over the same calls the function is traced {often} than it should be: "
+            f"For the same calls, the function is traced {often} than it should be: "
             f"the count is {traces}, not {wanted}.",
-            "A trace is made for each new shape, dtype, static value and function: look for "
+            "JAX traces again for each new shape, dtype, static value and function: look for "
             "`jax.jit` inside the call, and for arguments that should, or should not, be static.",
         )
 
@@ -71,7 +71,7 @@ class leaks_nothing(ReportedRequirement):
             return None
         return Finding(
             self.reason,
-            "A tracer escapes: something keeps a value from the inside of the trace.",
+            "A tracer escapes: a value from inside the trace is kept after the trace has ended.",
             "Return the value instead of storing it in a global, a list or an object.",
         )
 
@@ -118,7 +118,7 @@ class weak_type_like_reference(ReportedRequirement):
                 return Finding(
                     self.reason,
                     "A result's type is weak where it should not be, or the other way round.",
-                    "A weak type comes from Python numbers alone; an array, or a dtype that you "
-                    "name, makes it strong.",
+                    "A result has a weak type if it comes only from Python numbers. An array, or a "
+                    "dtype that you name, makes its type strong.",
                 )
         return None

@@ -16,14 +16,14 @@ class Requirement:
     Attributes:
         views: the views of the function that it looks at.
         reason: the short name of its finding.
-        failed: how a finding begins when one of its views could not be made.
-        early: the facts that it needs, if it needs nothing else and they are known before a
-            program is compiled.
-        stops: whether an answer that does not meet it is not compiled, because compiling or
-            running it may take very long.
+        failed: how a finding begins when the function failed in one of the views.
+        early: the facts that it needs, if all of them are known before a program is compiled; else
+            empty.
+        stops: whether the grader does not compile an answer that fails it, because compiling or
+            running such an answer may take very long.
         compares: the facts of the reference's programs that it looks at.
         reported: whether its evidence is what the student's own process says.
-        share: the share of the points that an answer loses that does not meet it.
+        share: the share of the points that an answer loses if it does not meet the requirement.
         blind: what it cannot see, for the documentation.
     """
 

@@ -1,4 +1,4 @@
-"""Requirements on a program that runs on a mesh: how its results are sharded, what devices send."""
+"""Requirements on programs for a mesh: how results are sharded, and what the devices send."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class sharded_like_reference(Requirement):
             if reference.facts["placement"] != answer.facts["placement"]:
                 return Finding(
                     self.reason,
-                    "The result is not sharded over the devices as the text asks.",
-                    "Compare the `out_specs`, or the sharding of your result, with the text: which "
-                    "mesh axis cuts which axis of the array?",
+                    "The result is not sharded over the devices as the exercise asks.",
+                    "Compare the `out_specs`, or the sharding of your result, with the text of the "
+                    "exercise: which mesh axis cuts which axis of the array?",
                     _parts(case, reference, answer),
                 )
         return None
@@ -83,10 +83,9 @@ def _traffic(collectives: Mapping[str, Sequence[int]]) -> str:
 class communicates_like_reference(Requirement):
     """No device sends more bytes than with the reference, whatever the collectives.
 
-    Bytes are counted in the compiled program, with the turns of loops. So collectives that the
+    Bytes are counted in the compiled program, in each turn of a loop. So collectives that the
     compiler adds for sharded arrays count like those in the code; see `collectives`. For exercises
-    with meshes.
-    Reason: `communication`.
+    with meshes. Reason: `communication`.
 
     Args:
         factor: how many times the reference's bytes are allowed.
@@ -114,8 +113,8 @@ class communicates_like_reference(Requirement):
                 kinds = " and ".join(too_often or used)
                 return Finding(
                     self.reason,
-                    f"The devices send each other more data than they need to, by {kinds}.",
-                    "Ask which data each device needs, and send only those.",
+                    f"The devices send each other more data than necessary, by {kinds}.",
+                    "Ask which data each device needs, and send only those data.",
                     Evidence(case, expected=_traffic(allowed), got=_traffic(used)),
                 )
         return None

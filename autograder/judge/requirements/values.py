@@ -63,7 +63,7 @@ class matches_when_called(Requirement):
                 return Finding(error, failed.told, failed.advice, Evidence(case))
             if expected_structure.startswith("raises ") and structure != expected_structure:
                 error = expected_structure.removeprefix("raises ")
-                message = f"It should have raised {error} and did not."
+                message = f"It should have raised {error}, but did not."
                 return Finding("structure", message, evidence=Evidence(case))
             if finding := compare(case, _single(reference), _single(answer)):
                 return finding
@@ -99,7 +99,7 @@ class matches_gradient(Requirement):
             if finding and finding.evidence and finding.evidence.path.startswith("[1]"):
                 return Finding(
                     self.reason,
-                    "While it is differentiated, the function returns other values.",
+                    "While JAX differentiates it, the function returns other values.",
                     "The forward function of a custom rule returns a pair: first the result of the "
                     "function itself, then what the backward function needs.",
                     finding.evidence,
@@ -107,8 +107,8 @@ class matches_gradient(Requirement):
             if finding:
                 return Finding(
                     self.reason,
-                    "The values may be right, but the gradient is not that of the reference.",
-                    "Look for stop_gradient, a cast to an integer, or a rule of your own.",
+                    "The values may be right, but the gradient differs from that of the reference.",
+                    "Look for stop_gradient, a cast to an integer, or your own derivative rule.",
                     finding.evidence,
                 )
         return None
@@ -132,14 +132,14 @@ class answers_question(Requirement):
     digits: int = 3
     views: ClassVar[tuple[str, ...]] = ("answered",)
     reason: ClassVar[str] = "answer"
-    blind: ClassVar[str] = "how the answer was found; whoever tries all answers finds the right one"
+    blind: ClassVar[str] = "how the answer was found: by trying all answers, anybody finds it"
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
         found = digest_of(answers["answered"][0], self.salt, self.digits)
         if self.digest in ("", found):
             return None
         return Finding(
-            self.reason, "That is not the answer.", "Read the question again, then try it out."
+            self.reason, "This is not the right answer.", "Read the question again, and try it out."
         )
 
 
