@@ -263,7 +263,7 @@ def test_watching_a_trace_keeps_no_tracer(function):
 def test_a_function_without_source_is_shown_by_its_program():
     made = eval("lambda x: x + 1", {})
     told = repr(explore.trace(made, 1.0))
-    assert "Python keeps no source of this function" in told
+    assert "Python does not have the source of this function" in told
     assert told.endswith("⇒ b:f32[] = add a 1.0\n   The program returns b")
 
 
@@ -383,7 +383,7 @@ def test_a_tape_is_drawn_as_the_graph_that_it_is():
 @pytest.mark.parametrize(
     ("function", "sentence"),
     [
-        (long, "consists of 1200 operations, and at most 24 can be drawn."),
+        (long, "consists of 1200 operations, but at most 24 can be drawn."),
         (lambda x: x > 0, "No cotangent comes back"),
         (lambda x: x.no_such_thing, "There is nothing to show: <lambda> raises AttributeError"),
     ],

@@ -65,8 +65,8 @@ def test_the_words_tell_writes_losses_donations_and_errors():
     give = jax.jit(lambda v: v.at[0].set(7.0), donate_argnums=0)
     told = repr(explore.memory(PROGRAM, give=give))
     assert "part[0] = 100.0: Cell 1 of block A changed, as seen by a and part." in told
-    assert "The new array has memory of its own, block E. No name holds it, so it is lost." in told
-    assert "z lies in block C, which belonged to x. x is deleted." in told
+    assert "The new array has its own memory, block E. No name refers to it, so it is lost." in told
+    assert "z is in block C, which belonged to x. x is deleted." in told
     assert "x + 1: This line raises RuntimeError: Array has been deleted" in told
 
 
@@ -103,7 +103,7 @@ def test_a_key_that_is_used_twice_is_marked_in_both_places():
     told, page = repr(shown), shown._repr_html_()
     assert "! used 2 times: normal(params, (2,))" in told
     assert "! used 2 times: uniform(params)" in told
-    assert "⚠ This key was used before, in step 2, normal(params, (2,)). Use a key once." in told
+    assert "⚠ This key was used before, in step 2, normal(params, (2,)). Use each key" in told
     # That one, and the key of the number that is folded in twice.
     assert page.count("⚠ used 2 times") == 4
 
@@ -160,7 +160,7 @@ def test_what_a_function_of_keys_cannot_do_is_told_in_a_sentence():
 
     told = repr(explore.keys(fails, random.key(0)))
     assert "The function raised ZeroDivisionError: no." in told
-    assert "1 call is not shown: under vmap or grad a call has no single key." in told
+    assert "1 call is not shown: under vmap or grad, a call does not have one key." in told
 
 
 # ---------------------------------------------------------------------------------- axes
@@ -247,7 +247,7 @@ def test_what_a_mapped_function_prints_is_not_repeated_for_each_choice(capsys):
 
 def test_too_many_combinations_and_too_large_arrays_are_told_in_a_sentence():
     many = explore.axes(lambda *args: args, *[X] * 6)
-    assert "There are 1458 combinations. Name at most 48 with in_axes and out_axes." in repr(many)
+    assert "There are 1458 combinations, but at most 48 can be shown." in repr(many)
     assert "Use smaller arrays, or offer fewer axes." in repr(
         explore.axes(jnp.dot, jnp.ones((40, 40)), jnp.ones((40, 40)), in_axes=[(0, None)])
     )
@@ -288,7 +288,7 @@ def test_none_and_empty_containers_are_drawn_and_have_no_leaf():
 def test_trees_that_do_not_fit_are_drawn_with_the_sentence_of_jax():
     told = repr(explore.tree(PARAMS, {"layer1": GRADS["layer1"]}, map=step))
     assert "tree 1 has 5 leaves." in told
-    assert "⚠ JAX refuses. ValueError:" in told
+    assert "⚠ JAX raises an error. ValueError:" in told
     assert "layer2" in told.rpartition("⚠")[2]
 
 
@@ -364,11 +364,11 @@ def test_explicit_axes_give_the_same_output():
 
 def test_what_cannot_be_cut_or_moved_is_told_in_the_words_of_jax():
     told = repr(explore.mesh(jnp.ones((6, 2)), grid(), [P("x", None), P("z")], ["psum"]))
-    assert told.count("⚠ JAX refuses.") == 4
+    assert told.count("⚠ JAX raises an error.") == 4
     assert "divisible" in told or "divide" in told
     assert "This error occurs" not in told
     split = repr(explore.mesh(jnp.ones((4, 3)), grid(), [P("x")], ["psum_scatter"], over=["x"]))
-    assert "⚠ JAX refuses. ValueError: tiled reduce_scatter" in split
+    assert "⚠ JAX raises an error. ValueError: tiled reduce_scatter" in split
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which slice `vmap` gives to which call, and where the result of that call lands."""
+"""Which slice `vmap` gives to which call, and where the result of that call goes."""
 
 import contextlib
 import inspect
@@ -22,11 +22,12 @@ MOST = 48  # combinations that are offered
 
 @dataclass(frozen=True)
 class Table:
-    """An array of which each entry says which call it belongs to.
+    """An array that says of each entry which call it belongs to.
 
     Attributes:
-        name: the argument, with the path of the leaf; `"result"` for what comes back.
-        calls: of the array's shape: the number of the call; -1 where every call has the entry.
+        name: the argument, with the path of the leaf; `"result"` for a result.
+        calls: an array of the same shape with the number of the call, or -1 if every call has the
+            entry.
         axis: the axis that counts the calls, or None.
     """
 
@@ -43,10 +44,10 @@ class Outcome:
         in_axes, out_axes: the choice.
         calls: how many calls there were.
         inputs: the leaves of the arguments.
-        slices: by input, the shape that one call sees.
+        slices: for each input, the shape that one call sees.
         one: the shapes that one call returns.
         outputs: the leaves of the result.
-        error: the first line of JAX's message, if it refused.
+        error: the first line of JAX's message, if there was an error.
     """
 
     in_axes: Any
@@ -67,16 +68,16 @@ def axes(
 ) -> Explorable:
     """Offer `in_axes` and `out_axes` for `jax.vmap(f)(*args)`, and show what each choice does.
 
-    Each combination is run. Where `vmap` or `f` raises, JAX's own sentence is shown.
+    Each combination runs. If `vmap` or `f` raises, the reader sees the message.
 
     >>> axes(jnp.dot, jnp.ones((3, 4)), jnp.ones(4))  # doctest: +SKIP
 
     Args:
         f: the function of one example.
         args: arrays, or pytrees of arrays.
-        in_axes: what to offer. By default each argument is offered with None and with every axis
-            that all its leaves have.
-        out_axes: what to offer.
+        in_axes: the choices for `in_axes`. By default, they are None and every axis that all leaves
+            have, for each argument.
+        out_axes: the choices for `out_axes`.
     """
     names = _names(f, args)
     if in_axes is None:
@@ -92,7 +93,8 @@ def axes(
     title = f"`vmap({name}, in_axes, out_axes)`"
     if count > MOST:
         words = (
-            f"There are {count} combinations. Name at most {MOST} with `in_axes` and `out_axes`."
+            f"There are {count} combinations, but at most {MOST} can be shown. Name fewer choices "
+            "with `in_axes` and `out_axes`."
         )
         return Explorable(title, Scene([Step(words)]))
     scenes = {}
@@ -102,7 +104,7 @@ def axes(
         chosen = tuple(map(str, [*ins, out]))
         scenes[chosen] = _scene(outcome)
         runs += [] if outcome.error else [chosen]
-    about = "Choose the axes. A cell has the number of the call that it goes to or comes from."
+    about = "Choose the axes. Each cell shows the number of the call that it goes to or comes from."
     offered = {choice: [*map(str, values)] for choice, values in choices.items()}
     for values, first in zip(offered.values(), runs[0] if runs else (), strict=False):
         values.insert(0, values.pop(values.index(first)))  # begin with a choice that runs
@@ -119,7 +121,7 @@ def _least(arg: Any) -> int:
 def mapped(f: Callable[..., Any], args: tuple, in_axes: Any, out_axes: Any) -> Outcome:
     """Run `jax.vmap(f, in_axes, out_axes)(*args)`, and follow every entry through it.
 
-    `f` is traced several times, and what it prints is dropped.
+    `f` is traced several times; its prints are not shown.
     """
     with contextlib.redirect_stdout(io.StringIO()):
         return _mapped(f, args, in_axes, out_axes)
@@ -204,7 +206,7 @@ def _part(table: Table, call: str) -> str:
 
 
 def _sentence_of(error: Exception) -> str:
-    """The first sentence of a message; a list that belongs to it is put in one line."""
+    """The first sentence of a message; a list after it is put on the same line."""
     lines = [line.strip(" *") for line in str(error).splitlines() if line.strip()] or [""]
     if not lines[0].endswith(":"):
         return lines[0]
@@ -212,9 +214,9 @@ def _sentence_of(error: Exception) -> str:
 
 
 def _scene(outcome: Outcome) -> Scene:
-    """A step for each call; for a choice that JAX refuses, one with its sentence."""
+    """A step for each call; for a choice that JAX refuses, one step with the message."""
     if outcome.error:
-        return Scene([Step(f"⚠ JAX refuses. {outcome.error}")])
+        return Scene([Step(f"⚠ JAX raises an error. {outcome.error}")])
     steps = [Step(_words(outcome))]
     steps += [Step(_call(outcome, number)) for number in range(outcome.calls)]
     return Scene(steps, _drawn(outcome), _written(outcome))
@@ -244,14 +246,14 @@ def _call(outcome: Outcome, number: int) -> str:
 
 
 def _drawn(outcome: Outcome) -> Markup:
-    """The arrays side by side; a cell has the number of its call, or ∗ where all calls have it."""
+    """The arrays side by side; a cell shows the number of its call, or ∗ if all calls have it."""
     arrow = Markup('<div class="x-arrow">→</div>')
     tables = [*map(_table, outcome.inputs), arrow, *map(_table, outcome.outputs)]
     return html('<div class="x-columns">{tables}</div>', tables=joined(tables))
 
 
 def _table(table: Table) -> Markup:
-    """An array as rows and columns; one of three axes has its sheets below each other."""
+    """An array as rows and columns; the sheets of an array with three axes are below each other."""
     calls = table.calls
     sheets = calls[None] if calls.ndim < 3 else calls.reshape(-1, *calls.shape[-2:])
     bodies = joined(

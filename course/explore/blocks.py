@@ -24,16 +24,16 @@ MAPPED = 256  # entries of an array whose parts are drawn as maps
 
 @dataclass(frozen=True)
 class Block:
-    """What one device holds.
+    """The block of an array that one device holds.
 
     Attributes:
-        device: its number.
+        device: the number of the device.
         place: its coordinates in the mesh, such as `"x 0, y 1"`.
         values: the numbers that it holds.
-        index: the part of the whole array that this is; empty after a collective.
-        sources: of the shape of `values`: the numbers of the devices that each entry came from,
-            as bits.
-        part: of the shape of the whole array: which of its entries these are.
+        index: which part of the whole array this is; empty after a collective.
+        sources: an array of the shape of `values`: the numbers of the devices that each entry came
+            from, as bits.
+        part: an array of the shape of the whole array: whether each entry is in this block.
     """
 
     device: int
@@ -51,7 +51,7 @@ class Layout:
     Attributes:
         spec: the spec, as it is typed.
         blocks: one for each device, in the order of the mesh.
-        error: JAX's sentence if the array cannot be cut this way.
+        error: JAX's message if the array cannot be cut this way.
     """
 
     spec: str
@@ -61,7 +61,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Move:
-    """What a collective made of a layout.
+    """The result of a collective on a layout.
 
     Attributes:
         name: one of `COLLECTIVES`.
@@ -70,7 +70,7 @@ class Move:
         group: how many devices exchange blocks with each other.
         sent: the bytes that each device sends, by a formula.
         formula: the same as a formula of the bytes of its block.
-        error: JAX's sentence if it refuses the call.
+        error: JAX's message if the call raises an error.
     """
 
     name: str
@@ -91,7 +91,7 @@ def mesh(
 ) -> Explorable:
     """Cut an array by the spec that the reader chooses, and apply the collective that they choose.
 
-    Everything is run on the devices of the mesh. Only the bytes come from a formula.
+    Everything runs on the devices of the mesh. Only the numbers of bytes come from a formula.
 
     >>> line = jax.make_mesh((1,), ("x",))
     >>> mesh(jnp.arange(4.0), line, [P("x"), P()])  # doctest: +SKIP
@@ -156,7 +156,7 @@ def _typed_entry(entry: Any) -> str:
 
 
 def cut(array: jax.Array, mesh: Mesh, spec: P) -> Layout:
-    """Put an array on the mesh, and read from its shards who holds what."""
+    """Put an array on the mesh, and read from its shards which device holds which part."""
     try:
         put = jax.device_put(array, NamedSharding(mesh, spec))
     except Exception as error:
@@ -182,7 +182,8 @@ def moved(
     """Run collectives, each over an axis of the mesh, on the blocks of an array.
 
     Returns:
-        by the collective and the axis, what it did. All run in one program, which is compiled once.
+        for each collective and axis, its result. All of them run in one program, which is compiled
+        once.
     """
     calls = {(name, axis): _call(name, axis, array, mesh, spec) for name, axis in wanted}
     errors = {}
@@ -231,14 +232,14 @@ COSTS = {
     "all_to_all": lambda n: (Fraction(n - 1, n), f"{n - 1}/{n}"),
     "ppermute": lambda n: (Fraction(1 if n > 1 else 0), "1"),
 }
-"""For a number of devices, how many times its block each device sends."""
+"""For a number of devices: how many times the size of its block each device sends."""
 
 
 WHAT = {
     "psum": "the blocks are added, and each device gets the whole sum",
     "psum_scatter": "the blocks are added, and each device gets one slice of the sum",
-    "all_gather": "each device gets the blocks of all",
-    "all_to_all": "each device deals the slices of its block to all",
+    "all_gather": "each device gets the blocks of all devices",
+    "all_to_all": "each device cuts its block into slices, and sends one slice to each device",
     "ppermute": "each device sends its block to the next one",
 }
 ROUTES = {
@@ -248,7 +249,7 @@ ROUTES = {
     "all_to_all": "if each slice goes straight to its device",
     "ppermute": "if the block goes straight to its device",
 }
-"""The way of the bytes that `COSTS` counts."""
+"""How the bytes that `COSTS` counts travel."""
 
 
 def _call(name: str, axis: str, array: jax.Array, mesh: Mesh, spec: P) -> tuple[Any, str]:
@@ -311,7 +312,7 @@ def _slice(part: slice, size: int) -> str:
 
 def _scene(mesh: Mesh, layout: Layout, move: Move | None) -> Scene:
     if layout.error:
-        return Scene([Step(f"⚠ JAX refuses. {layout.error}")])
+        return Scene([Step(f"⚠ JAX raises an error. {layout.error}")])
     held: dict[str, list[int]] = {}
     for block in layout.blocks:
         held.setdefault(block.index, []).append(block.device)
@@ -327,7 +328,7 @@ def _scene(mesh: Mesh, layout: Layout, move: Move | None) -> Scene:
     )
     steps = [Step(words, _drawn(mesh, layout.blocks), _written(layout.blocks))]
     if move is not None and move.error:
-        steps.append(Step(f"`{move.call}`: ⚠ JAX refuses. {move.error}"))
+        steps.append(Step(f"`{move.call}`: ⚠ JAX raises an error. {move.error}"))
     elif move is not None:
         steps.append(Step(_moved(move, values), _drawn(mesh, move.blocks), _written(move.blocks)))
     return Scene(steps)

@@ -1,4 +1,4 @@
-"""Draws graphs from top to bottom, in layers: what is computed stands below what it is made from."""
+"""Draws graphs from top to bottom, in layers: each node is below the nodes that it depends on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Layout:
 
 @dataclass
 class _Layers:
-    """Nodes in layers; where an edge crosses a layer, it has a place of its own there."""
+    """Nodes in layers; an edge that crosses a layer has its own place in that layer."""
 
     rows: list[list[int]] = field(default_factory=list)
     above: dict[int, list[int]] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class _Layers:
         self.below[upper].append(lower)
 
     def untangle(self) -> None:
-        """Order each layer by where its neighbours stand, a few times down and up."""
+        """Order each layer by the places of its neighbours, a few times down and up."""
         for turn in range(6):
             is_down = turn % 2 == 0
             rows = self.rows[1:] if is_down else self.rows[-2::-1]
@@ -99,7 +99,7 @@ def layout(count: int, edges: Sequence[tuple[int, int]]) -> Layout:
 def _points(
     way: Sequence[int], places: Mapping[int, tuple[int, int]], ways: Sequence[Sequence[int]]
 ) -> list[tuple[int, int]]:
-    """The points of an edge: edges into one node, and out of one, stand apart."""
+    """The points of an edge; edges that enter or leave the same node are drawn apart."""
     into = sorted((one for one in ways if one[-1] == way[-1]), key=lambda one: places[one[-2]])
     out = sorted((one for one in ways if one[0] == way[0]), key=lambda one: places[one[1]])
     end = next(at for at, one in enumerate(into) if one is way)

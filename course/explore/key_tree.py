@@ -24,7 +24,7 @@ Bits = tuple[int, ...]
 
 @dataclass
 class Key:
-    """One place in the tree at which a key was made.
+    """One place in the tree where a key was made.
 
     Attributes:
         bits: the integers of the key.
@@ -65,13 +65,14 @@ class Record:
     keys: list[Key] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     traced: int = 0
-    """Calls that had a stand-in for a key, as under `vmap`."""
+    """The number of calls that got a tracer in place of a key, as under `vmap`."""
     error: str = ""
 
     def again(self, upto: int | None = None) -> dict[Bits, list[int]]:
         """The keys that are used more than once in the first calls, and the numbers of these.
 
-        All calls of `fold_in` with one key count as one use: a number each makes a key each.
+        All calls of `fold_in` with the same key count as one use, because each number makes another
+        key.
         """
         used: dict[Bits, list[int]] = {}
         folded: set[Bits] = set()
@@ -99,12 +100,12 @@ def keys(f: Callable[..., Any], *args: Any) -> Explorable:
     record = record_of(f, *args)
     count = min(len(record.uses), MOST)
     steps = [Step(_words(record, number)) for number in range(count)]
-    about = ["A key is shown by its two integers, in hexadecimal digits."]
+    about = ["A key is shown as its two integers, in hexadecimal digits."]
     if record.error:
         about.append(f"The function raised {record.error}.")
     if record.traced:
         calls = "1 call is" if record.traced == 1 else f"{record.traced} calls are"
-        about.append(f"{calls} not shown: under `vmap` or `grad` a call has no single key.")
+        about.append(f"{calls} not shown: under `vmap` or `grad`, a call does not have one key.")
     if len(record.uses) > MOST:
         about.append(f"The first {MOST} of {len(record.uses)} calls are shown.")
     scene = Scene(
@@ -298,7 +299,7 @@ def _words(record: Record, number: int) -> str:
     if use.kind == "split":
         said = f"`{use.call}` makes {len(made)} keys from `{key.name or key.origin}`."
     elif use.kind == "fold_in":
-        said = f"`{use.call}` makes the key that belongs to that number."
+        said = f"`{use.call}` makes the key that belongs to this number."
     else:
         said = f"`{use.call}` draws {use.result}."
     calls = record.again(number + 1).get(key.bits, [])
@@ -306,7 +307,7 @@ def _words(record: Record, number: int) -> str:
         earlier = " and ".join(
             f"step {other + 1}, `{record.uses[other].call}`" for other in calls if other != number
         )
-        said += f" ⚠ This key was used before, in {earlier}. Use a key once."
+        said += f" ⚠ This key was used before, in {earlier}. Use each key only once."
     for child in made:
         if (twin := _twin(record, child)) is not None:
             same = twin.origin == child.origin
@@ -319,7 +320,7 @@ def _words(record: Record, number: int) -> str:
 
 
 def _twin(record: Record, key: Key) -> Key | None:
-    """The first place at which a key with the same bits was made, if it is another place."""
+    """The first place where a key with the same bits was made, if it is another place."""
     first = next(other for other in record.keys if other.bits == key.bits)
     return None if first is key else first
 
@@ -331,7 +332,7 @@ def _children(record: Record, parent: int | None, count: int) -> list[int]:
 
 
 def _uses(record: Record, place: int, count: int) -> list[tuple[int, str, list[int]]]:
-    """For each use of a key: its number, what was called, and all uses if there are several."""
+    """For each use of a key: its number, the call, and all uses if there are several."""
     again = record.again(count).get(record.keys[place].bits, [])
     return [
         (
@@ -345,7 +346,7 @@ def _uses(record: Record, place: int, count: int) -> list[tuple[int, str, list[i
 
 
 def _drawn(record: Record, count: int) -> Markup:
-    """The tree as nested lists; each part is visible from the step on that made it."""
+    """The tree as nested lists; each part is visible from the step that made it."""
 
     def branch(parent: int | None) -> Markup:
         items = joined(item(place) for place in _children(record, parent, count))

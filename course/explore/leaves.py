@@ -1,4 +1,4 @@
-"""The containers and leaves of pytrees, and the way of `jax.tree.map` over them."""
+"""The containers and leaves of pytrees, and how `jax.tree.map` goes through them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ class Visit:
     """One call that `jax.tree.map` made.
 
     Attributes:
-        path: the way to the leaf of the first tree.
-        given: what the function was given, from each tree.
-        result: what it returned.
+        path: the path of the leaf in the first tree.
+        given: the arguments of the function, one from each tree.
+        result: its result.
     """
 
     path: Path
@@ -54,7 +54,7 @@ def tree(
     try:
         jax.tree.leaves(trees, is_leaf=is_leaf)
     except Exception as error:  # such as keys that cannot be sorted
-        words = f"⚠ JAX refuses. {type(error).__name__}: {_in_one_line(error)}"
+        words = f"⚠ JAX raises an error. {type(error).__name__}: {_in_one_line(error)}"
         return Explorable(title, Scene([Step(words)]))
     visits, result, failed = visited(map, trees, is_leaf)
     count = len(jax.tree.leaves(trees[0], is_leaf=is_leaf))
@@ -80,9 +80,9 @@ def tree(
 def visited(
     f: Callable[..., Any] | None, trees: tuple, is_leaf: Callable[[Any], bool] | None
 ) -> tuple[list[Visit], Any, str]:
-    """Run `jax.tree.map`: its calls in order, the result, and a sentence if something raised.
+    """Run `jax.tree.map`; return its calls in order, the result, and a sentence about an error.
 
-    If the trees do not fit, the visits are the leaves of the first one.
+    If the trees do not have the same structure, the visits are the leaves of the first tree.
     """
     visits: list[Visit] = []
     running: list[Path] = []
@@ -103,12 +103,14 @@ def visited(
         else:
             paths = jax.tree_util.tree_leaves_with_path(trees[0], is_leaf=is_leaf)
             visits = [Visit(path, (leaf,), None) for path, leaf in paths]
-            sentence = f"JAX refuses. {type(error).__name__}: {message}"
+            sentence = f"JAX raises an error. {type(error).__name__}: {message}"
         return visits, None, sentence.rstrip(".") + "."
 
 
 def _in_one_line(error: Exception) -> str:
-    """A message; JAX writes one about pytrees in several lines, with its own name of a function."""
+    """A message on one line. JAX's messages about pytrees have several lines, and name a function
+    that the reader did not call.
+    """
     lines = [line.strip() for line in str(error).splitlines()]
     text = " ".join(lines[:2]) + "".join([". " if lines[2:] else "", " ".join(lines[2:])])
     return text.replace("tree_map_with_path tree", "tree")

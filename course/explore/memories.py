@@ -25,7 +25,7 @@ class Line:
 
     Attributes:
         source: the line.
-        places: where the array of each name lies afterwards.
+        places: where the array of each name is in memory afterwards.
         kinds: for each name, `"NumPy"` or `"JAX"`.
         outcome: the first line of its error or warning; empty if there was none.
     """
@@ -78,7 +78,7 @@ def memory(program: str, **names: Any) -> Explorable:
     except SyntaxError as error:
         return Explorable(title, Scene([Step(f"Line {error.lineno} is not Python: {error.msg}.")]))
     if not lines:
-        return Explorable(title, Scene([Step("The program has no line.")]))
+        return Explorable(title, Scene([Step("The program has no lines.")]))
     blocks = blocks_of(lines)
     steps, before = [], Line("", (), {})
     for line in lines:
@@ -94,15 +94,15 @@ def memory(program: str, **names: Any) -> Explorable:
         steps.append(Step(_words(line, before, blocks), body, "\n".join(written)))
         before = line
     about = (
-        "A letter stands for a block of memory, since addresses differ in every run. The row of a "
-        "name shows where its entries lie. ✱ marks a value that has changed."
+        "Each block of memory has a letter, because addresses differ in every run. The row of a "
+        "name shows where its entries are. ✱ marks a value that has changed."
     )
     shown = Explorable(title, Scene(steps, _program(lines)), about=about)
     return if_it_fits(shown, "Show fewer lines, or smaller arrays.")
 
 
 def run(program: str, names: dict[str, Any]) -> list[Line]:
-    """Run each statement, and look up afterwards where the arrays of all names lie."""
+    """Run each statement, and look up afterwards where the arrays of all names are in memory."""
     known = {"np": np, "jnp": jnp, "jax": jax} | names
     found = {name: value for name, value in names.items() if _is_drawn(value)}
     lines = [_line("", found)] if found else []
@@ -131,7 +131,7 @@ def run(program: str, names: dict[str, Any]) -> list[Line]:
 
 
 def blocks_of(lines: list[Line]) -> list[Block]:
-    """The pieces of memory in which arrays lay, in the order in which they were first used."""
+    """The blocks of memory that arrays used, in the order in which they were first used."""
     places = [place for line in lines for place in line.places if place.cells]
     pieces: list[tuple[int, int, int]] = []
     for place in places:
@@ -210,13 +210,13 @@ def _words(line: Line, before: Line, blocks: list[Block]) -> str:
         donors = [other for other in dead if old_home[other] == letter]
         subject = "The new array" if name == UNNAMED else f"`{name}`"
         if donors:
-            said.append(f"{subject} lies in block {letter}, which belonged to {_all(donors)}.")
+            said.append(f"{subject} is in block {letter}, which belonged to {_all(donors)}.")
         elif others:
             said.append(f"{subject} shares block {letter} with {_all(others)}.")
         else:
-            said.append(f"{subject} has memory of its own, block {letter}.")
+            said.append(f"{subject} has its own memory, block {letter}.")
         if name == UNNAMED and not others:
-            said.append("No name holds it, so it is lost.")
+            said.append("No name refers to it, so it is lost.")
     if dead:
         said.append(f"{_all(dead)} {'is' if len(dead) == 1 else 'are'} deleted.")
     for block in blocks:
@@ -229,7 +229,9 @@ def _words(line: Line, before: Line, blocks: list[Block]) -> str:
                 f"changed, as seen by {_all(seen_by)}."
             )
     named = {at for name, at in old_home.items() if name != UNNAMED}
-    said += [f"No name is left for block {letter}." for letter in sorted(named - {*home.values()})]
+    said += [
+        f"No name refers to block {letter} any more." for letter in sorted(named - {*home.values()})
+    ]
     start = f"`{_first_line(line.source)}`: " if line.source else "Before the first line. "
     return start + (" ".join(said) or "Nothing changes in memory.")
 
@@ -239,7 +241,7 @@ def _all(names: list[str]) -> str:
 
 
 def _drawn(block: Block, line: Line, before: Line) -> Markup:
-    """A block as a table: its cells, and for each name the entries that lie in them."""
+    """A block as a table: its cells, and for each name the entries that are in them."""
     values, changed = _values(block, line), _changed(block, line, before)
     count = block.cell(block.end)
     shown = range(min(count, MOST))

@@ -34,7 +34,7 @@ class Line:
 
 
 def source_function(function: Callable[..., Any]) -> tuple[Any, bool]:
-    """The Python function inside of transformations and the like, and whether it is the same."""
+    """The Python function inside transformations and wrappers, and whether it is the same one."""
     inside: Any = function
     while True:
         if isinstance(inside, functools.partial):
@@ -54,7 +54,7 @@ def is_jitted(function: Any) -> bool:
 
 
 def forget(function: Any) -> None:
-    """Make jitted functions trace again: what was traced before would not run Python."""
+    """Make jitted functions trace again, because a function that was traced does not run Python."""
     while function is not None:
         if hasattr(function, "clear_cache"):
             function.clear_cache()
@@ -84,18 +84,18 @@ def jaxpr_of(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[A
 
 
 def equations(jaxpr: Any) -> int:
-    """How many equations a program has, those of programs within included."""
+    """How many equations a program has, with those of the programs inside it."""
     inner = (sub for eqn in jaxpr.eqns for _, sub in inside(eqn))
     return len(jaxpr.eqns) + sum(map(equations, inner))
 
 
 def lines(jaxpr: Any) -> Iterator[Line]:
-    """The lines of a program; what it takes is the first one, what it returns the last one."""
+    """The lines of a program; the first line has its inputs, the last line its results."""
     return _Printer().program(jaxpr, "takes", "", "")
 
 
 def inside(eqn: Any) -> Iterator[tuple[str, Any]]:
-    """The programs within an equation, such as the body of a loop, with their names."""
+    """The programs inside an equation, such as the body of a loop, with their names."""
     for name, value in eqn.params.items():
         several = isinstance(value, (tuple, list))
         for number, one in enumerate(value if several else [value]):
@@ -169,7 +169,7 @@ def _is_data(leaf: Any) -> bool:
 
 
 def _settings(eqn: Any) -> str:
-    """The settings of an equation that say what it does."""
+    """The parameters of an equation that say what it does."""
     shown = {
         name: value
         for name, value in eqn.params.items()
@@ -188,6 +188,6 @@ def _is_simple(value: Any) -> bool:
 
 
 def cut(text: str, most: int = WIDEST) -> str:
-    """Text that is not too long, and that does not differ from run to run."""
+    """The text, shortened if it is too long, without parts that differ from run to run."""
     text = re.sub(r"\b0x[0-9a-f]{6,}", "0x…", text)
     return text if len(text) <= most else f"{text[: most - 1]}…"

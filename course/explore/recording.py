@@ -107,10 +107,10 @@ class Visit:
         place: its first and last line.
         function: the name of the function it stands in.
         frame: the number of the call of that function.
-        end: the number of the first visit after it, those inside of what it calls not counted.
-        values: what it assigned, by name, in words.
-        returned: what it returned, in words; empty if it did not.
-        printed: what Python printed.
+        end: the number of the first visit after it and after the visits in functions that it calls.
+        values: the values that it assigned, by name, in words.
+        returned: the value that it returned, in words; empty if it did not return.
+        printed: the text that Python printed.
         error: the name of the error that it raised; empty if it raised none.
     """
 
@@ -162,17 +162,17 @@ class Recorder:
         self._running.clear()
 
     def left_over(self) -> list[Any]:
-        """The tracers that a function held when it raised: with them, equations are kept."""
+        """The tracers that a function held when it raised; they keep the equations alive."""
         left = [value for value in self._last.values() if isinstance(value, jax.core.Tracer)]
         self._last.clear()
         return left
 
     def fail(self, error: BaseException) -> None:
-        """Note an error; to keep it would keep the tracers of its frames."""
+        """Note an error, but do not keep it: it would keep the tracers of its frames alive."""
         self.error, self.message = type(error).__name__, sentence(error)
 
     def ended_as(self, other: Recorder) -> bool:
-        """Whether another one saw the same lines and the same error."""
+        """Whether another recorder saw the same lines and the same error."""
         return self.error == other.error and [one.place for one in self.visits] == [
             one.place for one in other.visits
         ]
@@ -245,7 +245,7 @@ class Recorder:
 
 
 def describe(value: Any, depth: int = 1) -> str:
-    """What Python sees, in words: a tracer has a type, and no numbers."""
+    """What Python sees, in words: a tracer has a type, but no numbers."""
     if isinstance(value, jax.core.Tracer):
         kind = type(value).__name__
         more = " that carries a derivative" if kind in DERIVATIVES else ""

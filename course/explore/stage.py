@@ -1,25 +1,26 @@
-"""What all explorables share: a page of steps that works without a kernel, and tells all in words.
+"""What all explorables share: steps that work without a kernel, and say everything in words too.
 
-Python computes the facts of every step when the output is made. The output is one piece of HTML:
-folds, which a script replaces by something to step through. Where scripts do not run, the folds
-stay; where HTML does not show, there is the text.
+Python computes the facts of every step when the cell runs. The output is one piece of HTML: a list
+of folds, which a script replaces by buttons and a slider. Where scripts do not run, the folds stay.
+Where HTML is not shown, there is plain text.
 
-An explorable is built like this, and is shown by being the last line of a cell:
+An explorable is built like this. A notebook shows it if it is the last line of a cell:
 
     Explorable(
         "Halving 8",
         Scene([Step("`x` is 8."), Step("`x` is 4.", body=html("<p>{n}</p>", n=4), text="4")]),
     )
 
-Elements of a scene's figure say in which steps they matter, by attributes that `at` writes:
+`at` writes attributes that say in which steps an element of a scene's figure matters:
 
     html("<p {at}>a line</p>", at=at(now=[2, 5]))       # highlighted in steps 2 and 5
     html("<p {at}>a value</p>", at=at(shown="3-"))      # invisible before step 3
     html("<b {at}>block</b>", at=at(same="block 1"))    # moves from step to step
 
-Steps count from 1. An element with `same` glides from where an element with the same word stood in
-the step before; use it in the steps' bodies. The style sheet has classes for code (`x-code`, with
-one `<div>` for each line), panels side by side (`x-columns` around `x-panel`), and tables.
+Steps count from 1. An element with `same` glides from the place where the element with the same
+word was in the step before; use it in the bodies of steps. The style sheet has classes for code
+(`x-code`, with one `<div>` for each line), panels side by side (`x-columns` around `x-panel`), and
+tables.
 """
 
 from __future__ import annotations
@@ -164,11 +165,11 @@ def at(now: str | Iterable[int] = "", shown: str | Iterable[int] = "", same: str
 
 
 def if_it_fits(shown: Explorable, advice: str) -> Explorable:
-    """The explorable; if it is too large for a notebook, its title with the advice."""
+    """The explorable; if it is too large for a notebook, only its title and the advice."""
     size = len(shown._repr_html_().encode())
     if size <= LARGEST:
         return shown
-    words = f"This would take {size} bytes, and {LARGEST} is the most. {advice}"
+    words = f"This output would take {size} bytes, but at most {LARGEST} are allowed. {advice}"
     return Explorable(shown.title, Scene([Step(words)]))
 
 

@@ -28,14 +28,14 @@ CALLS = ("jit", "pjit", "closed_call", "core_call")
 def tape(function: Callable[..., Any], *args: Any) -> Explorable:
     """Show how reverse mode finds derivatives, with the numbers of one call.
 
-    Going forward, each operation is computed from its inputs. Coming back, each one turns the
-    cotangent of its result into one cotangent for each input. Where a value was read several
-    times, its cotangents are added. If the result is not one number, the way back begins with
+    On the way forward, each operation is computed from its inputs. On the way back, each operation
+    turns the cotangent of its result into one cotangent for each input. If a value was read several
+    times, its cotangents are added. If the result is not a single number, the way back begins with
     ones everywhere, as for the gradient of its sum.
 
     Args:
         function: a function of numbers and arrays that consists of few operations.
-        args: what it is called with.
+        args: its arguments.
     """
     name = getattr(function, "__name__", "f")
     title = f"How `jax.grad` differentiates `{name}`"
@@ -46,14 +46,14 @@ def tape(function: Callable[..., Any], *args: Any) -> Explorable:
         return Explorable(title, Scene([Step(words)]))
     if len(found.operations) > MOST:
         words = (
-            f"`{name}` consists of {len(found.operations)} operations, and at most {MOST} can be "
-            "drawn. Try a smaller piece of it."
+            f"`{name}` consists of {len(found.operations)} operations, but at most {MOST} can be "
+            "drawn. Try a smaller part of the function."
         )
         return Explorable(title, Scene([Step(words)]))
     if not any(found.arrived[: len(found.names)]):
         words = (
-            f"No cotangent comes back: the result of `{name}` depends on no real number. Whole "
-            "numbers have no derivatives: write `1.0` in place of `1`."
+            f"No cotangent comes back: the result of `{name}` does not depend on a floating-point "
+            "argument. Integers have no derivatives: write `1.0` in place of `1`."
         )
         return Explorable(title, Scene([Step(words)]))
     return Explorable(title, _Story(found).scene())
@@ -258,7 +258,7 @@ class _Story:
         one = results[0] if results else 0
         is_number = len(results) == 1 and np.ndim(self._tape.values[one]) == 0
         start = (
-            "with 1, the slope of the result with respect to itself"
+            "with 1, the derivative of the result with respect to itself"
             if is_number
             else "with ones, as for the sum of all results"
         )
@@ -284,7 +284,7 @@ class _Story:
             f"It sends back {self._listed(sent)}." if sent else
             f"`{name}` receives {self._listed(received)} and sends nothing back."
         )  # fmt: skip
-        title = "What it received, times its own slope for each input"
+        title = "The cotangent that it received, times its own derivative for each input"
         body = html(
             '<p class="x-head">{title}</p>{rows}',
             title=title,
@@ -293,7 +293,7 @@ class _Story:
         return Step(words, body if rows else "", plain("\n".join(rows)))
 
     def _slopes(self, operation: Operation) -> list[str | None]:
-        """The derivative by each input where everything is one number, None elsewhere."""
+        """The derivative for each input where everything is a single number, None elsewhere."""
         values = [self._tape.values[one] for one in operation.writes]
         if len(values) != 1 or values[0].ndim or not _is_real(values[0]):
             return [None] * len(operation.reads)
@@ -315,7 +315,7 @@ class _Story:
             if len(parts) > 1:
                 words.append(
                     f"`{name}` was read {len(parts)} times, so its cotangents are added: "
-                    f"{_sum(parts)} = {whole}. That is the gradient for `{name}`."
+                    f"{_sum(parts)} = {whole}. This is the gradient for `{name}`."
                 )
             else:
                 words.append(f"The gradient for `{name}` is {whole}.")

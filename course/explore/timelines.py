@@ -1,4 +1,4 @@
-"""What a call of a jitted function waits for, as measured when the cell ran."""
+"""How a call of a jitted function spends its time, as measured when the cell ran."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _is_listening = False
 def timeline(function: Callable[..., Any], *args: Any) -> Explorable:
     """Show what the first and the second call of a jitted function spend their time on.
 
-    The calls are really made and measured, so the numbers are different each time. A function
-    that was jitted before forgets what it compiled.
+    Both calls run and are measured, so the numbers are different each time. A function that was
+    jitted before loses its compiled programs.
 
     Args:
-        function: the function; it is jitted if it is not yet.
-        args: what it is called with.
+        function: the function; it is jitted first if it is not jitted yet.
+        args: its arguments.
     """
     name = getattr(function, "__name__", "the function")
     try:
@@ -49,11 +49,11 @@ class Call:
     """The seconds of one call.
 
     Attributes:
-        trace: in which Python ran the function.
-        lower: in which the jaxpr was turned into XLA's language.
-        compile: in which XLA made machine code.
-        returned: until the call returned.
-        ready: until the result was there.
+        trace: the time in which Python ran the function.
+        lower: the time in which the jaxpr was translated into XLA's language.
+        compile: the time in which XLA made machine code.
+        returned: the time until the call returned.
+        ready: the time until the result was there.
     """
 
     trace: float
@@ -64,7 +64,7 @@ class Call:
 
     @property
     def hand_over(self) -> float:
-        """The seconds in which Python does the rest: it looks up the program and hands over."""
+        """The seconds in which Python does the rest: it looks up the program and starts it."""
         return max(self.returned - self.trace - self.lower - self.compile, 0.0)
 
     @property
@@ -85,7 +85,7 @@ def draw(name: str, first: Call, second: Call, device: str) -> Explorable:
     """The explorable of two calls that were measured."""
     about = (
         f"Measured on the {device} of this machine when the cell ran. Each call is drawn to its "
-        f"own scale, and no piece is drawn thinner than {THINNEST:.0f} % of the width."
+        f"own scale, and every piece is at least {THINNEST:.0f} % of the width."
     )
     figure = joined([
         _chart("First call", first, {"trace": 1, "lower": 2, "compile": 2, "hand over": 3}, 4),
@@ -100,25 +100,25 @@ def _steps(first: Call, second: Call) -> Iterator[Step]:
         f"The first call begins with Python, which traces the function: {_time(first.trace)}."
     )
     yield Step(
-        f"JAX turns the jaxpr into XLA's language, in {_time(first.lower)}, and XLA compiles that "
+        f"JAX translates the jaxpr into XLA's language, in {_time(first.lower)}. XLA compiles this "
         f"to machine code, in {_time(first.compile)}."
     )
     yield Step(
-        f"Python does the rest in {_time(first.hand_over)}: it loads the program and hands the work "
-        f"to the device. The call returns after {_time(first.returned)}. A stopwatch that stops "
+        f"Python does the rest in {_time(first.hand_over)}: it loads the program and gives the "
+        f"work to the device. The call returns after {_time(first.returned)}. A stopwatch that stops "
         "here has measured Python and the compiler."
     )
     yield Step(
-        f"`block_until_ready` waits for the device, for {_time(first.wait)} more. The result of "
+        f"`block_until_ready` waits for the device, for another {_time(first.wait)}. The result of "
         f"the first call is there after {_time(first.ready)}."
     )
     yield Step(
-        "The second call finds the compiled program. Python only hands over the work, and the "
-        f"call returns after {_time(second.returned)}."
+        "The second call finds the compiled program. Python only gives the work to the device, "
+        f"and the call returns after {_time(second.returned)}."
     )
     yield Step(
-        f"`block_until_ready` waits for {_time(second.wait)} more. The result of the second call "
-        f"is there after {_time(second.ready)}."
+        f"`block_until_ready` waits for another {_time(second.wait)}. The result of the second "
+        f"call is there after {_time(second.ready)}."
     )
     yield Step(_lesson(second))
 
@@ -126,14 +126,14 @@ def _steps(first: Call, second: Call) -> Iterator[Step]:
 def _lesson(call: Call) -> str:
     if call.returned > 0.9 * call.ready:
         return (
-            f"Here both stopwatches show nearly the same, {_time(call.returned)} and "
-            f"{_time(call.ready)}: the device was done when the call returned, as happens with "
-            "little work. Wait all the same, since larger arrays behave differently."
+            f"Here both stopwatches show nearly the same time, {_time(call.returned)} and "
+            f"{_time(call.ready)}: the device was done when the call returned. That happens when "
+            "there is little work. Always wait for the result, because larger arrays take longer."
         )
     return (
         f"For the second call, a stopwatch without `block_until_ready` shows "
-        f"{_time(call.returned)}, but the result takes {_time(call.ready)}. An honest clock makes "
-        "one call to warm up, and then waits for each result."
+        f"{_time(call.returned)}, but the result takes {_time(call.ready)}. To measure honestly, "
+        "make one call to warm up, and then wait for each result."
     )
 
 
@@ -208,7 +208,7 @@ def _chart(title: str, call: Call, python: dict[str, int], last: int) -> Markup:
 
 
 def _widths(seconds: Sequence[float]) -> list[float]:
-    """Per cent of the width for each piece, none thinner than it can be seen."""
+    """The width of each piece in per cent; every piece is wide enough to be seen."""
     whole = sum(seconds) or 1.0
     shares = [max(100 * max(one, 0.0) / whole, THINNEST) for one in seconds]
     return [100 * share / sum(shares) for share in shares]

@@ -1,4 +1,4 @@
-"""Tracing, line by line: what Python sees, which equations each line writes, what remains."""
+"""Tracing, line by line: what Python sees, and which equations each line writes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ MOST_VISITS, MOST_LINES, MOST_TOLD = 24, 80, 20
 def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Explorable:
     """Show how JAX traces a function: line by line, with the equations that each line writes.
 
-    Python runs the function once, with tracers in the place of numbers and arrays. A function
-    that raises is shown up to there. Jitted functions trace anew, so they forget what they
-    compiled.
+    Python runs the function once, with tracers in place of numbers and arrays. If the function
+    raises, the steps end there. Jitted functions are traced again, so they lose their compiled
+    programs.
 
     In a notebook, `trace(f, 1.0)` at the end of a cell shows the steps. Printed, one of them is:
 
@@ -33,8 +33,8 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Explorable
 
     Args:
         function: the function, which may be transformed by `jax.grad`, `jax.vmap` and the like.
-        args: what it is called with.
-        kwargs: the same, by name.
+        args: its arguments.
+        kwargs: its arguments by name.
     """
     inner, is_plain = programs.source_function(function)
     name = getattr(function, "__name__", getattr(inner, "__name__", ""))
@@ -91,9 +91,11 @@ class _Story:
         self._go_forward()
         self._go_back()
         self._end()
-        about = "Python goes through the lines of the function, and meanwhile JAX writes down a program."
+        about = "Python runs the lines of the function. Meanwhile, JAX writes down a program."
         if not self._listing.lines:
-            about = "Python keeps no source of this function, so its lines cannot be shown."
+            about = (
+                "Python does not have the source of this function, so its lines cannot be shown."
+            )
         scene = Scene(self._steps, self._figure())
         return Explorable(f"How JAX traces `{self._name}`", scene, about=about)
 
@@ -197,7 +199,7 @@ class _Story:
         ]
 
     def _summarise(self, rest: Sequence[int]) -> None:
-        """One step for all visits after the first ones."""
+        """Add one step for all visits that have no step of their own."""
         written = self._written(rest, back=False)
         places = sorted({self._recorder.visits[number].place for number in rest})
         lines = ", ".join(str(first) for first, _ in places)
@@ -211,7 +213,7 @@ class _Story:
                 self._marked.setdefault(line, []).append(len(self._steps))
 
     def _kept(self) -> list[int]:
-        """The visits to show. JAX may trace the body of a loop twice, and forget the first time."""
+        """The visits to show. JAX may trace the body of a loop twice, and drop the first trace."""
         visits = self._recorder.visits
         used = {visits[number].frame for number in self._visit_of if number is not None}
         names = {visit.function for visit in visits if visit.frame in used}
@@ -258,7 +260,7 @@ class _Story:
         words = ""
         if own and self._listing.lines:
             verb = "comes" if len(own) == 1 else "come"
-            words = f"{_plural(len(own), 'equation')} {verb} from outside of these lines. "
+            words = f"{_plural(len(own), 'equation')} {verb} from outside these lines. "
         total = programs.equations(self._jaxpr)
         words += (
             f"Python is done. The program has {_plural(total, 'equation')}. Under `jax.jit`, calls "
