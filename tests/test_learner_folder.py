@@ -157,7 +157,7 @@ def test_the_start_page_is_drawn_and_trusted_before_it_is_run(root):
     progress.predicted("numerics", "05_newton", "my_factor", True)
     before = (folder / "start.ipynb").read_bytes()
     updated(root)
-    assert b"Predictions: 1 of 1; 1 came true." in (folder / "start.ipynb").read_bytes()
+    assert b"Predictions: 1 of 1; 1 was right." in (folder / "start.ipynb").read_bytes()
     assert b"Predictions: 0 of 1" in before
 
 
@@ -193,7 +193,7 @@ def test_what_the_learner_changed_stays_and_the_new_version_is_beside_it(root):
     assert (folder / LESSON).read_bytes() == mine
     assert "Newton, again" in (folder / NEW).read_text()
     page = (folder / "start.ipynb").read_text()
-    assert "05_newton.ipynb has changed in the course: yours is as it was" in page
+    assert "05_newton.ipynb has changed in the course: your file is unchanged" in page
 
 
 def test_a_cell_that_was_run_is_the_learners_too(root):

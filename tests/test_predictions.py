@@ -302,7 +302,7 @@ def test_the_start_page_counts_predictions(beside, shown):
     run("resume()")
     for form in (shown[1].text, shown[1].html):
         assert "1 of 2" in form
-        assert "Predictions: 1 of 2; 1 came true." in form
+        assert "Predictions: 1 of 2; 1 was right." in form
 
 
 def test_a_course_without_predictions_has_no_column_for_them():

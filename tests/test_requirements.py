@@ -295,6 +295,18 @@ def test_wrong_answers_are_told_by_the_reason(requires, reference, wrong, given,
 
 
 @pytest.mark.parametrize(
+    ("how", "sentence"),
+    [
+        ("not at all", "The work grows with the batch."),
+        ("linear", "The work grows with the batch, and the growth is faster than linear."),
+    ],
+)
+def test_work_that_grows_too_fast_is_told_in_a_sentence(how, sentence):
+    found = verdict([work_grows(how)], lambda x: x[0], all_pairs, VECTOR)
+    assert found.findings[0].message == sentence
+
+
+@pytest.mark.parametrize(
     ("limits", "count", "sentence"),
     [
         ({}, 0, "has no scan; it needs at least 1."),

@@ -24,9 +24,9 @@ Decoded = TypeVar("Decoded")
 SUFFIX = ".check"
 FORMAT = 1
 LARGEST = 2**27
-"""The most bytes that a file, or one of its parts, may have."""
+"""The largest number of bytes that a file, or one of its parts, may have."""
 FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6 | lzma.PRESET_EXTREME, "lc": 1, "lp": 2, "pb": 2}]
-"""Most of a file are numbers of four bytes: each byte is coded by its place among the four."""
+"""Most of a file is numbers of four bytes, so each byte is coded by its place among the four."""
 FIRST_LINE = re.compile(rb"autograder (check|lesson) data (\d{1,9}), made by ([\w.+!-]{1,60})\n")
 COURSE = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 
@@ -37,7 +37,7 @@ class CheckFile:
 
     Attributes:
         path: where it is.
-        version: the version of the package that made it.
+        version: the version of the package that wrote it.
         outline: the outline of the course.
         packed: the exercises, see `released`; empty if the file holds none.
         lesson: the predictions of the lesson beside the file; None if the file holds none.
@@ -103,7 +103,7 @@ def _read(path: Path, _moment: int, size: int) -> CheckFile:
 def unpack(path: Path, made_by: str, kind: type[Decoded], data: bytes) -> tuple[Decoded, bytes]:
     """The content of the first part of `data`, and the rest of `data`.
 
-    A part has a checksum. So a part that is intact but does not fit is from another version.
+    Each part has a checksum. So a part that is intact but does not fit is from another version.
 
     Raises:
         Problem: the part is damaged, or does not fit.

@@ -1,8 +1,8 @@
 """Folds what a lesson computes while its prediction is open.
 
-Between the question and its card, a lesson computes the answer and prints it. So that a reader who
-runs everything is not told the answer before the question, the output of those cells is shown in
-a fold as long as the dots stand. Which cells these are is in the lesson's data.
+Between the question and its card, a lesson computes the answer and prints it. A reader who runs all
+cells must not see the answer before the question. So the output of these cells is shown in a fold
+while the dots are there. The lesson's data say which cells these are.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class _Folding:
         self._displayed: list[tuple[dict[str, Any], dict[str, Any]]] = []
 
     def before(self, info: Any) -> None:
-        """Begin to collect the cell's output if it tells the answer to an open prediction."""
+        """Begin to collect the cell's output if it reveals the answer to an open prediction."""
         self._name = "" if silent() else self._open_prediction(cell_hash(info.raw_cell or ""))
         if not self._name:
             return
@@ -61,7 +61,7 @@ class _Folding:
         self._replace(self._shell.display_trap, "hook", self._show_value)
 
     def after(self, _: Any) -> None:
-        """Show what was collected."""
+        """Show the collected output in a fold."""
         if not self._name:
             return
         self._put_back.close()

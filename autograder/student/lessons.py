@@ -56,7 +56,7 @@ def lesson_read(module: str, skip: bool = False) -> None:
 
 
 def _file(variables: Mapping[str, Any], lesson: str = "") -> CheckFile | None:
-    """The file beside the running notebook, that of the lesson before others.
+    """The file beside the running notebook; the lesson's own file comes before others.
 
     The start page may be in the folder above those of its lessons.
     """

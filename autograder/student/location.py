@@ -1,7 +1,7 @@
-"""Finds the files that `check` reads: beside the notebook, in whatever program it was opened.
+"""Finds the files that `check` reads beside the notebook, whichever program opened it.
 
-The environment variable `AUTOGRADER_DATA` names another folder. The first cell of a notebook that
-brings its own data sets it.
+The environment variable `AUTOGRADER_DATA` names another folder. If a notebook contains its own
+data, its first cell sets this variable.
 """
 
 from __future__ import annotations
@@ -97,13 +97,13 @@ def make_importable() -> None:
 
         variables = getattr(get_ipython(), "user_ns", {})
     for path in of_notebook(variables)[:1]:
-        with contextlib.suppress(Problem):  # whoever needs the data says what is wrong with them
+        with contextlib.suppress(Problem):  # the function that needs the data reports the problem
             if check_file.read(path).lesson and str(path.parents[1]) not in sys.path:
                 sys.path.append(str(path.parents[1]))
 
 
 def newer(folder: Path) -> list[tuple[Path, Path]]:
-    """The notebooks of a learner's folder beside which an update put a newer version; and that."""
+    """Notebooks of a learner's folder with the newer version that an update put beside them."""
     pairs = []
     for depth in range(DEPTH + 1):
         for path in _sorted(folder.glob("*/" * depth + "* (new*).ipynb")):

@@ -36,8 +36,8 @@ def find(
     if isinstance(answer, str):
         names = [answer]
     else:
-        # A vmapped or jitted function has the name of the function inside it, so the name of its
-        # variable comes first.
+        # A vmapped or jitted function has the name of the function inside it, so look at the name
+        # of its variable first.
         names = [name for name in known if name in variables and variables[name] is answer]
         if not (names or callable(answer)):
             raise Problem(

@@ -27,11 +27,11 @@ class Module:
         title: the title of the lesson; of the assignment, if there is no lesson.
         minutes: how long the lesson takes.
         lesson: the path of the lesson's notebook in the course's folder; empty if there is none.
-        exercises: the path of the notebook with the exercises, likewise; in the data of a notebook
-            that is alone, its address, or empty.
+        exercises: the path of the notebook with the exercises, in the same way. In the data of a
+            notebook that works alone, it is the notebook's address, or empty.
         tasks: the exercises in their order, without the fast track's question.
         fast_track: the name of the question for those who know the topic; empty if there is none.
-        predictions: how many predictions the lesson asks for, where they are recorded.
+        predictions: how many predictions the lesson asks for; 0 if they are not recorded.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Prediction:
         name: the variable that holds the reader's guess, such as `my_shape`.
         why: the explanation.
         outcome: the answer as a Python literal; empty where the lesson computes it.
-        cells: the hashes of the cells that tell the answer, see `cell_hash`.
+        cells: the hashes of the cells that reveal the answer, see `cell_hash`.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a lesson keeps back until the reader has answered: its name, and its predictions."""
+    """The name of a lesson and its predictions, whose answers are hidden until they are made."""
 
     name: str
     predictions: tuple[Prediction, ...]
@@ -85,5 +85,5 @@ class Outline:
 
 
 def cell_hash(source: str) -> str:
-    """A short hash of a cell, by which a lesson's data know it."""
+    """A short hash of a cell, with which a lesson's data refer to the cell."""
     return hashlib.sha256(source.strip().encode(errors="replace")).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What a student has done, in one plain file for each course. Only bars and hints depend on it.
+"""What a student has done, in one plain file for each course. No grade depends on it.
 
 The file is JSON in the user's own data folder, in a folder with the id of the course. The
 environment variable `AUTOGRADER_PROGRESS` names another file, or a folder with a file for each
@@ -136,7 +136,7 @@ def checked(
 
 
 def hinted(course: str, exercise: str, module: str, most: int) -> Progress:
-    """Record that one more hint was asked for, of `most`."""
+    """Record that the student asked for one more hint, of at most `most`."""
 
     def edit(progress: Progress) -> None:
         before = progress.of(exercise)
@@ -167,7 +167,7 @@ def lesson_read(course: str, module: str) -> Progress:
 
 
 def _load(file: Path) -> Progress:
-    """Read a file; a damaged one is renamed, and a new one is begun."""
+    """Read a file; a damaged file is renamed, and a new one is started."""
     try:
         return _parse(file.read_bytes())
     except FileNotFoundError:

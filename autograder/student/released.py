@@ -1,9 +1,9 @@
 """What `check` needs to know of an exercise, as plain data: `check` runs only the student's code.
 
-The data hold inputs, expected outputs and the outputs of the listed wrong answers, but neither the
-reference nor the code of a wrong answer. What is told after passing is sealed, so that nobody reads
-it by accident. A seal is not a secret: whoever wants to can open it. What must stay secret is left
-out, see `authoring/release_data.py`.
+The data have inputs, expected outputs and the outputs of the listed wrong answers, but neither the
+reference nor the code of a wrong answer. The texts that a card shows after passing are sealed, so
+that nobody reads them by accident. A seal is not a secret: anybody can open it. What must stay
+secret is left out, see `authoring/release_data.py`.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class ReleasedExercise:
         misconceptions: what the listed wrong answers return for them.
         course: the id of its course; a file has it once, in the outline.
         sealed: the explanation and the second solution, see `seal`.
-        for_class: whether some of that is left out, because it comes with the feedback.
+        for_class: whether some of these texts are left out, because they come with the feedback.
     """
 
     prompt: Prompt
@@ -97,7 +97,7 @@ class ReleasedExercise:
 
     @property
     def opened(self) -> ReleasedExercise:
-        """The same exercise with its explanation and second solution, for who has passed it."""
+        """The exercise with its explanation and second solution, for students who passed it."""
         if not self.sealed:
             return self
         explanation, another = json.loads(zlib.decompress(_scrambled(self.sealed)))
@@ -105,7 +105,7 @@ class ReleasedExercise:
 
     @property
     def is_noted(self) -> bool:
-        """Whether nobody can tell from these data if an answer is right: grading will."""
+        """Whether only grading can tell if an answer is right, because the data cannot."""
         return any(isinstance(one, answers_question) and not one.digest for one in self.requires)
 
     @property
@@ -132,9 +132,9 @@ class ReleasedExercise:
         return expected
 
     def arguments_on(self, device: Device) -> dict[Draw, Arguments]:
-        """The arguments of each draw, spread over the mesh if the device is one.
+        """The arguments of each draw, spread over the mesh if the device is a mesh.
 
-        An exercise on meshes brings its own meshes.
+        An exercise about meshes has its own meshes.
         """
         placed = {}
         for draw, arguments in self.arguments.items():
@@ -145,12 +145,12 @@ class ReleasedExercise:
 
 
 def seal(explanation: str, another: str) -> bytes:
-    """What `ReleasedExercise.opened` opens: words that nobody reads by accident."""
+    """The sealed texts, which `ReleasedExercise.opened` opens; nobody reads them by accident."""
     return _scrambled(zlib.compress(json.dumps([explanation, another]).encode(), 9))
 
 
 def _scrambled(content: bytes) -> bytes:
-    """These bytes mixed with a fixed sequence of others; mixed twice, they are as before."""
+    """These bytes mixed with a fixed sequence of bytes; mixing them again undoes it."""
     fixed = hashlib.shake_256(b"a seal is not a secret").digest(len(content))
     return bytes(a ^ b for a, b in zip(content, fixed, strict=True))
 
@@ -182,7 +182,7 @@ def read(file: CheckFile) -> tuple[ReleasedExercise, ...]:
 
 
 def catalogue(paths: Iterable[Path]) -> dict[str, ReleasedExercise]:
-    """Every exercise in these files, by name; if two have the same name, the first.
+    """Every exercise in these files, by name; if two have the same name, the first one counts.
 
     Raises:
         Problem: a file is damaged, or needs another version of the package.

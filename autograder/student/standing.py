@@ -1,4 +1,4 @@
-"""How far a student is: what is done, what comes next, and how many minutes are left."""
+"""A student's place in the course: what is done, what comes next, how many minutes are left."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Row:
 
     Attributes:
         module: the module.
-        read: whether the lesson counts as read; it does when all its exercises have passed.
+        read: whether the lesson counts as read; it also does when all its exercises have passed.
         passed: how many of its exercises have passed.
         predicted: for each prediction that was made in its lesson, whether it was right.
         minutes: how many minutes are left in it.
@@ -106,7 +106,7 @@ class Standing:
 
 
 def standing(progress: Progress, modules: Sequence[Module]) -> Standing:
-    """How far a student with this progress is."""
+    """The place in the course of a student with this progress."""
     rows = tuple(_row(progress, module) for module in modules)
     # The module in which the student worked last comes before the others.
     unfinished = sorted(
@@ -145,12 +145,12 @@ def sentence(now: Standing) -> str:
 
 
 def predictions(now: Standing) -> str:
-    """How many predictions were made and were right, in words; empty where none is recorded."""
+    """How many predictions were made and how many were right; empty if none are recorded."""
     most = sum(row.module.predictions for row in now.rows)
     made = [right for row in now.rows for right in row.predicted]
     if not most:
         return ""
-    right = f"; {sum(made)} came true" if made else ""
+    right = f"; {sum(made)} {'was' if sum(made) == 1 else 'were'} right" if made else ""
     return f"Predictions: {len(made)} of {most}{right}."
 
 
@@ -232,8 +232,8 @@ def _html_row(tag: str, cells: Sequence[str]) -> Markup:
 
 def _newer(yours: Path, new: Path, here: Path) -> Markup:
     return html(
-        "{yours} has changed in the course: yours is as it was, and beside it is "
-        '<a href="{target}">{new}</a>.',
+        "{yours} has changed in the course: your file is unchanged, and the new version is beside "
+        'it, in <a href="{target}">{new}</a>.',
         yours=yours.name,
         target=quote(new.relative_to(here).as_posix()),
         new=new.name,
@@ -243,7 +243,7 @@ def _newer(yours: Path, new: Path, here: Path) -> Markup:
 def href(path: str, here: Path) -> str:
     """The relative path from the folder `here` to a file of the course's folder.
 
-    A notebook that is alone has an address in place of the path, or nothing.
+    A notebook that works alone has an address in place of the path, or nothing.
     """
     return _found(path, here) or (path and f"../{path}")
 
