@@ -88,13 +88,13 @@ def main() -> None:
     type=click.Path(path_type=Path),
     help="The learner's folder; by default the folder `work` of the course.",
 )
-@click.option("--teach", is_flag=True, help="Open the author's view, with all that is in it.")
+@click.option("--teach", is_flag=True, help="Open the course's own folder, as its author sees it.")
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def lab(folder: Path | None, teach: bool, options: tuple[str, ...]) -> None:
-    """Open the learner's folder in JupyterLab; it gets the OPTIONS, such as --no-browser.
+    """Open the learner's folder in JupyterLab, which gets the OPTIONS, such as --no-browser.
 
-    The folder is made, or updated: what you changed in it stays as it is, and newer versions are
-    put beside it.
+    The command makes the folder or updates it. Files that you changed stay as they are, and newer
+    versions are put beside them.
     """
     from autograder.classroom import lab as jupyterlab
 
@@ -105,7 +105,7 @@ def lab(folder: Path | None, teach: bool, options: tuple[str, ...]) -> None:
 
 @main.group()
 def pack() -> None:
-    """Write what is handed out, for those who do not have the course's folder."""
+    """Write the files for learners who do not have the course's folder."""
 
 
 @pack.command("learner")
@@ -134,9 +134,9 @@ def pack_learner(folder: Path, lessons: bool) -> None:
     help="The learner's folder, which may hold older versions.",
 )
 def unpack(packed: Path, folder: Path) -> None:
-    """Bring what `autograder pack learner` wrote, the folder PACKED, into a learner's folder.
+    """Update a learner's folder from the folder PACKED, which `autograder pack learner` wrote.
 
-    What was changed there stays as it is, and newer versions are put beside it.
+    Files that were changed stay as they are, and newer versions are put beside them.
     """
     from autograder.authoring import learner_folder
 
