@@ -16,7 +16,7 @@
 #
 # > **After this lesson you can**
 # > read an error and a jaxpr, look at values inside a compiled program, find the first NaN and the
-# > index that is out of bounds, turn a check into a result, tell where 64 bits are lost, and measure
+# > index that is out of bounds, put a check into a program, tell where 64 bits are lost, and measure
 # > time and memory honestly.
 # >
 # > **Time** about 35 minutes. **Read before** `07_grad`.
@@ -48,19 +48,19 @@ from course.pictures import debugging
 # ## Which tool looks where
 #
 # A jitted call has four stages: Python calls the function, JAX traces it, XLA compiles it, and the
-# device runs it. A tool shows what one of these stages knows. Most confusion comes from asking the
-# wrong stage: while tracing there are no values, and while running there is no Python.
+# device runs it. Most tools show what one of these stages knows. Most confusion comes from asking the
+# wrong stage: while JAX traces there are no values, and while the program runs there is no Python.
 
 # %%
 debugging.draw_tools()
 
 # %% [markdown]
-# In the picture: one row for each tool of this lesson, a cross where it looks, and on the right what
-# it shows.
+# In the picture: each row is a tool of this lesson. A cross marks the stage where the tool looks, and
+# the words on the right say what it shows.
 #
 # ## Read the error
 #
-# Most errors happen while JAX traces. Here are two layers, and a weight matrix of the wrong shape.
+# Most errors happen while JAX traces. Here are two layers, and one weight matrix has the wrong shape.
 
 
 # %%
@@ -87,7 +87,8 @@ score(params, jnp.ones(4))
 # %% [markdown]
 # Read such an error from the bottom. The **last line** names the primitive and the two shapes that
 # do not fit: `(4,)` is a row of `W2`, and `(5,)` is `hidden`. Then go up, past every frame whose file
-# lies in `site-packages`: that is JAX, and some of it is hidden already. Here is what is left.
+# lies in `site-packages`: those frames belong to JAX, and some are hidden already. This cell prints
+# the frames that are left.
 
 # %%
 try:
@@ -99,17 +100,17 @@ except TypeError as error:
     print(error)
 
 # %% [markdown]
-# The last of your own lines is the one in `layer`. It does not tell which of the two calls failed. The
-# line above it does. How far did the trace get? Press **Next →** to see it.
+# The last of your own lines is in `layer`. It does not tell which of the two calls failed, but the
+# line above it does. How far did the trace get? Press **Next →** to see.
 
 # %%
 explore.trace(score, params, jnp.ones(4))
 
 # %% [markdown]
-# Nothing was computed: tracing needs shapes only, so you can find such mistakes before the data have
-# been loaded. We come back to this.
+# Nothing was computed. Tracing needs only shapes, so you can find such mistakes before you load any
+# data. The section about `eval_shape` does that.
 #
-# The second kind of error asks for a value that is not there yet.
+# The second kind of error comes from code that needs a value while JAX traces.
 
 
 # %%
@@ -128,8 +129,8 @@ def first_rows(table, share):
 
 
 # %% [markdown]
-# **Predict.** `first_rows(jnp.ones((10, 2)), 0.5)` raises a `ConcretizationTypeError`. Its message
-# names one argument of the function, on which the missing value depends. Which one?
+# **Predict.** `first_rows(jnp.ones((10, 2)), 0.5)` raises a `ConcretizationTypeError`. The missing
+# value depends on one argument of the function, and the message names it. Which one is it?
 
 # %%
 # Your prediction: replace the dots with "table" or "share"
@@ -151,11 +152,11 @@ predicted(
 )
 
 # %% [markdown]
-# The first line says that a tracer has no value, the second which Python function asked for one, and
-# the third in which traced function, and on which argument the value depends. Make that argument
-# static, or move the question into the program.
+# The first line says that a tracer has no value. The second names the Python function that asked for
+# one. The third names the traced function, and the argument on which the value depends. Make that
+# argument static, or rewrite the line so that it needs no value while JAX traces.
 #
-# The third kind comes late: a tracer was kept, and somebody uses it after the trace.
+# The third kind of error comes late: some code kept a tracer and uses it after the trace.
 
 # %%
 kept_layers = []
@@ -175,13 +176,14 @@ except jax.errors.UnexpectedTracerError as error:
     show(str(error), "type float|being traced|created on line")
 
 # %% [markdown]
-# The traceback shows the line that *used* the tracer, which is innocent. The message has what you
-# need: the type of the value, the function that was traced, and the line where the value was made.
+# The traceback would show the line that *used* the tracer, and that line is innocent. The message has
+# what you need: the type of the value, the function that was traced, and the line that made the value.
 #
 # ## Read the program
 #
-# A jaxpr lists inputs, then one equation per operation, then the results after `in`. An equation
-# names what it computes, with shape and dtype, then the primitive, and last what it reads.
+# A jaxpr lists the inputs, then one equation per operation, and after `in` the results. An equation
+# begins with the variable that it computes, with shape and dtype. Then come the primitive and the
+# variables that it reads.
 
 
 # %%
@@ -197,8 +199,8 @@ jaxpr = jax.make_jaxpr(weighted)(jnp.ones(4), jnp.ones(4))
 print(jaxpr)
 
 # %% [markdown]
-# Look at what nobody reads: the result of `sqrt` is written as `_`. It is the size, which `weighted`
-# computes and does not use.
+# The result of `sqrt` is written as `_`, because no other equation reads it. It is the size, which
+# `weighted` computes and does not use.
 #
 # **Predict.** The jaxpr has a `sqrt`. Does the *compiled* program still have one: `"yes"` or `"no"`?
 
@@ -217,13 +219,13 @@ root = "yes" if in_compiled else "no"
 predicted(
     my_root,
     root,
-    why="What no result depends on is removed before the program runs. The jaxpr shows what you "
-    "asked for, and the compiled text shows what is left.",
+    why="The compiler removes operations that no result depends on. The jaxpr shows what you asked "
+    "for, and the compiled text shows what is left.",
 )
 
 # %% [markdown]
-# So a jaxpr is the place to find *your* mistakes: an operation that you did not expect, a dtype that
-# you did not want, work inside a loop that belongs outside. To find out what costs time, look at the
+# So a jaxpr shows *your* mistakes: an operation that you did not expect, a dtype that you did not
+# want, or work inside a loop that belongs in front of it. To find out what costs time, look at the
 # compiled program, and measure.
 #
 # ## Ask for shapes, and compute nothing
@@ -231,7 +233,7 @@ predicted(
 # `jax.eval_shape` traces and stops. It returns the structure, shapes and dtypes of the result.
 #
 # **Predict.** What does `jax.eval_shape(jnp.outer, x, x)` do for an `x` of a million entries: does it
-# `"return"`, or does it `"raise"` because the result would have 4 terabytes?
+# `"return"`, or does it `"raise"` an exception because the result would have 4 terabytes?
 
 # %%
 # Your prediction: replace the dots with "return" or "raise"
@@ -256,14 +258,14 @@ predicted(
 )
 
 # %% [markdown]
-# Use it to test a whole model in milliseconds, before you wait for an accelerator. The shape error of
-# `score` above comes up in `jax.eval_shape(score, params, jnp.ones(4))` too.
+# Use it to test the shapes of a whole model before you wait for an accelerator. For example,
+# `jax.eval_shape(score, params, jnp.ones(4))` raises the same error as `score` did above.
 #
 # ## Look at values
 #
-# `print` runs while tracing and shows tracers. `jax.debug.print` is an operation of the program, so
-# it shows values in every run. Its text is a format string and not an f-string, because the
-# values are put in later.
+# `print` runs while JAX traces, and shows tracers. `jax.debug.print` is an operation of the program,
+# so it shows values in every run. Its text is a format string and not an f-string, because the values
+# are put in when the program runs.
 
 
 # %%
@@ -275,11 +277,11 @@ def noisy(x):
 
 jax.jit(noisy)(3.0)
 jax.jit(noisy)(4.0)
-jax.effects_barrier()  # wait until all has been printed
+jax.effects_barrier()  # wait until everything has been printed
 
 # %% [markdown]
-# **Predict.** Now `noisy` is mapped over three numbers, by `jax.jit(jax.vmap(noisy))(jnp.arange(3.0))`.
-# How many lines begin with `running`?
+# **Predict.** `jax.jit(jax.vmap(noisy))(jnp.arange(3.0))` maps `noisy` over three numbers. How many
+# lines begin with `running`?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -307,15 +309,18 @@ predicted(
 )
 
 # %% [markdown]
-# Four things to know about it. The lines of one run may come in another order than you wrote them;
-# `ordered=True` keeps the order, on one device. They may come after the call has returned, so
-# wait with `jax.effects_barrier()`. Under `jax.grad` it prints on the way forward only. And looking
-# changes the program: a value that is printed has to be in memory, so XLA may fuse less, and the last
-# digits may differ.
+# Four things to know about `jax.debug.print`:
 #
-# To stop and look around, there is `jax.debug.breakpoint()`. It opens a small debugger each time the
-# program reaches it: `p x` prints, `u` and `d` move between frames, `c` goes on. It needs a terminal
-# that can be typed into, so we do not run it here.
+# - Two prints of one run may appear in another order than you wrote them. `ordered=True` keeps the
+#   order, on one device.
+# - The lines may appear after the call has returned, so wait with `jax.effects_barrier()`.
+# - Under `jax.grad` it prints on the way forward only.
+# - A print changes the program. A value that is printed has to be in memory, so XLA may fuse less, and
+#   the last digits of a result may differ.
+#
+# To stop and look around, use `jax.debug.breakpoint()`. It opens a small debugger each time the
+# program reaches it: `p x` prints, `u` and `d` move between frames, `c` continues. The debugger waits
+# until you type a command, so we do not run it here.
 #
 # The other way to look at everything is to switch `jit` off.
 
@@ -329,8 +334,8 @@ def magnitude(x):
 
 
 # %% [markdown]
-# **Predict.** `magnitude(-2.0)` raises a `TracerBoolConversionError`, as in lesson 3. And under
-# `with jax.disable_jit():`? Answer `"raises"` or `"runs"`.
+# **Predict.** `magnitude(-2.0)` raises a `TracerBoolConversionError`, as in lesson 3. What does it do
+# inside `with jax.disable_jit():`? Answer `"raises"` or `"runs"`.
 
 # %%
 # Your prediction: replace the dots with "raises" or "runs"
@@ -348,17 +353,17 @@ with jax.disable_jit():
 predicted(
     my_disabled,
     disabled,
-    why="Nothing is traced, so x is a number, and Python's if works, and so do print and a "
-    "debugger. Loops such as scan become Python loops too.",
+    why="Nothing is traced, so x has a value. Python's if works, and print and a debugger show "
+    "values. Loops such as scan become Python loops too.",
 )
 
 # %% [markdown]
-# That is good for looking and bad for testing: a function that runs with `jit` off may still fail with
-# it. It is slow, and `vmap` and `grad` trace all the same.
+# Use `disable_jit` to look at values, and not to test: a function that runs without `jit` may still
+# fail with `jit`. Programs run slowly under it, and `vmap` and `grad` trace as before.
 #
 # ## Find the NaN
 #
-# Here is a softmax, straight from its formula, and an `x` with one large score.
+# Here is a softmax that follows its formula, and an `x` with one large score.
 
 
 # %%
@@ -368,17 +373,9 @@ def softmax(x):
 
 
 x = jax.random.normal(jax.random.key(0), (4, 3)).at[1, 2].set(1000.0)
-W = jax.random.normal(jax.random.key(1), (4, 4))
-shares = softmax(x)
-debugging.draw_spread(
-    [("x", x), ("exp(x)", jnp.exp(x)), ("softmax(x)", shares), ("W @ softmax(x)", W @ shares)]
-)
+print("NaNs in softmax(x):", jnp.isnan(softmax(x)).sum())
 
 # %% [markdown]
-# In the picture: each square is an entry. One entry of `x` is 1000, so its exponential is infinite.
-# Dividing infinity by infinity makes one NaN, and a single product spreads it over a column, because
-# NaN plus anything is NaN. A few layers later everything is NaN, and nobody can see where it began.
-#
 # With `jax.debug_nans`, JAX looks at every result. If a jitted function returns a NaN, JAX runs it
 # again, one operation at a time, and raises an exception at the operation that makes the first NaN.
 #
@@ -404,21 +401,33 @@ predicted(
     "by infinity is the first NaN.",
 )
 
+# %%
+W = jax.random.normal(jax.random.key(1), (4, 4))
+shares = softmax(x)
+debugging.draw_spread(
+    [("x", x), ("exp(x)", jnp.exp(x)), ("softmax(x)", shares), ("W @ softmax(x)", W @ shares)]
+)
+
 # %% [markdown]
-# Without the `try`, the traceback leads to the line of your code. The mistake is often one step
-# earlier than the first NaN: here it is `exp`, and the cure is to subtract the maximum first, as
-# `jax.nn.softmax` does. `jax.debug_infs` looks for infinities. Use it with `jax.disable_jit()`, because
-# an infinity inside a jitted function often does not reach its result.
+# In the picture: each square is an entry. The exponential of 1000 is infinite, and one step later
+# there is a NaN. A single product then spreads it over a column, because NaN plus anything is NaN. A
+# few layers later everything is NaN, and nobody can see where it began.
 #
-# Both are for a search and not for every day. They are slow, because they check every result, and they
-# also stop at a NaN that you meant to make. The other classic is a NaN that only the gradient has: see
-# lesson 7.
+# Without the `try`, the traceback leads to the line of your code. The mistake is often one step before
+# the first NaN. Here it is `exp`, and the cure is to subtract the maximum first, as `jax.nn.softmax`
+# does. `jax.debug_infs` looks for infinities. Use it with `jax.disable_jit()`, because an infinity
+# inside a jitted function often does not reach its result.
+#
+# Switch both on for a search, and off again afterwards. They are slow, because they check every
+# result. They also stop at a NaN or an infinity that you made on purpose. Sometimes only the gradient
+# is NaN: lesson 7 shows why.
 #
 # ## A check that is part of the program
 #
 # A compiled program cannot raise an exception in the middle, and `assert x > 0` needs a value while
-# tracing. `checkify` makes the check a result: `checkify.check` notes a condition and a message,
-# and `checkify.checkify(f)` returns a function whose result is a pair, the error and the result of `f`.
+# JAX traces. `checkify` makes the outcome of a check part of the result. In `f` you write
+# `checkify.check` with a condition and a message. Then `checkify.checkify(f)` is a function that
+# returns a pair: the error, and the result of `f`.
 
 
 # %%
@@ -436,12 +445,12 @@ print("result: ", result)
 error.throw()
 
 # %% [markdown]
-# The program ran to its end, and the error came out as data. Python decides outside what to do with
-# it: `error.get()` is the message, or `None` if all is well, and `error.throw()` raises it, with a
-# traceback to the line of the check.
+# The program ran to its end, and the error came out as data. Outside, Python decides what to do with
+# it: `error.get()` is the message, or `None` if all is well. `error.throw()` raises an exception if
+# there is an error, and the traceback begins with the function that made the check.
 #
-# **Predict.** `jax.vmap(checkify.checkify(safe_log))` gets a batch of 1, -1 and 4. Which of the three
-# logarithms are computed: `"all"`, the ones `"before"` the error, or `"none"`?
+# **Predict.** We call `jax.vmap(checkify.checkify(safe_log))` with a batch of 1, -1 and 4. Which of
+# the three logarithms are computed: `"all"`, only those `"before"` the error, or `"none"`?
 
 # %%
 # Your prediction: replace the dots with "all", "before" or "none"
@@ -464,23 +473,25 @@ predicted(
 )
 
 # %% [markdown]
-# `checkify` can also write the checks for you. `errors=` chooses which: `checkify.nan_checks`,
-# `div_checks`, `index_checks`, `float_checks` for the first two, and your own `user_checks`.
+# `checkify` can also write checks for you. `errors=` chooses which: `checkify.nan_checks`,
+# `checkify.div_checks` and `checkify.index_checks`. `checkify.float_checks` means the first two.
+# The default, `checkify.user_checks`, means the checks that you wrote.
 #
 # ## Outside of the array
 #
-# NumPy raises an `IndexError`. In JAX, a read beyond the end returns the last entry, and a write is
-# dropped, both in silence. That is the most expensive kind of bug: the numbers look fine.
+# For an index beyond the end, NumPy raises an `IndexError`. JAX raises nothing: a read returns the
+# last entry, and a write is dropped. This is an expensive kind of bug, because the numbers look fine.
 
 # %%
 prices = jnp.array([10.0, 20.0, 30.0])
 print("read at 7:  ", prices[7])
 print("write at 7: ", prices.at[7].set(0.0))
-print("and by hand:", prices.at[7].get(mode="fill"), "with mode='fill'")
+print("mode='fill':", prices.at[7].get(mode="fill"))
+print("gradient:   ", jax.grad(lambda prices: prices[7])(prices), "in JAX", jax.__version__)
 
 # %% [markdown]
-# **Predict.** `checkify` with `errors=checkify.index_checks` looks at four reads. Which of them does it
-# report? Answer with the letters in order, such as `"AC"`.
+# **Predict.** `checkify` with `errors=checkify.index_checks` looks at four reads. Which of them does
+# it report? Answer with the letters in order, such as `"AC"`.
 #
 # - A: `prices[3]`
 # - B: `prices[-1]`
@@ -503,22 +514,23 @@ for letter, i in {"A": 3, "B": -1, "C": -4, "D": 2}.items():
 predicted(
     my_reported,
     reported,
-    why="Three entries have the places 0 to 2, and -3 to -1 counted from the end. A and C are "
-    "outside. A -1 that slipped in by mistake is legal, so it is not reported.",
+    why="Three entries have the indices 0 to 2, or -3 to -1 from the end. A and C are outside. A -1 "
+    "is a legal index, so it is not reported, even where it is a mistake.",
 )
 
 # %% [markdown]
-# (For C the message says -1, because JAX adds the size first.) Where an index may be outside on
-# purpose, say what should happen: `mode="fill"` for reads, which puts NaN there unless you choose
-# another `fill_value`, and `mode="drop"` for writes. Do not rely on anything else: even the gradient of
-# such a read has changed between versions of JAX.
+# (For C the message says -1, because JAX adds the size to a negative index first.) If an index may be
+# outside on purpose, say what should happen: `mode="fill"` for reads, which gives NaN unless you
+# choose another `fill_value`, and `mode="drop"` for writes. Do not rely on anything else. Even the
+# gradient of `prices[7]` depends on the version: it is 0 everywhere in JAX 0.7.2, and 1 at the last
+# entry in 0.12.
 #
 # ## 64 bits that get lost
 #
 # JAX has 32 bits unless you ask for more. Sometimes it says so, and sometimes it does not.
 #
-# **Predict.** What happens to the NumPy array `np.array([2**31 + 7])` in `jnp.asarray`? Is the number
-# then `"positive"`, `"negative"`, or is there an `"error"`?
+# **Predict.** `jnp.asarray` converts the NumPy array `np.array([2**31 + 7])`. Is the number in the
+# result `"positive"` or `"negative"`, or is there an `"error"`?
 
 # %%
 # Your prediction: replace the dots with "positive", "negative" or "error"
@@ -537,15 +549,15 @@ print("and a sum:", jnp.arange(100_000).sum(), "where NumPy has", np.arange(100_
 predicted(
     my_sign,
     sign,
-    why="The upper 32 bits of the int64 are dropped, without a word. The largest int32 is "
-    "2**31 - 1, and counting on from there begins at the most negative number.",
+    why="The upper 32 bits of the int64 are dropped without a warning. The largest int32 is "
+    "2**31 - 1, and the next number wraps around to the most negative one.",
 )
 
 # %% [markdown]
-# To have 64 bits, set `jax.config.update("jax_enable_x64", True)` before the first array, or the
-# variable `JAX_ENABLE_X64=1` outside of Python. For a part of a program there is a context manager. It
-# is `jax.enable_x64`, and in older versions `jax.experimental.enable_x64`. A program for both tries one
-# and then the other.
+# To have 64 bits, call `jax.config.update("jax_enable_x64", True)` before you make the first array, or
+# set the environment variable `JAX_ENABLE_X64=1` before you start Python. For a part of a program
+# there is a context manager: `jax.enable_x64`, and in older versions `jax.experimental.enable_x64`.
+# This cell runs with both.
 
 # %%
 try:
@@ -560,13 +572,13 @@ with enable_x64(True):
     print("the sum:", jnp.arange(100_000).sum())
 
 # %% [markdown]
-# What was made before keeps its dtype. On a GPU, float64 is many times slower, and a TPU
-# imitates it. To find out whether rounding is your problem, run a small case in 64 bits and compare.
+# An array that was made before keeps its dtype. On most GPUs, float64 is many times slower, and TPUs
+# have no hardware for it. To find out whether rounding is your problem, run a small case in 64 bits
+# and compare.
 #
 # ## Measure: compiling is not running
 #
-# Lesson 3 timed calls. Here the steps are taken apart, ahead of time, so that each has a time of its
-# own and nothing can be confused.
+# Lesson 3 timed whole calls. Here we call the steps one by one, so that each step has its own time.
 
 
 # %%
@@ -579,8 +591,8 @@ def deep(x):
 def timed(step):
     """The result of a step, and its seconds."""
     begin = time.perf_counter()
-    made = jax.block_until_ready(step())
-    return made, time.perf_counter() - begin
+    result = jax.block_until_ready(step())
+    return result, time.perf_counter() - begin
 
 
 start = jnp.eye(64)
@@ -592,7 +604,7 @@ print(f"trace {1e3 * trace_seconds:.1f} ms, lower {1e3 * lower_seconds:.1f} ms")
 print(f"compile {1e3 * compile_seconds:.1f} ms, run {1e3 * run_seconds:.2f} ms")
 
 # %% [markdown]
-# `ready` is one compiled program. It has no Python inside and never traces.
+# `ready` is one compiled program. It contains no Python, and it never traces.
 #
 # **Predict.** What does `ready(jnp.eye(32))` do: does it `"raise"` an exception, or `"compile"`
 # again?
@@ -620,10 +632,10 @@ predicted(
 # %% [markdown]
 # ## Where did the time go? A profile
 #
-# A stopwatch tells how long, and a profile tells why. `jax.profiler.trace(folder)` records what Python
-# and the device do inside the `with`, and writes it into the folder. You can name parts of your own
-# code with `jax.profiler.TraceAnnotation`. Here is a training loop: it loads a batch with NumPy, and
-# then it takes a step.
+# A stopwatch tells you how long a program takes, and a profile tells you why.
+# `jax.profiler.trace(folder)` records what Python and the device do inside the `with` block, and
+# writes it into the folder. You can name parts of your own code with `jax.profiler.TraceAnnotation`.
+# Our example is a training loop that loads a batch with NumPy and then takes a step.
 
 # %%
 weights = jnp.ones((400, 400))
@@ -645,7 +657,7 @@ def load(number):
 warm = train_step(weights, load(0)).block_until_ready()  # no compiling in the profile
 
 # %% [markdown]
-# **Predict.** Of the time of this loop, is the device busy for `"less"` or `"more"` than half?
+# **Predict.** How long is the device busy: for `"less"` or for `"more"` than half of the loop's time?
 
 # %%
 # Your prediction: replace the dots with "less" or "more"
@@ -673,24 +685,24 @@ busy_outcome = "less" if share < 0.5 else "more"
 predicted(
     my_busy,
     busy_outcome,
-    why="The device waits while NumPy loads. A faster train_step would change nothing here: load "
-    "the next batch while the device computes.",
+    why="The device waits while NumPy loads. A faster train_step would save little time here. "
+    "Load the next batch while the device computes.",
 )
 
 # %%
 debugging.draw_profile(events)
 
 # %% [markdown]
-# In the picture: time runs to the right. Above are the two parts that the loop named, in the middle
-# the calls of jitted functions, and below the operations on the device. The gaps below are the
-# finding. This is the file that TensorBoard, XProf and <https://ui.perfetto.dev> open, where you can
-# zoom into every operation. `debugging.read_profile` in `course/pictures` reads it with nothing but
-# `gzip` and `json`.
+# In the picture: time runs to the right. In the top row, the long parts are `load` and the short parts
+# are `step`. The middle row has the calls of jitted functions, and the bottom row the operations on
+# the device. In the gaps of the bottom row the device waits. XProf and TensorBoard open the folder, and
+# <https://ui.perfetto.dev> opens the `.json.gz` file. There you can zoom into every operation.
+# `debugging.read_profile` in `course/pictures` reads this file with `gzip` and `json`.
 #
 # ## Compile once, for all processes
 #
-# What `jit` compiled is gone when Python ends. The **persistent compilation cache** keeps it in a
-# folder. It is three settings; the last two let it keep small programs as well.
+# A compiled program is gone when Python ends. The **persistent compilation cache** keeps it in a
+# folder. It has three settings; the last two make it keep small programs as well.
 
 # %%
 PROGRAM = """
@@ -732,17 +744,19 @@ with tempfile.TemporaryDirectory() as folder:
 predicted(
     my_compiled,
     compiled_there,
-    why="The key is the program, with the versions and the device. The second process traces and "
-    "lowers again, finds the key, and loads what the first one compiled.",
+    why="The second process traces and lowers again, finds the same program in the folder, and "
+    "loads it. (There are more programs than one because jnp.ones is compiled too.)",
 )
 
 # %% [markdown]
-# Use a folder that only you can write to: what lies in it is run.
+# JAX finds a program in the folder by its text, its compiler options, the versions and the kind of
+# device. It runs what it finds there, so use a folder that only you can write to.
 #
 # ## Measure memory
 #
-# A compiled program knows what it needs: arguments, results, and **temporaries** in between. Here a
-# table of scores is made and then summed up, at once or a few rows in each turn.
+# A compiled program knows how much memory it needs: for arguments, for results, and for
+# **temporaries**, the arrays in between. Our example makes a table of scores and sums up each row. It
+# computes all rows at once, or a few rows in each turn.
 
 
 # %%
@@ -769,12 +783,13 @@ bars |= {f"{rows} rows": temporaries(in_turns(rows)) for rows in (512, 64, 8)}
 debugging.draw_memory(bars)
 
 # %% [markdown]
-# In the picture: the fewer rows are computed in one turn, the less memory is needed. Nothing was run
-# for this, and the arguments never existed: `memory_analysis` reads the compiled program. So you can
-# look for the largest batch that fits without ever running out of memory.
+# In the picture: the bars are the temporaries. With fewer rows in each turn, the program needs less
+# memory. No program ran, and the arguments never existed: `memory_analysis` reads the compiled
+# program. So you can search for the largest batch that fits, and you never run out of memory.
 #
-# What is alive *now* is another question. On a GPU or TPU the device counts its own memory; on a CPU
-# there is nothing to ask. Everywhere, `jax.live_arrays()` lists the arrays that something still holds.
+# How much memory is in use *now* is another question. A GPU or TPU counts its own memory, and
+# `memory_stats` returns the counts. On a CPU it returns `None`. On every device, `jax.live_arrays()`
+# lists the arrays that still exist.
 
 # %%
 counted_there = jax.devices()[0].memory_stats()
@@ -786,9 +801,9 @@ def live_megabytes():
 
 
 # %% [markdown]
-# **Predict.** A loop makes five arrays of 1 MB and keeps the first row of each, `history.append(x[0])`.
-# In NumPy a row is a view, and would keep the whole 1 MB. How many megabytes are kept here: `5` or
-# `0.01`?
+# **Predict.** A loop makes five arrays of 1 MB and keeps the first row of each,
+# `history.append(x[0])`. In NumPy a row is a view, and would keep the whole 1 MB. How many megabytes
+# are kept here: `5` or `0.01`?
 
 # %%
 # Your prediction: replace the dots with 5 or 0.01
@@ -808,20 +823,21 @@ print(f"kept: {held:.3f} MB")
 predicted(
     my_megabytes,
     round(held, 2),
-    why="A slice of a JAX array is an array of its own, 2,000 bytes here. When the large one has "
-    "no name any more, its memory is free.",
+    why="A slice of a JAX array is an array of its own, with 2,000 bytes here. The memory of the "
+    "large array is free when no name refers to it any more.",
 )
 
 # %% [markdown]
-# If this number grows from step to step, something holds on to old arrays: often a list of losses or
-# of whole results. Keep `float(loss)` instead.
+# If this number grows from step to step, something keeps old arrays alive: often a list of whole
+# results or gradients. Keep only what you need, such as `float(loss)`.
 #
 # > **In three lines**
 # > 1. Ask the stage that knows: errors, `eval_shape` and jaxprs while tracing; `jax.debug.print`,
 # >    `checkify` and `debug_nans` for values.
-# > 2. Silence is not safety: an index outside, a lost bit and a NaN in the gradient raise nothing.
+# > 2. No exception does not mean no mistake: an index outside the array, lost bits and a NaN raise
+# >    nothing.
 # > 3. Time compiled programs, look at a profile before you make anything faster, and let the compiler
-# >    tell you the memory.
+# >    tell you how much memory a program needs.
 # >
 # > **Now you**: [`exercises/10_debug_and_measure`](../exercises/10_debug_and_measure/debug_and_measure.ipynb).
 # > **Next**: `11_train_a_model`, a whole training run.
