@@ -15,7 +15,7 @@
 # # 11. Train a model on the JAX AI stack
 #
 # > **After this lesson you can**
-# > write a training loop from the parts of this course, replace its parts by Optax and Flax NNX
+# > write a training loop with what this course has taught, replace its parts by Optax and Flax NNX
 # > and say what each of them does, stop a run and resume it with the same numbers, spread it over
 # > eight devices in two ways, time it honestly, and hand arrays to other libraries.
 # >
@@ -62,13 +62,13 @@ jax.config.update("jax_default_device", devices[0])
 # %% [markdown]
 # JAX itself has no layers, no optimizers and no files. It has arrays and transformations, and
 # small libraries add the rest. This lesson trains one network from beginning to end, first
-# with nothing but JAX. Then each library of the *JAX AI stack* takes over one part, and the numbers
-# stay the same.
+# with nothing but JAX. Then each library of the *JAX AI stack* takes over one part: Optax the step,
+# Flax NNX the layers, and Orbax the files.
 #
 # ## Data and batches
 #
-# The data are two spirals. The network should learn which spiral a point belongs to. No straight
-# line separates them, and you can see at a glance how far the network has got.
+# The data are points on two spirals. The network should learn which spiral a point belongs to. No
+# straight line separates the spirals, and a picture shows how much the network has learned.
 
 
 # %%
@@ -89,8 +89,8 @@ test_xs, test_ys = make_spirals(key_test, 256)  # never used for training
 training.draw_examples(xs, ys)
 
 # %% [markdown]
-# One step of training looks at one **batch**. One **epoch** uses every example once. All batches
-# of an epoch fit into one array with one more axis in front.
+# One step of training uses one **batch** of examples. One **epoch** uses every example once. All
+# batches of an epoch fit into one array with one more axis in front.
 
 
 # %%
@@ -116,8 +116,8 @@ print("points:", batch_xs.shape, " labels:", batch_ys.shape)
 predicted(
     my_batches,
     batch_xs.shape,
-    why="512 examples make 8 batches of 64, and each example has 2 numbers. The same order "
-    "indexes points and labels, so that each point keeps its label.",
+    why="512 examples make 8 batches of 64, and each example has 2 numbers. Points and labels use "
+    "the same order, so each point keeps its label.",
 )
 
 # %% [markdown]
@@ -179,15 +179,15 @@ print("knows nothing:", first_loss, " random parameters:", round(float(loss(para
 predicted(
     my_first_loss,
     first_loss,
-    why="-log(1/2) is log(2), about 0.69. If a new network with two classes starts far above "
-    "that, look for a bug first.",
+    why="-log(1/2) is log(2), about 0.69. If the loss of a new network with two classes is far "
+    "above that, look for a bug first.",
 )
 
 # %% [markdown]
 # ## A training step by hand
 #
-# One step of gradient descent takes three lines, and each comes from a lesson of this course:
-# `value_and_grad` (7), `tree.map` (6), and `jit` around both (3).
+# One step of gradient descent uses three functions, and each was the subject of a lesson:
+# `value_and_grad` (lesson 7), `tree.map` (lesson 6), and `jit` around both (lesson 3).
 
 
 # %%
@@ -215,11 +215,11 @@ for number in range(EPOCHS):
     sgd_losses.append(float(value))
 
 # %% [markdown]
-# `scan` carries the parameters from batch to batch, so that a whole epoch is one program.
-# `fold_in` gives each epoch a key of its own. To repeat epoch 17, you need only its number.
+# `scan` carries the parameters from batch to batch, so a whole epoch is one program. `fold_in` gives
+# each epoch its own key, made from the number of the epoch.
 #
-# **Predict.** After 60 epochs, which share of the points in the test data does the network get
-# right? Choose the nearest of `0.5`, `0.75` and `1.0`.
+# **Predict.** After 60 epochs, for which share of the test points is the network right? Choose the
+# nearest of `0.5`, `0.75` and `1.0`.
 
 # %%
 # Your prediction: replace the dots with 0.5, 0.75 or 1.0
@@ -234,23 +234,23 @@ print(f"the first loss {sgd_losses[0]:.2f}, the last {sgd_losses[-1]:.2f}, {shar
 predicted(
     my_share,
     nearest_share,
-    why="The network is better than a straight line by now, but it still cannot follow the "
-    "spirals: one step size for all directions is slow.",
+    why="The network is much better than guessing, but it cannot follow the spirals yet. With one "
+    "step size for all directions, training is slow.",
 )
 
 # %% [markdown]
 # ## Optax: optimizers
 #
-# Lesson 7 showed why: along a flat direction, the steps of plain descent are short. Adam divides
-# each step by a running estimate of the gradient's size, separately for every parameter. So it has
-# to remember something from step to step. In JAX a function cannot hide what it remembers. So an
-# Optax optimizer is a pair of functions:
+# Lesson 7 showed why plain gradient descent is slow: along a flat direction, its steps are short. The
+# optimizer *Adam* divides each step by a running estimate of the gradient's size, separately for every
+# parameter. So Adam has to remember something from step to step. A pure function has no hidden memory.
+# So an Optax optimizer is a pair of functions:
 #
 # - `init(params)` returns the first state;
 # - `update(grads, state, params)` returns what to add to the parameters, and the next state.
 #
-# **Predict.** Adam's state holds arrays of floats. How many numbers are in them altogether, as a
-# multiple of the number of parameters?
+# **Predict.** Adam's state holds arrays of floats. How many numbers do they hold for each parameter
+# of the network?
 
 # %%
 # Your prediction: replace the dots with a number
@@ -273,12 +273,12 @@ predicted(
     my_multiple,
     multiple,
     why="`mu` averages the gradients and `nu` their squares. Both have the form of the "
-    "parameters. With Adam, training needs room for at least three copies of the model.",
+    "parameters. So with Adam, parameters and state need three times the memory of the model.",
 )
 
 # %% [markdown]
 # The state is a pytree like any other: `scan` can carry it, `jit` can donate it, a mesh can shard
-# it and a checkpoint can store it. We put all that changes during training into one pytree.
+# it and a checkpoint can store it. We put everything that changes during training into one pytree.
 
 
 # %%
@@ -333,12 +333,14 @@ def draw_after(epochs):
 play(draw_after, epochs=(20, 30, 40, 50, 60))
 
 # %% [markdown]
-# In the picture: each network divides the plane into the two coloured parts. The one that Adam
-# trains bends around the spirals; the other still has a long way to go. The vertical line on the
-# right says which epoch is shown. (With a kernel, the slider shows later epochs.)
+# In the picture: each network divides the plane into two coloured parts. After 20 epochs, the border
+# of the network that Adam trains has begun to wind around the spirals. The other network is far
+# behind. The vertical line on the right marks the epoch that is shown. (With a kernel, move the slider
+# to see later epochs.)
 #
-# Optax has many optimizers, and parts to combine: `optax.chain(optax.clip_by_global_norm(1.0),
-# optax.adamw(schedule))` is one optimizer, whose state is a tuple of the states of its parts.
+# Optax has many optimizers, and parts that you can combine:
+# `optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(schedule))` is one optimizer, whose state is
+# a tuple of the states of its parts.
 #
 # ## Flax NNX: layers
 #
@@ -362,14 +364,14 @@ class Net(nnx.Module):
 
 model = Net(nnx.Rngs(0))
 for layer, ours in zip((model.first, model.second, model.third), params, strict=True):
-    layer.kernel = nnx.Param(ours["w"])  # to compare: begin where we began
+    layer.kernel = nnx.Param(ours["w"])  # to compare: begin with our parameters
     layer.bias = nnx.Param(ours["b"])
-print("the scores are ours:", bool(jnp.allclose(model(xs), score(params, xs), atol=1e-5)))
+print("the same scores:", bool(jnp.allclose(model(xs), score(params, xs), atol=1e-5)))
 
 # %% [markdown]
-# JAX transforms functions of pytrees. So `nnx.split` takes the model apart: into a *graph
-# definition*, which is static, and a pytree of its parameters. `nnx.merge` puts the two together
-# again. In between, everything is as before: a function of a pytree.
+# JAX transforms functions of pytrees. So `nnx.split` splits the model into a *graph definition*,
+# which is static, and a pytree of its parameters. `nnx.merge` puts the two together again. So the
+# loss is a function of a pytree, as before.
 
 
 # %%
@@ -384,8 +386,8 @@ for path, leaf in jax.tree.leaves_with_path(weights):
     print(f"{jax.tree_util.keystr(path):30} {leaf.shape}")
 
 # %% [markdown]
-# **Predict.** Trace `nnx_loss` and our own `loss`. Compared with ours, has the NNX program
-# `"fewer"`, `"as many"` or `"more"` multiplications of matrices and calls of `tanh`?
+# **Predict.** We trace `nnx_loss` and our own `loss`. Compared with our program, does the NNX program
+# have `"fewer"`, `"as many"` or `"more"` matrix products and calls of `tanh`?
 
 # %%
 # Your prediction: replace the dots with "fewer", "as many" or "more"
@@ -410,12 +412,12 @@ comparison = "more" if more > 0 else "fewer" if more < 0 else "as many"
 predicted(
     my_programs,
     comparison,
-    why="The object exists in Python only. While JAX traces, it hands over its arrays, and what "
-    "remains is the arithmetic that you would have written.",
+    why="The object exists only in Python. The jaxpr holds the operations on its arrays, and they "
+    "are the same ones that you would have written.",
 )
 
 # %% [markdown]
-# So our `step` trains it as it is:
+# So our `step` trains the NNX model without a change:
 
 # %%
 nnx_state = {"params": weights, "optimizer": optimizer.init(weights), "epoch": jnp.int32(0)}
@@ -427,8 +429,8 @@ for _ in range(5):
 print("the losses agree after 5 steps:", bool(jnp.allclose(my_value, nnx_value, atol=1e-4)))
 
 # %% [markdown]
-# NNX also has its own `nnx.jit` and `nnx.value_and_grad`. They split and merge for you, so that the
-# model may change in place, as in PyTorch. Here is the same step in that style.
+# NNX also has its own `nnx.jit` and `nnx.value_and_grad`. They split and merge for you, so the model
+# may change in place, as in PyTorch. Here is the same step in that style.
 
 # %%
 nnx_optimizer = nnx.Optimizer(model, optimizer, wrt=nnx.Param)
@@ -446,14 +448,14 @@ for _ in range(5):
 print("the losses agree after 5 steps:", bool(jnp.allclose(value, nnx_value, atol=1e-4)))
 
 # %% [markdown]
-# What NNX adds: layers with sensible first values, names for parameters, and a place for state such
-# as the key of a dropout or the running mean of a batch norm. What it does not add: another way to
+# NNX adds layers with sensible first values, names for parameters, and a place for other state, such
+# as the key of a dropout layer or the running mean of a batch norm. It does not add another way to
 # differentiate, to compile or to shard. All of that is still JAX.
 #
 # ## Orbax: stop, and resume
 #
-# A long run will be interrupted. A checkpoint is the state in a folder, and Orbax writes it. Let us
-# save every ten epochs, and let the power fail after epoch 37.
+# Sooner or later, a long run is interrupted. A checkpoint is a folder that holds the state, and Orbax
+# writes it. We save a checkpoint every ten epochs, and let the power fail after epoch 37.
 
 # %%
 place = tempfile.TemporaryDirectory()  # deleted when the kernel ends
@@ -475,8 +477,8 @@ except InterruptedError:
 print(sorted(path.name for path in folder.iterdir()))
 
 # %% [markdown]
-# Orbax writes to a folder with another name first and renames it when all is there. So a cut in the
-# middle of writing leaves no half checkpoint that looks like a whole one.
+# Orbax first writes to a folder with a temporary name, and renames it when everything is written. So
+# if the power fails in the middle of writing, no incomplete checkpoint looks like a complete one.
 #
 # To restore, say which form you expect: a pytree of shapes and dtypes. `jax.eval_shape` finds it
 # without computing anything.
@@ -490,10 +492,10 @@ resumed, resumed_losses = train(restored, EPOCHS)
 print("the same losses, to the last bit:", bool((resumed_losses == adam_losses[30:]).all()))
 
 # %% [markdown]
-# Our epoch's key comes from the epoch's number, so the batches come in the same order as well.
+# The key of an epoch comes from its number, so the batches of the resumed run are the same too.
 #
-# **Predict.** Many people save the parameters only, and begin with a new optimizer state. Are the
-# losses after epoch 30 then `"the same"` or `"different"`?
+# **Predict.** Suppose that you save only the parameters, and resume with a new optimizer state. Are
+# the losses after epoch 30 then `"the same"` or `"different"`?
 
 # %%
 # Your prediction: replace the dots with "the same" or "different"
@@ -503,14 +505,14 @@ my_forgetful = ...
 forgetful = {**restored, "optimizer": optimizer.init(restored["params"])}
 _, forgetful_losses = train(forgetful, EPOCHS)
 outcome = "the same" if (forgetful_losses == adam_losses[30:]).all() else "different"
-print(f"in epoch 31: {adam_losses[30]:.3f} without a cut, {forgetful_losses[0]:.3f} afterwards")
+print(f"epoch 31: never stopped {adam_losses[30]:.4f}, new optimizer {forgetful_losses[0]:.4f}")
 
 # %%
 predicted(
     my_forgetful,
     outcome,
-    why="Adam has forgotten how large the gradients are, and its first steps are as long as those "
-    "at the beginning of training. The state of the optimizer belongs to the run.",
+    why="The new optimizer does not know how large the gradients were, so its first steps have "
+    "other lengths. The state of the optimizer is part of the state of the run.",
 )
 
 # %%
@@ -523,14 +525,14 @@ training.draw_losses(
 )
 
 # %% [markdown]
-# In the picture: the second line lies on the first, since no digit differs. The third begins at
-# epoch 31 with other numbers.
+# In the picture: the second line lies on the first, because all their numbers are equal. The third
+# line begins at epoch 31, and its numbers differ.
 #
 # ## Eight devices: cut the batch
 #
-# Data parallelism needs **no change in the code**. Put the parameters on all devices, cut each
-# batch along its examples, and call the same `step`. With axes of type `Auto`, the compiler adds
-# the messages.
+# Data parallelism needs **no change in `step`**. Put a copy of the parameters on every device, cut
+# each batch along its examples, and call the same `step`. With axes of type `Auto`, the compiler adds
+# every message that is needed.
 
 # %%
 mesh = jax.make_mesh((8,), ("data",), axis_types=(AxisType.Auto,), devices=devices)
@@ -545,7 +547,7 @@ for name, array in (("points", cut_batch[0]), ("w", copied["params"][0]["w"])):
 # %% [markdown]
 # Each device holds 8 of the 64 examples, and a copy of every parameter.
 #
-# **Predict.** What do the devices tell each other in a step?
+# **Predict.** What do the devices send to each other in a step?
 #
 # - a: their examples
 # - b: their gradients
@@ -590,14 +592,15 @@ agree = jax.tree.map(lambda a, b: bool(np.allclose(a, b, atol=1e-4)), alone, tog
 print("every leaf of the state agrees:", all(jax.tree.leaves(agree)))
 
 # %% [markdown]
-# They agree to a tolerance, not to the last bit: eight partial sums are added in another order.
+# They agree up to rounding and not to the last bit, because eight partial sums are added in another
+# order.
 #
 # ## Eight devices: cut the parameters too
 #
-# A large model does not fit on one device. Then the parameters are cut as well. Here the mesh has
-# two axes: four groups share the examples, and within each group two devices share the hidden
-# units. Its axes are of type `Explicit`: the sharding is part of an array's type, and JAX follows
-# it from line to line.
+# If a model does not fit on one device, you cut the parameters as well. Here the mesh has two axes.
+# Along `data`, the examples are divided among four groups of devices. Along `model`, the hidden units
+# are divided between the two devices of a group. Both axes are of type `Explicit`: the sharding is
+# part of an array's type, and JAX finds the sharding of every result while it traces.
 
 # %%
 grid = jax.make_mesh(
@@ -635,26 +638,28 @@ print(jax.typeof(cut_params[1]["w"]), "has", held, "numbers on each device")
 predicted(
     my_held,
     held,
-    why="Two devices along `model` share its rows. The spec does not name `data`, so each of the "
-    "four groups has a copy.",
+    why="The rows are divided between the two devices along `model`. The spec does not name `data`, "
+    "so each of the four groups has a copy.",
 )
 
 # %%
 shards.draw_layouts(w0=cut_params[0]["w"], w1=cut_params[1]["w"])
 
 # %% [markdown]
-# In the picture: the columns of the first matrix and the rows of the second are cut in two. Devices
-# 0, 2, 4 and 6 hold copies of one half, the others copies of the other half.
+# In the picture: `w0` is the first matrix and `w1` is the second. The columns of `w0` and the rows of
+# `w1` are cut in two. Devices 0, 2, 4 and 6 hold copies of one half, and the others hold copies of the
+# other half.
 #
 # The first layer is easy: its columns are cut, so each device computes its own hidden units. The
-# second layer adds over hidden units, which are on two devices. JAX does not guess what you want.
+# second layer adds over the hidden units, and these are on two devices. Should each device get the
+# whole sum or a part of it? JAX does not guess.
 
 # %% tags=["raises-exception"]
 with jax.set_mesh(grid):
     score(cut_params, grid_batch[0])
 
 # %% [markdown]
-# Say how the result should be laid out, with `out_sharding`. JAX then adds over the two devices.
+# `out_sharding` says how the result should be laid out. JAX then adds over the two devices.
 
 
 # %%
@@ -679,8 +684,8 @@ print("Adam's mu of the second matrix:", jax.typeof(memory))
 print("the loss agrees:", bool(np.allclose(cut_value, alone_value, atol=1e-4)))
 
 # %% [markdown]
-# `optimizer.init` made its arrays like the parameters, so Adam's memory is cut like them, without
-# a word from us. Now a whole epoch, on three layouts of the same model:
+# `optimizer.init` makes its arrays like the parameters, so Adam's state is cut in the same way. We did
+# not have to ask for that. Now we train for a whole epoch with three layouts of the same model:
 
 # %%
 one, eight = fresh_state(), copied
@@ -700,8 +705,9 @@ for name, params_now in (
 # %% [markdown]
 # ## How fast is it, honestly?
 #
-# Lesson 3's rules hold for training as well: compile apart, warm up, wait for the result, repeat.
-# We print how many times longer one thing takes than another, since seconds belong to one machine.
+# The rules of lesson 3 hold for training as well: time compiling separately, warm up, wait for the
+# result, and repeat. We compare two times and do not print seconds, because those depend on the
+# machine.
 
 
 # %%
@@ -727,28 +733,27 @@ fast_epoch, compile_time = compiled_in(lambda state: epoch(state), fresh_state()
 epoch_time = seconds(fast_epoch, fresh_state())
 
 # %% [markdown]
-# **Predict.** How many times longer does compiling take than one epoch that is compiled already:
+# **Predict.** How many times longer does it take to compile an epoch than to run it:
 # `"less than 2"`, `"2 to 10"` or `"more than 10"`?
 #
-# And one step on 8 **simulated** devices, compared with one step on one device: `"faster"` or
-# `"slower"`?
+# Is one step on 8 **simulated** devices `"faster"` or `"slower"` than one step on one device?
 
 # %%
-# Your predictions: replace the dots with one of the three texts,
+# Your predictions: replace the dots with "less than 2", "2 to 10" or "more than 10"
 my_compile_ratio = ...
-# and these with "faster" or "slower"
+# and with "faster" or "slower"
 my_eight = ...
 
 # %%
 ratio = compile_time / epoch_time
 compile_ratio = "less than 2" if ratio < 2 else "2 to 10" if ratio < 10 else "more than 10"
-print("compiling, in epochs:", compile_ratio)
+print("compiling takes", compile_ratio, "times as long as an epoch")
 
 # %%
 predicted(
     my_compile_ratio,
     compile_ratio,
-    why="A small network computes for milliseconds and compiles for a good part of a second.",
+    why="A small network runs for milliseconds, and its program takes much longer to compile.",
 )
 
 # %%
@@ -761,18 +766,20 @@ print("eight simulated devices:", speed)
 predicted(
     my_eight,
     speed,
-    why="Eight simulated devices share your few cores, and the messages come on top.",
+    why="Eight simulated devices share the cores of one CPU, and they also have to send messages.",
 )
 
 # %% [markdown]
 # A benchmark that includes the first call measures the compiler. A benchmark on simulated devices
-# says nothing about real ones: these pay off when a step has more to compute than to send.
+# says nothing about real devices. More real devices help when a step spends more time on computing
+# than on sending.
 #
 # ## Neighbours: NumPy and PyTorch
 #
-# DLPack is an agreement between libraries on how to hand over an array **without copying** it.
+# DLPack is a standard that many array libraries follow. With it, one library can hand over an array
+# to another.
 #
-# **Predict.** Does `np.from_dlpack(w)` have the `"same"` bytes in memory as `w`, or a `"copy"`?
+# **Predict.** Does `np.from_dlpack(w)` use the `"same"` bytes in memory as `w`, or a `"copy"`?
 
 # %%
 # Your prediction: replace the dots with "same" or "copy"
@@ -788,12 +795,12 @@ print("NumPy may write into it:", seen_by_numpy.flags.writeable)
 predicted(
     my_bytes,
     bytes_outcome,
-    why="Only a pointer, a shape and a dtype change hands. Since JAX arrays do not change, "
-    "NumPy gets a view that it must not write into.",
+    why="JAX passes only a pointer, a shape and a dtype. JAX arrays do not change, so NumPy gets "
+    "an array that it must not write into.",
 )
 
 # %% [markdown]
-# PyTorch speaks DLPack too. So a training loop in JAX can read batches from a PyTorch loader.
+# PyTorch supports DLPack too. So a training loop in JAX can read batches from a PyTorch loader.
 
 # %%
 if importlib.util.find_spec("torch"):
@@ -805,14 +812,14 @@ else:
     print("PyTorch is not installed here. With it: torch.from_dlpack(w), jnp.from_dlpack(theirs).")
 
 # %% [markdown]
-# (Some libraries do not know that JAX arrays never change. Do not write into what they show you.)
+# (Some libraries do not know that JAX arrays must not change, and let you write into them. Do not.)
 #
 # ## Where Pallas begins
 #
 # The compiler decides how an operation runs: which blocks it loads, in which order, and what it
-# fuses. Usually that is what you want. Sometimes it is not, as in attention over long sequences.
-# Then *Pallas* lets you write the kernel: the program that runs on one block, with the block in
-# fast memory. Here is one layer, in blocks of 16 rows.
+# fuses. Usually it decides well. Sometimes you know better, for example in attention over long
+# sequences. Then *Pallas* lets you write the kernel yourself. A kernel is a program that runs on one
+# block of an array, and the block is in fast memory. Here is one layer, in blocks of 16 rows.
 
 
 # %%
@@ -831,7 +838,7 @@ def pallas_layer(xs, w, b, rows=16):
         grid=(len(xs) // rows,),
         in_specs=[
             pl.BlockSpec((rows, xs.shape[1]), lambda i: (i, 0)),  # block i of the rows
-            pl.BlockSpec(w.shape, lambda i: (0, 0)),  # all of w, every time
+            pl.BlockSpec(w.shape, lambda i: (0, 0)),  # all of w, for every block
             pl.BlockSpec(b.shape, lambda i: (0,)),
         ],
         out_specs=pl.BlockSpec((rows, w.shape[1]), lambda i: (i, 0)),
@@ -851,27 +858,27 @@ trained = state["params"][0]
 by_kernel = pallas_layer(batch_xs[0], trained["w"], trained["b"])
 by_jax = jnp.tanh(batch_xs[0] @ trained["w"] + trained["b"])
 ref_shape = seen[0]
-print("the same result:", bool(jnp.allclose(by_kernel, by_jax, atol=1e-2)))
+print("the same result:", bool(jnp.allclose(by_kernel, by_jax, atol=1e-5)))
 
 # %%
 predicted(
     my_ref,
     ref_shape,
-    why="The grid has 4 places, and the BlockSpec gives each of them 16 of the 64 rows.",
+    why="The kernel runs 4 times, and the BlockSpec gives it 16 of the 64 rows each time.",
 )
 
 # %% [markdown]
-# A `ref` can be read and written with brackets, as an array in NumPy. With `interpret=True` a
-# kernel runs anywhere, which is how you test it. Without it, Pallas compiles it for a GPU or a TPU.
-# Write one only after a profile has named the operation that is too slow.
+# You can read and write a `ref` with brackets, like a NumPy array. With `interpret=True`, a kernel
+# runs on every machine, so you can test it. Without that argument, Pallas compiles the kernel for a
+# GPU or a TPU. Write a kernel only after a profile has shown which operation is too slow.
 #
 # > **In three lines**
 # > 1. Training is a function from state to state; parameters, optimizer state and epoch are one
 # >    pytree, so `scan`, `jit`, a mesh and a checkpoint can all take it.
-# > 2. Optax says how to step, NNX holds the layers, Orbax keeps the state. What runs is still the
-# >    program that you can read.
-# > 3. Cut the batch first; cut the parameters when they do not fit; and measure with the
-# >    compiler apart, on real devices.
+# > 2. Optax computes the step, NNX holds the layers, and Orbax saves the state. What runs is still a
+# >    JAX program that you can read.
+# > 3. Cut the batch first, and cut the parameters when they do not fit. Measure on real devices, and
+# >    time compiling separately.
 # >
 # > **Now you**:
 # > [`exercises/11_train_a_model/train_a_model.ipynb`](../exercises/11_train_a_model/train_a_model.ipynb).

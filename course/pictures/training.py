@@ -117,8 +117,8 @@ def _curves(ax, curves):
     marks = [mark for mark in (0.02, 0.05, 0.1, 0.2, 0.5, 1) if low <= mark <= high]
     ax.set_yticks(marks, [f"{mark:g}" for mark in marks])
     ax.minorticks_off()
-    ax.set_title("mean loss of an epoch", fontsize=10, color=INK)
-    ax.legend(frameon=False, fontsize=9)
+    ax.set_title("mean loss of an epoch (log scale)", fontsize=10, color=INK)
+    ax.legend(facecolor="white", edgecolor="none", framealpha=1, fontsize=9)
 
 
 def _finish(fig, words):
