@@ -13,9 +13,9 @@
 # %% [markdown] assignment="10_debug_and_measure" points=20
 # # Exercises: debug and measure
 #
-# The lesson is [course/10_debug_and_measure](../../course/10_debug_and_measure.ipynb). Most of the
-# exercises give you a program that is wrong, wasteful or silent. Use the tools of the lesson to
-# find out why, and then mend it.
+# The lesson is [course/10_debug_and_measure](../../course/10_debug_and_measure.ipynb). Most
+# exercises give you a program that gives a wrong result, wastes time or memory, or hides a mistake.
+# Use the tools of the lesson to find out why, and then mend it.
 #
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
 # check as often as you like: nothing is handed in until you submit.
@@ -63,7 +63,7 @@ from autograder import (
 # second = look(jnp.arange(3.0), 1)
 # ```
 #
-# How many lines are printed by both calls together, and what is `first`? Set
+# How many lines do the two calls print together, and what is `first`? Set
 # `fast_track_debug_and_measure` to a tuple of the two numbers. If you expect an error, set it to
 # `"error"`.
 
@@ -80,12 +80,12 @@ question(
     answer=(3, 2.0),
     hints=[
         "Which of the two prints belongs to Python, and which one to the program?",
-        "Python runs the function when it is traced: once for both calls. The program runs twice.",
+        "Python runs the function when JAX traces it: once for both calls. The program runs twice.",
         "An index outside the array does not raise an exception in JAX. Which entry is read?",
     ],
-    explanation="`print` runs while JAX traces, and the second call finds the program that is "
-    "already there. `jax.debug.print` is part of the program, so it prints in each of the two "
-    "runs. The index 5 is outside, and JAX reads the last entry, 2.0, without a word.",
+    explanation="`print` runs while JAX traces, and the second call uses the program that the "
+    "first call made. `jax.debug.print` is part of the program, so it prints in each of the two "
+    "runs. The index 5 is outside, and JAX reads the last entry, 2.0, without a warning.",
     mistakes=[
         mistake(
             (4, 2.0),
@@ -101,8 +101,8 @@ question(
         mistake(
             "error",
             "expects an exception for the index",
-            advice="A program on an accelerator cannot raise an exception in the middle. JAX moves "
-            "the index into the array.",
+            advice="A compiled program cannot raise an exception in the middle. JAX reads the "
+            "entry at the nearest index instead.",
         ),
     ],
 )
@@ -111,8 +111,8 @@ question(
 # %% [markdown] exercise="misread" stars=1 importance=3 minutes=3 points=1
 # ## 1 · Read a jaxpr
 #
-# A function was meant to return `jax.nn.softmax(jnp.tanh(W @ x))`. The sum of its results should be
-# 1 and is not. This is its jaxpr:
+# A function should return `jax.nn.softmax(jnp.tanh(W @ x))`. The sum of the entries should be 1,
+# but it is not. This is the jaxpr of the function:
 #
 # ```
 # { lambda ; a:f32[3,4] b:f32[4]. let
@@ -126,8 +126,9 @@ question(
 #   in (i,) }
 # ```
 #
-# One equation reads the wrong variable. Set `misread` to a tuple of two names: the variable that
-# this equation computes, and the variable that it should read instead, such as `("f", "a")`.
+# One equation reads a wrong variable. Set `misread` to a tuple of two names: the variable that
+# this equation computes, and the variable that it should read instead of the wrong one, for example
+# `("f", "a")`.
 
 # %% solution="misread"
 ### BEGIN SOLUTION
@@ -141,7 +142,7 @@ question(
     "misread",
     answer=("h", "g"),
     hints=[
-        "Left of `=` stands the result of an equation. Right of the primitive stand its arguments.",
+        "The result of an equation is on the left of `=`. The arguments follow the primitive.",
         "A softmax divides exponentials by their sum. Which variable holds the exponentials, and "
         "which one holds the sum?",
         "The sum is `h`. Look at what it adds up, and at what it should add up.",
@@ -153,7 +154,7 @@ question(
         mistake(
             ("h", "d"),
             "names the variable that is read by mistake",
-            advice="The equation is the right one. The second name is what it should read instead.",
+            advice="You found the equation. The second name is the variable that it should read.",
         ),
         mistake(
             ("i", "d"),
@@ -162,13 +163,13 @@ question(
         ),
         mistake(
             ("g", "d"),
-            "takes the subtraction of the maximum for the mistake",
+            "thinks that subtracting the maximum is the mistake",
             advice="`exp(d - max)` divided by its sum is the same softmax, and cannot overflow.",
         ),
         mistake(
             ("h", "f"),
-            "adds up what goes into the exponential",
-            advice="The sum is over the exponentials themselves.",
+            "adds up the numbers before the exponential",
+            advice="The sum should be over the exponentials.",
         ),
     ],
 )
@@ -200,19 +201,19 @@ question(
     "silently_wrong",
     answer="AC",
     hints=[
-        "Ask two questions for each line: does it say anything, and is the number right?",
+        "Ask two questions about each line: does it warn or raise, and is the number right?",
         "The sum of the numbers below 100,000 is about 5 billion. The largest int32 is about 2.1 "
         "billion.",
-        "A NumPy array is converted to 32 bits without a word. A Python number that is too large "
-        "is refused.",
+        "JAX converts a NumPy array to 32 bits without a warning. It refuses a Python number that "
+        "is too large.",
     ],
-    explanation="A drops the upper bits of an int64 array, and C overflows: neither says anything. "
+    explanation="A drops the upper bits of an int64 array, and C overflows. Neither of them warns. "
     "B raises an OverflowError. D warns that it makes float32, and its zeros are right. E is "
-    "NumPy, which has 64 bits. Switch on `jax_enable_x64` where such numbers can occur.",
+    "NumPy, which has 64 bits. Switch on `jax_enable_x64` if your program has such numbers.",
     mistakes=[
         mistake(
             "ABC",
-            "expects the large Python number to be cut off as well",
+            "expects JAX to cut off the large Python number as well",
             advice="JAX refuses a Python integer that does not fit. Run line B.",
         ),
         mistake(
@@ -223,11 +224,11 @@ question(
         mistake(
             "C",
             "expects a warning when a NumPy array is cut off",
-            advice="Run line A, and compare the number.",
+            advice="Run line A, and compare the result with the number in the NumPy array.",
         ),
         mistake(
             "ACD",
-            "counts the dtype that was asked for and not given",
+            "counts a dtype that is not the one in the call",
             advice="Line D does warn, and zeros are zeros in every dtype.",
         ),
     ],
@@ -237,10 +238,11 @@ question(
 # %% [markdown] exercise="result_bytes" stars=1 importance=2 minutes=5 points=2
 # ## 3 · How large would it be?
 #
-# Before you run `features` on a billion images, you want to know how much memory its results will
-# take. Write `result_bytes`, which returns the number of bytes of **all** arrays that `features`
-# returns for `n` images. `n` can be so large that neither the images nor the results fit into any
-# memory, so nothing may be computed. Do not count by hand either: `features` will change next week.
+# Before you run `features` on a billion images, you want to know how much memory its results need.
+# Write `result_bytes`, which returns the number of bytes of **all** arrays that `features` returns
+# for `n` images. `n` can be so large that neither the images nor the results fit into any memory,
+# so your function must not compute any array. Do not count by hand either: `features` will change
+# next week.
 
 
 # %% given="features"
@@ -256,7 +258,7 @@ def features(images):
 
 # %% solution="result_bytes"
 def result_bytes(n):
-    """n, a Python int -> the bytes of all that `features` returns for n images, an int."""
+    """n, a Python int -> the bytes of all arrays that `features` returns for n images, an int."""
     ### BEGIN SOLUTION
     images = jax.ShapeDtypeStruct((n, 64, 64), jnp.float32)
     leaves = jax.tree.leaves(jax.eval_shape(features, images))
@@ -284,7 +286,7 @@ exercise(
     },
     requires=[matches_when_called()],
     hints=[
-        "Tracing needs shapes and dtypes only. Which function traces and stops there?",
+        "Tracing needs only shapes and dtypes. Which function traces and then stops?",
         "`jax.eval_shape(features, jax.ShapeDtypeStruct(shape, dtype))` returns the same dict as "
         "`features`, with a shape and a dtype in the place of each array.",
         "Each leaf has `.size` and `.dtype.itemsize`: add up their products, over "
@@ -303,12 +305,12 @@ exercise(
             lambda n: sum(4 * leaf.size for leaf in _shapes(n)),
             "counts four bytes for every number",
             rejected_by="values",
-            advice="A bfloat16 has 2 bytes, a boolean 1, and a complex64 8: `dtype.itemsize` says "
-            "so.",
+            advice="A bfloat16 has 2 bytes, a boolean 1, and a complex64 8. `dtype.itemsize` is "
+            "this number.",
         ),
         wrong(
             lambda n: sum(leaf.size for leaf in _shapes(n)),
-            "counts the numbers and not their bytes",
+            "counts the entries and not their bytes",
             rejected_by="values",
             advice="Multiply the size of each leaf by the bytes of its dtype.",
         ),
@@ -322,7 +324,7 @@ exercise(
             lambda n: n * 64 * 64 * 4,
             "counts the images",
             rejected_by="values",
-            advice="That is what goes in. What comes out of `features` is asked for.",
+            advice="The images are the argument of `features`. Count the bytes of its results.",
         ),
         wrong(
             lambda n: sum(leaf.size * leaf.dtype.itemsize for leaf in _shapes(1)),
@@ -334,20 +336,20 @@ exercise(
             lambda n: [leaf.size * leaf.dtype.itemsize for leaf in _shapes(n)],
             "returns the bytes of each array",
             rejected_by="structure",
-            advice="One number is asked for: the sum.",
+            advice="Return one number: the sum.",
         ),
     ],
 )
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="mended_slopes" stars=2 importance=3 minutes=6 points=2
-# ## 4 · Two indices that nobody reported
+# ## 4 · Two bad indices, and no error
 #
 # `slopes` estimates the slope of a curve at each of its points, from the neighbour on the left and
 # the one on the right. In NumPy it raises an `IndexError`. In JAX it runs, and **both ends are
-# wrong**. Find out what it reads there, and write `mended_slopes`: at the first and at the last
-# point, where a neighbour is missing, the slope is the difference to the only neighbour. Everywhere
-# else it stays `(y[i + 1] - y[i - 1]) / 2`.
+# wrong**. Find out what it reads there, and write `mended_slopes`. The first and the last point
+# have only one neighbour. The slope there is the difference between the two points, right minus
+# left. Everywhere else it stays `(y[i + 1] - y[i - 1]) / 2`.
 
 
 # %% given="slopes"
@@ -390,15 +392,16 @@ exercise(
     public_sizes=(4, 2, 30),
     hints=[
         "What is `y[-1]`, and what does JAX read at `y[y.size]`? Try both, with small numbers.",
-        "At the left end -1 counts from the end, so the last point is read. At the right end the "
-        "index is moved back to the last point itself. Only the second one is out of bounds, so "
-        "`checkify.index_checks` reports only that.",
+        "At the left end, the index -1 counts from the end, so JAX reads the last point. At the "
+        "right end, the index is out of bounds, so JAX reads the last point again. "
+        "`checkify.index_checks` reports only the right end.",
         "Keep the indices inside with `jnp.maximum` and `jnp.minimum`, and divide by the distance "
         "between them: 1 at the ends, 2 elsewhere.",
     ],
-    explanation="The left index is -1, which is legal and means the last point. The right one is "
-    "outside, and JAX clamps it. Neither raises. `checkify` with `index_checks` finds the second, "
-    "and only a look at the values finds the first. `jnp.gradient` computes these slopes too.",
+    explanation="The left index is -1, which is legal and means the last point. The right index is "
+    "outside, and JAX clamps it. Neither raises an exception. `checkify` with `index_checks` finds "
+    "the right one, and you find the left one only if you look at the values. `jnp.gradient` "
+    "computes these slopes too.",
     another="def mended_slopes(y):\n    return jnp.gradient(y)",
     wrong_answers=[
         wrong(
@@ -411,38 +414,40 @@ exercise(
             lambda y: _with_ends(y, lambda y: (y[1] - y[-1]) / 2, lambda y: y[-1] - y[-2]),
             "mends the right end only",
             rejected_by="values",
-            advice="`checkify` reports only the right end. At the left end `y[-1]` is the last "
-            "point, which is legal and wrong.",
+            advice="`checkify` reports only the right end. At the left end, `y[-1]` is a legal "
+            "index, but it means the last point.",
         ),
         wrong(
             lambda y: _with_ends(y, lambda y: y[1] - y[0], lambda y: (y[-1] - y[-2]) / 2),
             "mends the left end only",
             rejected_by="values",
-            advice="At the right end JAX reads the last point twice, so half of the slope is lost.",
+            advice="At the right end, JAX reads the last point in place of a neighbour, so the "
+            "slope is half as large as it should be.",
         ),
         wrong(
             lambda y: _with_ends(y, lambda y: (y[1] - y[0]) / 2, lambda y: (y[-1] - y[-2]) / 2),
             "keeps the indices inside and divides by 2 everywhere",
             rejected_by="values",
-            advice="At the ends the two points are 1 apart, not 2.",
+            advice="At the ends the distance between the two points is 1, not 2.",
         ),
         wrong(
             lambda y: _with_ends(y, lambda y: 0 * y[0], lambda y: 0 * y[0]),
             "puts 0 at both ends",
             rejected_by="values",
-            advice="There is a neighbour on one side: take the difference to it.",
+            advice="Each end has one neighbour. The slope is the difference between the two "
+            "points.",
         ),
         wrong(
             lambda y: (y[2:] - y[:-2]) / 2,
             "leaves the ends out",
             rejected_by="shape",
-            advice="There is a slope for each point, for the first and the last one too.",
+            advice="Return a slope for each point, also for the first and the last point.",
         ),
         wrong(
             lambda y: jnp.append(jnp.diff(y), y[-1] - y[-2]),
             "takes the difference to the right neighbour everywhere",
             rejected_by="values",
-            advice="Between the ends the slope comes from both neighbours.",
+            advice="Between the ends, compute the slope from both neighbours.",
         ),
     ],
 )
@@ -451,10 +456,10 @@ exercise(
 # %% [markdown] exercise="mended_energy" stars=2 importance=3 minutes=10 points=3
 # ## 5 · Find the NaN
 #
-# The energy of beads in a plane has three parts. Its value is fine, but `jax.grad(energy)(x)` is
-# NaN everywhere. Find the part where the NaN comes from, for example with `jax.debug_nans(True)`,
-# and write `mended_energy`: the **same values**, and the right gradient. No two beads are in the
-# same place.
+# The energy of beads in a plane has three parts. Its value is right, but `jax.grad(energy)(x)` is
+# NaN everywhere. Find the part that makes the NaN, for example with `jax.debug_nans(True)`, and
+# write `mended_energy`. It returns the **same values**, and its gradient is right. No two beads are
+# in the same place.
 
 
 # %% given="energy_of_beads"
@@ -538,16 +543,16 @@ exercise(
         "x[:, None] - x[None, :] → x[None, :] - x[:, None] (line 2)": "it is squared",
     },
     hints=[
-        "Take the gradient of each part by itself. Which one is NaN?",
+        "Compute the gradient of each part separately. Which one is NaN?",
         "It is `repel`. The distance of a bead to itself is 0, and the slope of the root at 0 is "
-        "infinite. The `where` comes too late: the root of 0 has been taken.",
+        "infinite. The `where` comes too late, after the root of 0.",
         "Put a second `where` **inside** the root: `jnp.sqrt(jnp.where(itself, 1.0, squares))`. "
         "Keep the outer one.",
     ],
-    explanation="On the way back the `where` sends 0 to the diagonal, and 0 times the infinite "
+    explanation="On the way back, the `where` sends 0 to the diagonal, and 0 times the infinite "
     "slope of the root is NaN. Every bead has a place on the diagonal, so every entry of the "
-    "gradient is NaN. An inner `where` keeps 0 away from the root. The second solution never "
-    "computes the diagonal, which is the cleanest cure where it is possible.",
+    "gradient is NaN. An inner `where` keeps 0 away from the root. The second solution does not "
+    "compute the diagonal at all. Where that is possible, it is the simplest solution.",
     another="def mended_energy(x):\n"
     "    i, j = np.triu_indices(x.shape[0], 1)  # each pair once\n"
     "    distances = jnp.sqrt(jnp.sum((x[i] - x[j]) ** 2, axis=1))\n"
@@ -565,13 +570,14 @@ exercise(
             lambda x: stretch(x) + jax.lax.stop_gradient(repel(x)) + centre(x),
             "stops the gradient of the whole part",
             rejected_by="gradient",
-            advice="Now the beads do not repel each other. Only the diagonal has no slope.",
+            advice="Now the gradient has no part from beads that repel each other. Only the "
+            "diagonal should have no gradient.",
         ),
         wrong(
             lambda x: stretch(x) + centre(x),
             "leaves the part out",
             rejected_by="values",
-            advice="The values have to stay as they are.",
+            advice="The values have to stay the same, so all three parts are needed.",
         ),
         wrong(
             lambda x: _repelled(x, lambda itself, squares: jnp.where(itself, 1.0, squares), 1.0),
@@ -598,13 +604,14 @@ exercise(
 # %% [markdown] exercise="checked_walk" stars=2 importance=3 minutes=10 points=3
 # ## 6 · Add a check
 #
-# `walk` follows a table: from `start` to `table[start]`, from there to the entry at that place, and
-# so on. If an entry leads beyond the table, JAX reads the last entry and walks on in silence. Write
-# `checked_walk`. It returns the same state, and raises a `checkify.JaxRuntimeError` if a **read**
-# would be beyond the end of the table. Entries that the walk never reads do not matter.
+# `walk` follows a table. Its state is an index. In each step, the entry `table[state]` becomes the
+# next state. If a state is beyond the end of the table, JAX reads the last entry, and the walk goes
+# on without an error. Write `checked_walk`. It returns the same last state, but raises a
+# `checkify.JaxRuntimeError` if it would **read** beyond the end of the table. Entries that the walk
+# never reads do not matter.
 #
-# Keep a loop of the program, such as `jax.lax.fori_loop`. Its body is traced, so Python cannot
-# raise anything in it.
+# Use a loop that is part of the program, such as `jax.lax.fori_loop`. JAX traces its body, so
+# Python cannot raise an exception in it.
 
 
 # %% given="walk"
@@ -733,7 +740,7 @@ exercise(
     public_sizes=(6, 7, 8, 9, 10),
     requires=[matches_when_called()],
     hints=[
-        "What has to be true before each read? Say it inside the loop.",
+        "What has to be true before each read? Put a check of it inside the loop.",
         "`checkify.check(condition, message)` goes into the body of the loop. "
         "`checkify.checkify(function)` makes a function that returns a pair: an error, and the "
         "result.",
@@ -741,8 +748,8 @@ exercise(
         "`error, state = checkify.checkify(walked)(start)`, and `error.throw()` raises if a check "
         "failed.",
     ],
-    explanation="`checkify` turns a check into data: the program carries an error along, in loops "
-    "and branches too, and `error.throw()` raises it outside, in Python. The second solution has "
+    explanation="`checkify` turns a check into data. The program carries the error along, through "
+    "loops and branches, and `error.throw()` raises it outside, in Python. The second solution has "
     "no check of its own: `errors=checkify.index_checks` adds one to every indexing operation.",
     another="def checked_walk(table, start, steps):\n"
     "    checked = checkify.checkify(walk, errors=checkify.index_checks)\n"
@@ -761,7 +768,7 @@ exercise(
             _checked(_inside, throw=False, result=lambda error, state: (error.get() or "", state)),
             "returns the error's message with the state",
             rejected_by="structure",
-            advice="The state alone is asked for. Raise the error with `error.throw()`.",
+            advice="Return only the state. Raise the error with `error.throw()`.",
         ),
         wrong(
             _unchecked,
@@ -772,14 +779,14 @@ exercise(
         ),
         wrong(
             _python_asks,
-            "lets Python compare and raise inside the loop",
+            "uses a Python `if` and `raise` inside the loop",
             rejected_by="TracerBoolConversionError",
-            advice="In the body of the loop the state is a tracer and has no value. "
-            "`checkify.check` makes the question a part of the program.",
+            advice="In the body of the loop, the state is a tracer and has no value. "
+            "`checkify.check` makes the check a part of the program.",
         ),
         wrong(
             _whole_table,
-            "checks all entries of the table beforehand",
+            "checks all entries of the table before the loop",
             rejected_by="JaxRuntimeError",
             advice="An entry that is never read does not matter. Check the state before each read.",
         ),
@@ -787,27 +794,27 @@ exercise(
             _checked(lambda table, state: checkify.check(state >= table.size, "outside")),
             "has the condition the wrong way round",
             rejected_by="JaxRuntimeError",
-            advice="`checkify.check` gets what has to be **true**, as `assert` does.",
+            advice="Give `checkify.check` the condition that has to be **true**, as in `assert`.",
         ),
         wrong(
             _last_state,
             "checks the last state only",
             rejected_by="structure",
-            advice="A wrong read in the middle leads back into the table, and the last state looks "
-            "fine. Check before each read.",
+            advice="After a wrong read, the walk can come back into the table. Then the last state "
+            "looks right. Check before each read.",
         ),
         wrong(
             _checked(lambda table, state: checkify.check(state <= table.size, "outside")),
             "lets the first place beyond the table pass",
             rejected_by="structure",
-            advice="A table of m entries has the places 0 to m - 1: `state < table.size`.",
+            advice="A table of m entries has the indices 0 to m - 1: `state < table.size`.",
         ),
         wrong(
             _checked(lambda table, state: checkify.check(table[state] < table.size, "outside")),
-            "checks where a step leads, in place of where it reads",
+            "checks the next state and not the one that it reads at",
             rejected_by="JaxRuntimeError",
-            advice="A last step that leads outside reads nothing there. Check the state before the "
-            "read.",
+            advice="The last state may be outside, because the walk does not read there. Check the "
+            "state before the read.",
         ),
     ],
 )
@@ -817,9 +824,9 @@ exercise(
 # ## 7 · Shrink a jaxpr
 #
 # Print `jax.make_jaxpr(run)(W, h, xs)` for a `W` of shape (8, 8), an `h` of shape (8,) and `xs` of
-# shape (5, 8). Look at the jaxpr inside the `scan`: all of its equations run in **every** turn, and
-# some of them compute the same thing each time. Write `lean_run`, which has the same result and no
-# more work in a turn than it needs. The loop stays a `jax.lax.scan`.
+# shape (5, 8). Look at the jaxpr inside the `scan`. All of its equations run in **every** turn, and
+# some of them compute the same thing each time. Write `lean_run`, which has the same result, but
+# computes these things only once. The loop stays a `jax.lax.scan`.
 
 
 # %% given="run"
@@ -893,13 +900,13 @@ exercise(
     ],
     hints=[
         "Which equations of the inner jaxpr depend neither on the state nor on the row?",
-        "`unit(W)` and `unit(W.T)` are the same in every turn, but they stand in the body.",
+        "`unit(W)` and `unit(W.T)` are the same in every turn, but the body computes them.",
         "Compute both before the loop, and let `turn` close over them.",
     ],
-    explanation="The body of a `scan` is written down once and runs in every turn. What the body "
-    "computes from `W` alone belongs in front of the loop. XLA sometimes moves it there by itself, "
-    "and sometimes not: the jaxpr shows what you asked for. The second solution goes further: one "
-    "matrix product for all rows, before the loop.",
+    explanation="The body of a `scan` is in the program once and runs in every turn. If a part of "
+    "it depends only on `W`, compute that part before the loop. XLA sometimes moves it there for "
+    "you, and sometimes does not. The second solution goes further: it computes one matrix product "
+    "for all rows, before the loop.",
     another="def lean_run(W, h, xs):\n"
     "    by_state = unit(W)\n"
     "    turn = lambda h, row: (jnp.tanh(by_state @ h / 2 + row), None)\n"
@@ -909,7 +916,8 @@ exercise(
             lambda W, h, xs: _run(W, h, xs),
             "computes the lengths of the columns in every turn",
             rejected_by="operation",
-            advice="`unit(W)` and `unit(W.T)` are the same in every turn: compute them before.",
+            advice="`unit(W)` and `unit(W.T)` are the same in every turn. Compute them before the "
+            "loop.",
         ),
         wrong(
             _unrolled_run,
@@ -921,7 +929,7 @@ exercise(
             lambda W, h, xs: _run(W, h, xs, _fixed(W), _fixed(W.T)),
             "leaves `unit` out",
             rejected_by="values",
-            advice="The columns have to have length 1. Compute them, but once.",
+            advice="The columns must have length 1. Call `unit`, but only once for each matrix.",
         ),
         wrong(
             lambda W, h, xs: _run(W, h, xs, _fixed(unit(W)), _fixed(unit(W).T)),
@@ -933,7 +941,7 @@ exercise(
             lambda W, h, xs: _run(W, h, xs[:1], _fixed(unit(W)), _fixed(unit(W.T))),
             "takes one turn only",
             rejected_by="values",
-            advice="All rows of `xs` take part, one in each turn.",
+            advice="The loop uses all rows of `xs`, one in each turn.",
         ),
     ],
 )
@@ -944,9 +952,9 @@ exercise(
 #
 # The loss of a language model needs, for each position, the logarithm of the sum of `exp(score)`
 # over all words. `log_totals_at_once` first makes a table of all scores, with a row for each
-# position and a column for each word. It is often the largest array of the whole training. Write
-# `log_totals`, which returns the same numbers and needs **at most a tenth of the memory** for what
-# it keeps in between. Compare both with `.lower(...).compile().memory_analysis()`, for some
+# position and a column for each word. This table is often the largest array of the whole training.
+# Write `log_totals`, which returns the same numbers, but needs **at most a tenth of the memory**
+# for its temporaries. Compare both with `.lower(...).compile().memory_analysis()`, for a few
 # thousand words.
 #
 # The number of words is a multiple of 50.
@@ -1011,16 +1019,16 @@ exercise(
         work_within(2),
     ],
     hints=[
-        "Take 50 words at a time. What do you have to remember of the words that you have seen?",
+        "Take 50 words at a time. What do you have to remember about the words before them?",
         "One number for each position is enough: the logarithm of the sum so far. "
         "`jnp.logaddexp(a, b)` joins two of them, and `-jnp.inf` stands for no words at all.",
         "`jax.lax.scan` over `words.reshape(-1, 50, 4)`, with the logarithms so far as the carry. "
         "In each turn join them with `jax.nn.logsumexp(hidden @ part.T, axis=1)`.",
     ],
-    explanation="The logarithm of a sum can be built part by part, so only 50 columns of the table "
-    "exist at a time. The second solution keeps a running maximum and a running sum instead, as "
-    "fast attention kernels do. Mapping over the positions would not be enough: a single row of "
-    "the table grows with the number of words.",
+    explanation="You can compute the logarithm of a sum part by part, so only 50 columns of the "
+    "table exist at a time. The second solution keeps a running maximum and a running sum instead, "
+    "as fast attention kernels do. To map over the positions would not be enough, because a single "
+    "row of the table grows with the number of words.",
     another="def log_totals(hidden, words):\n"
     "    def more(carry, part):\n"
     "        most, total = carry\n"
@@ -1052,7 +1060,7 @@ exercise(
             ),
             "adds up the exponentials and forgets the logarithm",
             rejected_by="values",
-            advice="The logarithm of the sum is asked for, and the sum itself soon overflows: use "
+            advice="Return the logarithm of the sum. The sum itself can overflow, so use "
             "`jax.nn.logsumexp` and `jnp.logaddexp`.",
         ),
         wrong(
@@ -1086,13 +1094,13 @@ exercise(
 # %% [markdown] exercise="busy_share" stars=3 importance=2 minutes=15 points=2
 # ## 9 · A puzzle: how busy was the device?
 #
-# A profile lists what ran: each operation with the time when it began and the time when it ended.
-# They are in no order, and on several cores they overlap: one may even lie wholly within another.
-# Write `busy_share`: of the time from the first beginning to the last end, the share during which
-# **at least one** operation ran.
+# A profile lists operations, each with the time when it began and the time when it ended. The
+# operations are in no order. On several cores they overlap, and one may even begin and end while
+# another one runs. Look at the time from the first beginning to the last end. Write `busy_share`,
+# which returns the share of this time in which **at least one** operation ran.
 #
-# Profiles are long, so use no loop: the program may have no `while`, and its work must stay far
-# below `n * n`.
+# Profiles are long, so use no loop: the program must not have a `while`, and its work must be far
+# less than `n * n`.
 
 
 # %% solution="busy_share"
@@ -1180,16 +1188,16 @@ exercise(
         grows_with_batch("not at all"),
     ],
     hints=[
-        "Count the time when nothing runs. When does such a gap end, and when did it begin?",
-        "Sort the operations by their beginning. A gap ends where one begins, and it began at the "
-        "last end so far, which need not be the end of the operation just before.",
+        "Count the time in which nothing runs. When does such a gap begin, and when does it end?",
+        "Sort the operations by their beginning. A gap ends when an operation begins. It begins at "
+        "the last end so far, which may not be the end of the operation just before.",
         "The last end so far is a running maximum: `jax.lax.cummax`, or `jax.lax.associative_scan` "
-        "with `jnp.maximum`. A gap is `begin[1:] - reached[:-1]`, where that is positive.",
+        "with `jnp.maximum`. A gap is `begin[1:] - reached[:-1]`, where this is positive.",
     ],
-    explanation="Adding up the durations counts overlaps twice: two busy cores would make a share "
-    "of 2. The union of the intervals is what you want, and after sorting it needs only a running "
-    "maximum. The second solution sweeps over all beginnings and ends, and counts how many "
-    "operations run.",
+    explanation="A sum of the durations counts overlaps twice: two busy cores would give a share "
+    "of 2. You need the length of the union of the intervals. After sorting, a running maximum is "
+    "enough for it. The second solution goes through all beginnings and ends in order, and counts "
+    "how many operations run.",
     another="def busy_share(begin, end):\n"
     "    times = jnp.concatenate([begin, end])\n"
     "    change = jnp.concatenate([jnp.ones_like(begin), -jnp.ones_like(end)])\n"
@@ -1208,7 +1216,7 @@ exercise(
             _neighbours_only,
             "compares each beginning with the end of the operation just before",
             rejected_by="values",
-            advice="An earlier operation may still run. Take the last end so far: a running "
+            advice="An earlier operation may still be running. Take the last end so far: a running "
             "maximum.",
         ),
         wrong(
@@ -1219,9 +1227,9 @@ exercise(
         ),
         wrong(
             lambda begin, end: 1 - busy_share(begin, end),
-            "returns the share when nothing ran",
+            "returns the share of the time in which nothing ran",
             rejected_by="values",
-            advice="The share when at least one operation ran is asked for.",
+            advice="Return the share of the time in which at least one operation ran.",
         ),
         wrong(
             _by_scan,
@@ -1244,10 +1252,10 @@ exercise(
 # %% [markdown]
 # ## 10 · In your own words
 #
-# After twelve thousand steps of a training loop under `jit`, the loss becomes NaN. Until then all
-# was well, and a run takes an hour. Say which tool of the lesson you would use first, and what you
-# would learn from it. Then name one tool of the lesson that would not help here, and say why. A
-# person reads this.
+# After twelve thousand steps of a training loop under `jit`, the loss becomes NaN. Until then
+# everything looked right. A run takes an hour. Say which tool of the lesson you would use first,
+# and what you would learn from it. Then name one tool of the lesson that would not help here, and
+# say why. A person reads this.
 
 # %% [markdown] written="which_tool" minutes=4 points=1
 # ### BEGIN SOLUTION
