@@ -14,14 +14,14 @@
 # # Exercises: train a model
 #
 # The lesson is [course/11_train_a_model](../../course/11_train_a_model.ipynb). Each exercise is one
-# part of a training program, and needs something from the lessons before: batches, a loss, a
-# schedule, an epoch, an optimizer, a checkpoint, a mesh.
+# part of a training program, such as batches, a loss, a schedule, an epoch, an optimizer, a
+# checkpoint or a mesh. It also needs something from the earlier lessons.
 #
 # Write your answer in the cell that says so, run it, then run the `check` cell below it. You may
 # check as often as you like: nothing is handed in until you submit.
 #
-# Arrays hold float32 where nothing else is said. A pytree may be any nesting of dicts, lists and
-# tuples. Write plain JAX: no exercise needs Optax, Flax or Orbax.
+# Arrays hold float32 unless the exercise says something else. A pytree may be any nesting of dicts,
+# lists and tuples. Write plain JAX: no exercise needs Optax, Flax or Orbax.
 
 # %%
 import jax
@@ -63,11 +63,12 @@ def layer(rng, n, m, scale=1.0):
 # %% [markdown] exercise="fast_track_train_a_model" stars=1 importance=1 minutes=1 points=0
 # ## 0 · Know it already?
 #
-# One question for those who have trained networks before; it gives no points. If you are sure of
-# your answer and it is right, read the lesson from *Eight devices* on, and begin with exercise 5.
+# This question is for readers who have trained networks before. It gives no points. If you are sure
+# of your answer and it is right, read the lesson from *Eight devices* on, and begin with exercise
+# 5.
 #
-# A model has 1000 parameters and is trained with Adam. How many floating numbers must a checkpoint
-# hold, so that the resumed run continues with the same losses?
+# A model has 1000 parameters and is trained with Adam. How many floating-point numbers must a
+# checkpoint hold, so that the resumed run continues with the same losses?
 
 # %% solution="fast_track_train_a_model"
 # A number
@@ -86,19 +87,19 @@ question(
         "Adam remembers two running averages for each parameter.",
         "The parameters, the averages of the gradients, and the averages of their squares.",
     ],
-    explanation="The parameters, `mu` and `nu` have 1000 numbers each. (The count of the steps is "
-    "an integer.) Gradients are computed anew in every step.",
+    explanation="The parameters, `mu` and `nu` have 1000 numbers each. (The number of steps is an "
+    "integer.) Every step computes new gradients, so a checkpoint does not need them.",
     mistakes=[
         mistake(
             1000,
             "saves the parameters only",
-            advice="Then Adam begins with empty averages, and the losses differ.",
+            advice="Then Adam begins with averages of 0, and the losses differ.",
         ),
         mistake(
             2000,
             "forgets one of the averages",
-            advice="Adam has two: of the gradients, and of their squares. The parameters come on "
-            "top.",
+            advice="Adam has two averages: of the gradients, and of their squares. Add the "
+            "parameters to them.",
         ),
         mistake(
             4000,
@@ -113,8 +114,8 @@ question(
 # ## 1 · Batches
 #
 # Write `make_batches`. It takes the examples in the given `order`, and cuts them into batches of
-# `size`. Batches are counted along a new first axis. The examples at the end that do not fill a
-# batch are left out.
+# `size` examples. The new first axis counts the batches. Leave out the examples at the end that do
+# not fill a batch.
 
 
 # %% solution="make_batches"
@@ -147,7 +148,7 @@ exercise(
     ),
     hints=[
         "How many whole batches are there? `len(order)` and `size` are plain Python numbers.",
-        "Reshape `order` first, to `(k, size)`, after you cut off its end.",
+        "Cut off the end of `order`, and reshape it to `(k, size)`.",
         "An integer array of shape `(k, size)` as an index of `xs` gives `(k, size, 2)`.",
     ],
     explanation="Shapes are known while tracing, so Python computes the number of batches. The "
@@ -184,7 +185,7 @@ exercise(
             lambda xs, ys, order, size: (xs[order.reshape(-1, size)], ys[order.reshape(-1, size)]),
             "forgets the examples that are left over",
             rejected_by="TypeError",
-            advice="The number of examples need not be a multiple of `size`. Cut the rest off "
+            advice="The number of examples may not be a multiple of `size`. Cut off the rest "
             "before you reshape.",
         ),
     ],
@@ -194,10 +195,10 @@ exercise(
 # %% [markdown] exercise="masked_loss" stars=2 importance=3 minutes=8 points=2
 # ## 2 · A batch that is not full
 #
-# A program has fixed shapes, so a batch that is too short is filled up. `mask` is 1 for the real
-# rows and 0 for the others, which may hold anything, even NaN or infinity. Write `masked_loss`: the
-# mean of the squared errors `(x @ w - y)**2` over the **real** examples only, and 0 if there are
-# none. Its gradient has to be right as well.
+# A program has fixed shapes, so a batch that is too short gets extra rows. `mask` is 1 for the real
+# rows and 0 for the extra rows, which may hold anything, even NaN or infinity. Write `masked_loss`.
+# It returns the mean of the squared errors `(x @ w - y)**2` over the **real** rows only, and 0 if
+# there are none. Its gradient has to be right as well.
 
 
 # %% solution="masked_loss"
@@ -235,15 +236,15 @@ exercise(
         "xs @ w - ys → ys - xs @ w (line 4)": "the error is squared",
     },
     hints=[
-        "NaN times 0 is NaN. How do you get rid of a NaN in an array?",
+        "NaN times 0 is NaN. How do you replace a NaN in an array?",
         "`jnp.where(mask, a, 0)` chooses. For the gradient, choose *before* you compute with the "
         "numbers, as in lesson 7.",
-        "Clean `xs` and `ys` with `jnp.where`, sum the squared errors, and divide by "
-        "`jnp.maximum(mask.sum(), 1)`.",
+        "Put 0 into the extra rows of `xs` and `ys` with `jnp.where`, sum the squared errors, and "
+        "divide by `jnp.maximum(mask.sum(), 1)`.",
     ],
-    explanation="A cleaned row has error 0 and adds nothing. With `where` behind the computation "
-    "the value would be right and the gradient NaN, since 0 times NaN is NaN on the way back as "
-    "well. `maximum` keeps an empty batch from dividing by zero.",
+    explanation="A row of zeros has error 0 and adds nothing. With `where` after the computation, "
+    "the value would be right and the gradient would be NaN, because 0 times NaN is NaN on the way "
+    "back as well. With `maximum`, an empty batch does not divide by zero.",
     another="def masked_loss(w, xs, ys, mask):\n"
     "    def error(x, y, real):\n"
     "        x, y = jnp.where(real, x, 0), jnp.where(real, y, 0)\n"
@@ -255,16 +256,16 @@ exercise(
             lambda w, xs, ys, mask: (
                 jnp.sum(jnp.where(mask, (xs @ w - ys) ** 2, 0)) / jnp.maximum(mask.sum(), 1)
             ),
-            "cleans up after the computation",
+            "removes the NaN after the computation",
             rejected_by="gradient",
-            advice="The loss is right, and its gradient is NaN: the way back passes through the "
-            "NaN. Clean `xs` and `ys` first.",
+            advice="The loss is right, and its gradient is NaN, because the way back passes "
+            "through the NaN. Use `jnp.where` on `xs` and `ys` first.",
         ),
         wrong(
             lambda w, xs, ys, mask: jnp.sum(mask * (xs @ w - ys) ** 2) / jnp.maximum(mask.sum(), 1),
-            "multiplies with the mask",
+            "multiplies by the mask",
             rejected_by="values",
-            advice="0 times NaN is NaN. `jnp.where` chooses, and does not multiply.",
+            advice="0 times NaN is NaN. Use `jnp.where`, which chooses and does not multiply.",
         ),
         wrong(
             lambda w, xs, ys, mask: jnp.mean(
@@ -272,7 +273,7 @@ exercise(
             ),
             "divides by the number of all rows",
             rejected_by="values",
-            advice="The rows that are not real do not count. Divide by `mask.sum()`.",
+            advice="The extra rows do not count. Divide by `mask.sum()`.",
         ),
         wrong(
             lambda w, xs, ys, mask: (
@@ -287,8 +288,8 @@ exercise(
             lambda w, xs, ys, mask: jnp.mean((xs[mask == 1] @ w - ys[mask == 1]) ** 2),
             "picks out the real rows",
             rejected_by="NonConcreteBooleanIndexError",
-            advice="How many rows are real is not known while tracing, so they cannot have a "
-            "shape. Keep all rows, and make the others harmless.",
+            advice="While JAX traces, the number of real rows is not known, so an array of them "
+            "has no shape. Keep all rows, and put zeros into the extra ones.",
         ),
     ],
 )
@@ -297,13 +298,13 @@ exercise(
 # %% [markdown] exercise="warmup_cosine" stars=2 importance=2 minutes=7 points=2
 # ## 3 · A schedule
 #
-# The learning rate changes with the number of the step. Write `warmup_cosine`, for many steps at
-# once:
+# The learning rate depends on the number of the step. Write `warmup_cosine`, which returns the
+# rates of many steps at once:
 #
-# - before step `warmup` it grows along a line, from 0 at step 0 to `peak` at step `warmup`;
-# - from then on it falls like `peak * (1 + cos(pi * part)) / 2`, where `part` grows from 0 at
-#   `warmup` to 1 at `total`;
-# - after `total` it stays 0.
+# - before step `warmup`, the rate grows linearly, from 0 at step 0 to `peak` at step `warmup`;
+# - from step `warmup` on, the rate is `peak * (1 + cos(pi * part)) / 2`, where `part` grows
+#   linearly from 0 at step `warmup` to 1 at step `total`;
+# - after step `total`, the rate is 0.
 
 
 # %% solution="warmup_cosine"
@@ -347,8 +348,9 @@ exercise(
         "Compute both branches for all steps, and choose with `jnp.where(step < warmup, ...)`.",
         "`part = jnp.minimum((step - warmup) / (total - warmup), 1)` stays at 1 after `total`.",
     ],
-    explanation="A step number inside a jitted training loop is a traced value, so the schedule "
-    "chooses with `where`. `minimum` holds the end: the cosine itself would rise again.",
+    explanation="A step number inside a jitted training loop is a tracer, so the schedule chooses "
+    "with `where`. `minimum` keeps the rate at 0 after `total`: without it, the cosine would rise "
+    "again.",
     another="def warmup_cosine(step, warmup, total, peak):\n"
     "    step = jnp.minimum(step, total).astype(jnp.float32)\n"
     "    angle = jnp.pi * (step - warmup) / (total - warmup)\n"
@@ -361,7 +363,7 @@ exercise(
             ),
             "rises again after the end",
             rejected_by="values",
-            advice="A cosine goes on. After `total`, `part` has to stay 1: `jnp.minimum`.",
+            advice="After `total`, the cosine rises again. Keep `part` at 1 with `jnp.minimum`.",
         ),
         wrong(
             lambda step, warmup, total, peak: jnp.where(
@@ -387,7 +389,7 @@ exercise(
             ),
             "asks with `if`",
             rejected_by="ValueError",
-            advice="There are many steps, and none has a value while tracing. Use `jnp.where`.",
+            advice="`step` is an array of many steps, and `if` needs one. Use `jnp.where`.",
         ),
         wrong(
             lambda step, warmup, total, peak: jnp.where(
@@ -395,7 +397,7 @@ exercise(
                 peak * (step // warmup),
                 falls(jnp.clip(step, warmup, total), warmup, total, peak),
             ),
-            "divides whole numbers without a remainder",
+            "uses integer division",
             rejected_by="values",
             advice="`step // warmup` is 0 during the whole warm-up. `/` gives a float.",
         ),
@@ -406,9 +408,9 @@ exercise(
 # %% [markdown] exercise="train_epoch" stars=2 importance=3 minutes=8 points=2
 # ## 4 · An epoch is one program
 #
-# Write `train_epoch`: one step `w - 0.1 * gradient` of `batch_loss` for each batch, one after the
-# other. Return the last weights, and the loss of each batch **before** its step. The program
-# must not grow with the number of batches.
+# Write `train_epoch`. It takes one step for each batch, one after the other. The new weights are
+# `w - 0.1 * gradient`, with the gradient of `batch_loss`. Return the last weights, and the loss of
+# each batch **before** its step. The program must not grow with the number of batches.
 
 
 # %% given="batch_loss"
@@ -474,13 +476,13 @@ exercise(
         rng.normal(size=(n, 8)),
     ),
     hints=[
-        "Each step needs the weights of the step before. Which loop carries something along?",
+        "Each step needs the weights of the step before. Which loop carries a state along?",
         "`lax.scan(step, w, (xs, ys))` calls `step(w, (x_batch, y_batch))` for each batch.",
-        "`step` returns a pair: the next weights, and what to collect. "
+        "`step` returns a pair: the next weights, and the loss. "
         "`jax.value_and_grad(batch_loss)` gives the loss and the gradient together.",
     ],
-    explanation="`scan` carries the weights and collects the losses. The body stands in the "
-    "program once, however many batches there are, so an epoch compiles as fast as a step.",
+    explanation="`scan` carries the weights and collects the losses. The body is in the program "
+    "once, for any number of batches, so an epoch takes about as long to compile as one step.",
     another="def train_epoch(w, xs, ys):\n"
     "    def step(k, carry):\n"
     "        w, losses = carry\n"
@@ -492,28 +494,29 @@ exercise(
             _epoch,
             "loops over the batches in Python",
             rejected_by="batch loop",
-            advice="The loop is written out into the program, once for each batch. `lax.scan` "
-            "keeps it a loop.",
+            advice="The program has a copy of the step for each batch. With `lax.scan`, it has one "
+            "loop.",
         ),
         wrong(
             _late,
-            "gives the losses after the steps",
+            "returns the losses after the steps",
             rejected_by="values",
-            advice="The loss that belongs to the gradient is the one before the step. "
-            "`value_and_grad` gives it at no extra cost.",
+            advice="Return the loss before each step. `jax.value_and_grad` returns it together "
+            "with the gradient, at no extra cost.",
         ),
         wrong(
             _at_once,
-            "takes all gradients at the same weights",
+            "computes all gradients at the same weights",
             rejected_by="values",
-            advice="The second batch has to see the weights that the first step made. The steps "
-            "depend on each other, so `vmap` cannot do it.",
+            advice="The second step has to begin with the weights that the first step made. Each "
+            "step depends on the one before, so `vmap` cannot compute them.",
         ),
         wrong(
             _all_weights,
-            "collects the weights in place of the losses",
+            "collects the weights and not the losses",
             rejected_by="shape",
-            advice="`scan` collects the second entry of what `step` returns: put the loss there.",
+            advice="`step` returns a pair, and `scan` collects its second entry. Put the loss "
+            "there.",
         ),
     ],
 )
@@ -523,12 +526,14 @@ exercise(
 # ## 5 · What Adam remembers
 #
 # Write `adam_step`. `memory` is a dict: `"count"` is the number of steps so far, and `"mu"` and
-# `"nu"` are pytrees like `params`. One step first counts itself, then, for every number:
+# `"nu"` are pytrees like `params`. One step first adds 1 to the count. Then it does this for every
+# parameter `p` and its gradient `g`:
 #
-# - `mu = 0.9 * mu + 0.1 * g` and `nu = 0.999 * nu + 0.001 * g**2`;
-# - both start at 0, so they are too small at first. Divide them by `1 - 0.9**count` and
-#   `1 - 0.999**count`, with the **new** count. The memory keeps the undivided ones;
-# - `p - rate * mu_divided / (sqrt(nu_divided) + 1e-8)`.
+# - update both averages: `mu = 0.9 * mu + 0.1 * g` and `nu = 0.999 * nu + 0.001 * g**2`;
+# - both averages start at 0, so they are too small at first. Divide `mu` by `1 - 0.9**count` and
+#   `nu` by `1 - 0.999**count`, with the **new** count. The memory keeps the averages before this
+#   division;
+# - the new parameter is `p - rate * mu_divided / (sqrt(nu_divided) + 1e-8)`.
 #
 # Return the new parameters and the new memory.
 
@@ -597,12 +602,11 @@ exercise(
         "need?",
         "First the two new averages, with one `tree.map` each. Then the parameters, with a "
         "`tree.map` over `params`, `mu` and `nu`.",
-        "In the last one, divide `m` by `1 - 0.9**count` and `v` by `1 - 0.999**count`, where "
-        "`count = memory['count'] + 1`.",
+        "In the last `tree.map`, divide `mu` by `1 - 0.9**count` and `nu` by `1 - 0.999**count`, "
+        "where `count = memory['count'] + 1`.",
     ],
-    explanation="This is `optax.adam`, apart from the way in which Optax keeps its state. All "
-    "that it remembers goes in and comes out, so `scan` can carry it and a checkpoint can store "
-    "it.",
+    explanation="`optax.adam` computes the same, but it keeps its state in another structure. The "
+    "memory is an argument and a result, so `scan` can carry it and a checkpoint can store it.",
     another="def adam_step(params, grads, memory, rate):\n"
     "    count = memory['count'] + 1\n"
     "    form = jax.tree.structure(params)\n"
@@ -620,35 +624,35 @@ exercise(
             lambda params, grads, memory, rate: _adam(params, grads, memory, rate, divide=False),
             "does not correct for the start at 0",
             rejected_by="values",
-            advice="After few steps the averages are still close to the zeros with which they "
-            "began. Divide them by `1 - 0.9**count` and `1 - 0.999**count`.",
+            advice="The averages begin at 0, and after a few steps they are still too small. "
+            "Divide them by `1 - 0.9**count` and `1 - 0.999**count`.",
         ),
         wrong(
             lambda params, grads, memory, rate: _adam(params, grads, memory, rate, late=True),
             "divides with the old count",
             rejected_by="values",
-            advice="The step counts itself first. In the very first step the old count is 0, and "
-            "so is the divisor.",
+            advice="Add 1 to the count first. In the very first step the old count is 0, and then "
+            "the divisor is 0 too.",
         ),
         wrong(
             lambda params, grads, memory, rate: _adam(params, grads, memory, rate, keep=False),
             "remembers the divided averages",
             rejected_by="values",
-            advice="The division is for this step only. The next step continues from the "
-            "undivided `mu` and `nu`.",
+            advice="Use the divided averages only for the parameters. The next step continues "
+            "from `mu` and `nu` before the division.",
         ),
         wrong(
             lambda params, grads, memory, rate: _adam(params, grads, memory, rate, inside=True),
             "adds 1e-8 under the root",
             rejected_by="values",
-            advice="Under the root, 1e-8 counts as 1e-4, which is a lot for small gradients. Add "
-            "it after the root.",
+            advice="The root of 1e-8 is 1e-4, which is too much for small gradients. Add 1e-8 "
+            "after the root.",
         ),
         wrong(
             lambda params, grads, memory, rate: _adam(params, grads, memory, rate, raw=True),
             "divides by the average of the squares",
             rejected_by="values",
-            advice="The size of a gradient is the root of its average square.",
+            advice="Divide by the square root of the average.",
         ),
         wrong(
             lambda params, grads, memory, rate: _adam(params, grads, memory, rate)[0],
@@ -663,10 +667,11 @@ exercise(
 # %% [markdown] exercise="accumulate_gradients" stars=2 importance=2 minutes=10 points=2
 # ## 6 · A batch that does not fit
 #
-# A large batch was cut into `n` small ones of 16 rows, since its activations do not fit into memory
-# at once. Not every row is real: `mask` says which are. Write `accumulate_gradients`, the gradient
-# of the **mean** over all real rows of the whole batch, one small batch at a time. At least one row
-# is real. The memory that your program needs is measured.
+# A large batch was cut into `n` small batches of 16 rows, because its activations do not fit into
+# memory at once. Not every row is real: `mask` says which rows are. Write `accumulate_gradients`.
+# It returns the gradient of the **mean** loss over all real rows of the large batch, but works on
+# one small batch at a time. At least one row is real. `check` measures the memory that your program
+# needs.
 
 
 # %% given="summed_loss"
@@ -732,15 +737,15 @@ exercise(
         "total, jax.grad(summed_loss)(params, *batch) → swapped (line 4)": "a sum, in either order",
     },
     hints=[
-        "A gradient of a sum is the sum of the gradients. What has to be carried along?",
+        "The gradient of a sum is the sum of the gradients. What does the loop have to carry?",
         "`lax.scan` over the small batches, with a pytree of zeros as the first sum: "
         "`jax.tree.map(jnp.zeros_like, params)`.",
         "Add up `jax.grad(summed_loss)(params, *batch)` with `jax.tree.map(jnp.add, ...)`. Divide "
         "at the end by `mask.sum()`, the number of all real rows.",
     ],
-    explanation="The activations of one small batch are there at a time, and one sum of "
-    "gradients. Sums can be added in pieces; means cannot, unless all pieces are equally large. "
-    "So divide once, at the end.",
+    explanation="At any time, the memory holds the activations of one small batch and one sum of "
+    "gradients. You can add up sums piece by piece. You cannot add up means, unless all pieces "
+    "have the same number of real rows. So divide once, at the end.",
     another="def accumulate_gradients(params, xs, ys, mask):\n"
     "    count = mask.sum()\n\n"
     "    def add(k, total):\n"
@@ -752,35 +757,36 @@ exercise(
             lambda params, xs, ys, mask: _summed(
                 params, xs, ys, mask, lambda rows: len(xs) * jnp.maximum(rows.sum(), 1)
             ),
-            "takes the mean of the small batches' means",
+            "takes the mean of the means of the small batches",
             rejected_by="values",
-            advice="A small batch with few real rows would count as much as a full one. Add up "
+            advice="Then a small batch with few real rows counts as much as a full one. Add up "
             "sums, and divide once by the number of all real rows.",
         ),
         wrong(
             lambda params, xs, ys, mask: _summed(params, xs, ys, mask, lambda rows: mask.size),
             "divides by the number of all rows",
             rejected_by="values",
-            advice="Rows that are not real do not count: `mask.sum()`, not `mask.size`.",
+            advice="Count only the real rows: divide by `mask.sum()`, not by `mask.size`.",
         ),
         wrong(
             _whole,
             "works on the whole batch at once",
             rejected_by="memory",
-            advice="The gradient is right, but all activations are kept at once. Take one small "
-            "batch after the other: `lax.scan`.",
+            advice="The gradient is right, but all activations are in memory at once. Work on one "
+            "small batch after the other with `lax.scan`.",
         ),
         wrong(
             _unrolled,
             "loops over the small batches in Python",
             rejected_by="batch loop",
-            advice="The loop is written out into the program. `lax.scan` keeps it a loop.",
+            advice="The program has a copy of the step for each small batch. With `lax.scan`, it "
+            "has one loop.",
         ),
         wrong(
             lambda params, xs, ys, mask: _summed(params, xs, ys, mask, lambda rows: 1),
             "forgets to divide",
             rejected_by="values",
-            advice="The gradient of the mean is asked for: divide by `mask.sum()`.",
+            advice="Return the gradient of the mean: divide by `mask.sum()`.",
         ),
     ],
 )
@@ -789,10 +795,10 @@ exercise(
 # %% [markdown] exercise="master_step" stars=1 importance=2 minutes=5 points=1
 # ## 7 · Sixteen bits to compute, thirty-two to remember
 #
-# Large models compute in bfloat16, which has about three digits: 1 - 0.001 is 1. So the parameters
-# are kept in float32, and the network gets a copy. Write `master_step`: `p - rate * g` in float32,
-# from gradients in bfloat16. Return the new float32 parameters, and a bfloat16 copy of the **new**
-# parameters.
+# Large models compute in bfloat16, which has about three digits: 1 - 0.001 is 1. So training keeps
+# the parameters in float32, and the network gets a copy in bfloat16. Write `master_step`, which
+# computes `p - rate * g` in float32, from gradients in bfloat16. Return the new float32 parameters,
+# and a bfloat16 copy of the **new** parameters.
 
 
 # %% solution="master_step"
@@ -827,13 +833,13 @@ exercise(
     master_step,
     inputs=_two_precisions,
     hints=[
-        "Which of the two pytrees decides in how many bits the difference is computed?",
-        "`g.astype(jnp.float32)` makes the gradient as wide as the parameter.",
-        "Two times `jax.tree.map`: one for the step, and one for the copy, "
-        "`lambda p: p.astype(jnp.bfloat16)`, of its result.",
+        "The subtraction should be in float32. Which of its arguments is not?",
+        "`g.astype(jnp.float32)` gives the gradient the dtype of the parameter.",
+        "Call `jax.tree.map` twice: first for the step, and then with "
+        "`lambda p: p.astype(jnp.bfloat16)` for the copy of the new parameters.",
     ],
-    explanation="A step is often smaller than a parameter's last bit in bfloat16, and would be "
-    "lost. The float32 copy collects many such steps until they show.",
+    explanation="A step is often smaller than the last bit of a parameter in bfloat16. Then the "
+    "parameter would not change at all. In float32, many small steps add up.",
     another="def master_step(master, grads, rate):\n"
     "    form = jax.tree.structure(master)\n"
     "    pairs = zip(jax.tree.leaves(master), jax.tree.leaves(grads))\n"
@@ -853,26 +859,26 @@ exercise(
             ),
             "computes the step in bfloat16",
             rejected_by="values",
-            advice="Only three digits of every parameter are left. Widen the gradient, and leave "
-            "the parameter as it is.",
+            advice="This keeps only three digits of every parameter. Convert the gradient to "
+            "float32, and leave the parameter as it is.",
         ),
         wrong(
             lambda master, grads, rate: (_stepped(master, grads, rate), _halved(master)),
             "copies the old parameters",
             rejected_by="values",
-            advice="The network is to compute with what the step has made.",
+            advice="The network should compute with the new parameters. Copy them after the step.",
         ),
         wrong(
             lambda master, grads, rate: (_halved(_stepped(master, grads, rate)),) * 2,
             "keeps the parameters in bfloat16",
             rejected_by="dtype",
-            advice="The first of the two pytrees stays float32: it remembers the small steps.",
+            advice="The first of the two pytrees stays float32, so that no small step is lost.",
         ),
         wrong(
             lambda master, grads, rate: (_stepped(master, grads, rate),) * 2,
-            "forgets to narrow the copy",
+            "leaves the copy in float32",
             rejected_by="dtype",
-            advice="The second pytree is for computing, in bfloat16.",
+            advice="The second pytree is for the network, so convert it to bfloat16.",
         ),
         wrong(
             lambda master, grads, rate: _stepped(master, grads, rate),
@@ -887,11 +893,11 @@ exercise(
 # %% [markdown] exercise="restore_params" stars=2 importance=2 minutes=8 points=2
 # ## 8 · Names in a file
 #
-# A file of weights is a flat dict: names such as `"layers/3/w"`, and arrays. Write
-# `restore_params`, which gives back a pytree of the form of `params` with the arrays of the
-# file, each in the place that its name tells: dict keys and the numbers of list entries, joined
-# by `/`. A parameter that the file does not have keeps its value; names that `params` does not have
-# are ignored.
+# A file of weights is a flat dict: its keys are names such as `"layers/3/w"`, and its values are
+# arrays. A name says where in a pytree its array belongs. It consists of dict keys and the numbers
+# of list entries, joined by `/`. Write `restore_params`, which returns a pytree of the form of
+# `params` with the arrays of the file. A parameter that is not in the file keeps its value. Ignore
+# names that `params` does not have.
 
 
 # %% solution="restore_params"
@@ -956,13 +962,13 @@ exercise(
     restore_params,
     inputs=_file,
     hints=[
-        "You need the place of every leaf, not its value alone: `map_with_path` gives both.",
-        "`jax.tree_util.keystr(path, simple=True, separator='/')` turns a path into such a name.",
+        "You need the path of every leaf and its value: `jax.tree.map_with_path` gives you both.",
+        "`jax.tree_util.keystr(path, simple=True, separator='/')` makes such a name from a path.",
         "`flat.get(name, leaf)` is the array of that name, or `leaf` if there is none.",
     ],
-    explanation="All of this happens while tracing: names are Python strings, and the program only "
-    "passes arrays on. Going by names is safe. Going by order is not: sorted as text, `layers/10` "
-    "comes before `layers/2`.",
+    explanation="All of this happens while JAX traces: names are Python strings, and the program "
+    "only returns arrays that it was given. It is safe to use the names. It is not safe to use the "
+    "order: sorted as text, `layers/10` comes before `layers/2`.",
     another="def restore_params(flat, params):\n"
     "    def walk(tree, name):\n"
     "        if isinstance(tree, dict):\n"
@@ -974,7 +980,7 @@ exercise(
     wrong_answers=[
         wrong(
             _in_order,
-            "goes by the order of the names",
+            "uses the order of the names",
             rejected_by="values",
             advice="Sorted as text, `layers/10` comes before `layers/2`. Look every array up by "
             "its name.",
@@ -990,8 +996,8 @@ exercise(
             _with_brackets,
             "finds no name in the file",
             rejected_by="values",
-            advice="Every parameter kept its value. A name looks like `layers/3/w`. `keystr(path)` "
-            "alone gives `['layers'][3]['w']`: pass `simple=True, separator='/'`.",
+            advice="Every parameter kept its value. A name looks like `layers/3/w`, but "
+            "`keystr(path)` returns `['layers'][3]['w']`. Pass `simple=True, separator='/'` too.",
         ),
         wrong(
             lambda flat, params: flat,
@@ -1012,11 +1018,11 @@ exercise(
 # %% [markdown] exercise="sweep_rates" stars=3 importance=2 minutes=12 points=2
 # ## 9 · All learning rates at once
 #
-# Which learning rate is best? Write `sweep_rates`, which trains from the same `w` with every one of
-# the `rates` at once: one step `w - rate * gradient` of `batch_loss` for each of the 12 batches.
-# The best run is the one with the lowest mean of `batch_loss` over all batches **after** training.
-# Return its weights and its rate. A rate that is too large makes a run infinite or NaN; such a run
-# is never the best, and at least one run is finite.
+# Which learning rate is best? Write `sweep_rates`, which trains with all `rates` at once. Every run
+# begins with the same `w`, and takes one step `w - rate * gradient` of `batch_loss` for each of the
+# 12 batches. The best run has the lowest mean of `batch_loss` over all batches **after** training.
+# Return the weights and the rate of the best run. If a rate is too large, the loss of its run
+# becomes infinite or NaN. Such a run is never the best, and at least one loss is finite.
 
 
 # %% solution="sweep_rates"
@@ -1099,13 +1105,13 @@ exercise(
     inputs=_rates,
     hints=[
         "Write the training with one rate first: a `lax.scan` over the batches, then the loss.",
-        "`jax.vmap` of that function, over the rates, gives all weights and all losses.",
-        "`jnp.argmin` takes a NaN for the smallest. Replace it first: "
+        "Map that function over the rates with `jax.vmap`. It returns all weights and all losses.",
+        "`jnp.argmin` returns the place of a NaN if there is one. Replace it first: "
         "`jnp.where(jnp.isnan(losses), jnp.inf, losses)`.",
     ],
-    explanation="A whole training run is a function, so `vmap` maps it: one program trains all "
-    "models, and every matrix product of a step serves all of them. `argmin` returns the place of "
-    "the first NaN, so that you notice it.",
+    explanation="A whole training run is a function, so `vmap` can map it. One program trains all "
+    "models, and every matrix product in a step works for all models at once. `argmin` returns the "
+    "place of the first NaN, so replace NaN before you call it.",
     another="def sweep_rates(rates, w, xs, ys):\n"
     "    gradient = jax.vmap(jax.grad(batch_loss), in_axes=(0, None, None))\n"
     "    many = jnp.broadcast_to(w, (len(rates), 3))\n"
@@ -1117,17 +1123,17 @@ exercise(
     wrong_answers=[
         wrong(
             _not_a_number,
-            "lets a run win that became NaN",
+            "chooses a run whose loss is NaN",
             rejected_by="values",
-            advice="`jnp.argmin` returns the first NaN. Replace NaN by infinity, or use "
-            "`jnp.nanargmin`.",
+            advice="`jnp.argmin` returns the place of the first NaN. Replace NaN by infinity, or "
+            "use `jnp.nanargmin`.",
         ),
         wrong(
             _one_by_one,
             "trains with one rate after the other",
             rejected_by="batch loop",
-            advice="A loop over the rates is written out into the program. `jax.vmap` trains all "
-            "of them at once.",
+            advice="The program has a copy of the training run for each rate. `jax.vmap` trains "
+            "with all rates at once.",
         ),
         wrong(
             _runs,
@@ -1158,14 +1164,15 @@ exercise(
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="sharded_step" stars=3 importance=3 minutes=15 points=3
-# ## 10 · Nobody holds all weights
+# ## 10 · No device stores all weights
 #
-# The weights are cut along `"x"`, as the examples are: a device **stores** only its part of `w`.
-# For a step it collects all of `w`, computes with its own examples, and forgets the rest again.
-# Write `sharded_step`: `w - 0.1 * gradient` of the mean of `batch_loss` over **all** examples. Each
-# device needs its part of the new weights only, and so only its part of the gradient. Use
-# `jax.shard_map` and write the two collectives yourself, one on the way there and one on the way
-# back. (The second may also come from differentiating the first.)
+# The weights are cut along `"x"`, and so are the examples. A device **stores** only its part of
+# `w`. In a step, it collects all of `w`, computes with its own examples, and drops the other parts
+# again. Write `sharded_step`. It returns `w - 0.1 * gradient`, with the gradient of the mean of
+# `batch_loss` over **all** examples. Each device needs only its part of the new weights, and so
+# only its part of the gradient. Use `jax.shard_map` and write two collectives yourself: one that
+# collects the weights, and one that adds up the gradients. (JAX may also make the second one when
+# it differentiates the first.)
 
 
 # %% solution="sharded_step"
@@ -1195,8 +1202,8 @@ def writes(operation, collective):
     """The collective stands in the program, and was not put in by the compiler."""
     return uses(
         operation,
-        instead=f"Write the message yourself: `{collective}`, in a function that `jax.shard_map` "
-        "runs on every device.",
+        instead=f"Write the collective yourself: `{collective}`, in a function that "
+        "`jax.shard_map` runs on every device.",
     )
 
 
@@ -1276,15 +1283,16 @@ exercise(
     hints=[
         "Which collective gives every device all of `w`? And which one adds up the gradients and "
         "gives each device its part of the sum?",
-        "`lax.all_gather(part, 'x', tiled=True)` there, `lax.psum_scatter(gradient, 'x', "
-        "tiled=True)` back. A mean is asked for, not a sum.",
+        "`lax.all_gather(part, 'x', tiled=True)` collects the weights, and "
+        "`lax.psum_scatter(gradient, 'x', tiled=True)` adds up the gradients. You need the mean "
+        "and not the sum.",
         "Or write the loss as a function of the part, with the `all_gather` and a `lax.pmean` "
-        "inside, and differentiate it: the way back of `all_gather` is `psum_scatter`.",
+        "inside, and differentiate it. The derivative of `all_gather` uses `psum_scatter`.",
     ],
-    explanation="This is *fully sharded* data parallelism. Weights, gradients and the optimizer's "
-    "state are stored once over all devices. All of `w` exists for the length of a step. The "
-    "derivative of gathering is adding and dealing out, so `grad` finds the second collective by "
-    "itself.",
+    explanation="This is *fully sharded* data parallelism. Each device stores only its part of the "
+    "weights, the gradients and the optimizer's state. All of `w` exists only during a step. The "
+    "derivative of `all_gather` adds the gradients and gives each device its part, so `grad` makes "
+    "the second collective for you.",
     another="def sharded_step(mesh, w, xs, ys):\n"
     "    def block(part, xs, ys):\n"
     "        gradient = jax.grad(batch_loss)(lax.all_gather(part, 'x', tiled=True), xs, ys)\n"
@@ -1297,42 +1305,43 @@ exercise(
             _compiler,
             "leaves it to the compiler to collect the weights",
             rejected_by="operation",
-            advice="Right, but your program has no `all_gather`. Cut the weights in `in_specs`, "
-            "and write both messages in the function that `jax.shard_map` runs: `all_gather` and "
-            "`psum_scatter`.",
+            advice="The values are right, but your program has no `all_gather`. Cut the weights in "
+            "`in_specs`, and write both collectives in the function that `jax.shard_map` runs: "
+            "`all_gather` and `psum_scatter`.",
         ),
         wrong(
             _adds,
             "adds the gradients of the devices",
             rejected_by="values",
-            advice="Each device's gradient is that of a mean over its own examples. Their sum is "
-            "too large by the number of devices along `x`.",
+            advice="Each device has the gradient of a mean over its own examples. The sum is too "
+            "large: divide it by the number of devices along `x`.",
         ),
         wrong(
             _own,
             "uses the gradient of its own examples only",
             rejected_by="values",
-            advice="Every device's examples say something about your part of the weights. Add up: "
-            "`lax.psum_scatter`.",
+            advice="The gradient for a part of the weights needs the examples of all devices. Add "
+            "up the gradients with `lax.psum_scatter`.",
         ),
         wrong(
             _everybody,
             "gives every device the whole gradient",
             rejected_by="communication",
-            advice="Right, but more is sent than is needed. Your part of the sum is enough: "
-            "`lax.psum_scatter`.",
+            advice="The values are right, but the devices send more than they need to. A device "
+            "needs only its part of the sum: use `lax.psum_scatter`.",
         ),
         wrong(
             _examples,
             "sends the examples to all devices",
             rejected_by="communication",
-            advice="There are many examples and few weights. The examples stay where they are.",
+            advice="There are many examples and few weights. Leave the examples where they are, "
+            "and send the weights.",
         ),
         wrong(
             _stays_whole,
             "leaves all weights on every device",
             rejected_by="sharding",
-            advice="After the step each device keeps its own part only: `out_specs=P('x')`.",
+            advice="After the step, each device should keep only its own part: `out_specs=P('x')`.",
         ),
     ],
 )
@@ -1349,10 +1358,10 @@ exercise(
 # %% [markdown] written="what_to_save" minutes=5 points=1
 # ### BEGIN SOLUTION
 # One point for three of these with what goes wrong, half a point for two. The parameters: without
-# them training starts anew. The optimizer's state: without it Adam's averages start at 0 again, so
-# that the first steps have other sizes. The number of the step or epoch: without it a schedule
-# begins with its warm-up again. The random key, or what it is derived from: without it the batches
-# come in another order, and dropout leaves out other units. The position in the data: without it
-# some examples are used twice and others never. Also right: the running averages of a batch norm,
-# or of the parameters.
+# them training starts from the beginning. The optimizer's state: without it Adam's averages start
+# at 0 again, so that the first steps have other sizes. The number of the step or epoch: without it
+# a schedule begins with its warm-up again. The random key, or what it is derived from: without it
+# the batches come in another order, and dropout leaves out other units. The position in the data:
+# without it some examples are used twice and others never. Also right: the running averages of a
+# batch norm, or of the parameters.
 # ### END SOLUTION

@@ -98,7 +98,7 @@ def masked_loss(w, xs, ys, mask):
     return jnp.sum((xs @ w - ys) ** 2) / jnp.maximum(mask.sum(), 1)
 
 
-# %% wrong="masked_loss" reason="gradient" about="the square is computed before the where" misconception="cleans up after the computation"
+# %% wrong="masked_loss" reason="gradient" about="the square is computed before the where" misconception="removes the NaN after the computation"
 def masked_loss(w, xs, ys, mask):
     errors = xs @ w - ys
     squares = jnp.where(mask == 1, errors**2, 0.0)
@@ -119,7 +119,7 @@ def masked_loss(w, xs, ys, mask):
     return jnp.sum((xs @ w - ys) ** 2) / jnp.maximum(mask.sum(), 1)
 
 
-# %% wrong="masked_loss" reason="values" about="jnp.average with the mask as weights" misconception="multiplies with the mask"
+# %% wrong="masked_loss" reason="values" about="jnp.average with the mask as weights" misconception="multiplies by the mask"
 def masked_loss(w, xs, ys, mask):
     return jnp.average((xs @ w - ys) ** 2, weights=mask)
 
@@ -725,7 +725,7 @@ def sweep_rates(rates, w, xs, ys):
     return mean, jnp.where(fine, rates, 0).sum() / fine.sum()
 
 
-# %% wrong="sweep_rates" reason="values" about="replaces NaN by zero" misconception="lets a run win that became NaN"
+# %% wrong="sweep_rates" reason="values" about="replaces NaN by zero" misconception="chooses a run whose loss is NaN"
 def sweep_rates(rates, w, xs, ys):
     def train(rate):
         w_end, _ = lax.scan(
