@@ -777,7 +777,7 @@ print(message.split(" for ")[0])
 # ## The JAX AI stack: train a model
 
 # %% [markdown]
-# | library | what it adds | in JAX's eyes |
+# | library | what it adds | what JAX sees |
 # | --- | --- | --- |
 # | Optax | optimizers | a pair of functions, and a pytree |
 # | Flax NNX | layers | a pytree, after `nnx.split` |
@@ -810,11 +810,12 @@ def step(params, memory):
 print(len(jax.tree.leaves(memory)), "leaves for", len(params), "parameters")
 
 # %% [markdown] tags=["notes"]
-# Training is a function from state to state. What changes is one pytree: parameters and what the
-# optimizer remembers. So `scan` carries it, `jit` compiles it, a mesh cuts it, a checkpoint stores it.
+# Training is a function from state to state. The state is one pytree: the parameters and the memory of
+# the optimizer. So `scan` can carry it, `jit` can donate it, a mesh can cut it and a checkpoint can
+# store it.
 #
-# Lesson 11 trains one network without any of the three libraries, and then with each of them, to
-# the same numbers. It stops a run, resumes it to the last bit, and cuts it over eight devices.
+# Lesson 11 trains one network without any of the three libraries, and then with each of them. It stops
+# a run, resumes it with the same numbers to the last bit, and spreads it over eight devices.
 
 # %% [markdown]
 # ## Key differences at a glance

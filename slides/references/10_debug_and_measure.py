@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 10 · Debug and measure
 #
-# Ask the stage that knows: tracing has shapes, running has values, the compiled program has bytes.
+# Ask the stage that knows: tracing has shapes, running has values, the compiled program knows bytes.
 
 # %% tags=["skip"]
 import tempfile
@@ -30,13 +30,13 @@ temporary = tempfile.TemporaryDirectory()
 folder = temporary.name
 
 # %% [markdown]
-# ## Which error asks what
+# ## Read the error
 #
 # | you see | look for |
 # | --- | --- |
-# | `… incompatible shapes`, `… contracting dimensions` | the last line: two shapes; then up to your first frame |
+# | `… incompatible shapes`, `… contracting dimensions` | two shapes in the last line; then go up to your own lines |
 # | `ConcretizationTypeError` | "the value of the argument …": make it static, or use `where` |
-# | `UnexpectedTracerError` | "created on line …": return it, keep nothing |
+# | `UnexpectedTracerError` | "created on line …": return the value, do not store it |
 
 # %% [markdown]
 # ## Read the program
@@ -44,7 +44,7 @@ folder = temporary.name
 
 # %%
 def mean(x):
-    jnp.sqrt(x)  # nobody reads it: _
+    jnp.sqrt(x)  # nothing reads it: _
     return x.sum() / x.size
 
 
@@ -55,10 +55,10 @@ text = jax.jit(mean).lower(x).compile().as_text()
 "sqrt(" in text  # it was removed
 
 # %% [markdown]
-# The jaxpr is what you asked for, the compiled text is what is left.
+# The jaxpr shows what you asked for, and the compiled text shows what is left.
 
 # %% [markdown]
-# ## Shapes, and nothing computed
+# ## Shapes without computing
 
 # %%
 big = jax.ShapeDtypeStruct((10**6,), "float32")
@@ -78,12 +78,12 @@ def noisy(x):
 
 _ = noisy(3.0)
 _ = noisy(4.0)
-jax.effects_barrier()  # wait for what is printed
+jax.effects_barrier()  # wait for the output
 
 # %% [markdown]
-# No f-string; `ordered=True` keeps the order; under `vmap` it prints for each example, under `grad`
-# on the way forward. `jax.debug.callback(f, x)` calls your `f`. `jax.debug.breakpoint()` stops in a
-# terminal.
+# Do not write an f-string. `ordered=True` keeps the order. Under `vmap` it prints for each example,
+# under `grad` on the way forward. `jax.debug.callback(f, x)` calls your `f`.
+# `jax.debug.breakpoint()` opens a debugger.
 
 # %%
 sign = jax.jit(lambda x: 1 if x > 0 else -1)
@@ -104,8 +104,8 @@ jax.lax.div(e, e)  # raises
 jax.config.update("jax_debug_nans", False)
 
 # %% [markdown]
-# The error names `div`. The cause is often one step earlier: here `exp` made an infinity. Only the gradient is NaN? Look for
-# `where` around a bad branch.
+# The error names `div`. The cause is often one step earlier: here `exp` made an infinity. If only the
+# gradient is NaN, look for a `where` around a bad branch.
 
 # %% [markdown]
 # ## A check inside the program
@@ -123,8 +123,8 @@ error.get()
 error.throw()  # raises
 
 # %% [markdown]
-# `errors=` writes checks for you: `nan_checks`, `div_checks`, `index_checks`, `float_checks`,
-# `user_checks`.
+# `errors=` adds checks for you: `nan_checks`, `div_checks`, `index_checks`, or `float_checks` for the
+# first two. The default is `user_checks`, your own.
 
 # %% [markdown]
 # ## Outside of the array
@@ -139,7 +139,7 @@ read = checkify.checkify(
 [bool(read(i)[0].get()) for i in (2, 3, -1, -4)]
 
 # %% [markdown]
-# ## 32 bits, in silence
+# ## 32 bits, without a warning
 
 # %%
 jnp.asarray(np.array([2**31 + 7]))
@@ -147,8 +147,8 @@ int(jnp.arange(100_000).sum())
 jnp.asarray(2**31)  # raises
 
 # %% [markdown]
-# First of all `jax.config.update("jax_enable_x64", True)`, or `with jax.enable_x64(True):` (in
-# older versions in `jax.experimental`).
+# To have 64 bits, begin with `jax.config.update("jax_enable_x64", True)`, or write
+# `with jax.enable_x64(True):` (in older versions in `jax.experimental`).
 
 # %% [markdown]
 # ## Compiling is not running
@@ -156,7 +156,7 @@ jnp.asarray(2**31)  # raises
 # %%
 lowered = jax.jit(mean).lower(x)  # traced
 compiled = lowered.compile()  # time this
-compiled(x)  # and this, waited for
+compiled(x)  # and this; wait for the result
 compiled(jnp.ones(5))  # raises
 compiled.memory_analysis().argument_size_in_bytes
 
@@ -173,16 +173,16 @@ seen = debugging.read_profile(folder, ["step"])
 sorted({event.lane for event in seen})
 
 # %% [markdown]
-# Open the file with XProf or Perfetto. A gap on the device: it waits for Python.
+# Open the file with XProf or Perfetto. In a gap, the device waits for Python.
 
 # %% [markdown]
-# ## Keep what was compiled
+# ## Keep compiled programs
 #
-# `JAX_COMPILATION_CACHE_DIR=~/.cache/jax`, and
-# `jax_persistent_cache_min_compile_time_secs` 0 for small programs: the next process compiles nothing.
+# Set `JAX_COMPILATION_CACHE_DIR=~/.cache/jax`, and for small programs set
+# `jax_persistent_cache_min_compile_time_secs` to 0. Then the next process need not compile them again.
 
 # %% [markdown]
-# ## What is alive
+# ## Memory in use
 
 # %%
 sum(a.nbytes for a in jax.live_arrays()) < 10**9

@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 11 · Train a model
 #
-# A function from state to state. Optax says how to step, NNX holds layers, Orbax keeps the state.
+# Training is a function from state to state. Optax computes the step, NNX holds layers, Orbax saves the state.
 
 # %% tags=["skip"]
 import tempfile
@@ -50,7 +50,7 @@ def batches(key, xs, ys, size):
 batches(key, xs, ys, 16)[0].shape
 
 # %% [markdown]
-# The same order for points and labels. The key of an epoch: `fold_in(key, number)`.
+# Points and labels use the same order. The key of an epoch is `fold_in(key, number)`.
 
 # %% [markdown]
 # ## A loss, and a step by hand
@@ -72,7 +72,7 @@ def step(params, batch):
 
 
 params = {"w": jnp.eye(2, 8), "v": jnp.zeros(8)}
-loss(params, xs, ys)  # log(2): knows nothing
+loss(params, xs, ys)  # log(2), as for a guess
 epoch = batches(key, xs, ys, 16)
 params, losses = lax.scan(step, params, epoch)
 losses.shape
@@ -135,12 +135,12 @@ back["n"]
 # %% [markdown]
 # | save | without it, after a restart |
 # | --- | --- |
-# | parameters | training begins anew |
-# | optimizer state | the first steps have other sizes |
-# | number of the step | a schedule begins again |
-# | key | batches come in another order |
+# | parameters | training starts again from the beginning |
+# | optimizer state | the first steps have other lengths |
+# | number of the step | a schedule starts again |
+# | key | batches have another order |
 #
-# With all of them, the resumed run has the same numbers.
+# If you save all of them, the resumed run has the same numbers.
 
 # %% [markdown]
 # ## Cut the batch
@@ -176,13 +176,13 @@ jax.typeof(h)
 jax.typeof(s)
 
 # %% [markdown]
-# Explicit axes are part of the type. Where a sum is ambiguous, say `out_sharding`.
+# With explicit axes, the sharding is part of the type. Where the result is ambiguous, pass `out_sharding`.
 
 # %% [markdown]
 # ## Time, neighbours, kernels
 
 # %% [markdown]
-# Compile apart, warm up, `block_until_ready`, repeat. Simulated devices say nothing about speed.
+# Time compiling separately, warm up, `block_until_ready`, repeat. Simulated devices say nothing about speed.
 
 # %%
 seen = np.from_dlpack(params["v"])  # no copy
