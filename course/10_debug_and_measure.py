@@ -491,7 +491,7 @@ print("gradient:   ", jax.grad(lambda prices: prices[7])(prices), "in JAX", jax.
 
 # %% [markdown]
 # **Predict.** `checkify` with `errors=checkify.index_checks` looks at four reads. Which of them does
-# it report? Answer with the letters in order, such as `"AC"`.
+# it report? Answer with the letters in order, such as `"BD"`.
 #
 # - A: `prices[3]`
 # - B: `prices[-1]`
@@ -499,7 +499,7 @@ print("gradient:   ", jax.grad(lambda prices: prices[7])(prices), "in JAX", jax.
 # - D: `prices[2]`
 
 # %%
-# Your prediction: replace the dots, e.g. "AC"
+# Your prediction: replace the dots, e.g. "BD"
 my_reported = ...
 
 # %%
