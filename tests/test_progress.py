@@ -225,5 +225,5 @@ def test_the_command_shows_bars_and_what_is_next(file):
     assert done.returncode == 0, done.stderr
     (row,) = [line for line in done.stdout.splitlines() if "05_vmap" in line and "│" in line]
     assert "■□□□□□□□□□" in row
-    assert "1 of 7" in row
+    assert "1 of 8" in row
     assert "Another axis" in done.stdout

@@ -1,7 +1,7 @@
 # %% [markdown]
 # Answers to the exercises of 08_shard_map that the master does not list.
 
-# %% wrong="fast_track_shard_map" reason="answer" about="keeps both axes cut" misconception="stops at the block and forgets `out_specs`"
+# %% wrong="fast_track_shard_map" reason="answer" about="keeps both axes cut" misconception="gives the shape of the block, before `out_specs`"
 fast_track_shard_map = (2, 8)
 
 # %% right="fast_track_shard_map" about="as a list"
