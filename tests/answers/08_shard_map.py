@@ -530,7 +530,7 @@ def ring_product(mesh, A, B):
     return lax.with_sharding_constraint(A @ B, NamedSharding(mesh, P("x", None)))
 
 
-# %% wrong="ring_product" reason="values" about="passes to the left and counts as if to the right" misconception="counts the owners the wrong way round"
+# %% wrong="ring_product" reason="values" about="passes to the left and counts as if to the right" misconception="counts the owners in the wrong direction"
 def ring_product(mesh, A, B):
     n = mesh.shape["x"]
 
