@@ -34,6 +34,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import matplotlib
 from jax.sharding import AxisType, NamedSharding, reshard
 from jax.sharding import PartitionSpec as P
 
@@ -125,7 +126,8 @@ predicted(
 # %%
 def visualize(array):
     if importlib.util.find_spec("rich"):
-        jax.debug.visualize_array_sharding(array)
+        pale = matplotlib.colormaps["Pastel1"]  # letters are easy to read on it
+        jax.debug.visualize_array_sharding(array, color_map=pale)
     else:
         print("jax.debug.visualize_array_sharding needs the package rich, which is not here.")
 
