@@ -25,6 +25,7 @@ from autograder.authoring.kernel import socket_files
 PACKAGES = (
     "jax==0.7.2", "numpy==2.1.*", "matplotlib==3.10.*", "ipython==7.34.*", "ipykernel==6.17.*",
     "rich==13.*", "click==8.*", "filelock", "platformdirs", "markupsafe==3.*", "pip", "setuptools",
+    "flax==0.12.0", "optax==0.2.*", "orbax-checkpoint==0.12.*",
 )  # fmt: skip
 PYTHON = "3.13"
 NO_NETWORK = """\

@@ -39,7 +39,7 @@ ROWS = [
                 part, mesh=mesh, in_specs=specs, out_specs=P(), check_vma=False
             )(w, xs, ys)
         """,
-        ["mesh: a mesh x=8", "With `check_vma=False` nothing is added up"],
+        ["mesh: a mesh x=8", "With `check_vma=False`, `grad` adds nothing"],
         ["already added up"],
     ),
     (
@@ -168,7 +168,7 @@ ROWS = [
                 train, mesh=mesh, in_specs=(P(), cut, cut), out_specs=P(), check_vma=False
             )(network, xs, ys)
         """,
-        ["an answer that averages the loss with `check_vma=False`", "mesh: a mesh x=8"],
+        ["an answer that lets every device train on its own examples", "mesh: a mesh x=8"],
         [],
     ),
     (

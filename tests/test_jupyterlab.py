@@ -86,7 +86,7 @@ def test_the_start_page_opens_where_the_student_stopped(lab, page):
     page.locator(".jp-CodeCell .jp-InputArea-editor").first.click()
     page.keyboard.press("Shift+Enter")
     row = page.locator("tr", has_text="Write for one, run for many")
-    row.get_by_text("1 of 7").wait_for()
+    row.get_by_text("1 of 8").wait_for()
     assert "✓ read" in row.inner_text()
     page.locator("a", has_text="2 · Another axis").click()
     # The notebook opens at the cell that waits for an answer.
@@ -103,14 +103,14 @@ def test_a_student_sees_cards_and_validates(lab, page):
     # JupyterLab renders the cells near the window only, so the last card is scrolled to.
     cards = set()
     deadline = time.monotonic() + 180
-    while len(cards) < 8 and time.monotonic() < deadline:
+    while len(cards) < 9 and time.monotonic() < deadline:
         for text in page.locator(".jp-OutputArea-output [role=heading]").all_inner_texts():
             cards |= {re.sub(r"\s+", " ", text)} - {""}
         page.mouse.move(800, 600)
         page.mouse.wheel(0, 500 if time.monotonic() % 12 < 8 else -4000)
         page.wait_for_timeout(300)
     assert "✗ not yet pairwise" in cards
-    assert sum("passed" in card for card in cards) == 7, cards
+    assert sum("passed" in card for card in cards) == 8, cards
     assert page.locator("text=Traceback").count() == 0
     picture(page, "student_cards")
     page.get_by_text("Validate", exact=True).click()

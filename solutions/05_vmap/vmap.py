@@ -603,8 +603,8 @@ exercise(
         "one after another, or a few at a time?",
         "`jax.lax.map(f, xs, batch_size=16)` runs `f` on 16 rows at a time, and also on the rows "
         "that are left over.",
-        "`f` gets one row. It can use `cloud` from outside: "
-        "`jax.lax.map(lambda x: middle_distance(x, cloud), xs, batch_size=16)`.",
+        "`f` gets one row, but `middle_distance` needs `cloud` too. Write a `lambda` of one row "
+        "that calls it with both, and give this function to `jax.lax.map`.",
     ],
     explanation="`jax.lax.map` is a loop over batches, with a `vmap` inside. The memory depends "
     "on the size of a batch, not on the number of rows. `jax.lax.map` without `batch_size` needs "
