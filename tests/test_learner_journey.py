@@ -38,8 +38,8 @@ def test_a_learner_predicts_and_gets_a_new_release(root):
         page.wait_for_selector("h1:has-text('NumPy to JAX: start here')")
         # Nothing was run: the table is in the file, with its links, and the map below it.
         row = page.locator("tr", has_text="Write for one, run for many")
-        assert "0 of 10" in row.inner_text()
-        assert page.get_by_text("Predictions: 0 of 100").count() == 1
+        assert "0 of 14" in row.inner_text()
+        assert page.get_by_text("Predictions: 0 of 140").count() == 1
         assert page.get_by_text(re.compile(r"about \d+ hours are left")).count() == 1
         page.locator(".jp-RenderedMarkdown img").scroll_into_view_if_needed()
         page.wait_for_function(
@@ -103,7 +103,7 @@ def test_a_learner_predicts_and_gets_a_new_release(root):
         page.locator(".jp-CodeCell .cm-content").first.click()
         page.keyboard.press("Shift+Enter")
         row = page.locator("tr", has_text="Write for one, run for many")
-        row.get_by_text("1 of 10").wait_for()
+        row.get_by_text("1 of 14").wait_for()
         assert "· to read" in row.inner_text()
         page.keyboard.press("Control+s")
         page.wait_for_timeout(2000)
@@ -118,7 +118,7 @@ def test_a_learner_predicts_and_gets_a_new_release(root):
         opened(page, address, "?token=test")
         page.get_by_text("05_vmap.ipynb has changed in the course").wait_for()
         assert page.locator("text=06_pytrees.ipynb has changed").count() == 0
-        assert "1 of 10" in page.locator("tr", has_text="Write for one").first.inner_text()
+        assert "1 of 14" in page.locator("tr", has_text="Write for one").first.inner_text()
         picture(page, "learner_new_release")
         page.get_by_text("| Idle").wait_for()
         page.locator("a", has_text="05_vmap (new).ipynb").first.click()

@@ -279,7 +279,7 @@ def _shapes(n, function=features):
 
 exercise(
     result_bytes,
-    inputs=lambda rng, n: (static(2_000_000_000 * n + int(rng.integers(1_000_000))),),
+    inputs=lambda rng, n: (static(2_000_000_000 * n),),
     equal_mutants={
         "float32 → float64 (line 2)": "without 64 bits the images are float32 all the same",
         "float32 → int32 (line 2)": "the features of integers take as many bytes",
