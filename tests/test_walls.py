@@ -154,7 +154,7 @@ def test_namespaces_hold_without_the_filter(monkeypatch: pytest.MonkeyPatch) -> 
         before = first.children(recursive=True)
         found = seen(jail, WITHOUT_FILTER)
         assert first.children(recursive=True) == before
-    assert found.split(". The line")[0] == f"{errno.ENETUNREACH} jail True 1 0"
+    assert found.split(" The line")[0] == f"{errno.ENETUNREACH} jail True 1 0."
 
 
 def test_a_notebook_imports_what_its_course_lets_it_read(tmp_path: Path) -> None:
