@@ -79,7 +79,7 @@ def test_a_learner_predicts_and_gets_a_new_release(root):
 
         page.click('.lm-MenuBar-itemLabel:text-is("Run")')
         page.click("text=Run All Cells")
-        open_ones = lesson.get_by_text("9 predictions are still open")
+        open_ones = lesson.get_by_text("13 predictions are still open")
         deadline = time.monotonic() + 180
         while not open_ones.count() and time.monotonic() < deadline:
             page.mouse.move(800, 600)  # JupyterLab renders the cells near the window only
