@@ -15,7 +15,7 @@ from typing import Any
 
 from autograder.problem import Problem
 from autograder.student import card, hints, progress
-from autograder.student.card import Card
+from autograder.student.card_writer import Card
 from autograder.student.released import ReleasedExercise
 
 _remove: Callable[[], None] | None = None

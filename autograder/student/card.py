@@ -1,14 +1,11 @@
-"""Writes the cards that people read, as HTML and with the same words as plain text.
+"""The cards that people read: what each kind says.
 
 This file does not import JAX at once, so that the start page answers quickly.
 """
 
 from __future__ import annotations
 
-import itertools
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,17 +13,14 @@ from markupsafe import Markup
 
 from autograder.judge.comparison import close
 from autograder.judge.verdict import Evidence, Finding, Status, Verdict
-from autograder.markup import html, joined, plain, prose
 from autograder.student import evidence
-from autograder.student.evidence import SMALL, Argument, Spread
+from autograder.student.card_writer import BLUE, GREY, ORANGE, Card, Writer, folded
+from autograder.student.evidence import SMALL, Argument
 
 if TYPE_CHECKING:
     from autograder.student.outline import Module
     from autograder.student.released import ReleasedExercise
 
-# Colour-blind readers can tell the blue of Okabe and Ito from their vermilion, and every state also
-# has a word. The vermilion is darker here, so that the white letters of the word are easy to read.
-BLUE, ORANGE, GREY = "#0072B2", "#B34D00", "#6B6B6B"
 REPORTED = (
     "Only the notebook's own process can see this, so it is marked as reported and costs at most "
     "a quarter of the points."
@@ -35,36 +29,8 @@ NOTED = (
     "Your answer is noted, and will be judged when your work is graded. Until then, no card says "
     "whether it is right."
 )
-CODE = "background:rgba(128,128,128,.12);color:inherit;padding:6px 10px"
 ANOTHER = "Another way to write it"
 FAULT = "The grader itself failed here. This costs no points: a person will look at your answer."
-
-
-@dataclass(frozen=True)
-class Card:
-    """One message in two forms.
-
-    Attributes:
-        text: plain text, lines of at most about 100 characters.
-        html: a self-contained fragment; it inherits the page's colours, light or dark.
-    """
-
-    text: str
-    html: str
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": self.text, "text/html": self.html}
-
-    def show(self) -> None:
-        """Display the card in IPython; print its text anywhere else."""
-        if "IPython" in sys.modules:
-            from IPython import get_ipython
-            from IPython.display import display
-
-            if get_ipython() is not None:
-                display(self._repr_mimebundle_(), raw=True)
-                return
-        print(self.text)
 
 
 def of_check(verdict: Verdict, released: ReleasedExercise, hints: int = 0) -> Card:
@@ -76,7 +42,7 @@ def of_check(verdict: Verdict, released: ReleasedExercise, hints: int = 0) -> Ca
         hints: how many hints the student has asked for.
     """
     prompt = released.prompt
-    writer = _Writer()
+    writer = Writer()
     if verdict.passed and released.is_noted:
         writer.headline("…", "noted", prompt.name, GREY)
         writer.paragraph(NOTED)
@@ -102,7 +68,7 @@ def of_check(verdict: Verdict, released: ReleasedExercise, hints: int = 0) -> Ca
 
 def of_hints(released: ReleasedExercise, hints: int) -> Card:
     """The card of `hint`: the hints asked for so far, and how to get the next one."""
-    writer = _Writer()
+    writer = Writer()
     writer.headline("?", "hint", released.prompt.name, GREY)
     _write_hints(writer, released, hints)
     if not released.hints:
@@ -115,7 +81,7 @@ def of_hints(released: ReleasedExercise, hints: int) -> Card:
 def of_stub(released: ReleasedExercise) -> Card:
     """The card with the stub of an exercise; the notebook does not change."""
     name = released.prompt.name
-    writer = _Writer()
+    writer = Writer()
     writer.headline("↺", "stub", name, GREY)
     writer.paragraph(
         f'Your answer has not changed. If you run `reset("{name}")` alone in a cell, the stub '
@@ -127,7 +93,7 @@ def of_stub(released: ReleasedExercise) -> Card:
 
 def of_sentence(words: str) -> Card:
     """The card of something that did not work."""
-    writer = _Writer()
+    writer = Writer()
     writer.paragraph(words)
     return writer.finish(GREY)
 
@@ -141,7 +107,7 @@ def of_lesson(lesson: Module, left_open: Sequence[str], exercises: str, link: st
         exercises: the words of the link.
         link: where it leads; empty if it is not known.
     """
-    writer = _Writer()
+    writer = Writer()
     title, colour = lesson.title.replace("`", ""), GREY if left_open else BLUE
     if left_open:
         writer.headline("…", "not read yet", title, colour)
@@ -173,7 +139,7 @@ def of_grade(
         explanation: the exercise's explanation. Everybody sees it, since the work was handed in.
         another: a solution, which everybody sees too.
     """
-    writer = _Writer()
+    writer = Writer()
     colour = BLUE if verdict.passed else GREY if verdict.asks else ORANGE
     mark = "✓" if verdict.passed else "?" if verdict.asks else "✗"
     earned = "points to be given by hand" if verdict.asks else f"{points:g} of {most:g} points"
@@ -208,7 +174,7 @@ def of_prediction(name: str, guess: Any, actual: Any, right: bool | None, why: s
         right: whether the guess is right; None while there is none.
         why: the explanation.
     """
-    writer = _Writer()
+    writer = Writer()
     if right is None:
         place = f"of {name}" if name else "above"
         words = f"no prediction yet; replace the dots {place}, and run that cell and this one"
@@ -226,11 +192,11 @@ def of_prediction(name: str, guess: Any, actual: Any, right: bool | None, why: s
 
 def of_fold(name: str, pieces: Sequence[Markup]) -> Card:
     """What a cell shows in place of its output while the prediction `name` is open."""
-    html_of_it = _folded(f"What this cell shows (it tells you the answer to {name})", pieces)
+    html_of_it = folded(f"What this cell shows (it tells you the answer to {name})", pieces)
     return Card(f"… replace the dots of {name} to see what this cell shows", str(html_of_it))
 
 
-def _write_hints(writer: _Writer, released: ReleasedExercise, hints: int) -> None:
+def _write_hints(writer: Writer, released: ReleasedExercise, hints: int) -> None:
     count = len(released.hints)
     for number, hint in enumerate(released.hints[:hints], 1):
         writer.labelled(f"Hint {number} of {count}", hint)
@@ -240,7 +206,7 @@ def _write_hints(writer: _Writer, released: ReleasedExercise, hints: int) -> Non
 
 
 def _write_finding(
-    writer: _Writer, finding: Finding, verdict: Verdict, released: ReleasedExercise
+    writer: Writer, finding: Finding, verdict: Verdict, released: ReleasedExercise
 ) -> None:
     writer.paragraph(finding.message)
     if finding.reported:
@@ -255,7 +221,7 @@ def _write_finding(
 
 
 def _write_evidence(
-    writer: _Writer, shown: Evidence, released: ReleasedExercise, words: str
+    writer: Writer, shown: Evidence, released: ReleasedExercise, words: str
 ) -> None:
     """What the function was called with, what was expected, and what came back.
 
@@ -290,7 +256,7 @@ def _write_evidence(
         _write_values(writer, [*given, *at_path], expected, got, words)
 
 
-def _write_pattern(writer: _Writer, expected: np.ndarray, got: np.ndarray) -> None:
+def _write_pattern(writer: Writer, expected: np.ndarray, got: np.ndarray) -> None:
     if words := evidence.pattern(expected, got):
         writer.labelled("Compared", words)
 
@@ -302,7 +268,7 @@ def _small(given: Sequence[Argument]) -> list[tuple[str, np.ndarray, None]]:
 
 
 def _write_values(
-    writer: _Writer, given: Sequence[Argument], expected: np.ndarray, got: np.ndarray, words: str
+    writer: Writer, given: Sequence[Argument], expected: np.ndarray, got: np.ndarray, words: str
 ) -> None:
     """Shows small arrays whole; of large ones the first entry that differs, and its inputs."""
     writer.arrays(_small(given))
@@ -317,196 +283,3 @@ def _write_values(
     parts = [evidence.went_in(one, expected.shape, first.index) for one in given]
     if known := [part for part in parts if part]:
         writer.labelled("What went in", "; ".join(known))
-
-
-class _Writer:
-    """Writes the two forms of a card side by side."""
-
-    def __init__(self) -> None:
-        self._text: list[str] = []
-        self._html: list[Markup] = []
-        self.told = set[int]()  # the cases whose arguments are on the card
-
-    def _add(self, text: str, template: str, **values: Any) -> None:
-        self._text.append(text)
-        self._html.append(html(template, **values))
-
-    def headline(self, mark: str, state: str, words: str, colour: str) -> None:
-        self._add(
-            f"{mark} {state}: {words}",
-            '<div style="font-weight:600;font-size:1.05em" role="heading" aria-level="4">'
-            '<span style="background:{colour};color:white;border-radius:4px;padding:1px 8px;'
-            'margin-right:4px">{mark} {state}</span> {words}</div>',
-            mark=mark,
-            state=state,
-            words=words,
-            colour=colour,
-        )
-
-    def paragraph(self, words: str) -> None:
-        self._add(plain(words), '<p style="margin:6px 0">{words}</p>', words=prose(words))
-
-    def labelled(self, label: str, words: str) -> None:
-        self._add(
-            f"{label}: {plain(words)}",
-            '<div style="margin:3px 0;overflow-wrap:anywhere"><span style="opacity:.75;'
-            "display:inline-block;"
-            'min-width:7.5em">{label}</span> {words}</div>',
-            label=label,
-            words=prose(words),
-        )
-
-    def link(self, label: str, words: str, target: str) -> None:
-        self._add(
-            f"{label}: {words}, {target}",
-            '<div style="margin:3px 0">{label}: <a href="{target}">{words}</a></div>',
-            label=label,
-            words=prose(words),
-            target=target,
-        )
-
-    def code(self, code: str) -> None:
-        body = "\n".join(f"    {line}" for line in code.splitlines())
-        self._add(body, f'<pre style="{CODE}">{{code}}</pre>', code=code)
-
-    def fold(self, title: str, words: str = "", code: str = "") -> None:
-        body = "\n".join(f"    {line}" for line in code.splitlines())
-        inner = [html("<p>{words}</p>", words=prose(words))] if words else []
-        if code:
-            inner.append(html('<pre style="{style}">{code}</pre>', style=CODE, code=code))
-        self._text.append(f"{title}: {plain(words)}" if words else f"{title}:\n{body}")
-        self._html.append(_folded(title, inner))
-
-    def sealed(self, title: str, words: str) -> None:
-        """A fold whose words are not in the plain text, where nothing can be folded."""
-        self._html.append(_folded(title, [html("<p>{words}</p>", words=prose(words))]))
-
-    def arrays(self, shown: Sequence[tuple[str, np.ndarray, np.ndarray | None]]) -> None:
-        """Arrays beside each other; entries that differ have a ≠ and a border.
-
-        Args:
-            shown: for each array a caption, its entries, and which of them differ.
-        """
-        if not shown:
-            return
-        text = "\n".join(f"{words}:\n{evidence.numbers(array)}" for words, array, _ in shown)
-        self._add(
-            text,
-            '<div style="display:flex;flex-wrap:wrap;gap:8px 24px;margin:8px 0">{grids}</div>',
-            grids=joined(itertools.starmap(_grid, shown)),
-        )
-
-    def spread(self, spread: Spread) -> None:
-        """Mean, spread and range of a sample, and a drawing of both distributions."""
-        names = ("Mean", "Spread (standard deviation)", "Smallest", "Largest")
-        pairs = (spread.mean, spread.deviation, spread.low, spread.high)
-        for name, (wanted, found) in zip(names, pairs, strict=True):
-            about = "about " if name in names[2:] else ""
-            self.labelled(name, f"expected {about}{wanted:.4g}, found {found:.4g}")
-        expected, got = spread.bins
-        words = (
-            f"How often numbers from {min(spread.low):.4g} to {max(spread.high):.4g} occur. The "
-            "line shows what is expected, and the bars show your numbers."
-        )
-        self._add(
-            f"{words}\nexpected {_bars(expected)}\nyours    {_bars(got)}",
-            '<div style="margin:6px 0">{words}<br>{drawing}</div>',
-            words=words,
-            drawing=_histogram(expected, got, words),
-        )
-
-    def finish(self, colour: str) -> Card:
-        frame = html(
-            '<div role="status" aria-live="polite" style="border:1px solid rgba(128,128,128,.4);'
-            "border-left:6px solid {colour};border-radius:6px;padding:8px 14px;margin:4px 0;"
-            'max-width:860px;color:inherit">'
-            "{inside}</div>",
-            colour=colour,
-            inside=joined(self._html),
-        )
-        return Card("\n".join(self._text), str(frame))
-
-
-def _folded(title: str, inner: Sequence[Markup]) -> Markup:
-    return html(
-        # nbgrader's pages would take away the mark of what can be unfolded.
-        '<details style="margin:3px 0"><summary style="cursor:pointer;display:list-item">'
-        "{title}</summary>"
-        "{inner}</details>",
-        title=title,
-        inner=joined(inner),
-    )
-
-
-def _bars(shares: np.ndarray) -> str:
-    """A row of bars made of letters."""
-    levels = np.ceil(8 * shares / max(shares.max(), 1e-12) - 0.02).astype(int).clip(0, 8)
-    return "".join(" ▁▂▃▄▅▆▇█"[level] for level in levels)
-
-
-def _histogram(expected: np.ndarray, got: np.ndarray, words: str) -> Markup:
-    """Bars for what was found and a line for what was expected, in the colour of the letters."""
-    width, height, top = 15, 80, max(expected.max(), got.max(), 1e-12)
-    bars = joined(
-        html(
-            '<rect x="{x}" y="{y:.1f}" width="{w}" height="{h:.1f}"/>',
-            x=n * width + 1,
-            y=height - share / top * height,
-            w=width - 2,
-            h=share / top * height,
-        )
-        for n, share in enumerate(got)
-    )
-    steps = " ".join(
-        f"{x * width},{height - share / top * height:.1f}"
-        for n, share in enumerate(expected)
-        for x in (n, n + 1)
-    )
-    return html(
-        '<svg role="img" aria-label="{words}" viewBox="-2 -2 {w} {h}" width="{w}" height="{h}" '
-        'style="max-width:100%"><g fill="currentColor" opacity=".35">{bars}</g><polyline '
-        'points="{steps}" fill="none" stroke="currentColor" stroke-width="2"/></svg>',
-        words=words,
-        w=width * len(got) + 4,
-        h=height + 4,
-        bars=bars,
-        steps=steps,
-    )
-
-
-def _grid(caption: str, array: np.ndarray, differs: np.ndarray | None) -> Markup:
-    """An array as an HTML table, with its last axis as columns."""
-    if not array.size:
-        return html("<div>{caption} {kind}</div>", caption=caption, kind=evidence.described(array))
-    columns = array.shape[-1] if array.ndim else 1
-    marks = np.zeros(array.shape, bool) if differs is None else differs
-    rows = [
-        html("<tr>{cells}</tr>", cells=joined(map(_cell, row, row_marks)))
-        for row, row_marks in zip(
-            array.reshape(-1, columns), marks.reshape(-1, columns), strict=True
-        )
-    ]
-    return html(
-        '<div style="overflow-x:auto;min-width:0"><div style="opacity:.75;margin-bottom:2px">'
-        "{caption} {kind}</div>"
-        '<table style="border-collapse:collapse;font-family:monospace;'
-        'font-size:.85em;margin:0" aria-label="{caption}">{rows}</table></div>',
-        caption=caption,
-        kind=evidence.described(array),
-        rows=joined(rows),
-    )
-
-
-def _cell(value: Any, differs: bool) -> Markup:
-    return html(
-        '<td style="border:{border};padding:1px 6px;text-align:right;background:none">'
-        "{mark}{text}</td>",
-        border=f"2px solid {ORANGE}" if differs else "1px solid rgba(128,128,128,.35)",
-        mark="≠ " if differs else "",
-        text=_short(value),
-    )
-
-
-def _short(value: Any) -> str:
-    value = np.float32(value) if value.dtype.name == "bfloat16" else value
-    return f"{value:.4g}" if isinstance(value, (np.floating, np.complexfloating)) else str(value)

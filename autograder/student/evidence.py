@@ -146,12 +146,16 @@ def described(value: Any) -> str:
     return f"{value.dtype.name}{list(value.shape)}"
 
 
-def number(value: Any) -> str:
-    """One entry of an array, as people write it."""
+def number(value: Any, digits: int = 6) -> str:
+    """One entry of an array with so many digits, as people write it."""
     entry = np.asarray(value).ravel()[0]
     if entry.dtype.name in ("float16", "bfloat16"):
         entry = np.float32(entry)
-    return f"{entry:.6g}" if isinstance(entry, (np.floating, np.complexfloating)) else str(entry)
+    return (
+        f"{entry:.{digits}g}"
+        if isinstance(entry, (np.floating, np.complexfloating))
+        else str(entry)
+    )
 
 
 def numbers(array: np.ndarray) -> str:

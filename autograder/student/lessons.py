@@ -9,6 +9,7 @@ from typing import Any
 
 from autograder.problem import Problem
 from autograder.student import card, check_file, location, predictions, progress, standing
+from autograder.student.card_writer import Card
 from autograder.student.check_file import CheckFile
 from autograder.student.silence import silent
 
@@ -22,7 +23,7 @@ def resume() -> None:
         return
     now = standing.standing(progress.read(file.outline.course), file.outline.modules)
     shown = standing.drawn(now, location.first_folder(variables))
-    card.Card(shown["text/plain"], shown["text/html"]).show()
+    Card(shown["text/plain"], shown["text/html"]).show()
 
 
 def lesson_read(module: str, skip: bool = False) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograder.markup import html
-from autograder.student.card import Card
+from autograder.student.card_writer import Card
 
 
 class Bar:
