@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from autograder.markup import html, joined
 from course.explore.stage import Explorable, Scene, Step, at, if_it_fits
+from course.pictures.shards import COSTS
 
 COLLECTIVES = ("psum", "psum_scatter", "all_gather", "all_to_all", "ppermute")
 DRAWN = 16  # entries of a block that are written out
@@ -223,16 +224,6 @@ def moved(
         written = calls[name, axis][1]
         moves[name, axis] = Move(name, written, blocks, mesh.shape[axis], share * size, formula)
     return moves
-
-
-COSTS = {
-    "psum": lambda n: (Fraction(2 * (n - 1), n), f"2 × {n - 1}/{n}"),
-    "psum_scatter": lambda n: (Fraction(n - 1, n), f"{n - 1}/{n}"),
-    "all_gather": lambda n: (Fraction(n - 1), f"{n - 1}"),
-    "all_to_all": lambda n: (Fraction(n - 1, n), f"{n - 1}/{n}"),
-    "ppermute": lambda n: (Fraction(1 if n > 1 else 0), "1"),
-}
-"""For a number of devices: how many times the size of its block each device sends."""
 
 
 WHAT = {

@@ -13,6 +13,7 @@ import numpy as np
 from markupsafe import Markup
 
 from autograder.markup import html, joined
+from course.explore import programs
 from course.explore.stage import Explorable, Scene, Step, at, if_it_fits
 
 MOST = 24  # recorded calls that are shown
@@ -131,7 +132,7 @@ def record_of(f: Callable[..., Any], *args: Any) -> Record:
         if not name.startswith("_") and inspect.isfunction(getattr(jax.random, name))
     }
     originals = {getattr(jax.random, name): function for name, function in wrapped.items()}
-    known = getattr(_innermost(f), "__globals__", {})
+    known = getattr(programs.source_function(f)[0], "__globals__", {})
     imported = {
         name: originals[value]
         for name, value in known.items()
@@ -220,14 +221,6 @@ class _Recorder:
                 self.add(Key(child, how, number, step))
         else:
             self.record.uses.append(Use(number, call, "draw", _short(result)))
-
-
-def _innermost(f: Any) -> Any:
-    """The function that was written: without `jit`, `partial` and `self`."""
-    for within in ("__wrapped__", "func", "__func__"):
-        if hasattr(f, within):
-            return _innermost(getattr(f, within))
-    return f
 
 
 @contextlib.contextmanager

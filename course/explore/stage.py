@@ -179,8 +179,8 @@ def plain(words: str) -> str:
 
 
 def listed(parts: Sequence[str]) -> str:
-    """Words in a row: `a`, `a and b`, `a, b and c`."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    """Words in a row: `a`, `a and b`, `a, b and c`; empty if there are none."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
 def code(lines: Iterable[str]) -> Markup:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from autograder.markup import html, joined, prose
 from course.explore import graphs, programs
-from course.explore.stage import Explorable, Scene, Step, at, plain
+from course.explore.stage import Explorable, Scene, Step, at, listed, plain
 
 MOST = 24
 """The most operations that are drawn."""
@@ -244,7 +244,7 @@ class _Story:
         given = ", ".join(f"`{name}` is {show(value)}" for name, value in inputs)
         yield Step(f"The way forward begins with the arguments: {given}.")
         for name, operation in zip(self._names, tape.operations, strict=True):
-            read = self._listed([self._operand(one) for one in operation.reads])
+            read = listed([self._operand(one) for one in operation.reads])
             made = ", ".join(show(tape.values[one]) for one in operation.writes)
             yield Step(f"`{name}` reads {read} and writes {made}.")
         yield self._turning()
@@ -254,7 +254,7 @@ class _Story:
 
     def _turning(self) -> Step:
         results = [one for one in dict.fromkeys(self._tape.results) if self._tape.arrived[one]]
-        shown = self._listed([show(self._tape.values[one]) for one in results])
+        shown = listed([show(self._tape.values[one]) for one in results])
         one = results[0] if results else 0
         is_number = len(results) == 1 and np.ndim(self._tape.values[one]) == 0
         start = (
@@ -280,9 +280,9 @@ class _Story:
                 if slope is not None:
                     rows.append(f"to {to}: {received[0].split(' = ')[-1]} × {slope} = {show(one)}")
         words = (
-            f"`{name}` receives {self._listed(received)}. "
-            f"It sends back {self._listed(sent)}." if sent else
-            f"`{name}` receives {self._listed(received)} and sends nothing back."
+            f"`{name}` receives {listed(received)}. "
+            f"It sends back {listed(sent)}." if sent else
+            f"`{name}` receives {listed(received)} and sends nothing back."
         )  # fmt: skip
         title = "The cotangent that it received, times its own derivative for each input"
         body = html(
@@ -328,9 +328,6 @@ class _Story:
         if read < len(self._tape.names):
             return f"`{self._tape.names[read]}`"
         return f"`{self._names[self._made_by[read]]}`"
-
-    def _listed(self, words: Sequence[str]) -> str:
-        return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
     # -------------------------------------------------------------------------- the picture
 

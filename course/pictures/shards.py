@@ -1,6 +1,7 @@
 """Pictures of arrays cut over devices: who holds what, what a collective moves, what goes round."""
 
 import math
+from fractions import Fraction
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -100,13 +101,21 @@ def draw_collectives(panels):
 
 
 COSTS = {
-    "psum": (lambda n: 2 * (n - 1) / n, lambda n: 1),
-    "psum_scatter": (lambda n: (n - 1) / n, lambda n: 1 / n),
-    "all_gather": (lambda n: n - 1, lambda n: n),
-    "all_to_all": (lambda n: (n - 1) / n, lambda n: 1),
-    "ppermute": (lambda n: 1, lambda n: 1),
+    "psum": lambda n: (Fraction(2 * (n - 1), n), f"2 × {n - 1}/{n}"),
+    "psum_scatter": lambda n: (Fraction(n - 1, n), f"{n - 1}/{n}"),
+    "all_gather": lambda n: (Fraction(n - 1), f"{n - 1}"),
+    "all_to_all": lambda n: (Fraction(n - 1, n), f"{n - 1}/{n}"),
+    "ppermute": lambda n: (Fraction(1 if n > 1 else 0), "1"),
 }
-"""For each collective over n devices: how many blocks one device sends, and holds afterwards."""
+"""For each collective over n devices: how many blocks one device sends, and that as a formula."""
+HELD = {
+    "psum": lambda n: 1,
+    "psum_scatter": lambda n: 1 / n,
+    "all_gather": lambda n: n,
+    "all_to_all": lambda n: 1,
+    "ppermute": lambda n: 1,
+}
+"""For each collective over n devices: how many blocks one device holds afterwards."""
 
 
 def sent_bytes(block, devices):
@@ -114,7 +123,7 @@ def sent_bytes(block, devices):
 
     A `psum` is counted as a ring does it: a `psum_scatter`, then an `all_gather`.
     """
-    return {name: block * sent(devices) for name, (sent, _) in COSTS.items()}
+    return {name: block * float(cost(devices)[0]) for name, cost in COSTS.items()}
 
 
 def draw_costs(block, devices):
@@ -130,12 +139,13 @@ def draw_costs(block, devices):
     unit = 20 / devices  # the width of a block
     fig, ax = canvas.canvas((-5.2, 24), (-0.6, 2.4 * len(COSTS) + 0.6), aspect=0.62)
     words = []
-    for row, (name, (sent, held)) in enumerate(COSTS.items()):
+    for row, (name, cost) in enumerate(COSTS.items()):
+        sent, held = float(cost(devices)[0]), HELD[name](devices)
         y = 2.4 * (len(COSTS) - 1 - row)
         canvas.text(ax, -5, y + 0.95, name, weight="bold", ha="left")
         for place, verb, blocks, colour, hatch in (
-            (1, "sends", sent(devices), TILES[0], None),
-            (0, "holds", held(devices), "white", "///"),
+            (1, "sends", sent, TILES[0], None),
+            (0, "holds", held, "white", "///"),
         ):
             wide = unit * blocks
             canvas.box(ax, 0, y + 0.95 * place, wide, 0.85, colour, hatch=hatch)
@@ -144,8 +154,7 @@ def draw_costs(block, devices):
             size = f"{verb} {blocks * block / 1e6:g} MB"
             canvas.text(ax, wide + 0.3, y + 0.95 * place + 0.42, size, ha="left", size=FONT - 1)
         words.append(
-            f"{name} sends {sent(devices) * block / 1e6:g} MB and holds "
-            f"{held(devices) * block / 1e6:g} MB afterwards"
+            f"{name} sends {sent * block / 1e6:g} MB and holds {held * block / 1e6:g} MB afterwards"
         )
     fig.set_label(
         f"One of {devices} devices, which has a block of {block / 1e6:g} MB: {'; '.join(words)}."
