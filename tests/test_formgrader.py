@@ -8,12 +8,15 @@ import lab_server
 import nbformat
 import pytest
 from course_folder import ASSIGNMENT, CLASSROOM, NOTEBOOK, WRITTEN
-from lab_server import done, opened, picture
+from lab_server import done, grade_by_hand, opened, picture
+from masters import loaded
 from nbgrader.api import Gradebook
 
 pytestmark = pytest.mark.slow
 FORMULA = r"The norm $\|x\|_2$ needs **no** vmap. <script>document.title = 'taken'</script>"
 
+(MASTER,) = (master for master in loaded() if master.path.parent.name == ASSIGNMENT)
+GRADED = len(MASTER.exercises)
 COMMENT = "Say why: $O(n^2)$."
 
 
@@ -78,15 +81,11 @@ def test_an_instructor_generates_grades_and_gives_feedback(tmp_path):
         page.click(f"a.name-hidden[href*='{number}']")
         page.locator(".nbgrader_cell").first.wait_for()
         cards = page.locator("[role=heading][aria-level='4']").all_inner_texts()
-        assert len(cards) == 8
+        assert len(cards) == GRADED
         assert all("passed" in card for card in cards)
         assert page.locator("math msub").count() == 1
         assert page.title() != "taken"
-        points = page.locator(f"#{WRITTEN}")
-        points.scroll_into_view_if_needed()
-        points.fill("1.5")
-        page.locator(f"#{WRITTEN}-comment").fill(COMMENT)
-        page.locator(f"#{WRITTEN}-comment").blur()
+        grade_by_hand(page, WRITTEN, "1.5", COMMENT)
         picture(page, "instructor_manual_grade")
         deadline = time.monotonic() + 60
         while by_hand(folder) != (1.5, False, COMMENT):
@@ -124,7 +123,8 @@ def test_create_assignment_shows_what_a_master_became(tmp_path):
         kinds = page.locator(".nbgrader-CellType select").evaluate_all(
             "selects => selects.map(select => select.value)"
         )
-        assert [kinds.count(kind) for kind in ("solution", "tests", "manual")] == [8, 8, 1]
+        counts = {kind: kinds.count(kind) for kind in ("solution", "tests", "manual")}
+        assert counts == {"solution": GRADED, "tests": GRADED, "manual": 1}
         assert asked == []
 
 

@@ -12,7 +12,7 @@ import lab_server
 import nbformat
 import pytest
 from course_folder import ASSIGNMENT, NOTEBOOK, WRITTEN
-from lab_server import done, opened, picture
+from lab_server import done, grade_by_hand, opened, picture
 from masters import ROOT
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
@@ -162,11 +162,7 @@ def collect_and_grade(hub, page):
         number = gradebook.find_submission_notebook(NOTEBOOK, ASSIGNMENT, hub.ada).id
     page.locator("a.name-hidden").nth(1).wait_for()
     page.click(f"a.name-hidden[href*='{number}']")
-    points = page.locator(f"#{WRITTEN}")
-    points.scroll_into_view_if_needed()
-    points.fill("1.5")
-    page.locator(f"#{WRITTEN}-comment").fill(COMMENT)
-    page.locator(f"#{WRITTEN}-comment").blur()
+    grade_by_hand(page, WRITTEN, "1.5", COMMENT)
     picture(page, "hub_written_answer")
     deadline = time.monotonic() + 60
     while by_hand(hub) != (1.5, COMMENT):
