@@ -205,7 +205,7 @@ def _first_cell(
     source = (
         f"{TEMPLATE.read_text(encoding='utf-8')}\n\n"
         f"_unpack({', '.join(map(repr, arguments))})\n"
-        f"# packed: {base64.b64encode(packed).decode()}"
+        f"# packed: {base64.b85encode(packed).decode()}"
     )
     folded = {"cellView": "form", "jupyter": {"source_hidden": True}}
     return new_code_cell(source, id=CELL, metadata=folded)

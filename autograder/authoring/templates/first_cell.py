@@ -42,8 +42,10 @@ def _unpack(
         )
     # The last line of this cell is a comment, so that the cell can say when it was cut.
     cell = "".join(linecache.getlines(_unpack.__code__.co_filename))
+    # An editor may have wrapped it into several comments.
+    lines = cell.rpartition("# packed: ")[2].splitlines()
     try:
-        packed = base64.b64decode(cell.rpartition("# packed: ")[2])
+        packed = base64.b85decode("".join(line.strip().removeprefix("# ") for line in lines))
     except ValueError:
         packed = b""
     if hashlib.sha256(packed).hexdigest() != checksum:
