@@ -1,7 +1,6 @@
 """Which slice `vmap` gives to which call, and where the result of that call goes."""
 
 import contextlib
-import inspect
 import io
 import itertools
 import math
@@ -15,6 +14,7 @@ import numpy as np
 from markupsafe import Markup
 
 from autograder.markup import html, joined
+from course.explore import programs
 from course.explore.stage import Explorable, Scene, Step, at, if_it_fits, listed
 
 MOST = 48  # combinations that are offered
@@ -79,7 +79,7 @@ def axes(
             have, for each argument.
         out_axes: the choices for `out_axes`.
     """
-    names = _names(f, args)
+    names = list(programs.named_arguments(f, args))
     if in_axes is None:
         choices = {
             f"in_axes of {name}": [None, *range(_least(arg))]
@@ -150,11 +150,10 @@ def _mapped(f: Callable[..., Any], args: tuple, in_axes: Any, out_axes: Any) -> 
 
     landed = jax.vmap(marked, in_axes=(0, *each), out_axes=out_axes)(jnp.arange(calls), *args)
     inputs, slices = [], []
-    names = _names(f, args)
-    leaves = jax.tree_util.tree_leaves_with_path(args)
-    for (path, leaf), sent in zip(leaves, jax.tree.leaves(seen), strict=True):
+    names = programs.names_of_leaves(f, args)
+    leaves = zip(names, jax.tree.leaves(args), jax.tree.leaves(seen), strict=True)
+    for name, leaf, sent in leaves:
         owner, axis = _owners(np.shape(leaf), np.asarray(sent))
-        name = names[path[0].idx] + jax.tree_util.keystr(path[1:])
         inputs.append(Table(name, owner, axis))
         slices.append(sent.shape[1:])
     paths = jax.tree_util.tree_leaves_with_path(landed)
@@ -186,15 +185,6 @@ def _counting(calls: np.ndarray) -> int | None:
         if np.array_equal(calls, np.broadcast_to(along, calls.shape)):
             return axis
     return None
-
-
-def _names(f: Callable[..., Any], args: tuple) -> list[str]:
-    """The names of the parameters of `f`, as far as they are known."""
-    try:
-        known = list(inspect.signature(f).bind(*args).arguments)
-    except (TypeError, ValueError):
-        known = []
-    return known if len(known) == len(args) else [f"argument {n}" for n in range(len(args))]
 
 
 def _part(table: Table, call: str) -> str:

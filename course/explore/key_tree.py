@@ -125,7 +125,7 @@ def record_of(f: Callable[..., Any], *args: Any) -> Record:
     for number, leaf in enumerate(jax.tree.leaves(args)):
         for bits in _bits(leaf)[:MOST]:
             recorder.add(Key(bits, f"argument {number}", None, -1))
-    recorder.name_by(_arguments(f, args))
+    recorder.name_by(programs.named_arguments(f, args))
     wrapped = {
         name: recorder.wrap(name, getattr(jax.random, name))
         for name in dir(jax.random)
@@ -232,13 +232,6 @@ def _replaced(namespace: dict[str, Any], values: dict[str, Any]) -> Iterator[Non
         yield
     finally:
         namespace.update(before)
-
-
-def _arguments(f: Callable[..., Any], args: tuple) -> dict[str, Any]:
-    try:
-        return dict(inspect.signature(f).bind(*args).arguments)
-    except (TypeError, ValueError):
-        return {}
 
 
 def _plain(value: Any) -> Any:

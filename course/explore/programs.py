@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 import re
 import string
@@ -47,6 +48,24 @@ def source_function(function: Callable[..., Any]) -> tuple[Any, bool]:
             inside = type(inside).__call__
         else:
             return inside, inside is function
+
+
+def named_arguments(function: Callable[..., Any], args: Sequence[Any]) -> dict[str, Any]:
+    """The arguments of a call, by their parameters' names: `argument 0` where they are unknown."""
+    try:
+        known = dict(inspect.signature(function).bind(*args).arguments)
+    except (TypeError, ValueError):
+        known = {}
+    if len(known) == len(args):
+        return known
+    return {f"argument {number}": value for number, value in enumerate(args)}
+
+
+def names_of_leaves(function: Callable[..., Any], args: Sequence[Any]) -> list[str]:
+    """The name of every leaf of the arguments, such as `params['w']`."""
+    names = list(named_arguments(function, args))
+    paths = [path for path, _ in jax.tree_util.tree_leaves_with_path(tuple(args))]
+    return [names[path[0].idx] + jax.tree_util.keystr(path[1:]) for path in paths]
 
 
 def is_jitted(function: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -106,11 +105,11 @@ class Tape:
 
 def record(function: Callable[..., Any], *args: Any) -> Tape:
     """Compute a function operation by operation, and the cotangents of all values."""
-    paths, tree = jax.tree_util.tree_flatten_with_path(args)
-    leaves = [jax.numpy.asarray(leaf) for _, leaf in paths]
+    leaves, tree = jax.tree.flatten(args)
+    leaves = [jax.numpy.asarray(leaf) for leaf in leaves]
     jaxpr, constants = programs.jaxpr_of(function, *jax.tree.unflatten(tree, leaves))
     inner, _ = programs.source_function(function)
-    tape = Tape([_input_name(path, inner) for path, _ in paths], leaves)
+    tape = Tape(programs.names_of_leaves(inner, args), leaves)
     results = _run(tape, jaxpr, constants, list(range(len(leaves))))
     tape.results = [one for one in results if isinstance(one, int)]
     _come_back(tape)
@@ -191,17 +190,6 @@ def _zeros(value: Any) -> Any:
     if _is_real(value):
         return jax.numpy.zeros_like(value)
     return np.zeros(value.shape, jax.dtypes.float0)
-
-
-def _input_name(path: Sequence[Any], function: Any) -> str:
-    """The name of an input, such as `params['w']`."""
-    try:
-        names = list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        names = []
-    number = path[0].idx
-    name = names[number] if number < len(names) else f"argument {number + 1}"
-    return name + jax.tree_util.keystr(tuple(path[1:]))
 
 
 def show(value: Any, most: int = 3) -> str:
