@@ -261,7 +261,8 @@ def test_watching_a_trace_keeps_no_tracer(function):
 
 
 def test_a_function_without_source_is_shown_by_its_program():
-    made = eval("lambda x: x + 1", {})
+    # Since Python 3.13, `<string>` is the program after `python -c`.
+    made = eval(compile("lambda x: x + 1", "<made>", "eval"), {})
     told = repr(explore.trace(made, 1.0))
     assert "Python does not have the source of this function" in told
     assert told.endswith("⇒ b:f32[] = add a 1.0\n   The program returns b")
