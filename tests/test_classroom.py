@@ -368,12 +368,12 @@ def test_grading_again_changes_nothing(classroom: Class) -> None:
 def test_a_busy_machine_changes_no_verdict(
     release: Path, classroom: Class, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Twelve processes that only compute, beside a class with endless loops in it."""
+    """Four processes that only compute share a core with a class that has endless loops in it."""
     folder = tmp_path_factory.mktemp("busy")
     shutil.copytree(release, folder, dirs_exist_ok=True)
     for student in BUSY:
         course_folder.submit(folder, student, classroom.submitted[student])
-    with load.busy(12):
+    with load.busy(4):
         graded = autograde(folder)
     assert graded.code == 0, graded.said
     for student in BUSY:
