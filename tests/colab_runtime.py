@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import shared
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from masters import ROOT
@@ -69,9 +70,11 @@ def command() -> list[str]:
 
 def uv(*arguments: str) -> None:
     """Run one command of uv, which has to succeed, without the network where that can be."""
+    # Compiling all files takes ten times as long as installing them, and few are ever imported.
+    environment = {**os.environ, "UV_COMPILE_BYTECODE": "0"}
     for offline in (["--offline"], []):
         words = [*command(), *arguments, *offline]
-        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True)
         if done.returncode == 0:
             return
     raise AssertionError(done.stderr)
@@ -89,10 +92,23 @@ def notebooks() -> dict[str, NotebookNode]:
     return colab.notebooks(course.read(ROOT))
 
 
+def shared_runtime(temporary: pytest.TempPathFactory) -> Path:
+    """The path of the Python of a runtime that no test changes; made by the first that asks."""
+    with shared.folder(temporary, "colab") as folder:
+        if not (folder / "made").exists():
+            runtime(folder)
+            (folder / "made").touch()
+    return _python_in(folder)
+
+
+def _python_in(folder: Path) -> Path:
+    return folder / "runtime" / "bin" / "python"
+
+
 def runtime(folder: Path) -> Path:
-    """Make the runtime in an empty folder; the path of its Python."""
-    uv("venv", "-q", "--python", python(), str(folder / "runtime"))
-    here = folder / "runtime" / "bin" / "python"
+    """Make a runtime in a folder that has none; the path of its Python."""
+    uv("venv", "-q", "--clear", "--python", python(), str(folder / "runtime"))
+    here = _python_in(folder)
     uv("pip", "install", "-q", "--python", str(here), *PACKAGES)
     packages = next((folder / "runtime").glob("lib/python*/site-packages"))
     (packages / "sitecustomize.py").write_text(NO_NETWORK, encoding="utf-8")

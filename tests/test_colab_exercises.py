@@ -15,7 +15,7 @@ EXERCISES = {path.parent.name: path for path in sorted((ROOT / "exercises").glob
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory):
-    return colab_runtime.runtime(tmp_path_factory.mktemp("colab"))
+    return colab_runtime.shared_runtime(tmp_path_factory)
 
 
 def solved(assignment):

@@ -10,7 +10,7 @@ LESSONS = sorted(path.stem for path in (ROOT / "course").glob("[0-9]*.py"))
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory):
-    return colab_runtime.runtime(tmp_path_factory.mktemp("colab"))
+    return colab_runtime.shared_runtime(tmp_path_factory)
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

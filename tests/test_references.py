@@ -10,6 +10,7 @@ import jupytext
 import numpy as np
 import pypdf
 import pytest
+import shared
 from masters import ROOT
 from nbformat.v4 import new_markdown_cell, new_notebook
 
@@ -91,8 +92,9 @@ def test_an_update_does_what_the_numpy_line_beside_it_does():
 
 
 @pytest.mark.slow
-def test_all_snippets_run_and_each_reference_prints_on_one_page(tmp_path):
-    made = list(references.build_references(ROOT, tmp_path))
+def test_all_snippets_run_and_each_reference_prints_on_one_page(tmp_path_factory):
+    with shared.folder(tmp_path_factory, "slides") as folder:
+        made = list(references.build_references(ROOT, folder))
     assert [path.stem for path in made] == ["00_course", *MODULES]
     with browser.opened() as opened:
         for html in made:

@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
+import shared
 import snowballstemmer
 from axe_playwright_python.sync_playwright import Axe
 from click.testing import CliRunner
@@ -32,6 +33,7 @@ from autograder.cli import main
 from autograder.problem import Problem
 from autograder.student import check_file
 from autograder.student.outline import Outline
+from slides.making.references import build_references
 
 SCRIPTS = Path(sys.executable).parent
 CHROMIUM = "/usr/bin/chromium"
@@ -286,6 +288,15 @@ def website(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("clone") / "course"
     others = ("__pycache__", ".*", "dist", "exchange", "submitted", "autograded", "feedback")
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*others))
+    # The command keeps the quick references that are there, and makes the deck.
+    with shared.folder(tmp_path_factory, "slides") as slides:
+        list(build_references(ROOT, slides))
+        shutil.copytree(
+            slides,
+            folder / "slides" / "build",
+            ignore=shutil.ignore_patterns("deck*"),
+            dirs_exist_ok=True,
+        )
     result = subprocess.run(
         [SCRIPTS / "autograder", "site", "--address", "https://github.com/owner/name"],
         cwd=folder, capture_output=True, text=True,

@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pypdf
 import pytest
+import shared
 from masters import ROOT
 
 from course import coursemap
@@ -64,7 +65,8 @@ def test_the_map_shows_every_module_and_exercise():
 
 @pytest.fixture(scope="module")
 def deck(tmp_path_factory) -> Path:
-    return build_deck(ROOT, tmp_path_factory.mktemp("deck"))
+    with shared.folder(tmp_path_factory, "slides") as folder:
+        return build_deck(ROOT, folder)
 
 
 @pytest.fixture
@@ -156,7 +158,8 @@ def test_it_prints_one_page_a_slide(deck, page):
 
 @pytest.fixture(scope="module")
 def references(tmp_path_factory) -> list[Path]:
-    return list(build_references(ROOT, tmp_path_factory.mktemp("references")))
+    with shared.folder(tmp_path_factory, "slides") as folder:
+        return list(build_references(ROOT, folder))
 
 
 @pytest.mark.slow
