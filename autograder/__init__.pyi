@@ -37,5 +37,6 @@ from autograder.student.hints import hint as hint
 from autograder.student.learner import check as check
 from autograder.student.lessons import lesson_read as lesson_read
 from autograder.student.lessons import resume as resume
+from autograder.student.personal import numbers as numbers
 from autograder.student.predictions import predicted as predicted
 from autograder.student.stubs import reset as reset

@@ -176,7 +176,12 @@ def colab(folder: Path, address: str, alone: bool) -> None:
     default="cpu",
     help="Where to run: cpu, gpu, tpu, or a mesh such as mesh:8 or gpu:4.",
 )
-def check(file: Path, exercise: str, device: str) -> None:
+@click.option(
+    "--student",
+    default="",
+    help="Under which name it is handed in, where a question has other numbers for everybody.",
+)
+def check(file: Path, exercise: str, device: str, student: str) -> None:
     """Check the notebook FILE, or one EXERCISE of it, as `check` does in the notebook.
 
     The exit status is 1 if something did not pass.
@@ -185,7 +190,7 @@ def check(file: Path, exercise: str, device: str) -> None:
 
     from autograder.classroom import notebook_check
 
-    if not notebook_check.check(file, exercise, device, Console()):
+    if not notebook_check.check(file, exercise, device, student, Console()):
         sys.exit(1)
 
 

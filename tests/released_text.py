@@ -19,7 +19,7 @@ import nbformat
 import numpy as np
 
 from autograder.judge.verdict import Status
-from autograder.student import check_file, learner, released
+from autograder.student import check_file, learner, personal, released
 from autograder.student.released import ReleasedExercise
 from autograder.student.silence import silence
 
@@ -65,7 +65,9 @@ class Notebook:
 
     def __init__(self, path: Path) -> None:
         self.variables: dict[str, Any] = {"__name__": "__main__"}
-        with silence(), _quiet():
+        file = check_file.read(path.with_suffix(check_file.SUFFIX))
+        numbers = {one.prompt.name: one.of("").numbers for one in released.read(file)}
+        with personal.given(numbers), silence(), _quiet():
             for cell in nbformat.read(path, as_version=4).cells:
                 if cell.cell_type == "code":
                     exec(cell.source, self.variables)

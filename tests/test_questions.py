@@ -18,7 +18,7 @@ from autograder.classroom.roles import GradingJail
 from autograder.jail.process import Limits
 from autograder.judge.specification import mistake, question
 from autograder.judge.verdict import Answer, Status
-from autograder.student import check_file, learner, released
+from autograder.student import check_file, learner, personal, released
 from autograder.student.outline import Outline
 from autograder.student.released import Prompt
 
@@ -137,6 +137,8 @@ def test_the_stub_of_a_value_is_an_assignment(source, stub, tmp_path):
 )
 def test_the_answer_as_the_master_writes_it_is_right(assignment, name):
     (cell,) = (cell for cell in answered(assignment).cells if cell.id == name)
-    variables = {}
-    exec(cell.source, variables)
-    assert learner.examine(variables[name], catalogue()[name]).passed
+    one = catalogue()[name].of("ada")
+    variables = {"numbers": personal.numbers}
+    with personal.given({name: one.numbers}):
+        exec(cell.source, variables)
+    assert learner.examine(variables[name], one).passed

@@ -8,6 +8,7 @@ that they fit together, and turns them into nbgrader's metadata.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import re
@@ -22,10 +23,12 @@ from nbformat.v4 import new_notebook
 
 from autograder.authoring import faults
 from autograder.authoring.lessons import KERNEL
-from autograder.judge import meshes, specification
+from autograder.judge import meshes, specification, variants
 from autograder.judge.requirements import reported
 from autograder.judge.specification import Exercise, Size
+from autograder.judge.variants import Numbers
 from autograder.problem import Problem
+from autograder.student import personal
 from autograder.student.released import Prompt
 from autograder.student.silence import silence
 
@@ -135,7 +138,8 @@ def _specifications(path: Path) -> dict[str, Exercise]:
     # This fails if JAX has already started; only exercises on meshes need it.
     with contextlib.suppress(Problem):
         meshes.simulate_devices()
-    with specification.collecting() as collected, silence(), quiet:
+    drawn = personal.given_by(_numbers_in(path))
+    with specification.collecting() as collected, silence(), drawn, quiet:
         try:
             runpy.run_path(str(path))
         except (Exception, SystemExit) as error:
@@ -143,6 +147,21 @@ def _specifications(path: Path) -> dict[str, Exercise]:
                 f"{path} fails when it is run: {type(error).__name__}: {error}"
             ) from error
     return {spec.name: spec for spec in collected}
+
+
+def _numbers_in(path: Path) -> personal.Giver:
+    """Gives a master the numbers of a question, which it specifies only below its answer."""
+
+    def giver(question: str, of_master: dict[str, Any]) -> Numbers:
+        for call in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(call, ast.Call) and call.args:
+                written = {keyword.arg: keyword.value for keyword in call.keywords}
+                if getattr(call.args[0], "value", "") == question and "numbers" in written:
+                    code = compile(ast.Expression(written["numbers"]), str(path), "eval")
+                    return variants.draw(question, eval(code, of_master), 1)[0]
+        raise Problem(f"{path} has no question {question} with numbers=….")
+
+    return giver
 
 
 def _mistakes(master: Master) -> Iterator[str]:

@@ -7,6 +7,8 @@ for its reason. A small change to the reference passes only if it does the same,
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,10 +20,14 @@ from rich.table import Table
 from autograder.authoring import built, course, master
 from autograder.authoring.faults import of_exercises, require
 from autograder.authoring.master import Master
-from autograder.authoring.rehearsal import Rehearsal, defined, stub
+from autograder.authoring.rehearsal import Rehearsal, defined, solution, stub
 from autograder.authoring.trials import Fate, Tally, prove_mutants
+from autograder.judge.requirements.values import answers_question
+from autograder.judge.specification import Exercise
+from autograder.judge.variants import in_words
 from autograder.judge.verdict import Status
 from autograder.problem import Problem
+from autograder.student import personal
 
 
 @dataclass(frozen=True)
@@ -47,9 +53,43 @@ class Claim:
         return f"{self.exercise}: the answer “{self.answer}” {words}."
 
 
+MOST_ALIKE = 0.25
+"""The largest share of the pairs of students that may have the same answer to a question with
+numbers."""
+
+
 def claims(loaded: Master, name: str) -> list[Claim]:
     """The claims about one exercise of an assignment, without those about its mutants."""
     spec = loaded.exercises[name]
+    if not spec.variants:
+        return _claims(loaded, spec)
+    proved = []
+    for variant in spec.variants:
+        with personal.given({name: variant.numbers}):
+            proved += [
+                replace(claim, answer=f"{claim.answer}, for {in_words(variant.numbers)}")
+                for claim in _claims(loaded, variant)
+            ]
+    return [*proved, _differ(spec)]
+
+
+def _differ(spec: Exercise) -> Claim:
+    """The claim that neighbours have different answers."""
+    counts = Counter(
+        requirement.digest
+        for variant in spec.variants
+        for requirement in variant.requires
+        if isinstance(requirement, answers_question)
+    )
+    pairs = math.comb(len(spec.variants), 2)
+    share = sum(math.comb(count, 2) for count in counts.values()) / pairs
+    holds = share <= MOST_ALIKE
+    expected = f"the same for at most {MOST_ALIKE:.0%} of all pairs of students"
+    return Claim(spec.name, "reference", expected, f"the same for {share:.0%}", holds)
+
+
+def _claims(loaded: Master, spec: Exercise) -> list[Claim]:
+    name = spec.name
     rehearsal = Rehearsal(spec)
     misconceptions = rehearsal.misconceptions()
 
@@ -69,6 +109,9 @@ def claims(loaded: Master, name: str) -> list[Claim]:
         judge("stub", lambda: defined(spec, stub(loaded, name)), Status.MISSING)[0],
         judge("reference", lambda: spec.reference, Status.PASSED)[0],
     ]
+    if spec.numbers:
+        written = solution(loaded, name)
+        proved.append(judge("solution", lambda: defined(spec, written), Status.PASSED)[0])
     if spec.another:
         proved.append(judge("another", lambda: defined(spec, spec.another), Status.PASSED)[0])
     for wrong in spec.wrong_answers:

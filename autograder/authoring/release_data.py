@@ -22,8 +22,9 @@ from autograder.authoring.course import ClassEdition, Course
 from autograder.authoring.master import Master
 from autograder.judge import likeness
 from autograder.judge.comparison import HALF, close, in_digits
+from autograder.judge.judge import Misconception
 from autograder.judge.references import expected_answers, misconceptions
-from autograder.judge.requirements import COMPARED
+from autograder.judge.requirements import COMPARED, Requirement
 from autograder.judge.requirements.values import answers_question
 from autograder.judge.specification import Exercise
 from autograder.judge.verdict import Answer, Failure, Outcome, Status
@@ -31,7 +32,13 @@ from autograder.judge.views import VIEWS
 from autograder.student import check_file, released
 from autograder.student.check_file import SUFFIX
 from autograder.student.outline import Module, Outline, Task
-from autograder.student.released import DISTRIBUTION, Prompt, ReleasedDraw, ReleasedExercise
+from autograder.student.released import (
+    DISTRIBUTION,
+    Prompt,
+    ReleasedDraw,
+    ReleasedExercise,
+    Variant,
+)
 
 PUBLIC_SEED = 0
 
@@ -82,15 +89,25 @@ def class_edition(exercise: ReleasedExercise, edition: ClassEdition) -> Released
         explanation="",
         another="",
         sealed=released.seal(explanation, ""),
-        for_class=bool(whole.another) or explanation != whole.explanation,
+        for_class=bool(whole.another)
+        or explanation != whole.explanation
+        or bool(is_graded_question and whole.variants),
     )
     if not is_graded_question or edition.check_questions:
         return made
-    requires = tuple(
-        replace(one, digest="") if isinstance(one, answers_question) else one
-        for one in made.requires
+    variants = tuple(
+        replace(one, requires=_without_digests(one.requires), misconceptions=())
+        for one in made.variants
     )
-    return replace(made, requires=requires, misconceptions=())
+    requires = _without_digests(made.requires)
+    return replace(made, requires=requires, misconceptions=(), variants=variants)
+
+
+def _without_digests(requires: tuple[Requirement, ...]) -> tuple[Requirement, ...]:
+    return tuple(
+        replace(one, digest="", others=()) if isinstance(one, answers_question) else one
+        for one in requires
+    )
 
 
 def write_outline(outline: Outline, folder: Path) -> Path:
@@ -173,17 +190,25 @@ def _released_exercise(prompt: Prompt, stub: str, spec: Exercise) -> ReleasedExe
             view: tuple(map(_released_answer, VIEWS[view].released(answers)))
             for view, answers in expected.items()
         },
-        tuple(
-            replace(
-                misconception,
-                outcomes={
-                    view: tuple(_released_outcome(outcome, spec) for outcome in outcomes)
-                    for view, outcomes in misconception.outcomes.items()
-                },
-            )
-            for misconception in misconceptions(spec, PUBLIC_SEED, spec.public_sizes)
-        ),
+        _released_misconceptions(spec),
         sealed=released.seal(spec.explanation, spec.another),
+        variants=tuple(
+            Variant(dict(one.numbers), one.requires, _released_misconceptions(one))
+            for one in spec.variants
+        ),
+    )
+
+
+def _released_misconceptions(spec: Exercise) -> tuple[Misconception, ...]:
+    return tuple(
+        replace(
+            misconception,
+            outcomes={
+                view: tuple(_released_outcome(outcome, spec) for outcome in outcomes)
+                for view, outcomes in misconception.outcomes.items()
+            },
+        )
+        for misconception in misconceptions(spec, PUBLIC_SEED, spec.public_sizes)
     )
 
 

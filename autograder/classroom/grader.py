@@ -9,8 +9,10 @@ not run again.
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
@@ -88,18 +90,34 @@ class Grader:
         devices.here(self.device)
         contexts.share()
 
-    def grade(self, notebook: NotebookNode) -> dict[str, Verdict]:
+    def grade(self, notebook: NotebookNode, student: str = "") -> dict[str, Verdict]:
         """A verdict for every exercise of the assignment, whatever the notebook does.
 
         An error of the grader itself becomes a `grader fault`, never an exception.
 
+        Args:
+            notebook: the submission.
+            student: whose it is; a question may have other numbers for every student.
+
         Raises:
             CannotGrade: no notebook can be graded at the moment.
         """
+        own = copy.copy(self)  # it shares everything but the exercises
+        own.exercises = {name: one.of(student) for name, one in self.exercises.items()}
+        return own._grade_own(notebook)
+
+    @property
+    def _numbers(self) -> dict[str, dict[str, Any]]:
+        """The numbers of the questions that have some, by their names."""
+        return {name: dict(one.numbers) for name, one in self.exercises.items() if one.numbers}
+
+    def _grade_own(self, notebook: NotebookNode) -> dict[str, Verdict]:
         verdicts: dict[str, Verdict] = {}
         try:
             code = code_of(notebook)
-            code_keys = {name: self._key(name, code.key) for name in self.exercises}
+            # What `numbers` gives can change every answer of the notebook.
+            ran = [code.key, self._numbers]
+            code_keys = {name: self._key(name, ran) for name in self.exercises}
             verdicts = self._known(code_keys)
             if left := [name for name in self.exercises if name not in verdicts]:
                 verdicts |= self._grade(code, left, code_keys)
@@ -126,7 +144,8 @@ class Grader:
         for name in names:
             self._standard(name).begin()
         lowered, undisturbed = self._lower(code, names)
-        programs = {name: _program(lowered[name]) for name in names}
+        numbers = self._numbers
+        programs = {name: _program(lowered[name], numbers.get(name)) for name in names}
         keys = {name: self._key(name, program) for name, program in programs.items()}
         verdicts = {
             name: verdict
@@ -175,7 +194,7 @@ class Grader:
         steps = code.steps(names)
         exercises = tuple(map(self._asked, names))
         platform = self.device.platform
-        request = WorkerRequest(tuple(code.cells), exercises, tuple(steps), platform)
+        request = WorkerRequest(tuple(code.cells), exercises, tuple(steps), platform, self._numbers)
         results = self._ask("worker", request, steps, self._secret_inputs(names))
         lowered: dict[str, Lowered] = {}
         for name in names:
@@ -266,11 +285,12 @@ class Grader:
         return verdict if verdict.passed else standard.in_public_words(verdict, by_view, lines)
 
     def _standard(self, name: str) -> Standard:
+        exercise = self.exercises[name]
+        key = f"{name} {exercise.numbers}"
         with self._lock:
-            if name not in self._standards:
-                standard = self.standard(self.exercises[name], self.seed, self.device)
-                self._standards[name] = standard
-            return self._standards[name]
+            if key not in self._standards:
+                self._standards[key] = self.standard(exercise, self.seed, self.device)
+            return self._standards[key]
 
     def _cases(self, name: str) -> list[Case]:
         standard = self._standard(name)
@@ -364,9 +384,10 @@ def _is_out_of_memory(outcome: Outcome) -> bool:
     return isinstance(outcome, Failure) and outcome.status is Status.OUT_OF_MEMORY
 
 
-def _program(lowered: Lowered) -> str:
-    """A hash of all that the worker sent for an answer."""
-    return hashlib.sha256(b"".join(map(claims.digest, lowered.values()))).hexdigest()
+def _program(lowered: Lowered, numbers: Any) -> str:
+    """A hash of all that the worker sent for an answer, and of the student's numbers, if any."""
+    asked = json.dumps(numbers).encode() if numbers else b""
+    return hashlib.sha256(b"".join([*map(claims.digest, lowered.values()), asked])).hexdigest()
 
 
 def _fault(exercise: str, error: Exception) -> Verdict:

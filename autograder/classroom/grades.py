@@ -35,7 +35,8 @@ class JudgeNotebook(NbGraderPreprocessor):
             if utils.is_grade(cell) and not utils.is_solution(cell):
                 name = _exercise(cell)
                 verdict = verdicts.setdefault(name, unreadable(name, why))
-                told = run.told(resources["nbgrader"]["notebook"], name) if run else ("", "")
+                names = resources["nbgrader"]
+                told = run.told(names["notebook"], name, names["student"]) if run else ("", "")
                 graded = card.of_grade(verdict, *_points(verdict, cell), *told)
                 formats = {"text/html": graded.html, "text/plain": graded.text}
                 cell.outputs = [_shown(formats)]

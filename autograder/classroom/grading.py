@@ -241,7 +241,7 @@ class GradingRun(LoggingConfigurable):
         """
 
         def grade(key: SubmissionKey, path: Path) -> Graded:
-            return _grade(self.graders[key[1]], read(key, path))
+            return _grade(self.graders[key[1]], read(key, path), key[0])
 
         with_master = {key: path for key, path in paths.items() if key[1] in self.graders}
         self.tally = Tally(len(with_master), self._workers, self.log)
@@ -265,7 +265,7 @@ class GradingRun(LoggingConfigurable):
 
         graded = self.ahead.take((names["student"], names["notebook"]))
         if graded is None or graded.code != code_of(notebook).key:
-            graded = _grade(grader, notebook)
+            graded = _grade(grader, notebook, names["student"])
         verdicts = graded.verdicts
         statuses = ", ".join(f"{name}: {verdict.status}" for name, verdict in verdicts.items())
         self.log.info("%s: %s", names["student"], statuses)
@@ -273,12 +273,12 @@ class GradingRun(LoggingConfigurable):
         self.tally.took(names["student"], graded.seconds)
         return verdicts
 
-    def told(self, notebook: str, exercise: str) -> tuple[str, str]:
+    def told(self, notebook: str, exercise: str, student: str) -> tuple[str, str]:
         """The explanation and the second solution that feedback shows; empty for none."""
         grader = self.graders.get(notebook)
         if not self._tells or grader is None or exercise not in grader.exercises:
             return "", ""
-        spec = grader.exercises[exercise]
+        spec = grader.exercises[exercise].of(student)
         return spec.explanation, spec.another
 
     def _write(self, names: dict[str, str], grader: Grader, verdicts: dict[str, Verdict]) -> None:
@@ -296,11 +296,11 @@ class GradingRun(LoggingConfigurable):
         log.append(Path(self.coursedir.root), record)
 
 
-def _grade(grader: Grader, notebook: NotebookNode) -> Graded:
+def _grade(grader: Grader, notebook: NotebookNode, student: str) -> Graded:
     from autograder.classroom.grader import code_of
 
     begun = time.monotonic()
-    verdicts = grader.grade(notebook)
+    verdicts = grader.grade(notebook, student)
     if why := notebook.metadata.get(KEY, {}).get(ASK):
         # These answers are missing because their notebook could not be read.
         missing = [name for name, verdict in verdicts.items() if verdict.status is Status.MISSING]

@@ -68,12 +68,14 @@ class WorkerRequest:
         order: the steps of both. A function is exported at its step, so that cells below its check
             change nothing; if it is not defined by then, at the end.
         platform: what to lower for.
+        numbers: what `numbers` gives the student, by the names of the questions.
     """
 
     cells: tuple[Cell, ...]
     exercises: tuple[AskedExercise, ...]
     order: tuple[str, ...]
     platform: str
+    numbers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

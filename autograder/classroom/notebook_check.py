@@ -72,20 +72,23 @@ class FromRelease:
         return verdict
 
 
-def check(file: Path, exercise: str, device: str, console: Console) -> bool:
+def check(file: Path, exercise: str, device: str, student: str, console: Console) -> bool:
     """Check a notebook and print the verdicts, and the card if only one exercise is checked.
 
     Args:
         file: the notebook.
         exercise: its name, or an empty text for all exercises.
         device: its name, see `devices.named`.
+        student: whose numbers a question asks for; by default the name in the notebook, or that
+            of the account.
         console: where to print.
 
     Returns:
         Whether every checked exercise has passed.
 
     Raises:
-        Problem: there is no such device or exercise, or the file is not a notebook.
+        Problem: there is no such device or exercise, the file is not a notebook, or a question has
+            other numbers for every student and nobody said whose.
     """
     chosen = devices.named(device)
     content = notebook.read(file)
@@ -99,11 +102,22 @@ def check(file: Path, exercise: str, device: str, console: Console) -> bool:
     with waiting.bar("Running the notebook") as bar, _jail(file, chosen, step) as jail:
         jail.begin()
         exercises = notebook.exercises(file, content, exercise)
+        # The notebook may use numbers of other questions, too.
+        every = notebook.exercises(file, content) if exercise else exercises
+        numbered = {name: one for name, one in every.items() if one.variants}
+        if numbered:
+            from autograder.student import personal
+
+            must_know = any(one.for_class for name, one in numbered.items() if name in exercises)
+            student = personal.student_of(content, student, must_know)
+        ran = {name: one.of(student) for name, one in (numbered | exercises).items()}
+        exercises = {name: ran[name] for name in exercises}
         steps = sum(cell.cell_type == "code" for cell in content.cells) + 2 * len(exercises)
         if jail.level.lacks:
             warning = f"Isolation level {jail.level}: {jail.level.lacks}."
             print(" ".join([warning, *jail.weaker_because]), file=sys.stderr)
-        verdicts = grader(exercises, jail, chosen, jail.at_once).grade(content)
+        graded = grader(ran, jail, chosen, jail.at_once).grade(content)
+    verdicts = {name: graded[name] for name in exercises}
     from autograder.student.learner import record
 
     noted = [name for name, verdict in verdicts.items() if _is_noted(verdict, exercises[name])]

@@ -88,7 +88,13 @@ def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
     with GradingJail(Limits(**limits), device, strongest, root=root, readable=readable) as jail:
         require(Level(settings.GradingRun.get("require", Level.PROCESS)), jail)
         level = jail.level
-        grader = Grader({exercise: loaded.exercises[exercise]}, record.seed, jail, device)
-        verdict = grader.grade(nbformat.read(path, as_version=4))[exercise]
+        # The notebook may use numbers of other questions, too.
+        ran = {
+            name: spec
+            for name, spec in loaded.exercises.items()
+            if name == exercise or spec.variants
+        }
+        grader = Grader(ran, record.seed, jail, device)
+        verdict = grader.grade(nbformat.read(path, as_version=4), student)[exercise]
     points = loaded.prompts[exercise].points
     return Replay(record, before, verdict, points, level, jax.__version__)

@@ -20,6 +20,7 @@ from autograder.judge.requirements.values import answers_question, digest_of, ma
 from autograder.judge.tree import Arguments
 from autograder.judge.tree import static as static
 from autograder.judge.tree import typed_key as typed_key
+from autograder.judge.variants import Numbers, chosen, draw, filled, in_words
 from autograder.judge.verdict import Failure
 from autograder.judge.views import Draw
 from autograder.problem import Problem
@@ -83,6 +84,10 @@ class Exercise:
         equal_mutants: changes of the reference that make no difference, with the reason. The keys
             are the descriptions of `autograder prove --mutants`; `1.0 → anything (line 4)` stands
             for all changes at one place.
+        numbers: for a question, those that some students get; empty if everybody gets the same.
+        variants: for a question with numbers, the question with each set of numbers. The question
+            itself has the first set, and texts that are not filled in.
+        answer: for a question with numbers, the function that computes the answer from them.
     """
 
     name: str
@@ -100,6 +105,16 @@ class Exercise:
     in_specs: tuple[Any, ...] = ()
     source: str = ""
     equal_mutants: Mapping[str, str] = field(default_factory=dict)
+    numbers: Numbers = field(default_factory=dict)
+    variants: tuple[Exercise, ...] = ()
+    answer: Callable[..., Any] | None = None
+
+    def of(self, student: str) -> Exercise:
+        """The exercise as this student gets it."""
+        if not self.variants:
+            return self
+        mine = self.variants[chosen(self.name, student, len(self.variants))]
+        return replace(mine, source=self.source)
 
     @property
     def is_question(self) -> bool:
@@ -282,7 +297,7 @@ def mistake(value: Any, title: str, *, advice: str) -> WrongAnswer:
     """List a wrong answer to a question.
 
     Args:
-        value: the answer.
+        value: the answer. For a question with numbers, also a function that computes it from them.
         title: the misconception; it completes "This looks like an answer that …".
         advice: what to try.
     """
@@ -297,35 +312,100 @@ def question(
     explanation: str = "",
     mistakes: Sequence[WrongAnswer] = (),
     digits: int = 3,
+    numbers: Callable[[np.random.Generator], Numbers] | None = None,
+    variants: int = 32,
 ) -> Exercise:
-    """Specify one question; the released data hold only a digest of the answer.
+    """Specify one question; the released data hold only digests of its answers.
 
     Args:
         name: the variable that the student assigns the answer to.
-        answer: a string, a number, a boolean, or containers and arrays of them.
-        hints: from a nudge to nearly the answer; usually three.
+        answer: a string, a number, a boolean, or containers and arrays of them. With `numbers`, a
+            function that computes it from them.
+        hints: from a nudge to nearly the answer; usually three. With `numbers`, `{n}` stands for
+            the number called n, here, in the explanation and in the advice of a mistake.
         explanation: Markdown, shown after passing.
         mistakes: usually two or more.
         digits: how many digits after the point count.
+        numbers: draws numbers by name. Every student gets one of the variants, see `variants`, by
+            calling `numbers(name)` in the notebook.
+        variants: how many different sets of numbers are drawn.
+
+    For example::
+
+        question(
+            "bytes_of_batch",
+            numbers=lambda rng: {"n": rng.integers(10, 100)},
+            answer=lambda n: 4 * n,
+            mistakes=(mistake(lambda n: n, "counts numbers", advice="{n} numbers of 4 bytes."),),
+        )
     """
+
+    def asked(given: Numbers) -> Exercise:
+        right, *wrong_ones = (
+            _computed(value, given, name) for value in (answer, *(one.function for one in mistakes))
+        )
+        requirement = answers_question(_digest(right, name, digits), name, digits, in_words(given))
+        return Exercise(
+            name,
+            right,
+            lambda rng, n: (),
+            (requirement,),
+            tuple(filled(hint, given) for hint in hints),
+            filled(explanation, given),
+            "",
+            tuple(
+                replace(one, function=value, advice=filled(one.advice, given))
+                for one, value in zip(mistakes, wrong_ones, strict=True)
+            ),
+            sizes=(8, 24),
+            public_sizes=(4, 10),
+            numbers=given,
+            answer=answer if given else None,
+        )
+
+    if numbers is None:
+        return collect(asked({}))
+    if variants < 2:
+        raise Problem(f"{name} has variants={variants}: write 2 or more, or leave out numbers=….")
+    every = _with_others([asked(given) for given in draw(name, numbers, variants)], digits)
+    first = replace(every[0], hints=tuple(hints), explanation=explanation)
+    return collect(replace(first, variants=tuple(every)))
+
+
+def _with_others(every: Sequence[Exercise], digits: int) -> list[Exercise]:
+    """The variants of a question; each one knows what is right for other students.
+
+    An answer that is a listed mistake for a student is that mistake, even if somebody else's
+    numbers make it right.
+    """
+    requirements = [one.requires[0] for one in every]
+    right = dict.fromkeys(one.digest for one in requirements if isinstance(one, answers_question))
+    made = []
+    for one, requirement in zip(every, requirements, strict=True):
+        mistakes = {_digest(wrong.function, one.name, digits) for wrong in one.wrong_answers}
+        others = tuple(digest for digest in right if digest not in mistakes)
+        made.append(replace(one, requires=(replace(requirement, others=others),)))  # type: ignore[call-arg]
+    return made
+
+
+def _computed(value: Any, given: Numbers, name: str) -> Any:
+    """An answer; if the question has numbers and it is a function of them, its result."""
+    if not (given and callable(value)):
+        return value
+    try:
+        return value(**given)
+    except Exception as error:
+        raise Problem(
+            f"An answer of {name} cannot be computed for {in_words(given)}: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def _digest(answer: Any, name: str, digits: int) -> str:
     outcome = call(lambda: answer, ())
     if isinstance(outcome, Failure):
         raise Problem(f"The answer of {name} cannot be read: {outcome.message}")
-    digest = digest_of(outcome, name, digits)
-    return collect(
-        Exercise(
-            name,
-            answer,
-            lambda rng, n: (),
-            (answers_question(digest, name, digits),),
-            tuple(hints),
-            explanation,
-            "",
-            tuple(mistakes),
-            sizes=(8, 24),
-            public_sizes=(4, 10),
-        )
-    )
+    return digest_of(outcome, name, digits)
 
 
 def collect(specification: Exercise) -> Exercise:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autograder.student import card, lookup, progress
+from autograder.student import card, lookup, personal, progress
 from autograder.student.released import ReleasedExercise
 from autograder.student.silence import silent
 
@@ -30,7 +30,8 @@ def hint_near(folder: Path, name: str) -> None:
     _show(lookup.near(folder, name, "hint"))
 
 
-def _show(released: ReleasedExercise) -> None:
+def _show(exercise: ReleasedExercise) -> None:
+    released = personal.own(exercise)
     card.of_hints(released, next_of(released)).show()
 
 

@@ -13,7 +13,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from autograder.judge.requirements import AnyRequirement
 from autograder.judge.requirements.values import answers_question
 from autograder.judge.specification import hides_answer, spread
 from autograder.judge.tree import Arguments
+from autograder.judge.variants import chosen, filled
 from autograder.judge.verdict import Answers
 from autograder.judge.views import Draw
 from autograder.student import check_file
@@ -64,6 +65,15 @@ class ReleasedDraw:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """What is different in a question for the students who get these numbers."""
+
+    numbers: dict[str, Any]
+    requires: tuple[AnyRequirement, ...]
+    misconceptions: tuple[Misconception, ...]
+
+
+@dataclass(frozen=True)
 class ReleasedExercise:
     """The public part of an exercise. Its fields have the same names in the files.
 
@@ -80,6 +90,8 @@ class ReleasedExercise:
         course: the id of its course; a file has it once, in the outline.
         sealed: the explanation and the second solution, see `seal`.
         for_class: whether some of these texts are left out, because they come with the feedback.
+        variants: of a question with numbers, see `of`; empty for all other exercises.
+        numbers: those of one student; empty before `of`.
     """
 
     prompt: Prompt
@@ -94,6 +106,22 @@ class ReleasedExercise:
     course: str = ""
     sealed: bytes = b""
     for_class: bool = False
+    variants: tuple[Variant, ...] = ()
+    numbers: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, student: str) -> ReleasedExercise:
+        """The exercise as this student gets it, with the student's numbers in its texts."""
+        if not self.variants:
+            return self
+        mine = self.variants[chosen(self.prompt.name, student, len(self.variants))]
+        return replace(
+            self,
+            requires=mine.requires,
+            misconceptions=mine.misconceptions,
+            hints=tuple(filled(hint, mine.numbers) for hint in self.hints),
+            variants=(),
+            numbers=mine.numbers,
+        )
 
     @property
     def opened(self) -> ReleasedExercise:
@@ -101,6 +129,7 @@ class ReleasedExercise:
         if not self.sealed:
             return self
         explanation, another = json.loads(zlib.decompress(_scrambled(self.sealed)))
+        explanation = filled(explanation, self.numbers)
         return replace(self, explanation=explanation, another=another, sealed=b"")
 
     @property

@@ -125,11 +125,15 @@ class answers_question(Requirement):
             any value is accepted, and grading judges it.
         salt: the question's name.
         digits: how many digits after the point count.
+        numbers: those that this student was given, in words; empty if everybody has the same.
+        others: the digests of what is right for other students, and no listed mistake.
     """
 
     digest: str
     salt: str
     digits: int = 3
+    numbers: str = ""
+    others: tuple[str, ...] = ()
     views: ClassVar[tuple[str, ...]] = ("answered",)
     reason: ClassVar[str] = "answer"
     blind: ClassVar[str] = "how the answer was found: by trying all answers, anybody finds it"
@@ -138,8 +142,19 @@ class answers_question(Requirement):
         found = digest_of(answers["answered"][0], self.salt, self.digits)
         if self.digest in ("", found):
             return None
+        if found in self.others:
+            return Finding(
+                self.reason,
+                "This answer is right for the numbers of another student. "
+                f"Yours are: {self.numbers}.",
+                f'Look at your own numbers. If `numbers("{self.salt}")` shows others, add the name '
+                f'under which you hand in: `numbers("{self.salt}", student="…")`.',
+            )
+        yours = f" Your numbers are: {self.numbers}." if self.numbers else ""
         return Finding(
-            self.reason, "This is not the right answer.", "Read the question again, and try it out."
+            self.reason,
+            f"This is not the right answer.{yours}",
+            "Read the question again, and try it out.",
         )
 
 
