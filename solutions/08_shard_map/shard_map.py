@@ -40,7 +40,7 @@ from jax import lax
 from jax.sharding import NamedSharding, reshard
 from jax.sharding import PartitionSpec as P
 
-from autograder import check, hint, reset, simulate_devices
+from autograder import check, hint, numbers, reset, simulate_devices
 
 simulate_devices()  # jax.config.update("jax_num_cpu_devices", 8), before anything is computed
 
@@ -73,6 +73,13 @@ def writes(operation, collective):
 
 def cut(mesh, block, in_specs, out_specs, check=True):
     return jax.shard_map(block, mesh=mesh, in_specs=in_specs, out_specs=out_specs, check_vma=check)
+
+
+def mesh_and_array(rng):
+    """A mesh with two different axes, and the shape of an array that it divides in any order."""
+    x, y = rng.permutation([2, 3, 4, 5, 6])[:2]
+    along_rows, along_columns = rng.integers(2, 7, size=2)
+    return {"x": x, "y": y, "rows": x * y * along_rows, "columns": x * y * along_columns}
 
 
 ### END HIDDEN TESTS
@@ -134,13 +141,14 @@ question(
 # %% [markdown] exercise="block_by_hand" stars=1 importance=3 minutes=1 points=1
 # ## 1 · One device's share
 #
-# The mesh has 4 devices along `"x"` and 2 along `"y"`. An array of shape `(24, 16)` is placed with
-# `P("y", "x")`. What is the shape of the block of one device?
+# The mesh has `x` devices along `"x"` and `y` along `"y"`. An array of shape `(rows, columns)` is
+# placed with `P("y", "x")`. What is the shape of the block of one device? Answer with a tuple such
+# as `(3, 5)`. Your neighbours have other numbers: run the cell to see yours.
 
 # %% solution="block_by_hand"
-# A tuple such as (3, 5)
+x, y, rows, columns = numbers("block_by_hand")
 ### BEGIN SOLUTION
-block_by_hand = (12, 4)
+block_by_hand = (rows // y, columns // x)
 ### END SOLUTION
 
 # %% check="block_by_hand"
@@ -148,28 +156,29 @@ check("block_by_hand")
 ### BEGIN HIDDEN TESTS
 question(
     "block_by_hand",
-    answer=(12, 4),
+    numbers=mesh_and_array,
+    answer=lambda x, y, rows, columns: (rows // y, columns // x),
     hints=[
         "The first entry of a spec belongs to the first axis of the *array*.",
-        "The rows are cut by `y`, and there are 2 devices along `y`.",
-        "Divide the 24 rows by 2, and the 16 columns by 4.",
+        "The rows are cut by `y`, and there are {y} devices along `y`.",
+        "Divide the {rows} rows by {y}, and the {columns} columns by {x}.",
     ],
     explanation="The entries of a spec follow the array's axes. The order of the mesh's axes does "
-    "not matter. `y` cuts the 24 rows in 2, and `x` cuts the 16 columns in 4.",
+    "not matter. `y` cuts the {rows} rows in {y}, and `x` cuts the {columns} columns in {x}.",
     mistakes=[
         mistake(
-            (6, 8),
+            lambda x, y, rows, columns: (rows // x, columns // y),
             "reads the spec in the order of the mesh",
             advice="That would be `P('x', 'y')`. Here the rows are cut by `y`.",
         ),
         mistake(
-            (2, 4),
+            lambda x, y, rows, columns: (y, x),
             "gives the number of blocks along each axis",
             advice="That is how many blocks there are. Divide the array's shape by it.",
         ),
         mistake(
-            (3, 16),
-            "cuts the rows by all eight devices",
+            lambda x, y, rows, columns: (rows // (x * y), columns),
+            "cuts the rows by all devices",
             advice="That would be `P(('y', 'x'), None)`. Here, two entries cut two axes.",
         ),
     ],

@@ -8,10 +8,12 @@ fast_track_shard_map = (2, 8)
 fast_track_shard_map = [2, 16]
 
 # %% wrong="block_by_hand" reason="answer" about="cuts the columns by y only"
-block_by_hand = (24, 8)
+x, y, rows, columns = numbers("block_by_hand")
+block_by_hand = (rows, columns // y)
 
 # %% right="block_by_hand" about="as an array"
-block_by_hand = jnp.array([12, 4])
+x, y, rows, columns = numbers("block_by_hand")
+block_by_hand = jnp.array([rows // y, columns // x])
 
 
 # %% wrong="shard_rows" reason="sharding" about="cuts the rows by both axes" misconception="does not cut the rows, or cuts more than the rows"
