@@ -24,7 +24,7 @@ from autograder.classroom.roles import GradingJail
 from autograder.cli import main
 from autograder.jail.process import Limits
 from autograder.judge.specification import mistake, question
-from autograder.judge.variants import chosen
+from autograder.judge.variants import chosen, draw
 from autograder.judge.verdict import Status
 from autograder.problem import Problem
 from autograder.student import check_file, learner, location, personal, progress, released
@@ -103,6 +103,16 @@ def test_the_variants_are_spread_over_a_class():
     assert max(counts) <= 30
     # What somebody gets in one question says nothing about the next one.
     assert len({(chosen(NAME, one, 32) - chosen("other", one, 32)) % 32 for one in class_}) > 16
+
+
+def test_what_was_released_with_another_numpy_is_graded_with_the_same_numbers():
+    # NumPy may change what a generator draws. Then released numbers have to be kept another way.
+    drawn = draw("q", lambda rng: {"n": rng.integers(99), "order": rng.permutation(4)}, 3)
+    assert [(one["n"], *one["order"]) for one in drawn] == [
+        (97, 3, 2, 1, 0),
+        (66, 1, 2, 3, 0),
+        (75, 0, 1, 2, 3),
+    ]
 
 
 def test_neighbours_have_different_numbers_and_different_answers(spec):
