@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from masters import ROOT
 from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader import utils
 from own_numbers import ASSIGNMENT, NAME, NOTEBOOK, SAME
 
 from autograder.authoring import course, faults, master, proof, release_data
@@ -57,9 +58,9 @@ def notebook(folder, monkeypatch):
     """The variables of a notebook of a learner, on a computer that nobody knows."""
     for name in (personal.HUB, personal.EXCHANGE, "NBGRADER_EXECUTION"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("LOGNAME", "laptop")
+    monkeypatch.setattr(personal, "account", lambda: "laptop")
     monkeypatch.setenv(location.VARIABLE, str(folder / "solutions" / ASSIGNMENT))
-    monkeypatch.setattr(personal, "_typed", {})
+    monkeypatch.setattr(personal, "TYPED", {})
     variables = {"__name__": "__main__"}
     exec("from autograder import check, hint, numbers", variables)
     return variables
@@ -263,19 +264,23 @@ def test_in_a_class_a_guess_is_not_enough_and_one_sentence_says_so(in_class):
 
 
 @pytest.mark.parametrize(
-    ("variables", "student"),
+    ("account", "variables", "student"),
     [
-        ({personal.HUB: "Grace"}, "grace"),
-        ({personal.EXCHANGE: "/srv/exchange"}, "laptop"),
-        ({personal.HUB: "grace", personal.EXCHANGE: "/srv/exchange"}, "grace"),
+        ("grace", {personal.HUB: "Grace"}, "grace"),
+        ("grace", {personal.HUB: "grace@uni.example"}, "grace"),
+        ("jovyan", {personal.HUB: "grace"}, "grace"),
+        ("grace", {personal.EXCHANGE: "/srv/exchange"}, "grace"),
     ],
 )
-def test_on_a_hub_and_with_an_exchange_nothing_is_typed(
-    variables, student, in_class, spec, monkeypatch, capsys
+def test_on_a_hub_and_with_an_exchange_nothing_is_typed_and_the_name_is_that_of_nbgrader(
+    account, variables, student, in_class, spec, monkeypatch, capsys
 ):
+    monkeypatch.setattr(personal, "account", lambda: account)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     exec(f'mine = numbers("{NAME}")', in_class)
+    monkeypatch.setattr(utils, "get_osusername", lambda: account)
+    assert utils.get_username().casefold() == student
     assert in_class["mine"]._asdict() == spec.of(student).numbers
     other = other_than(student, spec)
     capsys.readouterr()

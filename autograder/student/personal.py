@@ -31,8 +31,9 @@ Giver = Callable[[str, dict[str, Any]], Numbers]
 
 HUB = "JUPYTERHUB_USER"
 EXCHANGE = "NBGRADER_EXCHANGE"
+IN_CONTAINERS = "jovyan"
 _giver: Giver | None = None
-_typed: dict[str, str] = {}
+TYPED: dict[str, str] = {}
 """The name that the student typed, by the name of the question."""
 
 
@@ -93,7 +94,7 @@ def own(released: ReleasedExercise, surely: bool = False) -> ReleasedExercise:
     if not released.variants:
         return released
     name = released.prompt.name
-    student, is_sure = _student(_typed.get(name, ""))
+    student, is_sure = _student(TYPED.get(name, ""))
     if surely and released.for_class and not is_sure:
         raise Problem(
             f"{name} has other numbers for everybody in your class. Add the name under which you "
@@ -126,14 +127,14 @@ def _shown(question: str, student: str, variables: Mapping[str, Any]) -> Numbers
     released = lookup.find(question, variables, "numbers")
     if not released.variants:
         raise _none(question)
-    _typed[question] = student
+    TYPED[question] = student
     mine = own(released, surely=True).numbers
-    account, is_sure = _student("")
-    print(f"The numbers of {student or account}: {in_words(mine)}.")
+    name_here, is_sure = _student("")
+    print(f"The numbers of {student or name_here}: {in_words(mine)}.")
     if not student:
         print(f'If you hand in under another name, add it: numbers("{question}", student="…").')
-    elif is_sure and released.of(account).numbers != mine:
-        print(f"Your account here is {account}: if you hand in from here, take student=… out.")
+    elif is_sure and released.of(name_here).numbers != mine:
+        print(f"Your account here is {name_here}: if you hand in from here, take student=… out.")
     return mine
 
 
@@ -147,13 +148,22 @@ def _student(typed: str) -> tuple[str, bool]:
     """The student's name, and whether it is more than a guess."""
     if typed.strip():
         return typed, True
-    if hub := os.environ.get(HUB):
-        return hub, True
+    hub = os.environ.get(HUB, "")
+    name = account()
+    # nbgrader names submissions like this: in containers, everybody's account has one name.
+    return (hub if hub and name == IN_CONTAINERS else name), bool(hub) or EXCHANGE in os.environ
+
+
+def account() -> str:
+    """The name of the account, as nbgrader finds it."""
     try:
-        account = getpass.getuser()
-    except (OSError, ImportError, KeyError):  # an account without a name
-        return "student", False
-    return account, EXCHANGE in os.environ
+        import pwd  # not on Windows
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError):
+        with contextlib.suppress(OSError, ImportError, KeyError):
+            return getpass.getuser()
+    return "student"  # an account without a name
 
 
 def _names_in(notebook: NotebookNode) -> Iterator[str]:
