@@ -61,7 +61,7 @@ def chosen(question: str, student: str, count: int) -> int:
     >>> chosen("block", "Ada Lovelace", 32) == chosen("block", "ada  lovelace", 32)
     True
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", student).casefold())
+    folded = unicodedata.normalize("NFKC", student.casefold())
     text = f"{question}|{''.join(folded.split())}"
     digest = hashlib.sha256(text.encode(errors="surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") % count
