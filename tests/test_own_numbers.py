@@ -290,6 +290,14 @@ def test_on_a_hub_and_with_an_exchange_nothing_is_typed_and_the_name_is_that_of_
     assert capsys.readouterr().out.endswith("if you hand in from here, take student=… out.\n")
 
 
+def test_a_name_that_was_typed_for_one_question_counts_for_the_others(in_class, spec, monkeypatch):
+    monkeypatch.setitem(personal.TYPED, "another_question", "ada")
+    exec(f'mine = numbers("{NAME}")', in_class)
+    assert in_class["mine"]._asdict() == spec.of("ada").numbers
+    exec(f'mine = numbers("{NAME}", student="grace")', in_class)
+    assert in_class["mine"]._asdict() == spec.of("grace").numbers
+
+
 def test_under_validate_the_numbers_of_a_typed_number_are_judged(in_class, monkeypatch):
     monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
     exec(SOLUTION.replace(f'"{NAME}"', f'"{NAME}", student=12345'), in_class)

@@ -45,10 +45,10 @@ def numbers(question: str, student: str = "") -> Any:
         student: the name under which you hand in, if it is not the name of your account.
 
     Returns:
-        A named tuple, so these do the same:
+        A named tuple:
 
     >>> rows, columns = numbers("block_by_hand")  # doctest: +SKIP
-    >>> numbers("block_by_hand").rows  # doctest: +SKIP
+    >>> rows = numbers("block_by_hand").rows  # doctest: +SKIP
 
     Raises:
         Problem: no question has this name, or it has no numbers, or nobody knows whose they are;
@@ -94,7 +94,7 @@ def own(released: ReleasedExercise, surely: bool = False) -> ReleasedExercise:
     if not released.variants:
         return released
     name = released.prompt.name
-    student, is_sure = _student(TYPED.get(name, ""))
+    student, is_sure = _student(_typed_for(name))
     if surely and released.for_class and not is_sure:
         raise Problem(
             f"{name} has other numbers for everybody in your class. Add the name under which you "
@@ -127,15 +127,21 @@ def _shown(question: str, student: str, variables: Mapping[str, Any]) -> Numbers
     released = lookup.find(question, variables, "numbers")
     if not released.variants:
         raise _none(question)
-    TYPED[question] = student
+    TYPED[question] = student.strip()
     mine = own(released, surely=True).numbers
+    typed = _typed_for(question)
     name_here, is_sure = _student("")
-    print(f"The numbers of {student or name_here}: {in_words(mine)}.")
-    if not student:
+    print(f"The numbers of {typed or name_here}: {in_words(mine)}.")
+    if not typed:
         print(f'If you hand in under another name, add it: numbers("{question}", student="…").')
     elif is_sure and released.of(name_here).numbers != mine:
         print(f"Your account here is {name_here}: if you hand in from here, take student=… out.")
     return mine
+
+
+def _typed_for(question: str) -> str:
+    """The name that was typed for a question, or else for another one; empty if there is none."""
+    return TYPED.get(question, "") or next(filter(None, TYPED.values()), "")
 
 
 def _none(question: str) -> Problem:
