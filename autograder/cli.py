@@ -424,6 +424,34 @@ def report(assignment: str, html: Path | None, names: bool) -> None:
     _print(str(path))
 
 
+@main.command()
+@click.argument("assignment")
+@click.argument("student")
+@click.option("--days", type=click.FloatRange(0, 3650), default=0, help="How many days more.")
+@click.option("--hours", type=click.FloatRange(0, 3650), default=0, help="How many hours more.")
+def extend(assignment: str, student: str, days: float, hours: float) -> None:
+    """Give a STUDENT more time for an ASSIGNMENT; without days and hours, take it back.
+
+    The extension counts from the due date, and replaces an earlier one.
+    """
+    root = _root()
+    from datetime import UTC, timedelta
+
+    from autograder.classroom import nbgrader_parts
+
+    nbgrader_parts.only()
+    from autograder.classroom import extension
+    from autograder.student import dates
+
+    more = timedelta(days=days, hours=hours)
+    due = extension.extend(root, assignment, student, more)
+    _print(f"{assignment} of {student} is due on {dates.words(due, UTC)}.")
+    _print(
+        "If it was graded as late already, grade it again: "
+        f'`nbgrader autograde {assignment} --student="{student}" --force`.'
+    )
+
+
 def _course() -> Course:
     from autograder.authoring import course
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from nbgrader.api import Gradebook
 from nbgrader.plugins import ExportPlugin
-from traitlets import Bool, Enum
+from traitlets import Bool, Dict, Enum, Unicode
 
+from autograder.classroom.extension import is_only_extended
 from autograder.text import csv_cell
 
 
@@ -65,6 +66,11 @@ class GradesExport(ExportPlugin):
     unfinished = Bool(
         False, help="Also export scores that are not final, because a person has to grade more."
     ).tag(config=True)
+    columns = Dict(
+        value_trait=Unicode(),
+        key_trait=Unicode(),
+        help='What an assignment is called on the platform, as in {"05_vmap": "vmap (4711)"}.',
+    ).tag(config=True)
     no_score = ""
     """The content of a cell without a score."""
     default_name = "grades.csv"
@@ -76,23 +82,28 @@ class GradesExport(ExportPlugin):
             for assignment in gradebook.assignments
             if _is_wanted(assignment.name, self.assignment)
         ]
-        students = [
-            student
-            for student in sorted(gradebook.students, key=lambda student: student.id)
-            if _is_wanted(student.id, self.student)
-        ]
+        students = self.students(gradebook)
         scores = [self._scores(gradebook, assignment.name) for assignment in assignments]
         with open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerows(map(csv_cell, row) for row in self.head(assignments))
+            titles = [self.columns.get(one.name, one.name) for one in assignments]
+            most = [f"{one.max_score:g}" for one in assignments]
+            writer.writerows(map(csv_cell, row) for row in self.head(titles, most))
             for student in students:
                 points = [by_student.get(student.id, self.no_score) for by_student in scores]
                 writer.writerow([*map(csv_cell, self.person(student)), *points])
         self.log.info("Exported %d students to %s", len(students), path)
 
+    def students(self, gradebook: Gradebook) -> list[Any]:
+        """The students to export, by their ids."""
+        wanted = [one for one in gradebook.students if _is_wanted(one.id, self.student)]
+        return sorted(wanted, key=lambda student: student.id)
+
     def _scores(self, gradebook: Gradebook, assignment: str) -> dict[str, str]:
         scores, waiting = {}, 0
         for submission in gradebook.assignment_submissions(assignment):
+            if is_only_extended(submission):
+                continue
             if submission.needs_manual_grade and not self.unfinished:
                 waiting += 1
                 continue
@@ -100,16 +111,21 @@ class GradesExport(ExportPlugin):
             scores[submission.student.id] = f"{points:.4f}".rstrip("0").rstrip(".")
         if waiting:
             self.log.warning(
-                "%s: %d submissions wait for a person and are left out; "
-                "--%s.unfinished=True exports their points so far.",
+                "%s: %s for a person, without a score here; "
+                "--%s.unfinished=True exports the points so far.",
                 assignment,
-                waiting,
+                "1 submission waits" if waiting == 1 else f"{waiting} submissions wait",
                 type(self).__name__,
             )
         return scores
 
-    def head(self, assignments: list[Any]) -> Iterator[list[str]]:
-        """The lines before those of the students."""
+    def head(self, titles: list[str], most: list[str]) -> Iterator[list[str]]:
+        """The lines before those of the students.
+
+        Args:
+            titles: the columns of the assignments.
+            most: the highest score of each assignment.
+        """
         raise NotImplementedError
 
     def person(self, student: Any) -> list[str]:
@@ -122,7 +138,9 @@ class CanvasExport(GradesExport):
 
     Canvas requires `Student` and `ID` first, then `SIS User ID` and `SIS Login ID`, then `Section`.
     Each column after these is an assignment; the line `Points Possible` has its highest score.
-    Canvas finds a student by `ID`, its own number, or by one of the SIS columns.
+    Canvas finds a student by `ID`, its own number, which `autograder roster` has put into the
+    gradebook, or by one of the SIS columns. A column called `vmap (4711)` goes to Canvas's
+    assignment 4711; other columns go to an assignment of their name, or make a new one.
     """
 
     default_name = "canvas.csv"
@@ -132,35 +150,46 @@ class CanvasExport(GradesExport):
         help="Which of Canvas's columns nbgrader's student ids are.",
     ).tag(config=True)
 
-    def head(self, assignments: list[Any]) -> Iterator[list[str]]:
-        columns = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
-        yield columns + [assignment.name for assignment in assignments]
-        most = [f"{assignment.max_score:g}" for assignment in assignments]
+    def head(self, titles: list[str], most: list[str]) -> Iterator[list[str]]:
+        yield ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *titles]
         yield ["Points Possible", "", "", "", "", *most]
 
     def person(self, student: Any) -> list[str]:
         names = [name for name in (student.last_name, student.first_name) if name]
-        columns = ("ID", "SIS User ID", "SIS Login ID")
-        ids = [student.id if column == self.identifies else "" for column in columns]
-        return [", ".join(names) or student.id, *ids, ""]
+        ids = {"ID": student.lms_user_id or "", "SIS User ID": "", "SIS Login ID": ""}
+        ids[self.identifies] = student.id
+        return [", ".join(names) or student.id, *ids.values(), ""]
 
 
 class MoodleExport(GradesExport):
-    """The file that Moodle imports as grades; there, map `Username` or the address to a user.
+    """The file that Moodle imports as grades; there, map the first column to the user.
 
-    Moodle reads a dash as no grade, but an empty field as a grade.
+    Moodle reads a dash as no grade. If a line has nothing in the column that is mapped to the user,
+    Moodle gives its grades to the user of the line above. So the first column is never empty, and
+    addresses are only there if every student has one.
     """
 
     default_name = "moodle.csv"
     no_score = "-"
+    identifies = Enum(
+        ["Username", "ID number", "Email address"],
+        "Username",
+        help="Which of Moodle's columns nbgrader's student ids are.",
+    ).tag(config=True)
 
-    def head(self, assignments: list[Any]) -> Iterator[list[str]]:
-        columns = ["Username", "First name", "Last name", "Email address"]
-        yield columns + [assignment.name for assignment in assignments]
+    def export(self, gradebook: Gradebook) -> None:
+        self.with_addresses = self.identifies != "Email address" and all(
+            student.email for student in self.students(gradebook)
+        )
+        super().export(gradebook)
+
+    def head(self, titles: list[str], most: list[str]) -> Iterator[list[str]]:
+        addresses = ["Email address"] if self.with_addresses else []
+        yield [self.identifies, "First name", "Last name", *addresses, *titles]
 
     def person(self, student: Any) -> list[str]:
-        cells = (student.id, student.first_name, student.last_name, student.email)
-        return [cell or "" for cell in cells]
+        addresses = [student.email] if self.with_addresses else []
+        return [student.id, student.first_name or "", student.last_name or "", *addresses]
 
 
 def _is_wanted(name: str, chosen: list[Any]) -> bool:

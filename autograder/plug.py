@@ -41,16 +41,16 @@ def plug_in(config: Config) -> None:
     config.GenerateAssignment.exporter_class = "autograder.classroom.release.ReleaseExporter"
     config.GenerateSolution.exporter_class = "autograder.classroom.release.ReleaseExporter"
     config.GenerateAssignment.force = True
-    # nbgrader's own preprocessors, in its order, and two of ours that look for a master.
+    # nbgrader's own preprocessors, in its order, and those of ours.
     config.GenerateAssignment.preprocessors = [
         *_stock("IncludeHeaderFooter", "InstantiateTests", "LockCells"),
         "autograder.classroom.release.ClearSolutions",
         *_stock("ClearOutput", "CheckCellMetadata"),
         "autograder.classroom.release.ClearHiddenTests",
-        *_stock(
-            "ComputeChecksums", "SaveCells", "ClearHiddenTests", "ClearMarkScheme",
-            "ComputeChecksums", "CheckCellMetadata",
-        ),
+        *_stock("ComputeChecksums"),
+        "autograder.classroom.release.SaveCells",
+        *_stock("ClearHiddenTests", "ClearMarkScheme", "ComputeChecksums", "CheckCellMetadata"),
+        "autograder.classroom.release.ShowDueDate",
     ]  # fmt: skip
     config.Autograde.exporter_class = "autograder.classroom.submission.SubmissionExporter"
     # After RestoreCells, all metadata are as released: nothing has to be checked or overwritten.

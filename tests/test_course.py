@@ -15,6 +15,7 @@ from autograder.cli import main
 from autograder.problem import Problem
 
 SMALL = 'id = "numerics"\ntitle = "Numerical methods"\n'
+MODULE = f'{SMALL}[[modules]]\nname = "a"\n'
 
 
 @pytest.fixture
@@ -65,6 +66,14 @@ MISTAKES = [
     (SMALL + '[[modules]]\nname = "a"\n[[modules]]\nname = "a"', "a is listed twice"),
     (SMALL + '[[modules]]\nname = "a/b"', "a module is called 'a/b'"),
     (SMALL + '[[modules]]\nname = "a"\nminutes = -5', "write 0 or more."),
+    (MODULE + "due = 2027-03-01", "due in module 1 is 2027-03-01; it has to be a date with its"),
+    (MODULE + "due = 17:00:00", "it has to be a date with its time and zone, without quotes"),
+    (MODULE + 'due = "2027-03-01T17:00:00Z"', "without quotes, as in 2027-03-01T17:00:00Z."),
+    (
+        MODULE + "due = 2027-03-01T17:00:00",
+        "due of a is 2027-03-01 17:00:00; write it with its zone",
+    ),
+    (MODULE + "due = 0001-01-01T00:00:00+14:00", "write it with its zone, as in 2027"),
 ]
 
 

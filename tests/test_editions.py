@@ -86,8 +86,7 @@ def test_a_class_gets_no_digest_of_graded_questions_where_the_course_says_so(pat
 @pytest.mark.parametrize("path", LEARNERS, ids=lambda path: path.stem)
 def test_what_is_committed_for_a_class_is_its_edition(path):
     kept = ROOT / "exercises" / path.parent.name / path.name
-    edition = course.read(ROOT).class_edition
-    assert kept.read_bytes() == release_data.for_class(path, edition)
+    assert kept.read_bytes() == release_data.for_class(path, course.read(ROOT))
 
 
 def test_data_of_version_0_1_which_have_no_seal_are_opened_as_they_are():
@@ -200,7 +199,7 @@ def test_nbgrader_releases_the_class_edition(tmp_path):
     run = course_folder.nbgrader(folder, "generate_assignment", "hw")
     assert run.returncode == 0, run.stdout
     made = folder / "exercises" / "hw" / "jit_timing.check"
-    assert made.read_bytes() == release_data.for_class(data, NO_DIGESTS)
+    assert made.read_bytes() == release_data.for_class(data, course.read(folder))
     assert (made.parent / "extra.check").exists()  # not ours, so it is copied like any file
 
 

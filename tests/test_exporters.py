@@ -3,6 +3,7 @@
 import csv
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
@@ -89,16 +90,115 @@ def test_the_file_for_canvas(gradebook, tmp_path):
     ]
 
 
-def test_the_file_for_moodle(gradebook, tmp_path):
-    # What grade/import/csv/classes/load_data.php of Moodle reads: a column that is mapped to the
-    # user name or the address, and one for each grade, in which "-" is no grade.
-    assert exported(MoodleExport(), gradebook, tmp_path / "moodle.csv") == [
-        ["Username", "First name", "Last name", "Email address", "05_vmap", "06_pytrees"],
-        ["ada", "Ada", "Byron, Lovelace", "ada@example.org", "17.5", "-"],
-        ["bob", "", "", "", "0.3333", "0"],
-        ["cai", "Cai", "Łoś", "", "-", "-"],
-        ["dan", "", "", "", "-", "-"],
+def read_by_canvas(path, known):
+    """The points that Canvas's import finds, by its numbers of assignments and of students.
+
+    In the manner of lib/gradebook_importer.rb of instructure/canvas-lms.
+
+    Args:
+        path: the file.
+        known: for each student of the course, the number, and the SIS user and login ids.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        head, *rows = csv.reader(file)
+    assert len(head) > 3
+    assert "Student" in head[0]
+    assert "ID" in head[1]
+    assert re.search(r"SIS\s+User\s+ID", head[2])
+    assert re.search(r"SIS\s+Login\s+ID", head[3])
+    assert "Section" in head[4]
+    titles = [re.fullmatch(r"(.*)\s\((\d+)\)", title) for title in head[5:]]
+    found = {}
+    for row in rows:
+        assert len(row) == len(head)
+        if "Points Possible" in row[0]:
+            continue
+        (student,) = (
+            number
+            for number, sis_user, sis_login in known
+            if row[1] == number
+            or (not row[1] and (row[2] == sis_user != "" or row[3] == sis_login != ""))
+        )
+        for title, points in zip(titles, row[5:], strict=True):
+            assert re.fullmatch(r"[\d.]*", points)
+            if points:
+                found[title[2], student] = float(points)
+    return found
+
+
+@pytest.mark.parametrize("identifies", ["ID", "SIS User ID", "SIS Login ID"])
+def test_canvas_finds_students_and_assignments_by_its_own_numbers(gradebook, tmp_path, identifies):
+    """A student without a number is found by the id."""
+    numbers = {"ada": "4101", "bob": "4102", "cai": "4103"}
+    for student, number in numbers.items():
+        gradebook.find_student(student).lms_user_id = number
+    columns = {"05_vmap": "Write for one (77)", "06_pytrees": "Pytrees (78)"}
+    plugin = CanvasExport(identifies=identifies, columns=columns)
+    exported(plugin, gradebook, tmp_path / "canvas.csv")
+    place = ["ID", "SIS User ID", "SIS Login ID"].index(identifies)
+    known = []
+    for student, number in {**numbers, "dan": "4104"}.items():
+        one = [number, "", ""]
+        one[place] = student
+        known.append(one)
+    found = read_by_canvas(tmp_path / "canvas.csv", known)
+    ada, bob = ("ada", "bob") if identifies == "ID" else ("4101", "4102")
+    assert found == {("77", ada): 17.5, ("77", bob): 0.3333, ("78", bob): 0}
+
+
+def read_by_moodle(path, column, users):
+    """The grades that Moodle's import finds, by column and user.
+
+    In the manner of grade/import/csv/classes/load_data.php of moodle/moodle: where the user is
+    missing, the one of the line above stays.
+
+    Args:
+        path: the file.
+        column: the one that is mapped to the user.
+        users: those of the course.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        head, *rows = csv.reader(file)
+    user, found = None, {}
+    for row in rows:
+        user = row[head.index(column)].strip() or user
+        assert user in users, "one unknown user ends the whole import"
+        for title, points in list(zip(head, row, strict=True)):
+            if title[:2] in ("05", "06") and points.strip() not in ("", "-"):
+                found[title, user] = float(points)
+    return found
+
+
+@pytest.mark.parametrize("everybody_has_one", [True, False])
+def test_moodle_gives_nobody_the_grades_of_another_student(gradebook, tmp_path, everybody_has_one):
+    """Not even if the column of addresses is mapped to the user."""
+    students = list(PEOPLE)
+    if everybody_has_one:
+        for student in students:
+            gradebook.find_student(student).email = f"{student}@example.org"
+    (head, *rows) = exported(MoodleExport(), gradebook, tmp_path / "moodle.csv")
+    assert ("Email address" in head) == everybody_has_one
+    columns = [name for name in head if name in ("Username", "Email address")]
+    for column in columns:
+        ending = "" if column == "Username" else "@example.org"
+        users = [f"{student}{ending}" for student in students]
+        assert read_by_moodle(tmp_path / "moodle.csv", column, users) == {
+            ("05_vmap", users[0]): 17.5, ("05_vmap", users[1]): 0.3333, ("06_pytrees", users[1]): 0,
+        }  # fmt: skip
+    assert rows[2][-2:] == ["-", "-"]
+
+
+@pytest.mark.parametrize("identifies", ["Username", "ID number", "Email address"])
+def test_the_first_column_for_moodle_holds_the_ids(gradebook, tmp_path, identifies):
+    rows = exported(MoodleExport(identifies=identifies), gradebook, tmp_path / "moodle.csv")
+    assert rows[:2] == [
+        [identifies, "First name", "Last name", "05_vmap", "06_pytrees"],
+        ["ada", "Ada", "Byron, Lovelace", "17.5", "-"],
     ]
+    renamed = MoodleExport(identifies=identifies, columns={"05_vmap": "Assignment: vmap"})
+    assert exported(renamed, gradebook, tmp_path / "moodle.csv")[0][-2:] == [
+        "Assignment: vmap", "06_pytrees",
+    ]  # fmt: skip
 
 
 def test_the_file_of_nbgrader_itself(gradebook, tmp_path):

@@ -16,9 +16,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
 from plain_course import DOUBLE, SQUARES
 
-from autograder.authoring import release_data, tags
+from autograder.authoring import course, release_data, tags
 from autograder.authoring.build import masters
-from autograder.authoring.course import ClassEdition
 
 BESIDE = {
     "utils.py": "def helper():\n    return 3\n",
@@ -186,7 +185,7 @@ def test_what_lies_beside_a_master_is_released_and_the_master_never(ours: Path) 
 def test_the_data_of_check_are_released_and_grading_never_has_any(ours: Path) -> None:
     """Neither the author's nor those that a student handed in."""
     name = f"{NOTEBOOK}.check"
-    made = release_data.for_class(ours / "solutions" / ASSIGNMENT / name, ClassEdition())
+    made = release_data.for_class(ours / "solutions" / ASSIGNMENT / name, course.read(ours))
     assert (ours / "exercises" / ASSIGNMENT / name).read_bytes() == made
     assert (ours / "submitted" / "good" / ASSIGNMENT / name).exists()
     assert not list((ours / "autograded").rglob("*.check"))

@@ -8,7 +8,8 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from autograder.authoring import tags
 from autograder.problem import Problem
+from autograder.student.outline import Outline
 
 FILE = Path("course", "course.toml")
 CONFIGURATION = "nbgrader_config.py"
@@ -43,12 +45,14 @@ class CourseModule:
         title: the title on the start page.
         minutes: how long the lesson takes.
         needs: the names of the modules to do before this one.
+        due: when the assignment is due, with its time zone; None for no date.
     """
 
     name: str
     title: str = ""
     minutes: int = 0
     needs: tuple[str, ...] = ()
+    due: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,12 @@ class Course:
         """The module with this name; one with only a name if `course.toml` does not list it."""
         found = (module for module in self.modules if module.name == name)
         return next(found, CourseModule(name, name))
+
+    def dated(self, outline: Outline) -> Outline:
+        """The outline of this course with the due dates that `course.toml` has now."""
+        due = {module.name: module.due.isoformat() for module in self.modules if module.due}
+        modules = (replace(module, due=due.get(module.name, "")) for module in outline.modules)
+        return replace(outline, modules=tuple(modules))
 
     def load(self, target: str) -> Any:
         """Import `package.module:name`, with the course's folder on the path.
@@ -265,10 +275,11 @@ _KINDS_OF_TABLES: Mapping[str, Mapping[str, type]] = {
     "exercises": {"hints": bool, "another": bool, "explanation": bool, "wrong_answers": int},
     "class_edition": {"check_questions": bool, "solutions_in_feedback": bool},
 }
-_KINDS_OF_MODULE = {"name": str, "title": str, "minutes": int, "needs": list}
+_KINDS_OF_MODULE = {"name": str, "title": str, "minutes": int, "needs": list, "due": datetime}
 _WORDS = {
     str: "a text in quotes", int: "a whole number", bool: "true or false",
     list: "a list in brackets", dict: "a table",
+    datetime: "a date with its time and zone, without quotes, as in 2027-03-01T17:00:00Z",
 }  # fmt: skip
 
 
@@ -321,7 +332,16 @@ def _wrong_kinds(
         if name not in kinds:
             yield f"{name}{place} is not known; use one of {', '.join(kinds)}."
         elif type(value) is not kinds[name]:
-            yield f"{name}{place} is {value!r}; it has to be {_WORDS[kinds[name]]}."
+            shown = value if isinstance(value, date | time) else repr(value)
+            yield f"{name}{place} is {shown}; it has to be {_WORDS[kinds[name]]}."
+
+
+def _is_moment(due: datetime) -> bool:
+    """Whether a date has a time zone, and is a date in every other zone too."""
+    try:
+        return due.tzinfo is not None and 1 < due.astimezone(UTC).year < 9999
+    except OverflowError:
+        return False
 
 
 def _mistakes_of_modules(modules: list[dict[str, Any]]) -> Iterator[str]:
@@ -334,6 +354,8 @@ def _mistakes_of_modules(modules: list[dict[str, Any]]) -> Iterator[str]:
             yield f"the module {name} is listed twice; delete one of the two."
         if module.get("minutes", 0) < 0:
             yield f"the lesson of {name} takes {module['minutes']} minutes; write 0 or more."
+        if (due := module.get("due")) and not _is_moment(due):
+            yield f"due of {name} is {due}; write it with its zone, as in 2027-03-01T17:00:00Z."
         for need in module.get("needs", ()):
             if need not in before:
                 yield f"{name} needs {need}, which has to be a module that is listed above it."

@@ -97,7 +97,7 @@ def _outline(about: Course, handed_out: Mapping[str, Lesson]) -> Outline:
     path = about.root / "course" / f"{about.id}{SUFFIX}"
     if not path.is_file():
         raise Problem(f"{path} does not exist: run `autograder build`.")
-    outline = check_file.read(path).outline
+    outline = about.dated(check_file.read(path).outline)
     counts = {name: len(lesson.predictions) for name, lesson in handed_out.items()}
     modules = (replace(one, predictions=counts.get(one.name, 0)) for one in outline.modules)
     return replace(outline, modules=tuple(modules))

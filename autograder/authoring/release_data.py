@@ -64,15 +64,16 @@ def write(
     ]
 
 
-def for_class(path: Path, edition: ClassEdition) -> bytes:
-    """The content of the class edition of a file that is beside a master.
+def for_class(path: Path, about: Course) -> bytes:
+    """The content of the class edition of a file that is beside a master of this course.
 
     Raises:
         Problem: the file cannot be read.
     """
     file = check_file.read(path)
-    exercises = (class_edition(one, edition) for one in released.read(file))
-    return check_file.encode(file.outline, released.encode(exercises), file.version)
+    exercises = (class_edition(one, about.class_edition) for one in released.read(file))
+    outline = about.dated(file.outline)
+    return check_file.encode(outline, released.encode(exercises), file.version)
 
 
 def class_edition(exercise: ReleasedExercise, edition: ClassEdition) -> ReleasedExercise:
@@ -158,7 +159,7 @@ def outline(about: Course, masters: Iterable[Path]) -> Outline:
                 next((prompt.name for prompt in prompts if prompt.is_fast_track), ""),
             )
         )
-    return Outline(about.id, about.title, tuple(modules))
+    return about.dated(Outline(about.id, about.title, tuple(modules)))
 
 
 def released_exercises(loaded: Master, stubs: Mapping[str, str]) -> list[ReleasedExercise]:

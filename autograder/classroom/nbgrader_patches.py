@@ -6,6 +6,7 @@
   read: `intake.py` makes a clean copy first.
 - It opens the gradebook for every step of every submission, which costs more than the steps.
 - Its `Autograde` has no hook at the end of a run, where a class is summed up.
+- It reads the zone of `2027-03-01 18:00 +0100` as 100 seconds.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from __future__ import annotations
 import functools
 import glob
 import os
+import re
 from typing import Any
 
+from nbgrader import coursedir, utils
 from nbgrader.converters import autograde
 from nbgrader.converters.autograde import Autograde
 from nbgrader.converters.base import BaseConverter, NbGraderException
@@ -28,6 +31,7 @@ def install() -> None:
         Autograde.start = _start(Autograde.start)
         Autograde.convert_notebooks = _convert_notebooks(Autograde.convert_notebooks)
         Autograde.init_assignment = _init_assignment(Autograde.init_assignment)
+        utils.parse_utc = coursedir.parse_utc = _parse_utc(utils.parse_utc)
 
 
 def folders(course: Any, step: str) -> list[str]:
@@ -94,3 +98,13 @@ def _init_assignment(stock: Any) -> Any:
             stock(self, assignment_id, student_id)
 
     return init_assignment
+
+
+def _parse_utc(stock: Any) -> Any:
+    @functools.wraps(stock)
+    def parse_utc(date: Any) -> Any:
+        if isinstance(date, str):
+            date = re.sub(r"\s+(?=[+-]\d\d:?\d\d$)", "", date.strip())
+        return stock(date)
+
+    return parse_utc

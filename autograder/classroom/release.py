@@ -8,17 +8,21 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader import preprocessors
+from nbgrader.api import Gradebook
 from nbgrader.converters.base import NbGraderException
 from traitlets import Bool
 
 from autograder.authoring import course, tags
+from autograder.authoring.course import FILE, Course, CourseModule
 from autograder.problem import Problem
+from autograder.student import dates
 from autograder.student.check_file import SUFFIX
 
 Resources = dict[str, Any]
@@ -43,7 +47,9 @@ class ReleaseExporter(NotebookExporter):
         self._hidden = [glob.escape(path.name) for path in data]
         hide_masters(directory, *self._hidden)
         try:
-            self._data = _for_class(directory, data) if self.with_data else {}
+            about = course.read(Path(directory.root))
+            self.module = about.module(directory.assignment_id)
+            self._data = _for_class(about, data) if self.with_data else {}
         except Problem as problem:
             self.log.error("%s", problem)
             raise NbGraderException(str(problem)) from None
@@ -62,13 +68,12 @@ class ReleaseExporter(NotebookExporter):
         return output, made
 
 
-def _for_class(directory: Any, data: list[Path]) -> Mapping[str, bytes]:
+def _for_class(about: Course, data: list[Path]) -> Mapping[str, bytes]:
     """The class edition of these files, by the names of the files."""
     # Imported late, since it imports JAX: grading imports this file, and `build` needs no data.
     from autograder.authoring import release_data
 
-    edition = course.read(Path(directory.root)).class_edition
-    return {path.name: release_data.for_class(path, edition) for path in data if path.is_file()}
+    return {path.name: release_data.for_class(path, about) for path in data if path.is_file()}
 
 
 def hide_masters(directory: Any, *patterns: str) -> None:
@@ -121,3 +126,46 @@ class ClearSolutions(preprocessors.ClearSolutions):
             return super().preprocess_cell(cell, resources, cell_index)
         finally:
             self.code_stub = stubs
+
+
+class SaveCells(preprocessors.SaveCells):
+    """nbgrader's class, which also writes the assignment's due date into the gradebook.
+
+    A date that somebody set in the gradebook is kept, because late work may have been graded by it.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        result = super().preprocess(nb, resources)
+        module: CourseModule = self.parent.module
+        if module.due:
+            due = dates.of_gradebook(module.due)
+            with Gradebook(resources["nbgrader"]["db_url"]) as gradebook:
+                assignment = gradebook.find_assignment(resources["nbgrader"]["assignment"])
+                if assignment.duedate is None:
+                    assignment.duedate = due
+                    gradebook.db.commit()
+                    self.log.info("%s is due on %s.", module.name, dates.words(module.due, UTC))
+                elif assignment.duedate != due:
+                    kept = dates.words(assignment.duedate.replace(tzinfo=UTC), UTC)
+                    names = {"module": module.name, "kept": kept, "due": f"{due:%Y-%m-%d %H:%M}"}
+                    self.log.warning(_ANOTHER_DATE, names)
+        return result
+
+
+_ANOTHER_DATE = (
+    f"The due date of %(module)s in the gradebook, %(kept)s, is kept, although {FILE} has another "
+    'one. To change it, run `nbgrader db assignment add %(module)s --duedate="%(due)s UTC"`; '
+    f"otherwise write the gradebook's date into {FILE}, so that students see it."
+)
+
+
+class ShowDueDate(preprocessors.NbGraderPreprocessor):
+    """Writes the due date below the title of a released notebook."""
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        module: CourseModule = self.parent.module
+        head = nb.cells[0] if nb.cells else None
+        if module.due and head and head.cell_type == "markdown" and "nbgrader" not in head.metadata:
+            title, _, rest = head.source.partition("\n")
+            head.source = f"{title}\n\n{dates.in_notebook(module.due)}\n{rest}".rstrip("\n")
+        return nb, resources

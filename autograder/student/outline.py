@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Module:
         tasks: the exercises in their order, without the fast track's question.
         fast_track: the name of the question for those who know the topic; empty if there is none.
         predictions: how many predictions the lesson asks for; 0 if they are not recorded.
+        due: when the exercises are due, as in `2027-03-01T17:00:00+00:00`; empty for no date.
     """
 
     name: str
@@ -42,6 +44,11 @@ class Module:
     tasks: tuple[Task, ...]
     fast_track: str = ""
     predictions: int = 0
+    due: str = ""
+
+    def __post_init__(self) -> None:
+        if self.due:  # a file with anything else is damaged
+            datetime.fromisoformat(self.due).astimezone(UTC)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.markup import html, joined, prose
-from autograder.student import location
+from autograder.student import dates, location
 from autograder.student.outline import Module
 from autograder.student.progress import Progress
 
@@ -33,6 +34,7 @@ class Row:
         passed: how many of its exercises have passed.
         predicted: for each prediction that was made in its lesson, whether it was right.
         minutes: how many minutes are left in it.
+        due: when its exercises are due, and how much time is left; empty for no date.
     """
 
     module: Module
@@ -40,6 +42,7 @@ class Row:
     passed: int
     predicted: tuple[bool, ...]
     minutes: int
+    due: str = ""
 
     @property
     def lesson(self) -> str:
@@ -121,7 +124,8 @@ def _row(progress: Progress, module: Module) -> Row:
     # A newer release may ask for fewer predictions than were made.
     predicted = tuple(progress.predictions.get(module.name, {}).values())[: module.predictions]
     minutes = sum(left) + (0 if read else module.minutes)
-    return Row(module, read, len(module.tasks) - len(left), predicted, minutes)
+    due = dates.on_start_page(module.due, datetime.now(UTC)) if module.due else ""
+    return Row(module, read, len(module.tasks) - len(left), predicted, minutes, due)
 
 
 def _step(progress: Progress, row: Row) -> Step:
@@ -154,13 +158,17 @@ def predictions(now: Standing) -> str:
     return f"Predictions: {len(made)} of {most}{right}."
 
 
+def _needed(now: Standing, *heads: str) -> list[str]:
+    """The heads of a table, without those of columns that would be empty."""
+    unused = {"predicted": not predictions(now), "due": not any(row.due for row in now.rows)}
+    return [head for head in heads if not unused.get(head)]
+
+
 def table(now: Standing) -> Table:
     """The modules as a table for a terminal."""
-    heads = ["module", "lesson", "predicted", "exercises", "", "min left"]
-    if not predictions(now):
-        heads.remove("predicted")
+    heads = _needed(now, "module", "lesson", "predicted", "exercises", "", "min left", "due")
     modules = Table(*heads)
-    modules.columns[-1].justify = "right"
+    modules.columns[heads.index("min left")].justify = "right"
     for row in now.rows:
         cells = {
             "module": row.module.name,
@@ -169,6 +177,7 @@ def table(now: Standing) -> Table:
             "exercises": f"[blue]{row.bar}[/]",
             "": row.count,
             "min left": "finished" if row.finished else str(row.minutes),
+            "due": row.due,
         }
         modules.add_row(*(cells[head] for head in heads))
     return modules
@@ -188,9 +197,7 @@ def drawn(now: Standing, here: Path) -> dict[str, str]:
 
 def _page(now: Standing, here: Path) -> str:
     # The columns of links and of what is left need no head.
-    heads = ["module", "lesson", "predicted", "", "passed", " "]
-    if not predictions(now):
-        heads.remove("predicted")
+    heads = _needed(now, "module", "lesson", "predicted", "", "passed", " ", "due")
     rows = []
     for row in now.rows:
         cells = {
@@ -200,6 +207,7 @@ def _page(now: Standing, here: Path) -> str:
             "": _link(row.module.exercises, "exercises", here),
             "passed": html('<span aria-hidden="true">{r.bar}</span> {r.count}', r=row),
             " ": "✓ finished" if row.finished else f"{row.minutes} min left",
+            "due": row.due,
         }
         rows.append(_html_row("td", [cells[head] for head in heads]))
     step = now.next
