@@ -425,6 +425,25 @@ def report(assignment: str, html: Path | None, names: bool) -> None:
 
 
 @main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--id", "column", default="", help="The column with the ids of the students.")
+def roster(file: Path, column: str) -> None:
+    """Add the students in FILE to the gradebook, and update those that are there.
+
+    FILE is Canvas's export of the gradebook, Moodle's list of participants, or a table with the
+    columns id, first_name, last_name and email. Nobody is removed.
+    """
+    root = _root()
+    from autograder.classroom import nbgrader_parts
+
+    nbgrader_parts.only()
+    from autograder.classroom import roster as students
+
+    for sentence in students.load(root, file, column):
+        _print(sentence)
+
+
+@main.command()
 @click.argument("assignment")
 @click.argument("student")
 @click.option("--days", type=click.FloatRange(0, 3650), default=0, help="How many days more.")
