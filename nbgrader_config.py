@@ -25,3 +25,12 @@ else:
 c.Exchange.path_includes_course = True
 
 plug_in(c)
+
+# Who teaches with Canvas or Moodle takes away the # of one line here, see "Files from a learning
+# management system" in the guide for instructors.
+# c.ZipCollectApp.collector_plugin = "autograder.collect.Canvas"
+# c.ZipCollectApp.collector_plugin = "autograder.collect.Moodle"
+
+# Late work costs nothing, unless one of these lines is used.
+# c.AssignLatePenalties.plugin_class = "autograder.late.PerDay"
+# c.AssignLatePenalties.plugin_class = "autograder.late.GracePeriod"

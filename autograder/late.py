@@ -10,6 +10,7 @@ policy and one of its numbers:
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from nbgrader.plugins import BasePlugin
 from traitlets import Float, Integer, Type
@@ -55,6 +56,10 @@ class GracePeriod(BasePlugin):
         help="The policy afterwards; its own numbers are set as if it were used alone.",
     ).tag(config=True)
 
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(**kw)
+        self._policy = self.then(parent=self)
+
     def late_submission_penalty(
         self, student_id: str, score: float, total_seconds_late: float
     ) -> float | None:
@@ -62,6 +67,5 @@ class GracePeriod(BasePlugin):
         late = total_seconds_late - 60 * (self.minutes + 60 * self.hours)
         if late <= 0:
             return 0.0
-        policy = self.then(parent=self)
-        penalty: float | None = policy.late_submission_penalty(student_id, score, late)
+        penalty: float | None = self._policy.late_submission_penalty(student_id, score, late)
         return penalty

@@ -198,6 +198,12 @@ def test_a_late_student_pays_and_an_extended_one_does_not(term):
             one.student.id: (one.late_submission_penalty or 0) / one.score
             for one in gradebook.assignment_submissions(ASSIGNMENT)
         }
+    run = course_folder.nbgrader(term, "autograde", ASSIGNMENT, "--PerDay.share=20", "--force")
+    assert run.returncode == 1
+    assert (
+        "The policy for late work in nbgrader_config.py cannot be used: The value of" in run.stdout
+    )
+    assert "Traceback" not in run.stdout
     late = pytest.approx(0.2)  # of the second day, counted from the end of the grace period
     assert costs == {"early": 0, "within_grace": 0, "late": late, "extended": 0}
 

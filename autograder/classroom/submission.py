@@ -21,7 +21,8 @@ from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters.autograde import Autograde
 from nbgrader.converters.base import NbGraderException
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
+from traitlets import TraitError
 
 from autograder.authoring import tags
 from autograder.classroom import gradebook as books
@@ -48,6 +49,7 @@ class SubmissionExporter(NotebookExporter):
         converter: Any = self.parent
         self._converter = converter
         course = converter.coursedir
+        self._require_late_policy()
         # The data of `check`, released or handed in, are not needed for grading.
         hide_masters(course, f"*{SUFFIX}")
         folder = course.format_path(course.source_directory, ".", course.assignment_id)
@@ -69,6 +71,16 @@ class SubmissionExporter(NotebookExporter):
                     self.released(key[1])
                     paths[key] = path
             self.run.begin(paths, self._restored)
+
+    def _require_late_policy(self) -> None:
+        """Make sure that the policy for late work can be made, as nbgrader does per submission."""
+        try:
+            step = AssignLatePenalties(config=self._converter.config)
+            step.plugin_class(parent=step)
+        except TraitError as error:
+            message = f"The policy for late work in nbgrader_config.py cannot be used: {error}"
+            self.log.error("%s", message)
+            raise NbGraderException(message) from None
 
     def released(self, notebook: str) -> NotebookNode:
         """The released notebook, with the cells that nbgrader knows.
