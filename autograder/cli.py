@@ -226,7 +226,8 @@ def progress() -> None:
     now = standing.standing(saved_progress.read(outline.course), outline.modules)
     console = Console()
     console.print(standing.table(now))
-    console.print(standing.sentence(now), highlight=False)
+    for line in (standing.sentence(now), *standing.due_dates(now)):
+        console.print(line, highlight=False)
     if predictions := standing.predictions(now):
         console.print(predictions, highlight=False)
     if now.next is not None:

@@ -250,7 +250,8 @@ def draw(folder: Path, done: Progress | None = None) -> None:
 
     Args:
         folder: the learner's folder.
-        done: the progress; by default that of this user.
+        done: the progress; by default that of this user. A page with another one is for later, so
+            it does not say how much time is left until a due date.
 
     Raises:
         Problem: the course's data are from a newer release.
@@ -261,7 +262,7 @@ def draw(folder: Path, done: Progress | None = None) -> None:
     content = page.read_bytes()
     cells = learner_files.cells_of(content)
     outline = check_file.read(files[0]).outline
-    now = standing.standing(done or progress.read(outline.course), outline.modules)
+    now = standing.standing(done or progress.read(outline.course), outline.modules, done is None)
     shown = {
         "output_type": "display_data", "metadata": {}, "data": standing.drawn(now, folder),
     }  # fmt: skip

@@ -6,7 +6,7 @@ Students are added and updated, and never removed. An empty cell changes nothing
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from autograder.authoring import configuration
+from autograder.authoring.course import CONFIGURATION
 from autograder.classroom import gradebook as books
 from autograder.classroom import spreadsheet
 from autograder.classroom.spreadsheet import Line, Table
@@ -122,7 +123,7 @@ def load(root: Path, path: Path, column: str = "") -> list[str]:
     if roster.kind.export and used != roster.column and roster.column in roster.kind.ids:
         said.append(
             f"So that exports have the same ids, write `c.{roster.kind.export}.identifies = "
-            f'"{roster.column}"` into {configuration.CONFIGURATION}.'
+            f'"{roster.column}"` into {CONFIGURATION}.'
         )
     return said
 
@@ -253,7 +254,7 @@ def _fault(person: Person) -> str:
     return ""
 
 
-def _require_same_ids(roster: Roster, known: Iterator[Student]) -> None:
+def _require_same_ids(roster: Roster, known: Iterable[Student]) -> None:
     """Make sure that nobody is added who is in the gradebook under another id."""
     listed = {person.id for person in roster.people}
     before = {}

@@ -34,11 +34,11 @@ def left(due: datetime, now: datetime) -> str:
     return f"{counts[unit]} {unit if counts[unit] == 1 else unit + 's'} left"
 
 
-def on_start_page(due: str, now: datetime) -> str:
+def on_start_page(due: str, now: datetime, with_left: bool) -> str:
     """A date of the outline for its reader, as in "Monday 1 March, 18:00 CET, 2 days left"."""
     date = datetime.fromisoformat(due)
     year = date.astimezone().year != now.astimezone().year
-    return f"{words(date, year=year)}, {left(date, now)}"
+    return words(date, year=year) + (f", {left(date, now)}" if with_left else "")
 
 
 def in_notebook(due: datetime) -> str:

@@ -34,7 +34,7 @@ class Row:
         passed: how many of its exercises have passed.
         predicted: for each prediction that was made in its lesson, whether it was right.
         minutes: how many minutes are left in it.
-        due: when its exercises are due, and how much time is left; empty for no date.
+        due: when its exercises are due, in words; empty for no date.
     """
 
     module: Module
@@ -108,9 +108,15 @@ class Standing:
         return sum(row.minutes for row in self.rows)
 
 
-def standing(progress: Progress, modules: Sequence[Module]) -> Standing:
-    """The place in the course of a student with this progress."""
-    rows = tuple(_row(progress, module) for module in modules)
+def standing(progress: Progress, modules: Sequence[Module], left: bool = True) -> Standing:
+    """The place in the course of a student with this progress.
+
+    Args:
+        progress: the progress.
+        modules: the modules of the course.
+        left: whether due dates say how much time is left.
+    """
+    rows = tuple(_row(progress, module, left) for module in modules)
     # The module in which the student worked last comes before the others.
     unfinished = sorted(
         (row for row in rows if not row.finished), key=lambda row: row.module.name != progress.last
@@ -118,13 +124,13 @@ def standing(progress: Progress, modules: Sequence[Module]) -> Standing:
     return Standing(rows, _step(progress, unfinished[0]) if unfinished else None)
 
 
-def _row(progress: Progress, module: Module) -> Row:
+def _row(progress: Progress, module: Module, time_left: bool) -> Row:
     left = [task.minutes for task in module.tasks if not progress.of(task.name).passed]
     read = module.name in progress.lessons or not (left and module.lesson)
     # A newer release may ask for fewer predictions than were made.
     predicted = tuple(progress.predictions.get(module.name, {}).values())[: module.predictions]
     minutes = sum(left) + (0 if read else module.minutes)
-    due = dates.on_start_page(module.due, datetime.now(UTC)) if module.due else ""
+    due = dates.on_start_page(module.due, datetime.now(UTC), time_left) if module.due else ""
     return Row(module, read, len(module.tasks) - len(left), predicted, minutes, due)
 
 
@@ -158,17 +164,18 @@ def predictions(now: Standing) -> str:
     return f"Predictions: {len(made)} of {most}{right}."
 
 
-def _needed(now: Standing, *heads: str) -> list[str]:
-    """The heads of a table, without those of columns that would be empty."""
-    unused = {"predicted": not predictions(now), "due": not any(row.due for row in now.rows)}
-    return [head for head in heads if not unused.get(head)]
+def due_dates(now: Standing) -> list[str]:
+    """A line for each module with a due date."""
+    return [f"{row.module.name} is due {row.due}." for row in now.rows if row.due]
 
 
 def table(now: Standing) -> Table:
     """The modules as a table for a terminal."""
-    heads = _needed(now, "module", "lesson", "predicted", "exercises", "", "min left", "due")
+    heads = ["module", "lesson", "predicted", "exercises", "", "min left"]
+    if not predictions(now):
+        heads.remove("predicted")
     modules = Table(*heads)
-    modules.columns[heads.index("min left")].justify = "right"
+    modules.columns[-1].justify = "right"
     for row in now.rows:
         cells = {
             "module": row.module.name,
@@ -177,7 +184,6 @@ def table(now: Standing) -> Table:
             "exercises": f"[blue]{row.bar}[/]",
             "": row.count,
             "min left": "finished" if row.finished else str(row.minutes),
-            "due": row.due,
         }
         modules.add_row(*(cells[head] for head in heads))
     return modules
@@ -189,7 +195,7 @@ def drawn(now: Standing, here: Path) -> dict[str, str]:
     console = Console(file=text, width=100, force_jupyter=False, color_system=None)
     console.print(table(now))
     changed = (_newer(*pair, here).striptags() for pair in location.newer(here))
-    for line in (sentence(now), predictions(now), *changed):
+    for line in (sentence(now), *due_dates(now), predictions(now), *changed):
         if line:
             console.print(line, markup=False)
     return {"text/plain": text.getvalue().rstrip(), "text/html": _page(now, here)}
@@ -197,17 +203,23 @@ def drawn(now: Standing, here: Path) -> dict[str, str]:
 
 def _page(now: Standing, here: Path) -> str:
     # The columns of links and of what is left need no head.
-    heads = _needed(now, "module", "lesson", "predicted", "", "passed", " ", "due")
+    heads = ["module", "lesson", "predicted", "", "passed", " "]
+    if not predictions(now):
+        heads.remove("predicted")
     rows = []
     for row in now.rows:
         cells = {
-            "module": _link(row.module.lesson or row.module.exercises, row.title, here),
+            "module": joined(
+                [
+                    _link(row.module.lesson or row.module.exercises, row.title, here),
+                    html("<br>due {due}", due=row.due) if row.due else "",
+                ]
+            ),
             "lesson": row.lesson,
             "predicted": row.predictions,
             "": _link(row.module.exercises, "exercises", here),
             "passed": html('<span aria-hidden="true">{r.bar}</span> {r.count}', r=row),
             " ": "✓ finished" if row.finished else f"{row.minutes} min left",
-            "due": row.due,
         }
         rows.append(_html_row("td", [cells[head] for head in heads]))
     step = now.next
