@@ -26,13 +26,14 @@ def graded(tmp_path_factory):
     """A course whose log and gradebook know one student."""
     folder = course_folder.make(tmp_path_factory.mktemp("graded"))
     verdicts = {"pairwise": LoggedVerdict(Status.PASSED, 1.0, "0123456789")}
+    (folder / "students.csv").write_text("id,first_name\nada,Ada\n", encoding="utf-8")
     record = Record(student="ada", assignment="05_vmap", notebook="vmap", seed=1, verdicts=verdicts)
     log.append(folder, record)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", course_folder.path())  # nbgrader runs alembic
         book = Gradebook(f"sqlite:///{folder}/gradebook.db", "numpy-to-jax")
     with book as gradebook:
-        gradebook.add_assignment("05_vmap")
+        gradebook.add_assignment("05_vmap", duedate="2027-03-01 17:00 UTC")
         gradebook.add_student("ada")
         gradebook.add_submission("05_vmap", "ada")
     return folder
@@ -43,9 +44,11 @@ def graded(tmp_path_factory):
     [
         (["groups", "05_vmap"], f"{BUILDING} {SERVING} sqlalchemy"),
         (["report", "05_vmap"], f"{BUILDING} {SERVING}"),
+        (["roster", "students.csv"], f"{BUILDING} {SERVING}"),
+        (["extend", "05_vmap", "ada", "--days", "1"], f"{BUILDING} {SERVING}"),
         (["--help"], f"{BUILDING} {SERVING} nbgrader nbformat numpy"),
     ],
-    ids=["groups", "report", "help"],
+    ids=["groups", "report", "roster", "extend", "help"],
 )
 def test_a_command_imports_nothing_that_it_does_not_use(graded, command, unused):
     run = course_folder.run(graded, sys.executable, "-c", IMPORTED, unused, *command)

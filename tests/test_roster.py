@@ -181,7 +181,9 @@ def test_a_list_is_read_however_it_was_saved(folder, saved):
 )
 def test_other_lists_of_canvas_are_read_too(folder, head):
     name = "Lovelace,Ada" if head.startswith("Last") else "Ada Lovelace"
-    load(folder, f"{head}\n{name},4101,ada,\n")
+    lines = load(folder, f"{head}\n{name},4101,ada,\n")
+    advice = [line for line in lines if 'c.CanvasExport.identifies = "SIS User ID"' in line]
+    assert len(advice) == (not head.startswith("Last"))
     assert students(folder) == {"ada": ("Ada", "Lovelace", None, "4101")}
 
 

@@ -46,24 +46,25 @@ class Kind:
     Attributes:
         name: of the platform.
         columns: the columns by which it is recognised.
-        ids: the columns that can hold the ids of students; the first one is preferred.
+        ids: the columns that can hold the ids of students, the usual one first, and what exports
+            call them.
         export: the plug-in that writes its grades, whose option `identifies` names the column.
         fields: the columns of names, addresses and numbers; `name` stands for both names.
     """
 
     name: str
     columns: frozenset[str]
-    ids: tuple[str, ...]
+    ids: Mapping[str, str]
     export: str
     fields: Mapping[str, str]
 
 
-_CANVAS_IDS = ("SIS Login ID", "SIS User ID", "ID")
+_CANVAS_IDS = {name: name for name in ("SIS Login ID", "SIS User ID", "ID")}
 _MOODLE = {
     "first name": "first_name", "last name": "last_name", "surname": "last_name",
     "full name": "name", "email address": "email",
 }  # fmt: skip
-_MOODLE_IDS = ("Username", "ID number", "Email address")
+_MOODLE_IDS = {name: name for name in ("Username", "ID number", "Email address")}
 _OWN = {name.replace("_", " "): name for name in ("first_name", "last_name", "email")}
 KINDS = (
     Kind("Canvas", frozenset({"student", "id"}), _CANVAS_IDS, "CanvasExport",
@@ -71,9 +72,9 @@ KINDS = (
     Kind("Canvas", frozenset({"lastname", "firstname", "id"}), _CANVAS_IDS, "CanvasExport",
          {"lastname": "last_name", "firstname": "first_name", "id": "lms_user_id"}),
     Kind("Canvas", frozenset({"student name", "student id"}),
-         ("Student SIS ID", "Student ID", "Email"), "CanvasExport",
+         {"Student SIS ID": "SIS User ID", "Student ID": "ID"}, "CanvasExport",
          {"student name": "name", "student id": "lms_user_id", "email": "email"}),
-    Kind("your own", frozenset({"id"}), ("id",), "", {**_OWN, "lms user id": "lms_user_id"}),
+    Kind("your own", frozenset({"id"}), {"id": "id"}, "", {**_OWN, "lms user id": "lms_user_id"}),
     Kind("Moodle", frozenset({"first name", "last name"}), _MOODLE_IDS, "MoodleExport", _MOODLE),
     Kind("Moodle", frozenset({"first name", "surname"}), _MOODLE_IDS, "MoodleExport", _MOODLE),
     Kind("Moodle", frozenset({"full name", "email address"}), _MOODLE_IDS, "MoodleExport", _MOODLE),
@@ -119,11 +120,12 @@ def load(root: Path, path: Path, column: str = "") -> list[str]:
         said += roster.left_out
         said += _bring(gradebook, known, roster.people)
         gradebook.db.commit()
-    used = _identifies(config, roster.kind)
-    if roster.kind.export and used != roster.column and roster.column in roster.kind.ids:
+    kind = roster.kind
+    exported = kind.ids.get(roster.column)
+    if exported and kind.export and exported != _identifies(config, kind):
         said.append(
-            f"So that exports have the same ids, write `c.{roster.kind.export}.identifies = "
-            f'"{roster.column}"` into {CONFIGURATION}.'
+            f'So that exports have the same ids, write `c.{kind.export}.identifies = "{exported}"` '
+            f"into {CONFIGURATION}."
         )
     return said
 
@@ -205,10 +207,9 @@ def _is_about_assignments(line: Line, person: Person) -> bool:
 
 
 def _identifies(config: Config, kind: Kind) -> str:
-    """The column of ids that the platform's export writes."""
-    if not kind.export:
-        return kind.ids[0]
-    return str(config[kind.export].get("identifies", kind.ids[0]))
+    """What exports call the ids, as it is configured or usual."""
+    usual = {"CanvasExport": "SIS Login ID", "MoodleExport": "Username"}.get(kind.export, "id")
+    return str(config[kind.export].get("identifies", usual)) if kind.export else usual
 
 
 def _id_column(path: Path, table: Table, kind: Kind, asked: str, used: str) -> str:
@@ -217,9 +218,9 @@ def _id_column(path: Path, table: Table, kind: Kind, asked: str, used: str) -> s
             return asked
         listed = ", ".join(table.written.values())
         raise Problem(f"{path} has no column {asked!r}: use --id with one of {listed}.")
-    found = next(
-        (name for name in (used, *kind.ids) if spreadsheet.plain(name) in table.written), None
-    )
+    # What exports use comes before the others.
+    names = sorted(kind.ids, key=lambda name: kind.ids[name] != used)
+    found = next((name for name in names if spreadsheet.plain(name) in table.written), None)
     if found is None:
         listed = ", ".join(table.written.values())
         raise Problem(f"{path} has no usual column of ids: use --id with one of {listed}.")
