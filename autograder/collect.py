@@ -29,7 +29,7 @@ from traitlets import Unicode
 from autograder.classroom import gradebook as books
 from autograder.classroom import spreadsheet
 from autograder.problem import Problem
-from autograder.text import printable
+from autograder.text import clean_log
 
 NOTEBOOK = re.compile(r"(.+?)((?:\.ipynb)(?:\.\w{1,8})?)", re.IGNORECASE)
 COPY = re.compile(r"-\d+$|\s*\(\d+\)$")
@@ -60,7 +60,15 @@ class Attempt:
 
 
 class Collector(FileNameCollectorPlugin):
-    """What the collectors have in common; nbgrader calls `collect` for every extracted file."""
+    """What the collectors have in common; nbgrader calls `collect` for every extracted file.
+
+    A platform's zip has all files of a student's last attempt. So of several zips, only the newest
+    one counts in which the student has files.
+    """
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(**kw)
+        clean_log(self.log)  # nbgrader logs the names that students gave to their files
 
     def collect(self, submitted_file: str) -> dict[str, Any] | None:
         """Whose notebook a file is; None for all files but the newest attempts."""
@@ -103,23 +111,25 @@ class Collector(FileNameCollectorPlugin):
     def _newest(self) -> dict[Path, dict[str, Any]]:
         """What nbgrader is told of each file that it collects."""
         files = sorted(path for path in self.extracted.rglob("*") if path.is_file())
+        attempts = sorted(self.attempts(files), key=lambda one: (one.order, one.path))
+        last = {one.student: self._archive(one) for one in attempts}
         newest: dict[tuple[str, str], Attempt] = {}
-        for one in sorted(self.attempts(files), key=lambda one: (one.order, one.path)):
+        for one in attempts:
             if not one.student:
-                self.log.warning("Not collected, because %s: %s", one.why, self._shown(one.path))
-                continue
-            key = one.student, self._released(one.name)
-            if older := newest.get(key):
-                self.log.info("An older attempt of %s: %s", one.student, self._shown(older.path))
-            newest[key] = one
+                shown = one.path.relative_to(self.extracted)
+                self.log.warning("Not collected, because %s: %s", one.why, shown)
+            elif self._archive(one) == last[one.student]:
+                newest[one.student, self._released(one.name)] = one
         self._report_late([one for one in newest.values() if one.late])
         return {
             one.path: {"student_id": student, "file_id": name, **self._date(one)}
             for (student, name), one in newest.items()
         }
 
-    def _shown(self, path: Path) -> str:
-        return printable(str(path.relative_to(self.extracted)))
+    def _archive(self, one: Attempt) -> str:
+        """The name of the zip that the notebook was in; empty if it was in none."""
+        first, *rest = one.path.relative_to(self.extracted).parts
+        return first if rest else ""
 
     def _released(self, name: str) -> str:
         """The released notebook that a file's name means, or else that name."""

@@ -130,6 +130,23 @@ def test_the_newest_attempt_counts_for_canvas(folder):
     assert collected(folder, Canvas) == {"ada": ("third", "")}
 
 
+def test_a_newer_zip_counts_even_if_the_file_has_another_name(folder):
+    archive(folder, "b.zip", {"lovelaceada_4101_9001_vmap.ipynb": "first"})
+    files = {"lovelaceada_4101_9002_solution.ipynb": "second"}
+    archive(folder, "a.zip", files)
+    assert collected(folder, Canvas) == {"ada/solution.ipynb": ("second", "")}
+    files |= {"lovelaceada_4101_9000_vmap.ipynb": "second", "obrienbob_4102_8_vmap.ipynb": "of Bob"}
+    archive(folder, "a.zip", files)
+    shutil.rmtree(folder / "submitted")
+    assert set(collected(folder, Canvas)) == {"ada", "ada/solution.ipynb", "bob"}
+
+
+def test_the_name_of_a_file_controls_no_terminal(folder, capsys):
+    archive(folder, "a.zip", {"lovelaceada_4101_9001_\x1b[31mvmap.ipynb": "of Ada"})
+    assert [content for content, _ in collected(folder, Canvas).values()] == ["of Ada"]
+    assert "\x1b" not in said(capsys).replace("\x1b[1;", "")  # nbgrader's own colours
+
+
 def test_a_file_that_nobody_has_is_said_with_what_to_do(folder, capsys):
     archive(
         folder,
