@@ -83,7 +83,7 @@ class Collector(FileNameCollectorPlugin):
         raise NotImplementedError
 
     def folder(self, step: str) -> Path:
-        """The folder of a step, such as `downloaded/05_vmap/extracted`."""
+        """The folder of a step, such as `downloaded/02_newton/extracted`."""
         app: Any = self.parent
         names = {"downloaded": app.downloaded_directory, "collect_step": step}
         place = app.collect_directory_structure.format(assignment_id=self._assignment, **names)
@@ -171,7 +171,7 @@ class Collector(FileNameCollectorPlugin):
 
 
 class Canvas(Collector):
-    """Names such as `lovelaceada_LATE_12345_67890_vmap-2.ipynb`, with Canvas's two numbers.
+    """Names such as `lovelaceada_LATE_12345_67890_newton-2.ipynb`, with Canvas's two numbers.
 
     The first number is the student's, the second that of the file, which is larger for a newer one.
     """
@@ -190,7 +190,7 @@ class Canvas(Collector):
 
 
 class Moodle(Collector):
-    """Names such as `Ada Lovelace_123456_assignsubmission_file_/vmap.ipynb`.
+    """Names such as `Ada Lovelace_123456_assignsubmission_file_/newton.ipynb`.
 
     The number belongs to this student and assignment only. Moodle's grading worksheet has it too.
     Put the worksheet beside the zip: it tells students of the same name apart, and has the dates.

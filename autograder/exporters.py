@@ -69,7 +69,7 @@ class GradesExport(ExportPlugin):
     columns = Dict(
         value_trait=Unicode(),
         key_trait=Unicode(),
-        help='What an assignment is called on the platform, as in {"05_vmap": "vmap (4711)"}.',
+        help='What an assignment is called on the platform, as in {"02_newton": "newton (4711)"}.',
     ).tag(config=True)
     no_score = ""
     """The content of a cell without a score."""
@@ -139,7 +139,7 @@ class CanvasExport(GradesExport):
     Canvas requires `Student` and `ID` first, then `SIS User ID` and `SIS Login ID`, then `Section`.
     Each column after these is an assignment; the line `Points Possible` has its highest score.
     Canvas finds a student by `ID`, its own number, which `autograder roster` has put into the
-    gradebook, or by one of the SIS columns. A column called `vmap (4711)` goes to Canvas's
+    gradebook, or by one of the SIS columns. A column called `newton (4711)` goes to Canvas's
     assignment 4711; other columns go to an assignment of their name, or make a new one.
     """
 

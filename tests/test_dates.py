@@ -10,13 +10,15 @@ import nbformat
 import pytest
 from course_folder import ASSIGNMENT, NOTEBOOK
 from masters import ROOT, outline
+from nbgrader import coursedir, utils
 from nbgrader.api import Gradebook
+from nbgrader.apps import zipcollectapp
 from nbgrader.plugins import LateSubmissionPlugin
 from traitlets import TraitError
 from traitlets.config import Config
 
 from autograder.authoring import course
-from autograder.classroom import extension
+from autograder.classroom import extension, nbgrader_patches
 from autograder.exporters import MoodleExport
 from autograder.late import GracePeriod, PerDay
 from autograder.problem import Problem
@@ -230,6 +232,24 @@ def test_an_extension_before_anything_is_handed_in_is_no_score(gradebook, tmp_pa
     extension.extend(tmp_path, "ps1", "ada", timedelta(0))
     gradebook.db.expire_all()
     assert gradebook.assignment_submissions("ps1") == []
+
+
+def test_an_extended_student_is_graded_if_the_due_date_is_taken_away(gradebook, tmp_path):
+    nbgrader_patches.install()
+    extension.extend(tmp_path, "ps1", "ada", timedelta(days=1))
+    submission = gradebook.find_submission("ps1", "ada")
+    submission.timestamp = datetime(2027, 3, 2, 17, 0, 5)
+    assert submission.total_seconds_late == 5
+    gradebook.find_assignment("ps1").duedate = None
+    assert submission.total_seconds_late == 0
+
+
+@pytest.mark.parametrize("date", ["2027-03-01 18:00 +0100", "2027-03-01T18:00+01:00"])
+def test_a_date_may_have_its_zone_in_figures(date):
+    nbgrader_patches.install()
+    for module in (utils, coursedir, zipcollectapp):
+        assert module.parse_utc(date) == DUE.replace(tzinfo=None)
+    assert utils.parse_utc("2027-03-01 18:00 Europe/Paris") == DUE.replace(tzinfo=None)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@
 - It opens the gradebook for every step of every submission, which costs more than the steps.
 - Its `Autograde` has no hook at the end of a run, where a class is summed up.
 - It reads the zone of `2027-03-01 18:00 +0100` as 100 seconds.
+- It fails at a student with an extension if the assignment has lost its due date.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import functools
 import glob
 import os
 import re
+import sys
 from typing import Any
 
-from nbgrader import coursedir, utils
+from nbgrader import utils
+from nbgrader.api import SubmittedAssignment
 from nbgrader.converters import autograde
 from nbgrader.converters.autograde import Autograde
 from nbgrader.converters.base import BaseConverter, NbGraderException
@@ -31,7 +34,11 @@ def install() -> None:
         Autograde.start = _start(Autograde.start)
         Autograde.convert_notebooks = _convert_notebooks(Autograde.convert_notebooks)
         Autograde.init_assignment = _init_assignment(Autograde.init_assignment)
-        utils.parse_utc = coursedir.parse_utc = _parse_utc(utils.parse_utc)
+        SubmittedAssignment.duedate = _duedate(SubmittedAssignment.duedate)
+        stock, patched = utils.parse_utc, _parse_utc(utils.parse_utc)
+        for name, module in list(sys.modules.items()):
+            if name.startswith("nbgrader") and getattr(module, "parse_utc", None) is stock:
+                module.parse_utc = patched
 
 
 def folders(course: Any, step: str) -> list[str]:
@@ -108,3 +115,11 @@ def _parse_utc(stock: Any) -> Any:
         return stock(date)
 
     return parse_utc
+
+
+def _duedate(stock: Any) -> Any:
+    @functools.wraps(stock.fget)
+    def duedate(self: Any) -> Any:
+        return None if self.assignment.duedate is None else stock.fget(self)
+
+    return property(duedate)
