@@ -139,7 +139,8 @@ def _bring(
         values = {name: value for name, value in vars(person).items() if value}
         student = known.get(person.id)
         if student is None:
-            gradebook.db.add(Student(**values))
+            # The Formgrader would show a missing name as "None", but not an empty one.
+            gradebook.db.add(Student(**vars(person)))
             name = " ".join(filter(None, (person.first_name, person.last_name)))
             yield f"New: {person.id}{f' ({name})' if name else ''}."
             changed = True
