@@ -365,7 +365,7 @@ def replay(assignment: str, student: str, exercise: str) -> None:
         f"{result.before.status} ({result.before.reason})"
     )
     _print(f"now, JAX {result.jax}: {result.verdict.status} ({result.verdict.reason})")
-    _print(of_grade(result.verdict, result.verdict.fraction * result.points, result.points).text)
+    _print(of_grade(result.verdict, result.verdict.points(result.points), result.points).text)
     if not result.same:
         raise click.ClickException("The verdict has changed.")
 

@@ -18,7 +18,7 @@ from masters import ROOT, catalogue, exercises, loaded
 
 from autograder.judge import comparison, outcomes, references
 from autograder.judge.judge import judge
-from autograder.judge.requirements import KNOWN, matches_gradient, matches_reference
+from autograder.judge.requirements import matches_gradient, matches_reference
 from autograder.judge.verdict import Status
 from autograder.student import learner, personal
 
@@ -43,7 +43,6 @@ def slug(wrong):
 
 
 FUNCTIONS = {name: spec for name, spec in SPECS.items() if not spec.is_question}
-REPORTED = {kind.reason: kind.share for kind in KNOWN.values() if kind.reported}
 
 # One of its wrong answers loops over 1,000 samples in Python, which takes 25 s to trace.
 SLOW = {"bootstrap_means": pytest.mark.slow}
@@ -146,8 +145,7 @@ def test_wrong_answer_fails_for_its_reason(spec, wrong, judged):
     assert not verdict.passed
     if verdict.reason == "JaxRuntimeError" and not computes_float16():
         pytest.skip("XLA has no float16 on a processor without F16C")
-    lost = sum(REPORTED.get(finding.reason, 1) for finding in verdict.findings)
-    assert verdict.fraction == max(0, 1 - lost)
+    assert verdict.fraction == wrong.earns
     assert verdict.reason == wrong.rejected_by
     # What was released has another JAX's words for an exception; if they are quite others, none is
     # named.

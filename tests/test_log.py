@@ -86,6 +86,7 @@ def in_words_of_today(line):
         verdict["misconception"] = verdict.pop("lookalike")
         for key in ("status", "reason"):
             verdict[key] = verdict[key].replace("broke the rules", "not allowed")
+        verdict["parts"] = []
     return record
 
 

@@ -111,6 +111,36 @@ def of_exercises(path: Path, exercises: Iterable[Exercise], demands: Demands) ->
             tuple(wrong.rejected_by for wrong in spec.wrong_answers),
         )
         yield from (f"{path}: {words}" for words in _lacking(written, demands))
+        yield from (f"{path}: {words}" for words in _of_shares(spec))
+
+
+def _of_shares(spec: Exercise) -> Iterator[str]:
+    """A sentence for each mistake in how the points are split."""
+    for one in spec.requires:
+        kind = type(one).__name__
+        if not 0 < one.share <= 1:
+            yield f"{spec.name}: {kind} has share={one.share:g}; above 0 and up to 1 is possible."
+        elif one.judges_results and one.share < 1:
+            yield (
+                f"{spec.name}: {kind} cannot have a share: it judges the results, which get what "
+                "the shares of the other requirements leave."
+            )
+    split = [one.share for one in spec.requires if 0 < one.share < 1 and not one.judges_results]
+    total = round(sum(split), 9)
+    if total > 1:
+        yield f"{spec.name}: the shares of its requirements add up to {total:g}; 1 is the most."
+    if split and not any(one.judges_results for one in spec.requires):
+        kinds = ", ".join(kind for kind, known in KNOWN.items() if known.judges_results)
+        yield (
+            f"{spec.name}: a requirement has a share, but none judges the results, without which "
+            f"nothing should be earned: add one of {kinds}."
+        )
+    for wrong in spec.wrong_answers:
+        if not 0 <= wrong.earns < 1:
+            yield (
+                f"{spec.name}: “{wrong.title}” has earns={wrong.earns:g}; a wrong answer earns 0 "
+                "or more, and less than 1."
+            )
 
 
 def of_tags(path: Path, tags: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -37,8 +37,8 @@ class Claim:
     Attributes:
         exercise: the name of the exercise.
         answer: which answer the claim is about.
-        expected: the expected reason or status.
-        seen: the reason or status of its verdict.
+        expected: the expected reason or status, and the points if there are any.
+        seen: the same of its verdict.
         holds: whether the claim is true.
     """
 
@@ -93,12 +93,16 @@ def _claims(loaded: Master, spec: Exercise) -> list[Claim]:
     rehearsal = Rehearsal(spec)
     misconceptions = rehearsal.misconceptions()
 
-    def judge(answer: str, make: Callable[[], Any], expected: str) -> tuple[Claim, str]:
+    def judge(
+        answer: str, make: Callable[[], Any], reason: str, earns: float = 0.0
+    ) -> tuple[Claim, str]:
+        expected = _with_points(reason, earns)
         try:
             verdict = rehearsal.verdict(make(), misconceptions)
             seen, title = verdict.reason, verdict.misconception
             if verdict.status is Status.MISSING:
                 seen = str(verdict.status)
+            seen = _with_points(seen, verdict.fraction)
         except Problem:
             raise
         except Exception as error:
@@ -107,21 +111,26 @@ def _claims(loaded: Master, spec: Exercise) -> list[Claim]:
 
     proved = [
         judge("stub", lambda: defined(spec, stub(loaded, name)), Status.MISSING)[0],
-        judge("reference", lambda: spec.reference, Status.PASSED)[0],
+        judge("reference", lambda: spec.reference, Status.PASSED, 1.0)[0],
     ]
     if spec.numbers:
         written = solution(loaded, name)
         proved.append(judge("solution", lambda: defined(spec, written), Status.PASSED)[0])
     if spec.another:
-        proved.append(judge("another", lambda: defined(spec, spec.another), Status.PASSED)[0])
+        proved.append(judge("another", lambda: defined(spec, spec.another), Status.PASSED, 1.0)[0])
     for wrong in spec.wrong_answers:
         function = wrong.function
-        claim, title = judge(wrong.title, lambda f=function: f, wrong.rejected_by)  # type: ignore[misc]
+        made = judge(wrong.title, lambda f=function: f, wrong.rejected_by, wrong.earns)  # type: ignore[misc]
+        claim, title = made
         if claim.holds and title != wrong.title:
             seen = f"{claim.seen}, named as {title or 'nothing'}"
             claim = replace(claim, seen=seen, holds=False)
         proved.append(claim)
     return proved
+
+
+def _with_points(reason: str, share: float) -> str:
+    return f"{reason} and earn {share:.0%}" if 0 < share < 1 else reason
 
 
 def report(

@@ -280,7 +280,7 @@ class Grader:
         by_view = program.by_view({case: outcomes[case] for case in self._cases(name)})
         arguments = name, standard.requires, standard.expected(), by_view
         verdict = judge.judge(*arguments)
-        if verdict.status in (Status.WRONG, Status.ERROR):
+        if verdict.status in (Status.PARTLY, Status.WRONG, Status.ERROR):
             verdict = judge.judge(*arguments, standard.misconceptions())
         return verdict if verdict.passed else standard.in_public_words(verdict, by_view, lines)
 

@@ -105,4 +105,4 @@ def _exercise(cell: NotebookNode) -> str:
 
 def _points(verdict: Verdict, cell: NotebookNode) -> tuple[float, float]:
     most = float(cell.metadata.nbgrader["points"])
-    return verdict.fraction * most, most
+    return verdict.points(most), most

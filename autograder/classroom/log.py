@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from autograder.judge.verdict import Status, Verdict
+from autograder.judge.verdict import Part, Status, Verdict
 from autograder.problem import Problem
 from autograder.schema import MalformedError, from_text, to_text
 
@@ -28,6 +28,7 @@ class LoggedVerdict:
     misconception: str = ""
     reported: tuple[str, ...] = ()
     message: str = ""
+    parts: tuple[Part, ...] = ()
 
     @classmethod
     def of(cls, verdict: Verdict) -> LoggedVerdict:
@@ -40,6 +41,7 @@ class LoggedVerdict:
             verdict.misconception,
             verdict.reported,
             verdict.findings[0].message if verdict.findings else "",
+            verdict.parts,
         )
 
 
@@ -103,6 +105,17 @@ def _in_words_of_today(line: str) -> str:
     return line
 
 
+def _with_status_of_today(record: Record) -> Record:
+    """A record in which no answer with points is `wrong`, as before there was `partly right`."""
+    verdicts = {
+        name: replace(verdict, status=Status.PARTLY)
+        if verdict.status is Status.WRONG and verdict.fraction > 0
+        else verdict
+        for name, verdict in record.verdicts.items()
+    }
+    return replace(record, verdicts=verdicts)
+
+
 def _last_byte(file: Any) -> bytes:
     file.seek(-1, os.SEEK_END)
     return bytes(file.read(1))
@@ -122,7 +135,7 @@ def records(root: Path, assignment: str) -> Iterator[Record]:
                 except MalformedError:
                     continue
                 if record.assignment == assignment:
-                    yield record
+                    yield _with_status_of_today(record)
     except FileNotFoundError:
         return
     except OSError as error:

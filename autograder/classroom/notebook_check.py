@@ -166,6 +166,7 @@ def _table(verdicts: Mapping[str, Verdict], noted: Collection[str]) -> Table:
     table = Table("exercise", "verdict", "what was seen")
     for name, verdict in verdicts.items():
         mark, colour = ("✓", "blue") if verdict.passed else ("✗", "yellow")
+        mark = "◐" if verdict.parts and not verdict.passed else mark
         seen = verdict.findings[0].message if verdict.findings else ""
         if verdict.misconception:
             seen += f" It looks like an answer that {verdict.misconception}."

@@ -44,8 +44,11 @@ class Replay:
 
     @property
     def same(self) -> bool:
-        before = (self.before.status, self.before.reason, self.before.misconception)
-        return before == (self.verdict.status, self.verdict.reason, self.verdict.misconception)
+        before, now = (
+            (one.status, one.fraction, one.reason, one.misconception)
+            for one in (self.before, self.verdict)
+        )
+        return before == now
 
 
 def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:

@@ -3,8 +3,9 @@
 A hostile program can crash the compiler or never end, so this process is as disposable as the
 worker's. Its request and what it sends are in `messages`.
 
-All programs of a job are vetted and read first; if that is enough to reject the answer, none is
-compiled. Only the time in which a program runs counts as the student's.
+All programs of a job are vetted and read first. If that is enough to reject the answer, only those
+are compiled that may earn it a part of the points. Only the time in which a program runs counts as
+the student's.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from autograder.judge import likeness
 from autograder.judge.likeness import Misconception as Misconception
@@ -17,6 +17,7 @@ from autograder.judge.verdict import (
     Finding,
     Outcome,
     Outcomes,
+    Part,
     Status,
     Verdict,
 )
@@ -33,7 +34,8 @@ def judge(
 
     Args:
         exercise: the name of the exercise, for the verdict.
-        requires: the requirements; one that is not met costs its share of the points.
+        requires: the requirements. One that is not met costs its share of the points; an answer
+            with wrong results earns nothing.
         expected: what the reference does.
         answer: what the answer does, on the same cases.
         misconceptions: wrong answers to compare a rejected answer with.
@@ -48,10 +50,43 @@ def judge(
     return replace(verdict, findings=(first, *verdict.findings[1:]), misconception=listed.title)
 
 
-def early_findings(
+MOST_RUN = 4000
+"""The longest program, calls written out, that is run although facts have rejected the answer: its
+results may earn a part of the points. See `program.ONCE_UP_TO`."""
+MOST_WORK = 10**8
+"""The most work of such a program, see `work`: it runs for about a second."""
+
+
+@dataclass(frozen=True)
+class FromFacts:
+    """What is known of an answer before a program of it is compiled.
+
+    Attributes:
+        findings: by position, what the requirements find that facts can decide; None if one is met.
+        stops: whether the answer is rejected, and running it may take very long.
+        costs_all: whether it earns nothing, whatever its results are.
+    """
+
+    findings: Mapping[int, Finding | None]
+    stops: bool
+    costs_all: bool
+
+    def lets_run(self, program: Answer) -> bool:
+        """Whether a program that was read is run: one that is short, if it may earn points."""
+        length, work = program.facts["written_out"], program.facts["work"]
+        is_short = bool(length <= MOST_RUN and work <= MOST_WORK)
+        return not self.stops or (not self.costs_all and is_short)
+
+    def counts(self, outcome: Outcome) -> bool:
+        """Whether an outcome is judged: not that of a program which was too long to be run."""
+        has_ended = outcome.ran if isinstance(outcome, Answer) else not outcome.facts
+        return not self.stops or has_ended
+
+
+def from_facts(
     requires: Sequence[Requirement], expected: Answers | None, answer: Outcomes
-) -> list[Finding]:
-    """The findings made before compiling, if they stop the answer from being compiled; else none.
+) -> FromFacts:
+    """Judge an answer before it is compiled.
 
     Args:
         requires: the requirements; those that need more than facts are skipped.
@@ -59,9 +94,8 @@ def early_findings(
             reference itself is judged.
         answer: what is known of the answer so far.
     """
-    findings: list[Finding] = []
-    stops = False
-    for requirement in requires:
+    findings: dict[int, Finding | None] = {}
+    for position, requirement in enumerate(requires):
         if requirement.early and (expected is not None or not requirement.compares):
             facts = {
                 view: [_facts(outcome) for outcome in answer.get(view, ())]
@@ -72,10 +106,14 @@ def early_findings(
                 for outcomes in facts.values()
                 for outcome in outcomes
             ]
-            if is_known and all(is_known) and (finding := requirement.judge(expected or {}, facts)):
-                findings.append(finding)
-                stops |= requirement.stops
-    return findings if stops else []
+            if is_known and all(is_known):
+                findings[position] = requirement.judge(expected or {}, facts)
+    unmet = [requires[position] for position, finding in findings.items() if finding]
+    return FromFacts(
+        findings,
+        any(requirement.stops for requirement in unmet),
+        sum(requirement.share for requirement in unmet) > 1 - SMALLEST,
+    )
 
 
 def _facts(outcome: Outcome) -> Answer:
@@ -97,52 +135,97 @@ def _judge(
     # A program that is too long has facts, and a finding about them says more than the failure.
     if raised := [failed for failed in failures if not failed[0].facts]:
         return Verdict.of_failure(exercise, *raised[0])
-    if findings := early_findings(requires, expected, answer):
-        return Verdict(exercise, Status.WRONG, tuple(findings))
-    if failures:
+    known = from_facts(requires, expected, answer)
+    if failures and not known.stops:
         return Verdict.of_failure(exercise, *failures[0])
-    if not all(
-        outcome.ran
+    if any(
+        isinstance(outcome, Answer) and not outcome.ran and known.lets_run(outcome)
         for outcomes in answer.values()
         for outcome in outcomes
-        if isinstance(outcome, Answer)
     ):
         message = "The program was not run, although no rule forbids it."
         return Verdict.of_failure(exercise, Failure(Status.NOT_ALLOWED, message))
-    judged = [_judge_requirement(requirement, expected, answer) for requirement in requires]
-    findings = [finding for finding, _, _ in judged if finding is not None]
-    lost = sum(share for finding, share, _ in judged if finding is not None)
-    reported = tuple(
-        dict.fromkeys(
-            requirement.reason
-            for requirement, (_, _, rests) in zip(requires, judged, strict=True)
-            if rests
-        )
+    if known.stops and (known.costs_all or not known.counts(answer[first][0])):
+        findings = tuple(finding for finding in known.findings.values() if finding)
+        return Verdict(exercise, Status.WRONG, findings)
+    judged = [
+        _Judged(requirement, known.findings[position], requirement.share)
+        if known.stops and position in known.findings
+        else _judge_requirement(requirement, expected, answer, known)
+        for position, requirement in enumerate(requires)
+    ]
+    findings = tuple(one.finding for one in judged if one.finding)
+    parts = _parts(judged)
+    fraction = round(sum(part.share for part in parts if part.met), 9)
+    return Verdict(
+        exercise,
+        Status.PASSED if not findings else Status.PARTLY if fraction else Status.WRONG,
+        findings,
+        fraction=fraction,
+        reported=tuple(dict.fromkeys(one.requirement.reason for one in judged if one.is_reported)),
+        parts=parts if len(parts) > 1 and fraction else (),
     )
-    status = Status.WRONG if findings else Status.PASSED
-    fraction = max(0.0, 1.0 - lost)
-    return Verdict(exercise, status, tuple(findings), fraction=fraction, reported=reported)
+
+
+SMALLEST = 1e-9
+"""Shares are sums of decimal fractions, which are equal up to this."""
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What a requirement finds, the share that it carries, and whether its evidence is a report."""
+
+    requirement: Requirement
+    finding: Finding | None
+    share: float
+    is_reported: bool = False
+
+
+def _parts(judged: Sequence[_Judged]) -> tuple[Part, ...]:
+    """How the points are split; not at all if something is not met that earns nothing without."""
+    split = [one for one in judged if one.share < 1]
+    if any(one.finding for one in judged if one.share >= 1):
+        return ()
+    results = [one.requirement.part for one in judged if one.requirement.judges_results]
+    rest = max(0.0, round(1 - sum(one.share for one in split), 9))
+    return (
+        Part(results[0] if results else "the results", rest, True),
+        *(Part(one.requirement.part, one.share, one.finding is None) for one in split),
+    )
 
 
 def _judge_requirement(
-    requirement: Requirement, expected: Answers, answer: Outcomes
-) -> tuple[Finding | None, float, bool]:
-    """What a requirement finds, the share that it costs, and whether its evidence is a report.
+    requirement: Requirement, expected: Answers, answer: Outcomes, known: FromFacts
+) -> _Judged:
+    """What a requirement finds; that a view of the function cannot be made is a finding too.
 
-    A view of the function that cannot be made is a finding too.
+    Results are judged on the cases that were run.
     """
-    answers = {}
-    for view in requirement.views:
-        for case, outcome in enumerate(answer[view]):
-            if isinstance(outcome, Failure):
+    ran = {
+        view: [case for case, outcome in enumerate(answer[view]) if known.counts(outcome)]
+        for view in requirement.views
+    }
+    is_whole = all(len(ran[view]) == len(answer[view]) for view in ran)
+    if not all(ran.values()) or (requirement.measures and not is_whole):
+        message = f"The program is too long to find out about {requirement.part}."
+        return _Judged(requirement, Finding(requirement.reason, message), requirement.share)
+    for view, cases in ran.items():
+        for case in cases:
+            if isinstance(outcome := answer[view][case], Failure):
                 message = f"{requirement.failed} {outcome.told}"
                 failed = Finding(requirement.reason, message, outcome.advice, Evidence(case))
                 failed = replace(failed, reported=requirement.reported)
-                return failed, requirement.share, requirement.reported
-        answers[view] = answer[view]
-    finding = requirement.judge(expected, answers)  # type: ignore[arg-type]  # no failure is left
-    reported = requirement.rests_on_reports(answers)  # type: ignore[arg-type]
-    share = min(requirement.share, MOST) if reported else requirement.share
+                return _Judged(requirement, failed, requirement.share, requirement.reported)
+    wanted, answers = (
+        {view: [side[view][case] for case in cases] for view, cases in ran.items()}
+        for side in (expected, answer)
+    )
+    finding = requirement.judge(wanted, answers)  # type: ignore[arg-type]  # no failure is left
+    is_reported = requirement.rests_on_reports(answers)  # type: ignore[arg-type]
     if finding is not None:
-        finding = replace(finding, reported=reported)
-    return finding, share, reported
+        finding = replace(finding, reported=is_reported)
+        if evidence := finding.evidence:
+            case = ran[requirement.views[0]][evidence.case]
+            finding = replace(finding, evidence=replace(evidence, case=case))
+    share = min(requirement.share, MOST) if is_reported else requirement.share
+    return _Judged(requirement, finding, share, is_reported)

@@ -185,27 +185,30 @@ def _same_outcome(
         return False
     return (
         wrong_outcome.structure == outcome.structure
-        and wrong_outcome.ran == outcome.ran
-        and len(wrong_outcome.leaves) == len(outcome.leaves)
-        and all(
-            np.shape(a) == np.shape(b)
-            and a.dtype == b.dtype
-            and (
-                _strays_alike(a, b, reference.leaves[position : position + 1], platform_of(outcome))
-                or (
-                    not exactly
-                    and _strays_to_same_side(a, b, reference.leaves[position : position + 1])
-                )
-            )
-            for position, (a, b) in enumerate(
-                zip(wrong_outcome.leaves, outcome.leaves, strict=True)
-            )
+        and (
+            not (wrong_outcome.ran and outcome.ran)
+            or _has_same_leaves(wrong_outcome, outcome, reference, exactly)
         )
         and all(
             _similar_facts(wrong_outcome.facts[name], outcome.facts[name])
             for name in facts
             if name in wrong_outcome.facts and name in outcome.facts
         )
+    )
+
+
+def _has_same_leaves(wrong: Answer, answer: Answer, reference: Answer, exactly: bool) -> bool:
+    return len(wrong.leaves) == len(answer.leaves) and all(
+        np.shape(a) == np.shape(b)
+        and a.dtype == b.dtype
+        and (
+            _strays_alike(a, b, reference.leaves[position : position + 1], platform_of(answer))
+            or (
+                not exactly
+                and _strays_to_same_side(a, b, reference.leaves[position : position + 1])
+            )
+        )
+        for position, (a, b) in enumerate(zip(wrong.leaves, answer.leaves, strict=True))
     )
 
 

@@ -10,7 +10,7 @@ from jax import export
 from autograder.judge import program
 from autograder.judge.calling import UNANSWERED
 from autograder.judge.devices import CPU, Device
-from autograder.judge.judge import early_findings
+from autograder.judge.judge import from_facts
 from autograder.judge.requirements.requirement import Requirement
 from autograder.judge.specification import measures_memory, views_of
 from autograder.judge.tree import Arguments
@@ -77,14 +77,16 @@ def judged_early(
     ours: Callable[[bool], None] = lambda ours: None,
     step: Callable[[int, int], None] = lambda finished, total: None,
 ) -> dict[Case, Outcome]:
-    """Read the programs of all cases, and compile and run them unless that rejects the answer.
+    """Read the programs of all cases, then compile and run them.
+
+    If their facts reject the answer, only those are run that may earn a part of the points.
 
     Args:
         all_cases: the cases.
         answer: returns the program of a case, or the outcome of a call; an exception becomes a
             `Failure`.
         arguments: returns what a case's program is run on.
-        requires, expected: see `judge.early_findings`.
+        requires, expected: see `judge.from_facts`.
         device: where programs are run.
         apart: see `program.groups`.
         ours: see `program.run`.
@@ -102,12 +104,11 @@ def judged_early(
                 programs[case] = result
             else:
                 outcomes[case] = result
-    if early_findings(requires, expected, program.by_view(outcomes)):
-        return outcomes
+    known = from_facts(requires, expected, program.by_view(outcomes))
     unrun = [
         program.Unrun(case, programs[case], cast(Answer, outcomes[case]), arguments(case))
         for case in all_cases
-        if case in programs and case.has_results()
+        if case in programs and case.has_results() and known.lets_run(cast(Answer, outcomes[case]))
     ]
     finished = 2 * len(all_cases) - len(unrun)
     for group in program.groups(unrun, apart, device):

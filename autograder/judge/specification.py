@@ -46,12 +46,14 @@ class WrongAnswer:
         title: the misconception in a few words; it completes "This looks like an answer that …".
         rejected_by: the reason of the finding that must reject it, or an exception's class name.
         advice: what to try.
+        earns: the share of the points that it gets, see `Requirement.share`.
     """
 
     function: Any
     title: str
     rejected_by: str
     advice: str
+    earns: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -218,10 +220,15 @@ def hides_answer(requires: Sequence[Requirement]) -> bool:
 
 
 def wrong(
-    function: Callable[..., Any], title: str, *, rejected_by: str, advice: str
+    function: Callable[..., Any],
+    title: str,
+    *,
+    rejected_by: str,
+    advice: str,
+    earns: float = 0.0,
 ) -> WrongAnswer:
     """List a wrong answer; see `WrongAnswer` for the arguments."""
-    return WrongAnswer(function, title, rejected_by, advice)
+    return WrongAnswer(function, title, rejected_by, advice, earns)
 
 
 _collected: list[Exercise] | None = None

@@ -14,6 +14,7 @@ class Status(StrEnum):
     """How the judging of one exercise ended."""
 
     PASSED = "passed"
+    PARTLY = "partly right"
     WRONG = "wrong"
     ERROR = "error"
     TIMEOUT = "timeout"
@@ -67,7 +68,7 @@ class Failure:
     """Why there is no answer on one case.
 
     Attributes:
-        status: any status but `passed` and `wrong`.
+        status: any status but `passed`, `partly right` and `wrong`.
         message: what happened, in a sentence for the student.
         error: the name of the exception's class, if there was one.
         advice: what to try.
@@ -135,6 +136,21 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of an exercise's points.
+
+    Attributes:
+        name: what it is for, in a few words.
+        share: of the exercise's points.
+        met: whether the answer earns it.
+    """
+
+    name: str
+    share: float
+    met: bool
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The judgement of one answer to one exercise.
 
@@ -147,6 +163,9 @@ class Verdict:
         program: the same text for all answers that do the same, see `grader`; empty in a notebook.
         reported: the reasons of the requirements, met or not, whose only evidence is what the
             student's own process says.
+        parts: the parts of the points, which add up to 1; `fraction` is the sum of those that are
+            met. Empty if nothing is split: the answer has no right results, or it fails something
+            without which nothing is earned, or all points are for the results.
     """
 
     exercise: str
@@ -156,6 +175,7 @@ class Verdict:
     fraction: float = field(default=0.0)
     program: str = ""
     reported: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -165,6 +185,10 @@ class Verdict:
     def asks(self) -> bool:
         """Whether a person has to give the points, because no answer was judged."""
         return self.status in (Status.UNREADABLE, Status.GRADER_FAULT)
+
+    def points(self, most: float) -> float:
+        """The points earned of an exercise with so many, without the last digits of a product."""
+        return round(self.fraction * most, 6)
 
     @property
     def reason(self) -> str:

@@ -59,7 +59,10 @@ def of_check(verdict: Verdict, released: ReleasedExercise, hints: int = 0) -> Ca
         if released.for_class:
             writer.paragraph("The feedback on your work will say more about this exercise.")
         return writer.finish(BLUE)
-    writer.headline("✗", "not yet", prompt.name, ORANGE)
+    if verdict.parts:
+        _write_parts(writer, verdict, prompt.points)
+    else:
+        writer.headline("✗", "not yet", prompt.name, ORANGE)
     for finding in verdict.findings:
         _write_finding(writer, finding, verdict, released)
     _write_hints(writer, released, hints)
@@ -141,9 +144,12 @@ def of_grade(
     """
     writer = Writer()
     colour = BLUE if verdict.passed else GREY if verdict.asks else ORANGE
-    mark = "✓" if verdict.passed else "?" if verdict.asks else "✗"
-    earned = "points to be given by hand" if verdict.asks else f"{points:g} of {most:g} points"
-    writer.headline(mark, str(verdict.status), f"{verdict.exercise}, {earned}", colour)
+    if verdict.status is Status.PARTLY:
+        _write_parts(writer, verdict, most)
+    else:
+        mark = "✓" if verdict.passed else "?" if verdict.asks else "✗"
+        earned = "points to be given by hand" if verdict.asks else f"{points:g} of {most:g} points"
+        writer.headline(mark, str(verdict.status), f"{verdict.exercise}, {earned}", colour)
     if verdict.status is Status.GRADER_FAULT:
         writer.paragraph(FAULT)
     for finding in () if verdict.status is Status.GRADER_FAULT else verdict.findings:
@@ -194,6 +200,15 @@ def of_fold(name: str, pieces: Sequence[Markup]) -> Card:
     """What a cell shows in place of its output while the prediction `name` is open."""
     html_of_it = folded(f"What this cell shows (it tells you the answer to {name})", pieces)
     return Card(f"… replace the dots of {name} to see what this cell shows", str(html_of_it))
+
+
+def _write_parts(writer: Writer, verdict: Verdict, most: float) -> None:
+    """The headline of an answer that is partly right, and which parts of the points it has."""
+    earned = f"{verdict.points(most):g} of {most:g} points"
+    writer.headline("◐", str(verdict.status), f"{verdict.exercise}, {earned}", ORANGE)
+    for part in verdict.parts:
+        whole = round(part.share * most, 6)
+        writer.labelled(f"{whole if part.met else 0:g} of {whole:g}", f"for {part.name}")
 
 
 def _write_hints(writer: Writer, released: ReleasedExercise, hints: int) -> None:

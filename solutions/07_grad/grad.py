@@ -789,6 +789,7 @@ exercise(
             )(jnp.where(jnp.abs(x) <= 1, x, 0.0)),
             "has no `jax.custom_vjp` of its own",
             rejected_by="primitive",
+            earns=0.75,
             advice="The gradient is right. But here you should write a backward rule of your own "
             "with `jax.custom_vjp`, not a trick with `stop_gradient` and not a `custom_jvp`.",
         ),

@@ -37,6 +37,7 @@ class grows_with_batch(Requirement):
     reason: ClassVar[str] = "batch loop"
     early: ClassVar[tuple[str, ...]] = ("operations", "size")
     stops: ClassVar[bool] = True
+    goal: ClassVar[str] = "a program that does not grow with the batch"
     blind: ClassVar[str] = (
         "a loop in the program, such as scan over the batch: ask `uses` for that; "
         "a Python loop of a fixed length that slices no array more than 24 times"
@@ -100,6 +101,7 @@ class work_grows(Requirement):
 
     how: str
     reason: ClassVar[str] = "work"
+    goal: ClassVar[str] = "work that grows no faster than allowed"
     blind: ClassVar[str] = "what fusion saves; a loop whose length only the values decide"
     early: ClassVar[tuple[str, ...]] = ("work", "size")
     stops: ClassVar[bool] = True
@@ -135,6 +137,7 @@ class work_within(Requirement):
 
     factor: float
     reason: ClassVar[str] = "work"
+    goal: ClassVar[str] = "no more work than allowed"
     blind: ClassVar[str] = "what fusion saves; a loop whose length only the values decide"
     early: ClassVar[tuple[str, ...]] = ("work",)
     compares: ClassVar[tuple[str, ...]] = ("work",)
@@ -166,8 +169,10 @@ class memory_within(Requirement):
     factor: float = 2.0
     allowance: int = 4096
     reason: ClassVar[str] = "memory"
+    goal: ClassVar[str] = "no more memory than allowed"
     blind: ClassVar[str] = "memory that Python holds; another device's or compiler's choices"
     compares: ClassVar[tuple[str, ...]] = ("temporaries",)
+    measures: ClassVar[bool] = True
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
         for reference, answer in zip(expected["value"], answers["value"], strict=True):
@@ -205,6 +210,10 @@ class uses(Requirement):
     early: ClassVar[tuple[str, ...]] = ("by_name",)
     blind: ClassVar[str] = "which JAX primitive it was, if two lower to the same operation"
 
+    @property
+    def part(self) -> str:
+        return f"no {self.operation}" if self.at_most == 0 else f"the operation {self.operation}"
+
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
         facts = [answer.facts["by_name"] for answer in answers["value"]]
         counts = (by_name.get(self.operation, 0) for by_name in facts)
@@ -230,6 +239,10 @@ class runs_on_demand(Requirement):
     early: ClassVar[tuple[str, ...]] = ("always",)
     blind: ClassVar[str] = "the same thing done by other operations; which branch is chosen"
 
+    @property
+    def part(self) -> str:
+        return f"{self.operation} only when it is needed"
+
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
         for answer in answers["value"]:
             if answer.facts["always"].get(self.operation, 0):
@@ -249,6 +262,8 @@ class is_jitted(Requirement):
     """
 
     reason: ClassVar[str] = "not jitted"
+    early: ClassVar[tuple[str, ...]] = ("jitted",)
+    goal: ClassVar[str] = "a function that is jitted"
     blind: ClassVar[str] = "a new `jit` inside each call; use `traces_like_reference` for that"
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
@@ -267,6 +282,7 @@ class stays_in_32_bits(Requirement):
 
     reason: ClassVar[str] = "64 bits"
     early: ClassVar[tuple[str, ...]] = ("widest",)
+    goal: ClassVar[str] = "no number of more than 32 bits"
     blind: ClassVar[str] = "two 32-bit numbers that stand for one 64-bit number"
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
@@ -293,6 +309,7 @@ class is_pure(ReportedRequirement):
     views: ClassVar[tuple[str, ...]] = ("value", "again")
     reason: ClassVar[str] = "impure"
     failed: ClassVar[str] = "The function fails when it is called again."
+    goal: ClassVar[str] = "the same program at every call"
     blind: ClassVar[str] = (
         "what is printed or appended while tracing; what a jitted function inside remembers"
     )
@@ -343,6 +360,7 @@ class donates_like_reference(TiedRequirement):
 
     views: ClassVar[tuple[str, ...]] = ("value", "as written")
     reason: ClassVar[str] = "donation"
+    goal: ClassVar[str] = "the donated arguments"
     blind: ClassVar[str] = "a donation without effect, because no result has the shape and dtype"
     compares: ClassVar[tuple[str, ...]] = ("donated",)
 
@@ -373,6 +391,7 @@ class lowers_everywhere(TiedRequirement):
     views: ClassVar[tuple[str, ...]] = ("value", "everywhere")
     reason: ClassVar[str] = "platform"
     failed: ClassVar[str] = "The function cannot be lowered for cpu, cuda and tpu at once."
+    goal: ClassVar[str] = "a program for CPU, GPU and TPU"
     blind: ClassVar[str] = "whether it is fast there, fits into memory or gives the same digits"
 
     def judge_facts(self, expected: Answers, answers: Answers) -> Finding | None:

@@ -32,6 +32,8 @@ class uses_keys_once(Requirement):
     """
 
     reason: ClassVar[str] = "key reuse"
+    early: ClassVar[tuple[str, ...]] = ("reused_keys",)
+    goal: ClassVar[str] = "no key that is used twice"
     blind: ClassVar[str] = (
         "one key for all of a vmap, for which the program draws once; a split, and a number folded "
         "in beyond its children; equal keys that are computed in different ways; generators other "
@@ -79,6 +81,8 @@ class distributed_like_reference(Requirement):
 
     false_alarms: float = 2e-5
     reason: ClassVar[str] = "distribution"
+    goal: ClassVar[str] = "the distribution"
+    judges_results: ClassVar[bool] = True
     blind: ClassVar[str] = (
         "the order of the entries; the dependence of 2 or 3 entries; an error below about "
         "6 sqrt(p / n) in a share p of the entries"
@@ -137,6 +141,7 @@ class independent_streams(Requirement):
 
     false_alarms: float = 2e-5
     reason: ClassVar[str] = "correlated"
+    goal: ClassVar[str] = "independent numbers"
     blind: ClassVar[str] = (
         "dependence of two results that shows neither in the ranks nor in their distance from the "
         "middle; dependence of three or more results; rows of fewer than 30 entries"

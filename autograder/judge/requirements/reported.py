@@ -21,8 +21,9 @@ class ReportedRequirement(Requirement):
 
     views: ClassVar[tuple[str, ...]] = ("reported",)
     reported: ClassVar[bool] = True
-    share: ClassVar[float] = MOST
     failed: ClassVar[str] = "The function fails when it is called."
+
+    share: float = dataclasses.field(default=MOST, kw_only=True, repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +34,7 @@ class traces_like_reference(ReportedRequirement):
     """
 
     reason: ClassVar[str] = "traces"
+    goal: ClassVar[str] = "no more traces than needed"
     blind: ClassVar[str] = "a jitted function that is neither the answer nor written inside it"
     compares: ClassVar[tuple[str, ...]] = ("traces",)
 
@@ -64,6 +66,7 @@ class leaks_nothing(ReportedRequirement):
     """No tracer outlives the trace. Reason: `leak`."""
 
     reason: ClassVar[str] = "leak"
+    goal: ClassVar[str] = "no tracer that escapes"
     blind: ClassVar[str] = "a leak inside a jitted function that was traced before"
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
@@ -96,6 +99,10 @@ class uses_primitive(ReportedRequirement):
     reason: ClassVar[str] = "primitive"
     blind: ClassVar[str] = "whether the primitive's result matters"
 
+    @property
+    def part(self) -> str:
+        return f"no {self.primitive}" if self.at_most == 0 else f"the primitive {self.primitive}"
+
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
         facts = [answer.facts["primitives"] for answer in answers["reported"]]
         counts = (primitives.get(self.primitive, 0) for primitives in facts)
@@ -109,6 +116,7 @@ class weak_type_like_reference(ReportedRequirement):
     """The types of the results are weak where the reference's are. Reason: `weak type`."""
 
     reason: ClassVar[str] = "weak type"
+    goal: ClassVar[str] = "the weak types"
     blind: ClassVar[str] = "weak types within the function"
     compares: ClassVar[tuple[str, ...]] = ("weak",)
 

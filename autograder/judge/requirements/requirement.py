@@ -19,23 +19,38 @@ class Requirement:
         failed: how a finding begins when the function failed in one of the views.
         early: the facts that it needs, if all of them are known before a program is compiled; else
             empty.
-        stops: whether the grader does not compile an answer that fails it, because compiling or
-            running such an answer may take very long.
+        stops: whether the grader compiles only short programs of an answer that fails it, or none,
+            because compiling or running such an answer may take very long.
         compares: the facts of the reference's programs that it looks at.
         reported: whether its evidence is what the student's own process says.
-        share: the share of the points that an answer loses if it does not meet the requirement.
+        measures: whether it needs facts that only a compiled program has, for each case.
+        judges_results: whether an answer that fails it has wrong results, which earn nothing. It
+            has no share of its own: it gets what the other requirements leave.
+        goal: what an answer that meets it has, in a few words, see `part`.
         blind: what it cannot see, for the documentation.
+        share: the share of the exercise's points that it carries: an answer with right results that
+            fails only this requirement earns the rest. By default it earns nothing.
     """
 
     views: ClassVar[tuple[str, ...]] = ("value",)
     reason: ClassVar[str] = ""
     failed: ClassVar[str] = "The function fails."
+    goal: ClassVar[str] = ""
     blind: ClassVar[str] = ""
     early: ClassVar[tuple[str, ...]] = ()
     stops: ClassVar[bool] = False
     compares: ClassVar[tuple[str, ...]] = ()
     reported: ClassVar[bool] = False
-    share: ClassVar[float] = 1.0
+    measures: ClassVar[bool] = False
+    judges_results: ClassVar[bool] = False
+
+    # Not in the `repr`, whose numbers feedback may show, see `feedback.in_words_of`.
+    share: float = dataclasses.field(default=1.0, kw_only=True, repr=False)
+
+    @property
+    def part(self) -> str:
+        """What its share of the points is for, in a few words."""
+        return self.goal
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
         """Compare with the reference; None when all is well."""

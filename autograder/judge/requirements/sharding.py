@@ -18,8 +18,10 @@ class sharded_like_reference(Requirement):
     """
 
     reason: ClassVar[str] = "sharding"
+    goal: ClassVar[str] = "the sharding of the result"
     blind: ClassVar[str] = "how intermediate values are laid out"
     compares: ClassVar[tuple[str, ...]] = ("placement",)
+    measures: ClassVar[bool] = True
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
         pairs = zip(expected["value"], answers["value"], strict=True)
@@ -96,8 +98,10 @@ class communicates_like_reference(Requirement):
     factor: float = 1.0
     same_kinds: bool = False
     reason: ClassVar[str] = "communication"
+    goal: ClassVar[str] = "no more communication than allowed"
     blind: ClassVar[str] = "when data are sent, and whether the devices compute meanwhile"
     compares: ClassVar[tuple[str, ...]] = ("collectives",)
+    measures: ClassVar[bool] = True
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
         pairs = zip(expected["value"], answers["value"], strict=True)

@@ -22,6 +22,8 @@ class matches_reference(Requirement):
     Reasons: `structure`, `shape`, `dtype`, `values`.
     """
 
+    goal: ClassVar[str] = "the values"
+    judges_results: ClassVar[bool] = True
     blind: ClassVar[str] = (
         "what happens at other sizes and values; a difference below the tolerance"
     )
@@ -48,6 +50,8 @@ class matches_when_called(Requirement):
 
     views: ClassVar[tuple[str, ...]] = ("called",)
     reason: ClassVar[str] = "values"
+    goal: ClassVar[str] = "the values"
+    judges_results: ClassVar[bool] = True
     blind: ClassVar[str] = "how the result was computed; the message of an exception"
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
@@ -91,6 +95,7 @@ class matches_gradient(Requirement):
     views: ClassVar[tuple[str, ...]] = ("gradient",)
     reason: ClassVar[str] = "gradient"
     failed: ClassVar[str] = "The function cannot be differentiated."
+    goal: ClassVar[str] = "the gradient"
     blind: ClassVar[str] = "a custom rule whose gradient is that of the plain function"
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
@@ -136,6 +141,8 @@ class answers_question(Requirement):
     others: tuple[str, ...] = ()
     views: ClassVar[tuple[str, ...]] = ("answered",)
     reason: ClassVar[str] = "answer"
+    goal: ClassVar[str] = "the answer"
+    judges_results: ClassVar[bool] = True
     blind: ClassVar[str] = "how the answer was found: by trying all answers, anybody finds it"
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
