@@ -6,8 +6,9 @@ A file holds the answers to one assignment as jupytext text, a cell each:
     def pairwise(xs, ys):
         return jnp.linalg.norm(xs - ys, axis=-1)
 
-`right` passes. `wrong` is rejected, in a grading with this `reason` first. `misconception` says
-which listed wrong answer its card should name, by the title, or `none`.
+`right` passes. `wrong` is rejected, in a grading with this `reason` first, and earns nothing, or the
+share of the points that `earns` says. `misconception` says which listed wrong answer its card
+should name, by the title, or `none`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ from autograder.judge.verdict import Verdict
 from autograder.problem import Problem
 
 FOLDER = Path(__file__).parent / "answers"
-TAGS = {"right": {"right", "about"}, "wrong": {"wrong", "reason", "about", "misconception"}}
+TAGS = {
+    "right": {"right", "about"},
+    "wrong": {"wrong", "reason", "about", "misconception", "earns"},
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Answer:
         code: the cell.
         reason: why it is rejected in a grading; empty for a right answer.
         misconception: what its card should name, where that is said.
+        earns: the share of the points that it gets in a grading.
     """
 
     assignment: str
@@ -56,6 +61,7 @@ class Answer:
     code: str
     reason: str = ""
     misconception: str = ""
+    earns: float = 0.0
 
     @property
     def is_right(self) -> bool:
@@ -106,7 +112,11 @@ def _answer(path: Path, number: int, cell: NotebookNode) -> Answer:
         )
     if kind == "wrong" and not tags.get("reason"):
         raise Problem(f"{where} is a wrong answer without a reason.")
-    exercise = tags.pop(kind)
+    exercise, earns = tags.pop(kind), tags.pop("earns", 0.0 if kind == "wrong" else 1.0)
+    if kind == "wrong" and not (isinstance(earns, int | float) and 0 <= earns < 1):
+        raise Problem(
+            f"{where} has earns={earns!r}; a wrong answer earns 0 or more, and less than 1."
+        )
     try:
         ast.parse(cell.source)
     except SyntaxError as error:
@@ -114,7 +124,7 @@ def _answer(path: Path, number: int, cell: NotebookNode) -> Answer:
     if not re.search(rf"\b{exercise}\b", cell.source):
         raise Problem(f"{where} does not define {exercise}.")
     said = {tag: str(value) for tag, value in tags.items()}
-    return Answer(path.stem, exercise, said.pop("about"), cell.source, **said)
+    return Answer(path.stem, exercise, said.pop("about"), cell.source, **said, earns=earns)
 
 
 @functools.cache

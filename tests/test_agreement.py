@@ -28,6 +28,8 @@ STUDENTS = (
     "wrong_axis",
 )
 OPTIONAL = "fast_track_vmap"
+PARTLY = re.compile(r"◐ partly right: (\w+), ([\d.]+) of ([\d.]+) points")
+"""The first line of the card of an answer that earns a part of the points."""
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +58,13 @@ def exercise(cell):
     return str(cell.metadata.get("nbgrader", {}).get("grade_id")).removeprefix("check-")
 
 
+def parts(text):
+    """The shares of the points of the answers that are partly right in this text, by exercise."""
+    return {name: float(some) / float(most) for name, some, most in PARTLY.findall(text)}
+
+
 def checked(folder, student):
-    """What the cards said when the student ran every cell."""
+    """The share of the points of each exercise in the cards, when the student ran every cell."""
     file = path(folder, student)
     notebook = nbformat.read(file, 4)
     variables = {**os.environ, VARIABLE: str(folder / "progress.json")}
@@ -68,18 +75,20 @@ def checked(folder, student):
     for cell in notebook.cells:
         if cell.source.startswith("check("):
             texts = [one.get("data", {}).get("text/plain", "") for one in cell.outputs]
-            said[exercise(cell)] = any(text.startswith("✓ passed") for text in texts)
+            passed = any(text.startswith("✓ passed") for text in texts)
+            said[exercise(cell)] = float(passed) or parts("\n".join(texts)).get(exercise(cell), 0)
     return said
 
 
 def validated(folder, student):
-    """What Validate said; it names the cells that failed."""
+    """The same shares as Validate shows them: with the cells that failed, and their cards."""
     command = ("nbgrader", "validate", str(path(folder, student)))
     run = course_folder.run(folder, *command, seconds=1200, **{VARIABLE: str(folder / "p.json")})
     failed = set(re.findall(r"failed:\s+(?:\| )?check\(\"?(\w+)", run.stdout))
     assert failed or "Success" in run.stdout, run.stdout
     names = course_folder.right_answers(folder).cells
-    return {exercise(one): exercise(one) not in failed for one in names
+    shares = dict.fromkeys(failed, 0.0) | parts(run.stdout)
+    return {exercise(one): shares.get(exercise(one), 1.0) for one in names
             if one.source.startswith("check(")}  # fmt: skip
 
 
@@ -87,21 +96,20 @@ def test_check_validate_and_grade_agree(folder, capsys):
     run = course_folder.run(folder, "nbgrader", "autograde", ASSIGNMENT, seconds=1800)
     assert run.returncode == 0, run.stdout
     graded = {
-        one["student"]: {name: it["status"] == "passed" for name, it in one["verdicts"].items()}
+        one["student"]: {name: it["fraction"] for name, it in one["verdicts"].items()}
         for one in course_folder.records(folder)
     }
     table = []
     for student in STUDENTS:
         three = (checked(folder, student), validated(folder, student), graded[student])
         for name in graded[student]:
-            table.append((student, name, *(one.get(name, False) for one in three)))
+            table.append((student, name, *(one.get(name, 0.0) for one in three)))
     with capsys.disabled():
         print(f"\n{'notebook':34}{'exercise':24}check  validate  grade")
-        for student, name, *passed in table:
-            marks = "  ".join(f"{'✓' if one else '✗':6}" for one in passed)
-            print(f"{student:34}{name:24}{marks}")
+        for student, name, *shares in table:
+            print(f"{student:34}{name:24}{'  '.join(f'{one:<6.2g}' for one in shares)}")
     # Validate asks for nothing that is worth no points.
     assert not [row for row in table if row[1] == OPTIONAL and not row[3]]
     others = [row for row in table if row[1] != OPTIONAL]
     assert [row for row in others if len(set(row[2:])) > 1] == []
-    assert {row[2] for row in table} == {True, False}
+    assert {row[2] for row in table} == {0, 0.5, 1}

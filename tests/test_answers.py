@@ -50,7 +50,9 @@ def test_an_answer_gets_its_verdict(answer, verdicts):
         assert {one.fraction for one in (*graded, checked)} == {1}
     else:
         assert {one.reason for one in graded} == {answer.reason}
+        assert {one.fraction for one in graded} == {answer.earns}
         assert not checked.passed
+        assert not answer.earns or checked.fraction == answer.earns
 
 
 @pytest.mark.slow
@@ -85,6 +87,8 @@ def test_every_answer_is_to_an_exercise_of_its_assignment(home):
         ("x = 1", "it has nothing"),
         ('# %% right="f"\nf = 1', "it has right"),
         ('# %% wrong="f" about="a"\nf = 1', "without a reason"),
+        ('# %% wrong="f" reason="values" about="a" earns=1\nf = 1', "has earns=1;"),
+        ('# %% wrong="f" reason="values" about="a" earns="0.5"\nf = 1', "has earns='0.5';"),
         ('# %% right="f" reason="values" about="a"\nf = 1', "it has right, reason, about"),
         ('# %% right="f" about="a"\ng = 1', "does not define f"),
         ('# %% right="f" about="a"\nf = (', "is not Python"),

@@ -39,7 +39,9 @@ from autograder import (
     wrong,
 )
 
-IN_32_BITS = (matches_reference(), grows_with_batch("not at all"), stays_in_32_bits())
+# Right results earn half if a Python loop finds them, unless that is what the exercise is about.
+HALF_FOR_A_LOOP = (matches_reference(), grows_with_batch(share=0.5))
+IN_32_BITS = (*HALF_FOR_A_LOOP, stays_in_32_bits())
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="fast_track_numpy_to_jax" stars=1 importance=1 minutes=1 points=0
@@ -126,6 +128,7 @@ check(append_total)
 exercise(
     append_total,
     inputs=lambda rng, n: (rng.normal(size=n),),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "Which of the two things that are concatenated is not an array?",
         "NumPy made an array there for you. In JAX you have to make it yourself.",
@@ -159,6 +162,7 @@ exercise(
             lambda x: jnp.array([*x, x.sum()]),
             "takes the array apart into a list",
             rejected_by="batch loop",
+            earns=0.5,
             advice="`*x` makes a separate array from each entry, and then all are joined again. "
             "Keep `x` whole and concatenate.",
         ),
@@ -214,6 +218,7 @@ def _letters(rng, n):
 exercise(
     postage,
     inputs=lambda rng, n: (_letters(rng, n),),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "What decides between two arrays, entry by entry?",
         "`jnp.where(condition, this, that)`, and `that` may be a `jnp.where` itself.",
@@ -255,6 +260,7 @@ exercise(
             _looped_postage,
             "keeps the loop over the letters",
             rejected_by="batch loop",
+            earns=0.5,
             advice="`jnp.where` takes the whole array. The loop only makes the program longer.",
         ),
     ],
@@ -307,6 +313,7 @@ def _filled_in_place(x, present):
 exercise(
     fill_gaps,
     inputs=_gaps,
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "`x[present]` has as many entries as `present` has True ones: a shape that depends on "
         "numbers. Keep the shape and say which entries count.",
@@ -495,6 +502,7 @@ exercise(
     gelu_any_dtype,
     inputs=lambda rng, n: (_activations(rng, n),),
     dtypes=("float32", "bfloat16"),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "There are several constants. Which one is not a Python number?",
         "`np.sqrt` returns a NumPy float64, which has a dtype of its own. Python's numbers, and "
@@ -580,6 +588,7 @@ def _ids(rng, n):
 exercise(
     rows_or_zeros,
     inputs=lambda rng, n: (rng.normal(size=(5, 3)), _ids(rng, n)),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "`table[ids]` never raises: an id outside gives some row. Which rows must be replaced?",
         'Either pick with a mask and `jnp.where`, or read with `mode="fill"`. In the second '
@@ -697,6 +706,7 @@ exercise(
     inputs=_signed,
     public_sizes=(4, 1, 2, 30),
     sizes=(range(5, 10), 1, 3, range(61, 101)),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "How many entries `nonzero` gives depends on the numbers. Can you fix the length?",
         "`size=` cuts or pads to that length. `fill_value=` says what to pad with.",
@@ -917,6 +927,7 @@ exercise(
     inputs=lambda rng, n: (_scattered(rng, n),),
     public_sizes=(4, 1, 2, 30),
     sizes=(range(5, 10), 1, 3, range(61, 101)),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "The new position of a kept entry is the number of kept entries before it. `jnp.cumsum` "
         "of a mask counts.",

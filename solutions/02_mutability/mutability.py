@@ -57,6 +57,9 @@ no_promise_of_order = uses(
     instead="The indices are not sorted. With a false promise the result is undefined, even if it "
     "happens to be right on a CPU.",
 )
+
+# Right results earn half if a Python loop finds them, unless that is what the exercise is about.
+HALF_FOR_A_LOOP = (matches_reference(), grows_with_batch(share=0.5))
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="fast_track_mutability" stars=1 importance=1 minutes=1 points=0
@@ -162,6 +165,7 @@ def with_a_tie(rng, n):
 exercise(
     replace_first,
     inputs=with_a_tie,
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "The array cannot be changed. Which expression has the changed array as its value?",
         "`a.at[index]` stands for the entry. Its methods say what to do there.",
@@ -251,6 +255,7 @@ def multiplies_with_the_mask(readings, spare):
 exercise(
     replace_overloads,
     inputs=lambda rng, n: (with_gaps(rng, n), rng.normal(size=n)),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "How many gaps are there? The compiled program does not know, and does not need to know.",
         "Choose for every entry: the spare value if there is a gap, and otherwise the reading.",
@@ -352,7 +357,7 @@ exercise(
     inputs=lambda rng, n: (digits(rng, n),),
     sizes=(range(5, 10), 1, range(321, 401)),
     public_sizes=(4, 1, 300),
-    requires=[matches_reference(), grows_with_batch("not at all"), no_false_promise],
+    requires=[matches_reference(), grows_with_batch(share=0.5), no_false_promise],
     hints=[
         "Start from ten zeros. Each label says which of them to increase by one.",
         "You can use all labels as one index: `.at[labels]`. Which method counts repeats?",
@@ -379,6 +384,7 @@ exercise(
             counts_one_by_one,
             "counts one label after another in Python",
             rejected_by="batch loop",
+            earns=0.5,
             advice="The loop is unrolled into one update per label. All of `labels` can be the "
             "index of a single `.add`.",
         ),
@@ -463,7 +469,7 @@ exercise(
         "< → <= (line 3, place 2)": "column 16 is outside, so that a write there is dropped",
     },
     inputs=lambda rng, n: (rng.random(size=(12, 16)), *stars(rng, n)),
-    requires=[matches_reference(), grows_with_batch("not at all"), no_false_promise],
+    requires=[matches_reference(), grows_with_batch(share=0.5), no_false_promise],
     hints=[
         "Writes outside are dropped without your help. But is row -1 outside?",
         "Negative indices count from the end, unless you pass `wrap_negative_indices=False`. Or "
@@ -564,7 +570,7 @@ exercise(
     ),
     requires=[
         matches_reference(),
-        grows_with_batch("not at all"),
+        grows_with_batch(share=0.5),
         work_grows("linear"),
         no_false_promise,
         no_promise_of_order,
@@ -684,7 +690,7 @@ exercise(
     public_sizes=(4, 10),
     requires=[
         matches_reference(),
-        grows_with_batch("not at all"),
+        grows_with_batch(share=0.5),
         donates_like_reference(),
     ],
     hints=[
@@ -806,7 +812,7 @@ def taken_before(rng, n):
 exercise(
     decayed_step,
     inputs=lambda rng, n: (rng.normal(size=n), taken_before(rng, n), rng.normal(size=n)),
-    requires=[matches_reference(), grows_with_batch("not at all"), is_pure()],
+    requires=[matches_reference(), grows_with_batch(share=0.5), is_pure()],
     hints=[
         "Which two things does the in-place step change? Both have to be returned.",
         "Use the argument `steps` in place of the global. You need nothing outside the function.",
@@ -940,7 +946,7 @@ exercise(
     inputs=lambda rng, n: (up_to_49(rng, n),),
     requires=[
         matches_reference(),
-        grows_with_batch("not at all"),
+        grows_with_batch(share=0.5),
         uses("sort", at_least=0, at_most=0, instead="Count the values with `.at[x].add(1)`."),
         uses("top_k", at_least=0, at_most=0, instead="Count the values with `.at[x].add(1)`."),
         uses("ApproxTopK", at_least=0, at_most=0, instead="Count the values with `.at[x].add(1)`."),

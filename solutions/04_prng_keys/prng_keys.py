@@ -38,6 +38,7 @@ from autograder import (
     grows_with_batch,
     independent_streams,
     is_pure,
+    matches_reference,
     mistake,
     question,
     static,
@@ -67,6 +68,8 @@ def repeated(rng, length):
     return np.resize(rng.normal(size=100), length)
 
 
+# Right results earn half if a Python loop finds them, unless that is what the exercise is about.
+HALF_FOR_A_LOOP = (matches_reference(), grows_with_batch(share=0.5))
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="fast_track_prng_keys" stars=2 importance=1 minutes=1 points=0
@@ -401,6 +404,7 @@ def some_numbers(rng, n):
 exercise(
     numbered_noise,
     inputs=lambda rng, n: (a_key(rng), some_numbers(rng, n)),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "Write a function of one number first. Which number goes into `fold_in`?",
         "`jax.vmap` applies that function to every entry of `ids`. The key may come from outside.",
@@ -434,6 +438,7 @@ exercise(
             ),
             "loops over the numbers in Python",
             rejected_by="batch loop",
+            earns=0.5,
             advice="The body of the loop is right. `jax.vmap` runs it for the whole batch.",
         ),
         wrong(
@@ -479,6 +484,7 @@ check(shuffle_pairs)
 exercise(
     shuffle_pairs,
     inputs=lambda rng, n: (a_key(rng), rng.normal(size=(n, 4)), rng.normal(size=n)),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "Draw the order once and use it twice.",
         "`jax.random.permutation(key, n)` gives the numbers 0 to n - 1 in a random order, an array "
@@ -558,7 +564,7 @@ exercise(
     requires=[
         distributed_like_reference(),
         uses_keys_once(),
-        grows_with_batch("not at all"),
+        grows_with_batch(share=0.5),
         independent_streams(),
         is_pure(),
     ],
@@ -786,7 +792,7 @@ exercise(
     requires=[
         distributed_like_reference(),
         uses_keys_once(),
-        grows_with_batch("not at all"),
+        grows_with_batch(share=0.5),
         independent_streams(),
         is_pure(),
     ],
@@ -848,6 +854,7 @@ exercise(
             _unrolled,
             "loops over the steps in Python",
             rejected_by="batch loop",
+            earns=0.5,
             advice="The body is right. With `jax.lax.scan` the loop is one operation, whatever "
             "`steps` is.",
         ),
@@ -922,6 +929,7 @@ def _best(seeds, scores):
 exercise(
     luckiest_seed,
     inputs=lambda rng, n: (losers(rng, n),),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "Write it for one seed first: from the seed to its key, from the key to the score.",
         "`jax.random.key(seed)` can be mapped like any function. `jnp.argmax` gives the position "
@@ -969,6 +977,7 @@ exercise(
             lambda seeds: _best(seeds, jnp.stack([trial(jax.random.key(seed)) for seed in seeds])),
             "loops over the seeds in Python",
             rejected_by="batch loop",
+            earns=0.5,
             advice="`jax.vmap` runs all the trials at once, so ten thousand seeds take little "
             "time.",
         ),

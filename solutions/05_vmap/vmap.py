@@ -37,6 +37,8 @@ from autograder import (
     wrong,
 )
 
+# Right results earn half if a Python loop finds them, unless that is what the exercise is about.
+HALF_FOR_A_LOOP = (matches_reference(), grows_with_batch(share=0.5))
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="fast_track_vmap" stars=1 importance=1 minutes=1 points=0
@@ -115,6 +117,7 @@ check(predict_batch)
 exercise(
     predict_batch,
     inputs=lambda rng, n: (rng.normal(size=(3, 4)), rng.normal(size=3), rng.normal(size=(n, 4))),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "Only one of the three arguments has a batch axis.",
         "`in_axes` takes one entry per argument: an axis number, or `None` for an argument that "
@@ -131,6 +134,7 @@ exercise(
             lambda W, b, xs: jnp.stack([predict(W, b, x) for x in xs]),
             "calls `predict` once per example in a Python loop",
             rejected_by="batch loop",
+            earns=0.5,
             advice="Tracing unrolls the loop: the program has one dot product per example. Use "
             "`jax.vmap` instead of the loop.",
         ),
@@ -196,7 +200,7 @@ exercise(
     inputs=lambda rng, n: (_columns(rng, n),),
     requires=[
         matches_reference(),
-        grows_with_batch(),
+        grows_with_batch(share=0.5),
         uses("transpose", at_most=0, instead="`in_axes=1` slices the columns without it."),
     ],
     hints=[
@@ -231,6 +235,7 @@ exercise(
             lambda A: jnp.stack([norm(A[:, i]) for i in range(A.shape[1])]),
             "loops over the columns in Python",
             rejected_by="batch loop",
+            earns=0.5,
             advice="`in_axes=1` takes `A[:, i]` for every `i`, without unrolling a loop.",
         ),
         wrong(
@@ -265,6 +270,7 @@ check(predict_columns)
 exercise(
     predict_columns,
     inputs=lambda rng, n: (rng.normal(size=(3, 4)), rng.normal(size=3), rng.normal(size=(4, n))),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "The batch axis has a place in the input and a place in the output. You can choose both.",
         "`in_axes` says where the batch axis of each argument is, and `out_axes` where it is in "
@@ -300,6 +306,7 @@ exercise(
             ),
             "loops over the columns in Python",
             rejected_by="batch loop",
+            earns=0.5,
             advice="`in_axes` and `out_axes` do both the slicing and the stacking.",
         ),
     ],
@@ -340,6 +347,7 @@ exercise(
         {"W": rng.normal(size=(n or 3, 3, 4)), "b": rng.normal(size=3)},
         rng.normal(size=4),
     ),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "An entry of `in_axes` may be a pytree, with one entry for each leaf of the argument.",
         "The first entry of `in_axes` is a dictionary with the keys of `params`.",
@@ -376,6 +384,7 @@ exercise(
             ),
             "takes the models one by one in a Python loop",
             rejected_by="batch loop",
+            earns=0.5,
             advice="`in_axes` can slice `W` along axis 0 and share `b`, without a loop.",
         ),
     ],
@@ -426,6 +435,7 @@ exercise(
     sizes=(range(5, 10), 1, 0, range(24, 41)),
     public_sizes=(4, 1, 0, 10),
     inputs=_two_lists,
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "First write a function for one point and all of `ys`. One vmap is enough for that.",
         "A vmapped function is a function: vmap it again, over the other argument.",
@@ -461,6 +471,7 @@ exercise(
             lambda xs, ys: jnp.stack([jax.vmap(distance, in_axes=(None, 0))(x, ys) for x in xs]),
             "loops over the first list in Python",
             rejected_by="batch loop",
+            earns=0.5,
             advice="The inner vmap is right. Write a second one instead of the loop.",
         ),
     ],
@@ -499,6 +510,7 @@ exercise(
         0.1 * rng.normal(size=(n, 4)),
         100 * rng.normal(size=n),
     ),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "`jax.grad(loss)` is a function of one example. How do you map it over many?",
         "Transformations nest: vmap of grad. `params` is shared, and the examples are not.",
@@ -545,6 +557,7 @@ exercise(
             ),
             "loops over the examples in Python",
             rejected_by="batch loop",
+            earns=0.5,
             advice="`jax.grad(loss)` is a function like any other: vmap it.",
         ),
     ],
@@ -592,7 +605,11 @@ exercise(
     sizes=(range(64, 129, 16), 1, 23, range(960, 1025, 16)),
     public_sizes=(48, 1, 21, 512),
     inputs=lambda rng, n: (rng.normal(size=(n, 3)), rng.normal(size=(512, 3))),
-    requires=[matches_reference(), grows_with_batch(), memory_within(4, allowance=150_000)],
+    requires=[
+        matches_reference(),
+        grows_with_batch(share=0.5),
+        memory_within(4, allowance=150_000),
+    ],
     equal_mutants={
         "16 → anything (line 2)": "a few rows more or less at a time",
         "batch_size=16 → nothing (line 2)": "one row at a time needs even less memory",
@@ -706,6 +723,7 @@ exercise(
     sizes=(range(5, 9), 1, range(19, 25)),
     public_sizes=(4, 1, 10),
     inputs=_sequences,
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "Work from the inside out. First handle all queries of one sequence and one head.",
         "Then the heads. Without the batch axis, the axes are (time, head, feature). Which of them "
@@ -744,6 +762,7 @@ exercise(
             ),
             "loops over the batch in Python",
             rejected_by="batch loop",
+            earns=0.5,
             advice="The two inner vmaps are right. Write a third one for the batch.",
         ),
         wrong(

@@ -52,6 +52,8 @@ def held(tree, n):
     return {"all": (tree, None), "none": ()} if n % 2 else tree
 
 
+# Right results earn half if a Python loop finds them, unless that is what the exercise is about.
+HALF_FOR_A_LOOP = (matches_reference(), grows_with_batch(share=0.5))
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="fast_track_pytrees" stars=1 importance=1 minutes=1 points=0
@@ -140,6 +142,7 @@ exercise(
         ),
         (-1) ** n * rng.uniform(0.5, 2.0),
     ),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "You do not have to know the form of `tree`. Which function visits every leaf?",
         "`jax.tree.map` takes a function of one leaf, and a pytree.",
@@ -213,6 +216,7 @@ exercise(
         held({"body": [layer(rng, n, 3), layer(rng, 3, 3)], "head": (rng.normal(size=3), None)}, n),
         rng.uniform(0.1, 1.0),
     ),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "`jax.tree.map` can take more than one pytree.",
         "With two pytrees, the function gets two leaves, one from the same place in each.",
@@ -289,6 +293,7 @@ exercise(
             n,
         ),
     ),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "A mean is a sum divided by a count. Compute both over all leaves.",
         "`jax.tree.leaves` returns a list, and every array has a `.size`.",
@@ -390,6 +395,7 @@ exercise(
         ),
         rng.uniform(0.6, 0.9),
     ),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "The function that you map can look at the leaf that it gets, for instance at its `dtype`.",
         "The dtype is known while JAX traces, so an ordinary `if` can use it: "
@@ -496,6 +502,7 @@ exercise(
     equal_mutants={
         "1.0, limit / norm → swapped (line 3)": "the smaller of two numbers, in either order"
     },
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "First compute one norm for the whole pytree, then one factor for all leaves.",
         "The values are not known while JAX traces, so use `jnp.where` or `jnp.minimum`, not `if`.",
@@ -610,6 +617,7 @@ exercise(
         ),
         rng.uniform(0.1, 0.5),
     ),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "`jax.tree.map_with_path` calls the function with the path and the leaf.",
         "The last step is `path[-1]`. In a dict it has a `.key`. In a list it does not.",
@@ -715,6 +723,7 @@ exercise(
             for _ in range(1 if n == 1 else 4 - (n > 9))
         ],
     ),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "`jax.tree.map` takes any number of pytrees, and the function gets one leaf of each.",
         "A star passes the entries of the list as separate arguments: "
@@ -1036,6 +1045,7 @@ exercise(
     ),
     sizes=(8, 1, 5, 24),
     public_sizes=(6, 3, 16),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "Three fields: which of them change from step to step, and which of them is a setting?",
         "The value and the count are data, and the rule is meta: `tree_flatten` returns "
@@ -1187,6 +1197,7 @@ exercise(
             n,
         ),
     ),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "The pytrees do not have the same leaves. Which of them decides how far `jax.tree.map` "
         "goes down?",

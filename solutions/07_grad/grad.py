@@ -41,6 +41,8 @@ from autograder import (
     wrong,
 )
 
+# Right results earn half if a Python loop finds them, unless that is what the exercise is about.
+HALF_FOR_A_LOOP = (matches_reference(), grows_with_batch(share=0.5))
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="fast_track_grad" stars=1 importance=1 minutes=1 points=0
@@ -124,6 +126,7 @@ check(force)
 exercise(
     force,
     inputs=lambda rng, n: (rng.normal(size=n),),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "One transformation turns `energy` into a function that computes its slopes.",
         "`jax.grad(energy)` is a function of `x`: call it.",
@@ -165,6 +168,7 @@ exercise(
             ),
             "takes one slope at a time in a Python loop",
             rejected_by="batch loop",
+            earns=0.5,
             advice="One call of `jax.grad(energy)` computes all slopes in one walk back.",
         ),
     ],
@@ -215,7 +219,7 @@ exercise(
         rng.uniform(0.1, 0.3),
     ),
     # 1.43 times where the function runs twice; 1.29 at size 1 for a gradient of one long vector.
-    requires=[matches_reference(), work_within(1.32), grows_with_batch("not at all")],
+    requires=[matches_reference(), work_within(1.32), grows_with_batch(share=0.5)],
     hints=[
         "`squared_error` returns a pair. Which option tells JAX to differentiate only the first "
         "entry?",
@@ -308,7 +312,7 @@ exercise(
         rng.normal(size=4 * n),
         rng.normal(size=4 * n - 1),
     ),
-    requires=[matches_reference(), work_within(2), grows_with_batch("not at all")],
+    requires=[matches_reference(), work_within(2), grows_with_batch(share=0.5)],
     hints=[
         "One product is computed together with the values, the other on a walk back.",
         "`jax.jvp(f, (x,), (v,))` returns a pair: the value and `J @ v`. `jax.vjp(f, x)` also "
@@ -393,7 +397,7 @@ exercise(
     hessian_times,
     # Far out a difference of two gradients has too few digits for a slope.
     inputs=lambda rng, n: (60 * rng.normal(size=2 * n), rng.normal(size=2 * n)),
-    requires=[matches_reference(), work_within(3), grows_with_batch("not at all")],
+    requires=[matches_reference(), work_within(3), grows_with_batch(share=0.5)],
     hints=[
         "The Hessian is the Jacobian of another function. Which one?",
         "It is the Jacobian of the gradient. In exercise 3 you multiplied a Jacobian by a vector "
@@ -497,7 +501,7 @@ exercise(
         f"1.0 → {other} (line 4)": "the stand-in for zero is a constant that the outer where drops"
         for other in ("2.0", "0.0", "1.01", "1.05", "1.1", "0.9")
     },
-    requires=[matches_reference(), matches_gradient(), grows_with_batch("not at all")],
+    requires=[matches_reference(), matches_gradient(), grows_with_batch(share=0.5)],
     hints=[
         "The slope of a square root at 0 is infinite. Which other argument can you give the root?",
         "A `where` around the root is too late: the root of 0 was computed. Put one inside.",
@@ -564,6 +568,7 @@ exercise(
             ),
             "goes through the rows in Python",
             rejected_by="batch loop",
+            earns=0.5,
             advice="The idea is right. Sum along `axis=1`, or `vmap` the function of one row.",
         ),
     ],
@@ -627,6 +632,7 @@ exercise(
     equal_mutants={
         "target - worth(params, states) → worth(params, states) - target (line 5)": "it is squared",
     },
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "The parameters appear twice in the loss. In one of the two places they should be "
         "constants.",
@@ -731,7 +737,7 @@ exercise(
     requires=[
         matches_reference(),
         matches_gradient(),
-        grows_with_batch("not at all"),
+        grows_with_batch(share=0.5),
         uses_primitive("custom_vjp_call", instead="Write the rule with `jax.custom_vjp`."),
     ],
     hints=[
@@ -866,7 +872,7 @@ def _turning(rng, size):
 exercise(
     deep_gradient,
     inputs=lambda rng, n: (_turning(rng, 16), rng.normal(size=(n, 16))),
-    requires=[matches_reference(), memory_within(2), grows_with_batch("not at all")],
+    requires=[matches_reference(), memory_within(2), grows_with_batch(share=0.5)],
     hints=[
         "Use `jax.lax.scan` for the fifty layers. What does its gradient keep of each turn?",
         "`jax.checkpoint(layer)` does the same as `layer`, but keeps only its inputs. Use it in "
@@ -1020,7 +1026,7 @@ exercise(
         matches_gradient(),
         work_within(2),
         uses("while", at_most=1, instead="Leave the search to `solve_kepler`, once."),
-        grows_with_batch("not at all"),
+        grows_with_batch(share=0.5),
     ],
     hints=[
         "Differentiate both sides of `E - e * sin(E) = M`. E is a function of M and of e.",

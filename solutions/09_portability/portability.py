@@ -55,7 +55,8 @@ from autograder import (
     wrong,
 )
 
-ANYWHERE = (matches_reference(), grows_with_batch("not at all"), lowers_everywhere())
+# Right results earn half if a Python loop finds them, unless that is what the exercise is about.
+ANYWHERE = (matches_reference(), grows_with_batch(share=0.5), lowers_everywhere())
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="fast_track_portability" stars=1 importance=1 minutes=1 points=0
@@ -407,6 +408,7 @@ exercise(
             averages_column_by_column,
             "loops over the columns in Python",
             rejected_by="batch loop",
+            earns=0.5,
             advice="The carry may be a whole row: no loop over columns is needed.",
         ),
     ],
@@ -733,6 +735,7 @@ exercise(
             loss_one_by_one,
             "loops over the examples in Python",
             rejected_by="batch loop",
+            earns=0.5,
             advice="`jax.vmap` with `in_axes=(None, 0)` replaces the loop.",
         ),
         wrong(
@@ -831,7 +834,7 @@ exercise(
     ),
     requires=[
         matches_reference(),
-        grows_with_batch("not at all"),
+        grows_with_batch(share=0.5),
         donates_like_reference(),
     ],
     hints=[
@@ -948,7 +951,7 @@ exercise(
         matches_reference(),
         grows_with_batch("not at all"),
         uses("while", at_most=1, instead="Use one `jax.lax.scan`, which makes one loop."),
-        work_within(1.25),
+        work_within(1.25, share=0.5),
     ],
     hints=[
         "What is carried from step to step, and of what does each step get one slice?",
@@ -984,6 +987,7 @@ exercise(
             trains_on_all_each_time,
             "computes every minibatch in every step",
             rejected_by="work",
+            earns=0.5,
             advice="The numbers are right, but each step computes all gradients and uses one. "
             "Pass `(xs, ys)` to `scan`, which slices them for you.",
         ),

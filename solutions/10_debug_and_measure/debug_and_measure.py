@@ -45,6 +45,8 @@ from autograder import (
     wrong,
 )
 
+# Right results earn half if a Python loop finds them, unless that is what the exercise is about.
+HALF_FOR_A_LOOP = (matches_reference(), grows_with_batch(share=0.5))
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="fast_track_debug_and_measure" stars=1 importance=1 minutes=1 points=0
@@ -390,6 +392,7 @@ exercise(
     },
     sizes=(range(5, 10), 2, range(61, 101)),
     public_sizes=(4, 2, 30),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "What is `y[-1]`, and what does JAX read at `y[y.size]`? Try both, with small numbers.",
         "At the left end, the index -1 counts from the end, so JAX reads the last point. At the "
@@ -536,7 +539,7 @@ def _by_loop(x):
 exercise(
     mended_energy,
     inputs=lambda rng, n: (_beads(rng, n),),
-    requires=[matches_reference(), matches_gradient(), grows_with_batch("not at all")],
+    requires=[matches_reference(), matches_gradient(), grows_with_batch(share=0.5)],
     equal_mutants={
         "1.0 → anything (line 4)": "the stand-in is a constant, and the outer where drops it",
         "dtype=bool → nothing (line 3)": "where takes 1.0 for true",
@@ -595,6 +598,7 @@ exercise(
             _by_loop,
             "goes through the beads in Python",
             rejected_by="batch loop",
+            earns=0.5,
             advice="The gradient is right. Keep the table of all pairs, and mend its diagonal.",
         ),
     ],
@@ -896,7 +900,7 @@ exercise(
             instead="What does not depend on `h` or `x` can be computed once, before the loop.",
         ),
         work_within(1.5),
-        grows_with_batch("not at all"),
+        grows_with_batch(share=0.5),
     ],
     hints=[
         "Which equations of the inner jaxpr depend neither on the state nor on the row?",
@@ -923,6 +927,7 @@ exercise(
             _unrolled_run,
             "writes the loop out in Python",
             rejected_by="batch loop",
+            earns=0.5,
             advice="Now the program grows with every row. Keep the `scan`.",
         ),
         wrong(
@@ -1015,7 +1020,7 @@ exercise(
     requires=[
         matches_reference(),
         memory_within(2, allowance=8192),
-        grows_with_batch("not at all"),
+        grows_with_batch(share=0.5),
         work_within(2),
     ],
     hints=[
@@ -1052,6 +1057,7 @@ exercise(
             _parts_in_python,
             "goes through the parts in Python",
             rejected_by="batch loop",
+            earns=0.5,
             advice="The idea is right. `jax.lax.scan` puts the loop into the program, once.",
         ),
         wrong(

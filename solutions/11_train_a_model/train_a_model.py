@@ -58,6 +58,8 @@ def layer(rng, n, m, scale=1.0):
     return {"w": scale * rng.normal(size=(n, m)), "b": scale * rng.normal(size=m)}
 
 
+# Right results earn half if a Python loop finds them, unless that is what the exercise is about.
+HALF_FOR_A_LOOP = (matches_reference(), grows_with_batch(share=0.5))
 ### END HIDDEN TESTS
 
 # %% [markdown] exercise="fast_track_train_a_model" stars=1 importance=1 minutes=1 points=0
@@ -146,6 +148,7 @@ exercise(
         rng.permutation(8 * n + 3),
         static(8 if n % 2 else 5),
     ),
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "How many whole batches are there? `len(order)` and `size` are plain Python numbers.",
         "Cut off the end of `order`, and reshape it to `(k, size)`.",
@@ -230,7 +233,7 @@ exercise(
     inputs=partly_filled,
     sizes=(range(5, 10), 1, 2, range(61, 101)),
     public_sizes=(4, 1, 2, 30),
-    requires=[matches_reference(), matches_gradient(), grows_with_batch("not at all")],
+    requires=[matches_reference(), matches_gradient(), grows_with_batch(share=0.5)],
     equal_mutants={
         "mask.sum(), 1 → swapped (line 4)": "the larger of two numbers, in either order",
         "xs @ w - ys → ys - xs @ w (line 4)": "the error is squared",
@@ -343,6 +346,7 @@ exercise(
         "(step - warmup) / (total - warmup), 1 → swapped (line 2)": "the smaller of two numbers, "
         "in either order",
     },
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "The steps are an array. Which function of `jnp` chooses entry by entry?",
         "Compute both branches for all steps, and choose with `jnp.where(step < warmup, ...)`.",
@@ -597,6 +601,7 @@ def _adam(params, grads, memory, rate, divide=True, late=False, inside=False, ke
 exercise(
     adam_step,
     inputs=_remembered,
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "`jax.tree.map` takes several pytrees of one form. How many does each of the three lines "
         "need?",
@@ -732,7 +737,7 @@ def _unrolled(params, xs, ys, mask):
 exercise(
     accumulate_gradients,
     inputs=_small_batches,
-    requires=[matches_reference(), grows_with_batch("not at all"), memory_within(2)],
+    requires=[matches_reference(), grows_with_batch(share=0.5), memory_within(2)],
     equal_mutants={
         "total, jax.grad(summed_loss)(params, *batch) → swapped (line 4)": "a sum, in either order",
     },
@@ -779,6 +784,7 @@ exercise(
             _unrolled,
             "loops over the small batches in Python",
             rejected_by="batch loop",
+            earns=0.5,
             advice="The program has a copy of the step for each small batch. With `lax.scan`, it "
             "has one loop.",
         ),
@@ -832,6 +838,7 @@ def _stepped(master, grads, rate):
 exercise(
     master_step,
     inputs=_two_precisions,
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "The subtraction should be in float32. Which of its arguments is not?",
         "`g.astype(jnp.float32)` gives the gradient the dtype of the parameter.",
@@ -961,6 +968,7 @@ def _strict(flat, params):
 exercise(
     restore_params,
     inputs=_file,
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "You need the path of every leaf and its value: `jax.tree.map_with_path` gives you both.",
         "`jax.tree_util.keystr(path, simple=True, separator='/')` makes such a name from a path.",
@@ -1103,6 +1111,7 @@ def _index(rates, w, xs, ys):
 exercise(
     sweep_rates,
     inputs=_rates,
+    requires=HALF_FOR_A_LOOP,
     hints=[
         "Write the training with one rate first: a `lax.scan` over the batches, then the loss.",
         "Map that function over the rates with `jax.vmap`. It returns all weights and all losses.",
@@ -1132,6 +1141,7 @@ exercise(
             _one_by_one,
             "trains with one rate after the other",
             rejected_by="batch loop",
+            earns=0.5,
             advice="The program has a copy of the training run for each rate. `jax.vmap` trains "
             "with all rates at once.",
         ),

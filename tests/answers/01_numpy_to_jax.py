@@ -450,7 +450,7 @@ def rows_or_zeros(table, ids):
     return jnp.squeeze(known[:, None] * table[jnp.clip(ids, 0, 4)])
 
 
-# %% wrong="rows_or_zeros" reason="batch loop" about="stacks row after row"
+# %% wrong="rows_or_zeros" reason="batch loop" earns=0.5 about="stacks row after row"
 def rows_or_zeros(table, ids):
     return jnp.stack([jnp.where((i >= 0) & (i < 5), table[i], 0.0) for i in ids])
 
@@ -714,10 +714,28 @@ def compact_positive(x):
     return jnp.zeros_like(x).at[jnp.where(keep, jnp.cumsum(keep) - 1, 0)].add(x)
 
 
-# %% wrong="compact_positive" reason="batch loop" about="a Python loop with a traced place"
+# %% wrong="compact_positive" reason="batch loop" earns=0.5 about="a Python loop with a traced place"
 def compact_positive(x):
     out, at = jnp.zeros_like(x), 0
     for value in x:
         out = out.at[at].add(jnp.maximum(value, 0.0))
         at = at + (value > 0)
     return out
+
+
+# %% wrong="postage" reason="batch loop" earns=0.5 about="a where for each letter" misconception="keeps the loop over the letters"
+def postage(weights):
+    prices = [jnp.where(w < 1, 3.0, jnp.where(w < 5, 5.0, 9.0)) for w in weights]
+    return jnp.stack(prices)
+
+
+# %% wrong="postage" reason="values" about="a loop over the letters, with a limit in the cheaper class"
+def postage(weights):
+    return jnp.stack([jnp.where(w <= 1, 3.0, jnp.where(w < 5, 5.0, 9.0)) for w in weights])
+
+
+# %% wrong="fill_gaps" reason="batch loop" earns=0.5 about="adds up and fills one entry after another"
+def fill_gaps(x, present):
+    pairs = list(zip(x, present, strict=True))
+    mean = sum(jnp.where(there, entry, 0.0) for entry, there in pairs) / present.sum()
+    return jnp.stack([jnp.where(there, entry, mean) for entry, there in pairs])

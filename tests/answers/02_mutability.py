@@ -172,7 +172,7 @@ def replace_overloads(readings, spare):
     return jnp.array([s if jnp.isinf(r) else r for r, s in zip(readings, spare)])
 
 
-# %% wrong="replace_overloads" reason="batch loop" about="a where for each reading"
+# %% wrong="replace_overloads" reason="batch loop" earns=0.5 about="a where for each reading"
 def replace_overloads(readings, spare):
     return jnp.stack([jnp.where(jnp.isinf(r), s, r) for r, s in zip(readings, spare)])
 
@@ -418,7 +418,7 @@ def sparse_step(table, ids, gradients):
     return table - 0.1 * jnp.where(hit[:, :, None], gradients[None], 0.0).sum(axis=1)
 
 
-# %% wrong="sparse_step" reason="batch loop" about="a Python loop over the words"
+# %% wrong="sparse_step" reason="batch loop" earns=0.5 about="a Python loop over the words"
 def sparse_step(table, ids, gradients):
     for i, g in zip(ids, gradients):
         table = table.at[i].add(-0.1 * g)
@@ -527,7 +527,7 @@ def cool(flame, plate):
     return plate.at[1:-2, 1:-2].set(new[:-1, :-1])
 
 
-# %% wrong="cool" reason="batch loop" about="a Python loop over the rows"
+# %% wrong="cool" reason="batch loop" earns=0.5 about="a Python loop over the rows"
 @partial(jax.jit, donate_argnums=1)
 def cool(flame, plate):
     old = plate
@@ -716,3 +716,19 @@ def sort_by_counting(x):
     counts = jnp.zeros(50, jnp.int32).at[x].add(1)
     starts = jnp.cumsum(counts) - counts
     return jnp.cumsum(jnp.zeros_like(x).at[starts].add(1))
+
+
+# %% wrong="light_up" reason="batch loop" earns=0.5 about="adds star after star, and nothing for those outside"
+def light_up(sky, rows, cols):
+    height, width = sky.shape
+    for row, col in zip(rows, cols, strict=True):
+        seen = (row >= 0) & (row < height) & (col >= 0) & (col < width)
+        sky = sky.at[jnp.where(seen, row, 0), jnp.where(seen, col, 0)].add(jnp.where(seen, 1.0, 0))
+    return sky
+
+
+# %% wrong="decayed_step" reason="batch loop" earns=0.5 about="a list of new weights"
+def decayed_step(weights, steps, gradient):
+    rate = 0.1 * 0.5 ** (steps // 1000)
+    new = [w - rate * g for w, g in zip(weights, gradient, strict=True)]
+    return jnp.stack(new), steps + 1

@@ -3,7 +3,7 @@ def newton_roots(a):
     return jax.lax.while_loop(lambda x: off(x, a), lambda x: better(x, a), jnp.sqrt(a))
 
 
-# %% wrong="score_and_hidden" reason="leak" about="keeps the hidden layer as an attribute of the function"
+# %% wrong="score_and_hidden" reason="leak" earns=0.75 about="keeps the hidden layer as an attribute of the function"
 def score_and_hidden(weights, xs):
     hidden = jnp.tanh(xs @ weights["in"])
     score_and_hidden.last = hidden
@@ -81,7 +81,7 @@ def crop(signal, start, width):
     return jnp.roll(signal, start)[:width]
 
 
-# %% wrong="crop" reason="traces" about="a jit inside the call, made anew each time"
+# %% wrong="crop" reason="traces" earns=0.75 about="a jit inside the call, made anew each time"
 def crop(signal, start, width):
     return jax.jit(lambda s, i: jax.lax.dynamic_slice_in_dim(s, i, width))(signal, start)
 
@@ -503,7 +503,7 @@ def score_and_hidden(weights, xs):
     return last @ weights["out"], last
 
 
-# %% wrong="score_and_hidden" reason="leak" about="calls score without the seal"
+# %% wrong="score_and_hidden" reason="leak" earns=0.75 about="calls score without the seal"
 def score_and_hidden(weights, xs):
     return score(weights, xs), kept[-1]
 

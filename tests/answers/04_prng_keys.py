@@ -520,7 +520,7 @@ def numbered_noise(key, ids):
     return jax.vmap(noise)(ids, again.astype(jnp.float32))
 
 
-# %% wrong="numbered_noise" reason="batch loop" about="a Python loop over pairs" misconception="loops over the numbers in Python"
+# %% wrong="numbered_noise" reason="batch loop" earns=0.5 about="a Python loop over pairs" misconception="loops over the numbers in Python"
 def numbered_noise(key, ids):
     draw = jax.vmap(lambda i: jax.random.normal(jax.random.fold_in(key, i), (3,)))
     return jnp.concatenate([draw(ids[n : n + 2]) for n in range(0, ids.shape[0], 2)])
@@ -960,7 +960,7 @@ def cooling_walk(key, starts, steps):
     return jax.lax.scan(step, starts, keys)[0]
 
 
-# %% wrong="cooling_walk" reason="batch loop" about="a Python loop over pairs of steps" misconception="loops over the steps in Python"
+# %% wrong="cooling_walk" reason="batch loop" earns=0.5 about="a Python loop over pairs of steps" misconception="loops over the steps in Python"
 def cooling_walk(key, starts, steps):
     keys = jax.random.split(key, steps)
     x = starts
@@ -1076,7 +1076,7 @@ def luckiest_seed(seeds):
     return seeds[best], scores[best]
 
 
-# %% wrong="luckiest_seed" reason="batch loop" about="Python's max over the seeds" misconception="loops over the seeds in Python"
+# %% wrong="luckiest_seed" reason="batch loop" earns=0.5 about="Python's max over the seeds" misconception="loops over the seeds in Python"
 def luckiest_seed(seeds):
     best, score = seeds[0], trial(jax.random.key(seeds[0]))
     for n in range(1, seeds.shape[0]):
@@ -1096,3 +1096,9 @@ fast_track_prng_keys = "b"
 
 # %% wrong="fast_track_prng_keys" reason="answer" about="the parent after its split" misconception="draws from a key that is also split"
 fast_track_prng_keys = "d"
+
+
+# %% wrong="shuffle_pairs" reason="batch loop" earns=0.5 about="takes the pairs one after another"
+def shuffle_pairs(key, x, y):
+    order = jax.random.permutation(key, y.shape[0])
+    return jnp.stack([x[n] for n in order]), jnp.stack([y[n] for n in order])

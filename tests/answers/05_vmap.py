@@ -20,7 +20,7 @@ def pairwise(xs, ys):
     return jnp.sqrt(jnp.sum((xs[:, None] - ys[None]) ** 2, axis=-1) + 1e-6)
 
 
-# %% wrong="pairwise" reason="batch loop" about="a Python loop over the batch of a fixed length, cut afterwards" misconception="loops over the first list in Python"
+# %% wrong="pairwise" reason="batch loop" earns=0.5 about="a Python loop over the batch of a fixed length, cut afterwards" misconception="loops over the first list in Python"
 def pairwise(xs, ys):
     n = xs.shape[0]
     rows = []
@@ -77,7 +77,7 @@ fast_track_vmap = (12, 3)
 fast_track_vmap = 35
 
 
-# %% wrong="predict_batch" reason="batch loop" about="a loop over a hundred examples, cut afterwards" misconception="calls `predict` once per example in a Python loop"
+# %% wrong="predict_batch" reason="batch loop" earns=0.5 about="a loop over a hundred examples, cut afterwards" misconception="calls `predict` once per example in a Python loop"
 def predict_batch(W, b, xs):
     n = len(xs)
     return jnp.stack([predict(W, b, xs[min(i, n - 1)]) for i in range(100)])[:n]
@@ -240,7 +240,7 @@ def predict_columns(W, b, xs):
     return jnp.roll(jax.vmap(predict, in_axes=(None, None, 1), out_axes=1)(W, b, xs), 1, axis=1)
 
 
-# %% wrong="predict_columns" reason="batch loop" about="writes column after column with at" misconception="loops over the columns in Python"
+# %% wrong="predict_columns" reason="batch loop" earns=0.5 about="writes column after column with at" misconception="loops over the columns in Python"
 def predict_columns(W, b, xs):
     out = jnp.zeros((3, xs.shape[1]))
     for i in range(xs.shape[1]):
@@ -248,7 +248,7 @@ def predict_columns(W, b, xs):
     return out
 
 
-# %% wrong="predict_columns" reason="batch loop" about="a loop over 128 columns, cut afterwards" misconception="loops over the columns in Python"
+# %% wrong="predict_columns" reason="batch loop" earns=0.5 about="a loop over 128 columns, cut afterwards" misconception="loops over the columns in Python"
 def predict_columns(W, b, xs):
     n = xs.shape[1]
     return jnp.stack([predict(W, b, xs[:, i % n]) for i in range(128)], axis=1)[:, :n]
@@ -305,7 +305,7 @@ def ensemble(params, x):
     return jax.vmap(apply_model, in_axes=({"W": 0, "b": None}, None), out_axes=-1)(params, x)
 
 
-# %% wrong="ensemble" reason="batch loop" about="a list of models" misconception="takes the models one by one in a Python loop"
+# %% wrong="ensemble" reason="batch loop" earns=0.5 about="a list of models" misconception="takes the models one by one in a Python loop"
 def ensemble(params, x):
     models = [{**params, "W": params["W"][i]} for i in range(len(params["W"]))]
     return jnp.array([apply_model(m, x) for m in models])
@@ -346,7 +346,7 @@ def ensemble(params, x):
     return jnp.tanh((params["W"].reshape(n * o, i) @ x).reshape(n, o) + params["b"])
 
 
-# %% wrong="pairwise" reason="batch loop" about="a Python loop of a hundred, cut afterwards" misconception="loops over the first list in Python"
+# %% wrong="pairwise" reason="batch loop" earns=0.5 about="a Python loop of a hundred, cut afterwards" misconception="loops over the first list in Python"
 def pairwise(xs, ys):
     n = xs.shape[0]
     rows = []
@@ -383,7 +383,7 @@ def pairwise(xs, ys):
     return jax.vmap(lambda x: jax.vmap(lambda y: distance(x, y))(xs))(xs)
 
 
-# %% wrong="pairwise" reason="batch loop" about="two Python loops" misconception="loops over the first list in Python"
+# %% wrong="pairwise" reason="batch loop" earns=0.5 about="two Python loops" misconception="loops over the first list in Python"
 def pairwise(xs, ys):
     return jnp.stack([jnp.stack([distance(x, y) for y in ys]) for x in xs])
 
@@ -478,14 +478,14 @@ def per_example_gradients(params, xs, ys):
     return {"w": each["w"] * scale[:, None], "b": each["b"] * scale}
 
 
-# %% wrong="per_example_gradients" reason="batch loop" about="a loop over a hundred examples, cut afterwards" misconception="loops over the examples in Python"
+# %% wrong="per_example_gradients" reason="batch loop" earns=0.5 about="a loop over a hundred examples, cut afterwards" misconception="loops over the examples in Python"
 def per_example_gradients(params, xs, ys):
     n = len(ys)
     each = [jax.grad(loss)(params, xs[i % n], ys[i % n]) for i in range(100)]
     return jax.tree.map(lambda *gs: jnp.stack(gs)[:n], *each)
 
 
-# %% wrong="per_example_gradients" reason="batch loop" about="a list of gradients, stacked leaf by leaf" misconception="loops over the examples in Python"
+# %% wrong="per_example_gradients" reason="batch loop" earns=0.5 about="a list of gradients, stacked leaf by leaf" misconception="loops over the examples in Python"
 def per_example_gradients(params, xs, ys):
     each = [jax.grad(loss)(params, xs[i], ys[i]) for i in range(len(ys))]
     return {name: jnp.stack([g[name] for g in each]) for name in params}
@@ -562,14 +562,14 @@ def attention(queries, keys, values):
     return jax.vmap(jax.vmap(over_time, in_axes=1, out_axes=1))(queries, values, keys)
 
 
-# %% wrong="attention" reason="batch loop" about="a Python loop over the heads" misconception="none"
+# %% wrong="attention" reason="batch loop" earns=0.5 about="a Python loop over the heads" misconception="none"
 def attention(queries, keys, values):
     one = jax.vmap(jax.vmap(attend, in_axes=(0, None, None)))
     heads = range(queries.shape[2])
     return jnp.stack([one(queries[:, :, h], keys[:, :, h], values[:, :, h]) for h in heads], axis=2)
 
 
-# %% wrong="attention" reason="batch loop" about="a Python loop over the times" misconception="none"
+# %% wrong="attention" reason="batch loop" earns=0.5 about="a Python loop over the times" misconception="none"
 def attention(queries, keys, values):
     one = jax.vmap(jax.vmap(attend, in_axes=(0, 1, 1)))
     times = range(queries.shape[1])
@@ -685,3 +685,19 @@ def middle_distances(xs, cloud):
 # %% wrong="middle_distances" reason="TypeError" about="gives jax.lax.map two arrays"
 def middle_distances(xs, cloud):
     return jax.lax.map(middle_distance, (xs, cloud), batch_size=16)
+
+
+# %% wrong="predict_batch" reason="values" about="a Python loop that forgets the bias"
+def predict_batch(W, b, xs):
+    return jnp.stack([W @ x for x in xs])
+
+
+# %% wrong="pairwise" reason="values" about="two Python loops over squared distances"
+def pairwise(xs, ys):
+    return jnp.array([[jnp.sum((x - y) ** 2) for y in ys] for x in xs]).reshape(len(xs), len(ys))
+
+
+# %% wrong="predict_columns" reason="batch loop" earns=0.5 about="Python's map over the columns" misconception="loops over the columns in Python"
+def predict_columns(W, b, xs):
+    columns = list(map(lambda x: predict(W, b, x), xs.T))
+    return jnp.stack(columns, axis=1)

@@ -906,7 +906,7 @@ def running_summary(first, xs, rule):
     return every.mean() if rule == "mean" else every.max()
 
 
-# %% wrong="running_summary" reason="batch loop" about="a Python loop over the numbers"
+# %% wrong="running_summary" reason="batch loop" earns=0.5 about="a Python loop over the numbers"
 def running_summary(first, xs, rule):
     summary, values = Summary(first, rule), []
     for x in xs:

@@ -67,7 +67,7 @@ def force(x):
     return value, -slopes
 
 
-# %% wrong="force" reason="batch loop" about="a loop over a hundred beads, cut afterwards" misconception="takes one slope at a time in a Python loop"
+# %% wrong="force" reason="batch loop" earns=0.5 about="a loop over a hundred beads, cut afterwards" misconception="takes one slope at a time in a Python loop"
 def force(x):
     n, forces = x.size, []
     for i in range(100):
@@ -395,7 +395,7 @@ def lengths(xs):
     return safe(xs)
 
 
-# %% wrong="lengths" reason="batch loop" about="a loop over a hundred rows, cut afterwards" misconception="goes through the rows in Python"
+# %% wrong="lengths" reason="batch loop" earns=0.5 about="a loop over a hundred rows, cut afterwards" misconception="goes through the rows in Python"
 def lengths(xs):
     def one(x):
         zero = (x == 0).all()
@@ -593,7 +593,7 @@ def binarize(x):
     return signs(x)
 
 
-# %% wrong="binarize" reason="primitive" about="a custom_jvp in place of a custom_vjp" misconception="has no `jax.custom_vjp` of its own"
+# %% wrong="binarize" reason="primitive" earns=0.75 about="a custom_jvp in place of a custom_vjp" misconception="has no `jax.custom_vjp` of its own"
 def binarize(x):
     @jax.custom_jvp
     def signs(x):
@@ -936,3 +936,22 @@ def eccentric_anomaly(M, e):
 
     solved.defvjp(forward, lambda slopes, c: (c * slopes[0], c * slopes[1]))
     return solved(M, e)
+
+
+# %% wrong="force" reason="values" about="one slope at a time, uphill"
+def force(x):
+    return jnp.stack(
+        [jax.grad(lambda one, n=n: energy(x.at[n].set(one)))(x[n]) for n in range(x.size)]
+    )
+
+
+# %% wrong="td_gradient" reason="batch loop" earns=0.5 about="adds up the loss state by state"
+def td_gradient(params, states, rewards, next_states):
+    def loss(params):
+        total = 0.0
+        for state, reward, after in zip(states, rewards, next_states, strict=True):
+            target = jax.lax.stop_gradient(reward + 0.9 * worth(params, after))
+            total += (target - worth(params, state)) ** 2
+        return total / len(rewards)
+
+    return jax.grad(loss)(params)

@@ -90,7 +90,7 @@ def normalise_anywhere(xs):
     return centred / centred.std(axis=1, keepdims=True)
 
 
-# %% wrong="normalise_anywhere" reason="batch loop" about="normalises row by row in Python"
+# %% wrong="normalise_anywhere" reason="batch loop" earns=0.5 about="normalises row by row in Python"
 def normalise_anywhere(xs):
     centred = xs - xs.mean(axis=0)
     return jnp.stack([row / jnp.linalg.norm(row) for row in centred])
@@ -722,3 +722,21 @@ def train_on_mesh(mesh, network, xs, ys):
 
     specs = (P(), P(None, "x"), P(None, "x"))
     return jax.shard_map(train, mesh=mesh, in_specs=specs, out_specs=P())(network, xs, ys)
+
+
+# %% wrong="network_loss" reason="batch loop" earns=0.5 about="fills in one error after another" misconception="loops over the examples in Python"
+def network_loss(network, xs, ys):
+    each = jnp.zeros(len(ys))
+    for n in range(len(ys)):
+        each = each.at[n].set((predict_one(network, xs[n]) - ys[n]) ** 2)
+    return {"each": each, "loss": each.mean()}
+
+
+# %% wrong="train_by_scan" reason="work" earns=0.5 about="looks at all minibatches in every step" misconception="none"
+def train_by_scan(network, xs, ys):
+    def step(network, batch):
+        after, loss = plain_step(network, *batch)
+        losses = jax.vmap(lambda x, y: plain_step(network, x, y)[1])(xs, ys)
+        return after, jnp.where(losses.min() < 0, 0.0, loss)
+
+    return lax.scan(step, network, (xs, ys))

@@ -170,7 +170,7 @@ def mended_slopes(y):
     return jnp.concatenate([first[None], (y[2:] - y[:-2]) / 2, last[None]])
 
 
-# %% wrong="mended_slopes" reason="batch loop" about="a loop over the points"
+# %% wrong="mended_slopes" reason="batch loop" earns=0.5 about="a loop over the points"
 def mended_slopes(y):
     n = y.size
     ends = [(max(i - 1, 0), min(i + 1, n - 1)) for i in range(n)]
@@ -559,7 +559,7 @@ def log_totals(hidden, words):
     return jnp.log(jax.lax.scan(turn, jnp.zeros(8), words.reshape(-1, 50, 4))[0])
 
 
-# %% wrong="log_totals" reason="batch loop" about="a Python loop over parts of 50 words"
+# %% wrong="log_totals" reason="batch loop" earns=0.5 about="a Python loop over parts of 50 words"
 def log_totals(hidden, words):
     parts = jnp.split(words, words.shape[0] // 50)
     totals = [jax.nn.logsumexp(hidden @ part.T, axis=1) for part in parts]
@@ -653,3 +653,11 @@ def busy_share(begin, end):
 
     reach, idle = jax.lax.fori_loop(0, b.size, turn, (b[0], 0.0))
     return 1 - idle / (reach - b[0])
+
+
+# %% wrong="lean_run" reason="batch loop" earns=0.5 about="computes both matrices once, and writes the turns out" misconception="writes the loop out in Python"
+def lean_run(W, h, xs):
+    by_state, by_input = unit(W), unit(W.T)
+    for x in xs:
+        h = jnp.tanh(by_state @ h / 2 + by_input @ x)
+    return h

@@ -49,14 +49,14 @@ def make_batches(xs, ys, order, size):
     return xs[chosen], ys[chosen]
 
 
-# %% wrong="make_batches" reason="batch loop" about="a list of batches"
+# %% wrong="make_batches" reason="batch loop" earns=0.5 about="a list of batches"
 def make_batches(xs, ys, order, size):
     count = len(order) // size
     parts = [order[k * size : (k + 1) * size] for k in range(count)]
     return [xs[part] for part in parts], [ys[part] for part in parts]
 
 
-# %% wrong="make_batches" reason="batch loop" about="stacks batches in a Python loop"
+# %% wrong="make_batches" reason="batch loop" earns=0.5 about="stacks batches in a Python loop"
 def make_batches(xs, ys, order, size):
     parts = [order[k * size : (k + 1) * size] for k in range(len(order) // size)]
     return jnp.stack([xs[part] for part in parts]), jnp.stack([ys[part] for part in parts])
@@ -204,7 +204,7 @@ def warmup_cosine(step, warmup, total, peak):
     return jnp.where(step < warmup, peak * step / warmup, falling)
 
 
-# %% wrong="warmup_cosine" reason="batch loop" about="asks for every step in Python"
+# %% wrong="warmup_cosine" reason="batch loop" earns=0.5 about="asks for every step in Python"
 def warmup_cosine(step, warmup, total, peak):
     def one(s):
         part = jnp.clip((s - warmup) / (total - warmup), 0, 1)
@@ -920,3 +920,11 @@ def sharded_step(mesh, w, xs, ys):
 
     specs = (P("x"), P("x", None), P("x"))
     return jax.shard_map(block, mesh=mesh, in_specs=specs, out_specs=P("x"))(w, xs, ys)
+
+
+# %% wrong="masked_loss" reason="batch loop" earns=0.5 about="adds up row after row"
+def masked_loss(w, xs, ys, mask):
+    total = 0.0
+    for x, y, real in zip(xs, ys, mask, strict=True):
+        total += (jnp.where(real, x, 0) @ w - jnp.where(real, y, 0)) ** 2
+    return total / jnp.maximum(mask.sum(), 1)
