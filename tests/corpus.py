@@ -6,7 +6,7 @@ A file holds the answers to one assignment as jupytext text, a cell each:
     def pairwise(xs, ys):
         return jnp.linalg.norm(xs - ys, axis=-1)
 
-`right` passes. `wrong` is rejected, in a grading with this `reason` first, and earns nothing, or the
+`right` passes. `wrong` is rejected, in a grading with this `reason` first, and earns nothing or the
 share of the points that `earns` says. `misconception` says which listed wrong answer its card
 should name, by the title, or `none`.
 """

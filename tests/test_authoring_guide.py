@@ -25,3 +25,13 @@ def test_the_example_of_an_exercise_can_be_added_and_holds_what_is_asked_of_it(t
     claims = proof.claims(master.load(path), "outer")
     assert [str(claim) for claim in claims if not claim.holds] == []
     assert len(claims) == 6
+    # The section about shares changes two arguments of this exercise.
+    split = re.search(r"^requires=\[.*\],$", page, re.M)[0]
+    earns = re.search(r"^ +(earns=.*,)$", page, re.M)[1]
+    loop = 'rejected_by="batch loop",'
+    head, _, tail = path.read_text(encoding="utf-8").rpartition(loop)
+    head, _, middle = head.rpartition("hints=[")
+    path.write_text(f"{head}{split} hints=[{middle}{loop} {earns}{tail}", encoding="utf-8")
+    claims = proof.claims(master.load(path), "outer")
+    assert [str(claim) for claim in claims if not claim.holds] == []
+    assert [claim.seen for claim in claims][-1] == "batch loop and earn 50%"

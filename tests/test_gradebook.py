@@ -23,7 +23,8 @@ from autograder.judge.verdict import Status, Verdict
 
 CASES = ("loops_over_the_batch", "exits_halfway")
 NAMES = {"student": "ada", "assignment": "ps1", "notebook": "one"}
-FRACTIONS = {"f": 1.0, "g": 0.0, "h": 0.5}
+FRACTIONS = {"f": 1.0, "g": 0.0, "h": 0.7}
+"""0.7 of 3 points are 2.1 points, although `0.7 * 3` is not."""
 STOCK_PATH = """
 import nbgrader.api
 from nbconvert.exporters import NotebookExporter
@@ -58,7 +59,7 @@ def cell(name: str, kind: str, source: str) -> NotebookNode:
         "grade": kind in ("check", "written"),
         "solution": kind in ("solution", "written"),
         "locked": kind == "check",
-        "points": 2.0,
+        "points": 3.0,
     }
     cell.metadata["nbgrader"]["checksum"] = compute_checksum(cell)
     return cell
@@ -72,7 +73,7 @@ def graded_notebook() -> NotebookNode:
         if fraction:
             cells[-2].source = "answer"
         # nbgrader reads a score from such an output; ours comes from a verdict.
-        points = {"text/plain": str(2 * fraction)}
+        points = {"text/plain": str(round(3 * fraction, 6))}
         cells[-1].outputs = [new_output("execute_result", points, execution_count=1)]
     cells += [cell("written-a", "written", "say why"), cell("written-b", "written", "say why")]
     cells[-1].source = "Since."
@@ -90,7 +91,7 @@ def saved(folder: Path, save: Any) -> dict[str, list[str]]:
         for cell in notebook.cells:
             tags, place = cell.metadata.nbgrader, (cell.id, "one", "ps1")
             if tags["grade"]:
-                gradebook.add_grade_cell(*place, max_score=2.0, cell_type=cell.cell_type)
+                gradebook.add_grade_cell(*place, max_score=3.0, cell_type=cell.cell_type)
             if tags["solution"]:
                 gradebook.add_solution_cell(*place)
         gradebook.add_student("ada")

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from masters import catalogue
 
 from autograder import schema
 from autograder.authoring import faults
@@ -33,7 +34,7 @@ from autograder.judge.specification import exercise, wrong
 from autograder.judge.tree import Arguments, flatten
 from autograder.judge.verdict import Part, Status, Verdict
 from autograder.judge.views import Draw
-from autograder.student import card
+from autograder.student import card, learner, progress
 
 VALUES, LOOP = "the values", "a program that does not grow with the batch"
 HALF = (matches_reference(), grows_with_batch(share=0.5))
@@ -326,6 +327,27 @@ def test_the_card_of_a_grade_says_which_parts_it_has():
         "1 of 1: for the values",
         "0 of 1: for a program that does not grow with the batch",
     ]
+
+
+def test_the_card_of_check_says_what_it_would_earn():
+    released = catalogue()["pairwise"]
+    made = card.of_check(replace(PARTLY, exercise="pairwise"), released)
+    lines = made.text.splitlines()
+    assert lines[:3] == [
+        "◐ partly right: pairwise, 1.5 of 3 points",
+        "1.5 of 1.5: for the values",
+        "0 of 1.5: for a program that does not grow with the batch",
+    ]
+    assert lines[3].startswith("The program grows with the batch")
+    assert "not yet" not in made.text
+
+
+def test_a_part_is_not_a_pass(tmp_path, monkeypatch):
+    monkeypatch.setenv(progress.VARIABLE, str(tmp_path / "progress.json"))
+    monkeypatch.setattr(progress, "unsaved", {})
+    made = learner.record(replace(PARTLY, exercise="pairwise"), catalogue()["pairwise"])
+    record = made.of("pairwise")
+    assert (record.attempts, bool(record.passed)) == (1, False)
 
 
 @pytest.mark.parametrize(("share", "most", "points"), [(0.7, 3, 2.1), (1 / 3, 1, 0.333333)])
