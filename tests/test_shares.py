@@ -202,7 +202,7 @@ def test_a_loop_that_is_too_long_at_the_usual_size_earns_nothing():
 
 
 def test_what_only_long_programs_would_show_is_not_taken_for_met():
-    requires = (*HALF, memory_within(2))
+    requires = (matches_reference(), memory_within(2), grows_with_batch(share=0.5))
     found = verdict(requires, pairs, pairs_by_loops, LONG)
     assert [one.reason for one in found.findings] == ["batch loop", "memory"]
     assert found.fraction == 0

@@ -154,7 +154,9 @@ def _judge(
         else _judge_requirement(requirement, expected, answer, known)
         for position, requirement in enumerate(requires)
     ]
-    findings = tuple(one.finding for one in judged if one.finding)
+    # What could not be found out is said last: it is not why the answer is rejected.
+    ordered = sorted(judged, key=lambda one: one.is_unknown)
+    findings = tuple(one.finding for one in ordered if one.finding)
     parts = _parts(judged)
     fraction = round(sum(part.share for part in parts if part.met), 9)
     return Verdict(
@@ -173,12 +175,21 @@ SMALLEST = 1e-9
 
 @dataclass(frozen=True)
 class _Judged:
-    """What a requirement finds, the share that it carries, and whether its evidence is a report."""
+    """What a requirement finds.
+
+    Attributes:
+        requirement: the requirement.
+        finding: why it is not met; None if it is.
+        share: the share of the points that it carries for this answer.
+        is_reported: whether its evidence is a report.
+        is_unknown: whether nobody knows, because the programs are too long to be run.
+    """
 
     requirement: Requirement
     finding: Finding | None
     share: float
     is_reported: bool = False
+    is_unknown: bool = False
 
 
 def _parts(judged: Sequence[_Judged]) -> tuple[Part, ...]:
@@ -208,7 +219,8 @@ def _judge_requirement(
     is_whole = all(len(ran[view]) == len(answer[view]) for view in ran)
     if not all(ran.values()) or (requirement.measures and not is_whole):
         message = f"The program is too long to find out about {requirement.part}."
-        return _Judged(requirement, Finding(requirement.reason, message), requirement.share)
+        finding = Finding(requirement.reason, message)
+        return _Judged(requirement, finding, requirement.share, is_unknown=True)
     for view, cases in ran.items():
         for case in cases:
             if isinstance(outcome := answer[view][case], Failure):
@@ -220,12 +232,12 @@ def _judge_requirement(
         {view: [side[view][case] for case in cases] for view, cases in ran.items()}
         for side in (expected, answer)
     )
-    finding = requirement.judge(wanted, answers)  # type: ignore[arg-type]  # no failure is left
+    found = requirement.judge(wanted, answers)  # type: ignore[arg-type]  # no failure is left
     is_reported = requirement.rests_on_reports(answers)  # type: ignore[arg-type]
-    if finding is not None:
-        finding = replace(finding, reported=is_reported)
-        if evidence := finding.evidence:
+    if found is not None:
+        found = replace(found, reported=is_reported)
+        if evidence := found.evidence:
             case = ran[requirement.views[0]][evidence.case]
-            finding = replace(finding, evidence=replace(evidence, case=case))
+            found = replace(found, evidence=replace(evidence, case=case))
     share = min(requirement.share, MOST) if is_reported else requirement.share
-    return _Judged(requirement, finding, share, is_reported)
+    return _Judged(requirement, found, share, is_reported)

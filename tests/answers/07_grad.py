@@ -395,7 +395,7 @@ def lengths(xs):
     return safe(xs)
 
 
-# %% wrong="lengths" reason="batch loop" earns=0.5 about="a loop over a hundred rows, cut afterwards" misconception="goes through the rows in Python"
+# %% wrong="lengths" reason="batch loop" about="a loop over a hundred rows, cut afterwards" misconception="goes through the rows in Python"
 def lengths(xs):
     def one(x):
         zero = (x == 0).all()

@@ -49,7 +49,7 @@ def make_batches(xs, ys, order, size):
     return xs[chosen], ys[chosen]
 
 
-# %% wrong="make_batches" reason="batch loop" earns=0.5 about="a list of batches"
+# %% wrong="make_batches" reason="structure" about="a list of batches"
 def make_batches(xs, ys, order, size):
     count = len(order) // size
     parts = [order[k * size : (k + 1) * size] for k in range(count)]
