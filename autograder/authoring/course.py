@@ -81,10 +81,13 @@ class ClassEdition:
             answer in what is released, and whoever tries all answers finds the right one. Without
             it, `check` says that the answer is noted.
         solutions_in_feedback: whether feedback shows the explanation and the second solution.
+        attempts_handed_in: whether students are asked to hand in when they checked each exercise,
+            see `student/attempts.py`.
     """
 
     check_questions: bool = True
     solutions_in_feedback: bool = True
+    attempts_handed_in: bool = False
 
 
 @dataclass(frozen=True)
@@ -273,7 +276,11 @@ _KINDS = {
 _TABLES: Mapping[str, type] = {"exercises": Demands, "class_edition": ClassEdition}
 _KINDS_OF_TABLES: Mapping[str, Mapping[str, type]] = {
     "exercises": {"hints": bool, "another": bool, "explanation": bool, "wrong_answers": int},
-    "class_edition": {"check_questions": bool, "solutions_in_feedback": bool},
+    "class_edition": {
+        "check_questions": bool,
+        "solutions_in_feedback": bool,
+        "attempts_handed_in": bool,
+    },
 }
 _KINDS_OF_MODULE = {"name": str, "title": str, "minutes": int, "needs": list, "due": datetime}
 _WORDS = {

@@ -22,7 +22,7 @@ from traitlets import Bool
 from autograder.authoring import course, tags
 from autograder.authoring.course import FILE, Course, CourseModule
 from autograder.problem import Problem
-from autograder.student import dates
+from autograder.student import attempts, dates
 from autograder.student.check_file import SUFFIX
 
 Resources = dict[str, Any]
@@ -49,7 +49,7 @@ class ReleaseExporter(NotebookExporter):
         try:
             about = course.read(Path(directory.root))
             self.module = about.module(directory.assignment_id)
-            self._data = _for_class(about, data) if self.with_data else {}
+            self._data = _for_class(about, directory.assignment_id, data) if self.with_data else {}
         except Problem as problem:
             self.log.error("%s", problem)
             raise NbGraderException(str(problem)) from None
@@ -62,18 +62,25 @@ class ReleaseExporter(NotebookExporter):
         kept = [name for name in self._directory.ignore if name not in self._hidden]
         self._directory.ignore = kept
         output, made = super().from_notebook_node(nb, resources, **kw)
-        name = f"{made['nbgrader']['notebook']}{SUFFIX}"
-        if name in self._data:  # nbconvert writes these outputs beside the notebook
-            made["outputs"] = {**(made.get("outputs") or {}), name: self._data[name]}
+        # nbconvert writes these outputs beside the notebook.
+        names = (
+            f"{made['nbgrader']['notebook']}{SUFFIX}",
+            attempts.name(self._directory.assignment_id),
+        )
+        own = {name: self._data[name] for name in names if name in self._data}
+        made["outputs"] = {**(made.get("outputs") or {}), **own}
         return output, made
 
 
-def _for_class(about: Course, data: list[Path]) -> Mapping[str, bytes]:
+def _for_class(about: Course, assignment: str, data: list[Path]) -> Mapping[str, bytes]:
     """The class edition of these files, by the names of the files."""
     # Imported late, since it imports JAX: grading imports this file, and `build` needs no data.
     from autograder.authoring import release_data
 
-    return {path.name: release_data.for_class(path, about) for path in data if path.is_file()}
+    made = {path.name: release_data.for_class(path, about) for path in data if path.is_file()}
+    if made and about.class_edition.attempts_handed_in:
+        made[attempts.name(assignment)] = b""
+    return made
 
 
 def hide_masters(directory: Any, *patterns: str) -> None:

@@ -15,7 +15,17 @@ from autograder.judge.devices import CPU, Device
 from autograder.judge.judge import judge
 from autograder.judge.verdict import Status, Verdict
 from autograder.problem import Problem
-from autograder.student import buttons, card, lookup, personal, progress, undefined, waiting
+from autograder.student import (
+    attempts,
+    buttons,
+    card,
+    location,
+    lookup,
+    personal,
+    progress,
+    undefined,
+    waiting,
+)
 from autograder.student.released import ReleasedExercise
 from autograder.student.silence import silent
 
@@ -65,6 +75,9 @@ def check(answer: Callable[..., Any] | str, device: str = "") -> None:
     with waiting.bar(f"Checking {name}") as bar, redirected:
         verdict = examine(function, released, chosen, bar.step)
         recorded = record(verdict, released)
+        if verdict.status is not Status.MISSING:
+            folders = [path.parent for path in location.of_notebook(variables)]
+            attempts.note(folders, released.prompt.assignment, name, verdict.passed)
         message = card.of_check(verdict, released, recorded.of(name).hints)
         if is_validating and points and not verdict.passed:
             raise NotPassed(message.text)
