@@ -79,6 +79,25 @@ def test_identical_programs_run_once(grader, jail, solved, monkeypatch):
     assert runs[-1] == ("runner", 1)
 
 
+def test_programs_that_differ_in_names_calls_and_order_have_one_meaning(grader, solved):
+    answers = [
+        "def column_norms(A):\n    a, b = A * A, jnp.zeros(A.shape[1])\n"
+        "    return jnp.sqrt(a.sum(0)) + b",
+        "@jax.jit\ndef squares(x):\n    return x * x\n"
+        "def column_norms(A):\n    zeros, all_of_it = jnp.zeros(A.shape[1]), squares(A)\n"
+        "    return jnp.sqrt(all_of_it.sum(0)) + zeros",
+        "def column_norms(A):\n    return jnp.sqrt((A * A).sum(0))",
+    ]
+    verdicts = [
+        grader.grade(replaced(solved, "column_norms", answer))["column_norms"] for answer in answers
+    ]
+    assert all(verdict.passed and verdict.meaning for verdict in verdicts)
+    assert len({verdict.program for verdict in verdicts}) == 3
+    first, same, other = (verdict.meaning for verdict in verdicts)
+    assert first == same != other
+    assert len(first) == 32
+
+
 def test_a_reference_that_fails_is_a_grader_fault_for_its_exercise_alone(jail, solved):
     def predict_batch(W, b, xs):
         raise RuntimeError("the author's mistake")

@@ -87,6 +87,7 @@ def in_words_of_today(line):
         for key in ("status", "reason"):
             verdict[key] = verdict[key].replace("broke the rules", "not allowed")
         verdict["parts"] = []
+        verdict["meaning"] = ""
     return record
 
 

@@ -29,6 +29,7 @@ class LoggedVerdict:
     reported: tuple[str, ...] = ()
     message: str = ""
     parts: tuple[Part, ...] = ()
+    meaning: str = ""
 
     @classmethod
     def of(cls, verdict: Verdict) -> LoggedVerdict:
@@ -42,6 +43,7 @@ class LoggedVerdict:
             verdict.reported,
             verdict.findings[0].message if verdict.findings else "",
             verdict.parts,
+            verdict.meaning,
         )
 
 

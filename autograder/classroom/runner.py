@@ -82,7 +82,15 @@ def _outcomes(job: Job, device: Device, ours: Callable[[bool], None]) -> dict[Ca
         for view, by_case in job.expected.items()
     }
     return judged_early(
-        list(programs), program_of, arguments, job.requires, expected, device, job.apart, ours
+        list(programs),
+        program_of,
+        arguments,
+        job.requires,
+        expected,
+        device,
+        job.apart,
+        ours,
+        meanings=True,
     )
 
 

@@ -76,6 +76,7 @@ def judged_early(
     apart: bool,
     ours: Callable[[bool], None] = lambda ours: None,
     step: Callable[[int, int], None] = lambda finished, total: None,
+    meanings: bool = False,
 ) -> dict[Case, Outcome]:
     """Read the programs of all cases, then compile and run them.
 
@@ -91,8 +92,9 @@ def judged_early(
         apart: see `program.groups`.
         ours: see `program.run`.
         step: called before cases with the number of cases finished, and of all.
+        meanings: whether the meaning of the first program is read too.
     """
-    ties = tied(all_cases)
+    ties = {*tied(all_cases), *(all_cases[:1] if meanings else ())}
     programs: dict[Case, export.Exported] = {}
     outcomes: dict[Case, Outcome] = {}
     for number, case in enumerate(all_cases):

@@ -166,6 +166,8 @@ class Verdict:
         parts: the parts of the points, which add up to 1; `fraction` is the sum of those that are
             met. Empty if nothing is split: the answer has no right results, or it fails something
             without which nothing is earned, or all points are for the results.
+        meaning: the same text for all answers whose programs differ only in names, in the order of
+            operations and in calls; empty if that is unknown.
     """
 
     exercise: str
@@ -176,6 +178,7 @@ class Verdict:
     program: str = ""
     reported: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
+    meaning: str = ""
 
     @property
     def passed(self) -> bool:
