@@ -379,8 +379,14 @@ def replay(assignment: str, student: str, exercise: str) -> None:
     metavar="EXERCISE GROUP TEXT",
     help="Write TEXT to every student of the group, to be shown in nbgrader's feedback.",
 )
-def groups(assignment: str, html: Path | None, comment: tuple[str, str, str] | None) -> None:
-    """Show which programs a graded class wrote for each exercise, and how many wrote each."""
+@click.option("--names", is_flag=True, help="List who is in each group.")
+def groups(
+    assignment: str, html: Path | None, comment: tuple[str, str, str] | None, names: bool
+) -> None:
+    """Show which programs a graded class wrote for each exercise, and how many wrote each.
+
+    Equal texts that are unlikely to be chance are pointed out, as a hint and not as a verdict.
+    """
     root = _root()
     from rich.console import Console
 
@@ -396,12 +402,17 @@ def groups(assignment: str, html: Path | None, comment: tuple[str, str, str] | N
             f"`nbgrader generate_feedback {assignment} --force` shows it to them."
         )
         return
-    by_exercise = grouping.groups(root, assignment)
+    from autograder.classroom import groups_shown
+    from autograder.classroom.answer_texts import Texts
+
+    texts = Texts(root, assignment)
+    by_exercise = grouping.groups(root, assignment, texts)
+    hints = grouping.hints(by_exercise, texts)
     if html:
-        grouping.write_page(by_exercise, assignment, html)
+        groups_shown.write_page(by_exercise, hints, assignment, html, names)
         _print(str(html))
     else:
-        Console().print(grouping.as_tables(by_exercise))
+        Console().print(groups_shown.as_tables(by_exercise, hints, names))
 
 
 @main.command()
@@ -411,17 +422,18 @@ def groups(assignment: str, html: Path | None, comment: tuple[str, str, str] | N
     type=click.Path(path_type=Path),
     help="The file to write; by default ASSIGNMENT.html in this folder.",
 )
-@click.option("--names", is_flag=True, help="List every student's score.")
+@click.option("--names", is_flag=True, help="List what every student earned.")
 def report(assignment: str, html: Path | None, names: bool) -> None:
-    """Write a page about a graded class: scores, exercises, misconceptions."""
+    """Write a page about a graded class: scores, exercises, misconceptions, attempts."""
     root = _root()
     from autograder.classroom import nbgrader_parts
 
     nbgrader_parts.only()
     from autograder.classroom import report as reporting
+    from autograder.classroom import report_page
 
     path = html or Path(f"{assignment}.html")
-    reporting.write_page(reporting.report(root, assignment), path, names)
+    report_page.write(reporting.report(root, assignment), path, names)
     _print(str(path))
 
 

@@ -6,8 +6,12 @@ from collections import Counter
 import pytest
 
 from autograder import markup, problem, schema, text
-from autograder.classroom import groups, report
+from autograder.classroom import groups_shown, report_page
+from autograder.classroom.groups import Group
+from autograder.classroom.items import Earned, Item, Kind
 from autograder.classroom.log import LoggedVerdict
+from autograder.classroom.report import Report
+from autograder.classroom.same_text import Hint
 from autograder.judge import calling, comparison, devices, meshes, tree
 from autograder.judge.verdict import Finding, Status, Verdict
 from autograder.markup import html, joined, prose
@@ -37,13 +41,22 @@ def test_the_pages_show_what_students_and_masters_wrote_as_it_was_written(tmp_pa
     exercise, student = f"exercise{NASTY}", f"student{NASTY}"
     wrong = Verdict(exercise, Status.WRONG, (Finding("values", ""),), misconception=NASTY)
     verdict = LoggedVerdict.of(wrong)
-    group = groups.Group("abc", exercise, "vmap", (student,), verdict, f"code{NASTY}")
-    groups.write_page({exercise: [group]}, NASTY, tmp_path / "groups.html")
-    counts = {exercise: Counter({"wrong": 1})}
-    made = report.Report(NASTY, 4.0, {student: 3.0}, counts, Counter({(exercise, NASTY): 1}), 0)
-    report.write_page(made, tmp_path / "report.html", names=True)
+    sample, another = f"code{NASTY}", f"other{NASTY}"
+    group = Group("abc", exercise, "vmap", (student,), verdict, sample, (f"group{NASTY}",))
+    hint = Hint(exercise, (student, student), True, another)
+    paths = {name: tmp_path / f"{name}.html" for name in ("groups", "report")}
+    of_class = ({exercise: [group]}, {exercise: [hint]})
+    groups_shown.write_page(*of_class, NASTY, paths["groups"], names=True)
+    made = Report(
+        assignment=NASTY,
+        scores={student: 3.0},
+        items=(Item(exercise, 4.0, Counter({Kind.FAILED: 1}), 0.0, None),),
+        earned={student: {exercise: Earned(Kind.FAILED, 0.0, 0.0)}},
+        misconceptions=Counter({(exercise, NASTY): 1}),
+    )
+    report_page.write(made, paths["report"], names=True)
     for page, texts in (
-        ("groups", (exercise, NASTY, f"code{NASTY}")),
+        ("groups", (exercise, NASTY, sample, another, student, f"group{NASTY}")),
         ("report", (exercise, NASTY, student)),
     ):
         written = (tmp_path / f"{page}.html").read_text(encoding="utf-8")

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import nbformat
 from nbgrader.coursedir import CourseDirectory
-from rich.console import Group as Stacked
-from rich.syntax import Syntax
-from rich.table import Table
-from rich.text import Text
 
 from autograder.authoring import configuration
-from autograder.classroom import log, page
+from autograder.classroom import log, same_text
+from autograder.classroom.answer_texts import Texts
 from autograder.classroom.log import LoggedVerdict, Record
+from autograder.classroom.same_text import Hint
 from autograder.judge.verdict import Status
-from autograder.markup import html
 from autograder.problem import Problem
-from autograder.text import printable
 
 SHORT = 8
 """How many letters of a program's hash are the name of its group."""
-LOOKED_AT = 5
-"""How many answers of a group are read to find its shortest."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +30,9 @@ class Group:
         notebook: the name of its notebook.
         students: their ids.
         verdict: the one in `verdicts.jsonl`.
-        sample: the shortest of a few of their solution cells.
+        sample: the shortest of their solution cells.
+        same_as: the names of other groups of the exercise whose programs differ from this one only
+            in names, in the order of operations and in calls.
     """
 
     name: str
@@ -47,6 +41,7 @@ class Group:
     students: tuple[str, ...]
     verdict: LoggedVerdict
     sample: str
+    same_as: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -57,8 +52,15 @@ class Group:
         return ": ".join(dict.fromkeys(filter(None, (verdict.status, why))))
 
 
-def groups(root: Path, assignment: str) -> dict[str, list[Group]]:
+def groups(root: Path, assignment: str, texts: Texts | None = None) -> dict[str, list[Group]]:
     """The groups of every exercise, the largest first, from each student's newest verdicts.
+
+    Answers that are missing are one group, whatever the reason.
+
+    Args:
+        root: the course's folder.
+        assignment: its name.
+        texts: the texts of the answers, if they are read already.
 
     Raises:
         Problem: nothing of the assignment was graded.
@@ -66,40 +68,51 @@ def groups(root: Path, assignment: str) -> dict[str, list[Group]]:
     by_program: dict[tuple[str, str], list[Record]] = {}
     for record in log.newest(root, assignment):
         for exercise, verdict in record.verdicts.items():
-            program = verdict.program or verdict.status
-            by_program.setdefault((exercise, program), []).append(record)
-    course = CourseDirectory(config=configuration.read(root), root=str(root))
-    sources = functools.cache(_sources)  # a notebook is read for each of its exercises
+            by_program.setdefault((exercise, _program(verdict)), []).append(record)
+    texts = texts or Texts(root, assignment)
     by_exercise: dict[str, list[Group]] = {}
     for (exercise, program), records in by_program.items():
         students = tuple(record.student for record in records)
         notebook, verdict = records[0].notebook, records[0].verdicts[exercise]
-        folders = [
-            Path(course.format_path(course.autograded_directory, student, assignment))
-            for student in students[:LOOKED_AT]
-        ]
-        notebooks = [sources(folder / f"{notebook}.ipynb") for folder in folders]
-        sample = _shortest(notebooks, exercise)
+        sources = [texts.of(student, notebook).get(exercise, "") for student in students]
+        sample = min(filter(None, sources), key=lambda source: (len(source), source), default="")
         group = Group(program[:SHORT], exercise, notebook, students, verdict, sample)
         by_exercise.setdefault(exercise, []).append(group)
     return {
-        exercise: sorted(listed, key=lambda group: (-len(group.students), group.name))
+        exercise: sorted(_related(listed), key=lambda group: (-len(group.students), group.name))
         for exercise, listed in by_exercise.items()
     }
 
 
-def _shortest(notebooks: Sequence[Mapping[str, str]], exercise: str) -> str:
-    sources = [sources[exercise] for sources in notebooks if exercise in sources]
-    return min(sources, key=lambda source: (len(source), source), default="")
+def _program(verdict: LoggedVerdict) -> str:
+    is_missing = verdict.status is Status.MISSING
+    return verdict.status if is_missing else verdict.program or verdict.status
 
 
-def _sources(path: Path) -> dict[str, str]:
-    """The sources of nbgrader's cells in a notebook, by their names; none if it is not there."""
-    if not path.is_file():
-        return {}
-    cells = nbformat.read(path, as_version=4).cells
-    tagged = [cell for cell in cells if "nbgrader" in cell.metadata]
-    return {str(cell.metadata["nbgrader"].get("grade_id")): cell.source for cell in tagged}
+def _related(listed: Sequence[Group]) -> list[Group]:
+    """The groups of an exercise, each with the names of those that compute the same."""
+    by_meaning: dict[str, list[str]] = {}
+    for group in listed:
+        if group.verdict.meaning:
+            by_meaning.setdefault(group.verdict.meaning, []).append(group.name)
+    return [
+        replace(group, same_as=tuple(sorted(set(names) - {group.name})))
+        for group in listed
+        for names in [by_meaning.get(group.verdict.meaning, [])]
+    ]
+
+
+def hints(by_exercise: Mapping[str, Sequence[Group]], texts: Texts) -> dict[str, list[Hint]]:
+    """What `same_text` finds among the answers to each exercise; a hint, and never a verdict."""
+    found = {}
+    for exercise, listed in by_exercise.items():
+        notebook = listed[0].notebook
+        students = [student for group in listed for student in group.students]
+        sources = {
+            student: texts.of(student, notebook).get(exercise, "") for student in sorted(students)
+        }
+        found[exercise] = same_text.find(exercise, sources, texts.shown(notebook), len(students))
+    return found
 
 
 def comment(root: Path, assignment: str, exercise: str, name: str, text: str) -> Group:
@@ -148,39 +161,3 @@ def comment(root: Path, assignment: str, exercise: str, name: str, text: str) ->
                 answer.manual_comment = f"{written}\n\n{text}" if written else text
         gradebook.db.commit()
     return group
-
-
-def as_tables(by_exercise: dict[str, list[Group]]) -> Stacked:
-    """The groups of every exercise, for a terminal."""
-    tables = []
-    for exercise, listed in by_exercise.items():
-        table = Table(title=Text(printable(exercise)), title_justify="left", show_lines=True)
-        for head in ("group", "students", "verdict", "for example"):
-            table.add_column(head, justify="right" if head == "students" else "left")
-        for group in listed:
-            sample = printable(group.sample, lines=True)
-            code = Syntax(sample, "python", background_color="default", word_wrap=True)
-            summary = Text(printable(group.summary))
-            table.add_row(Text(printable(group.name)), str(len(group.students)), summary, code)
-        tables.append(table)
-    return Stacked(*tables)
-
-
-def write_page(by_exercise: dict[str, list[Group]], assignment: str, path: Path) -> None:
-    """Write the groups of every exercise as a page of HTML."""
-    parts = []
-    for exercise, listed in by_exercise.items():
-        rows = [
-            [
-                html("<code>{name}</code>", name=group.name),
-                str(len(group.students)),
-                group.summary,
-                html("<pre>{sample}</pre>", sample=group.sample),
-            ]
-            for group in listed
-        ]
-        noun = "program" if len(listed) == 1 else "programs"
-        heading = "<h2>{exercise}</h2><p>{count} distinct {noun}</p>"
-        parts.append(html(heading, exercise=exercise, count=len(listed), noun=noun))
-        parts.append(page.table(["group", "students", "verdict", "for example"], rows))
-    page.write(path, f"{assignment}: what the class wrote", parts)

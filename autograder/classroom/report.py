@@ -1,191 +1,193 @@
-"""The class at a glance: scores, exercises and misconceptions, as a page with bars."""
+"""The class at a glance: an assignment in the gradebook, in the log and in handed-in attempts."""
 
 from __future__ import annotations
 
-import statistics
-from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from markupsafe import Markup
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
 from nbgrader.coursedir import CourseDirectory
 
 from autograder.authoring import configuration
+from autograder.classroom import attempts, items, log
 from autograder.classroom import gradebook as books
-from autograder.classroom import log, page
+from autograder.classroom.attempts import Track
+from autograder.classroom.items import Earned, Item, Kind
+from autograder.classroom.log import LoggedVerdict
 from autograder.judge.verdict import Status
-from autograder.markup import html, joined
+from autograder.problem import Problem
 
-COLOURS = {"passed": "#0072b2", "not passed": "#b84f00", "not judged": "#666666"}
-"""Colour-blind readers can tell them apart too."""
-MOST_SHOWN = 20
-"""How many misconceptions the page lists."""
+CHECK, WRITTEN = "check-", "written-"
+UNTOUCHED = "No response."
+"""What nbgrader notes beside an answer that is still the stub."""
+SQLITE = "sqlite:///"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """The results of a class in one assignment.
 
     Attributes:
         assignment: its name.
         most: the most points that a student can get.
-        scores: the points of each student, with those that a person gave.
-        statuses: for each exercise, how many answers have each status.
+        scores: the points of each student, with those that a person gave, before late penalties.
+        items: the exercises and written answers, in the order of the notebook.
+        earned: for each student what each answer earned.
         misconceptions: how many students have each misconception, by exercise and title.
         waiting: how many submissions wait for a person to grade something.
+        absent: how many students of the gradebook handed in nothing.
+        late: how many submissions have a late penalty.
+        tracks: for each exercise the checks of each student who handed in attempts.
     """
 
     assignment: str
-    most: float
-    scores: dict[str, float]
-    statuses: dict[str, Counter[str]]
-    misconceptions: Counter[tuple[str, str]]
-    waiting: int
+    most: float = 0.0
+    scores: Mapping[str, float] = field(default_factory=dict)
+    items: tuple[Item, ...] = ()
+    earned: Mapping[str, Mapping[str, Earned]] = field(default_factory=dict)
+    misconceptions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    waiting: int = 0
+    absent: int = 0
+    late: int = 0
+    tracks: Mapping[str, tuple[Track, ...]] = field(default_factory=dict)
 
 
 def report(root: Path, assignment: str) -> Report:
-    """The report of an assignment, from the gradebook and `verdicts.jsonl`.
+    """The report of an assignment.
 
     Raises:
         Problem: nothing of the assignment was graded.
     """
-    statuses: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    misconceptions: Counter[tuple[str, str]] = Counter()
-    for record in log.newest(root, assignment):
-        for exercise, verdict in record.verdicts.items():
-            statuses[exercise][verdict.status] += 1
-            if verdict.misconception:
-                misconceptions[exercise, verdict.misconception] += 1
     course = CourseDirectory(config=configuration.read(root), root=str(root))
-    with books.opened(course) as gradebook:
-        most = books.assignment(gradebook, assignment).max_score
-        submissions = gradebook.assignment_submissions(assignment)
-        scores = {submission.student.id: submission.score for submission in submissions}
-        waiting = sum(submission.needs_manual_grade for submission in submissions)
-    return Report(assignment, most, scores, dict(statuses), misconceptions, waiting)
-
-
-def write_page(summary: Report, path: Path, names: bool = False) -> None:
-    """Write the report as one page.
-
-    Args:
-        summary: the report.
-        path: of the file, which is replaced.
-        names: whether the page lists each student's score; without it, the page names nobody.
-    """
-    scores = sorted(summary.scores.values())
-    middle = statistics.median(scores) if scores else 0.0
-    mean = statistics.fmean(scores) if scores else 0.0
-    overview = "No submission is in the gradebook."
-    if scores:
-        overview = (
-            f"{len(scores)} submissions, at most {summary.most:g} points: "
-            f"median {middle:g}, mean {mean:.1f}, from {scores[0]:g} to {scores[-1]:g}."
-        )
-    waiting = (
-        f"{summary.waiting} of them wait for a person to grade something, such as a written "
-        "answer, which does not count yet."
+    try:
+        records, nothing = log.newest(root, assignment), None
+    except Problem as problem:
+        # There is no master, or everything in it is graded by hand.
+        records, nothing = [], problem
+        if _is_absent(course.db_url):
+            raise
+    verdicts = {
+        (record.student, name): verdict
+        for record in records
+        for name, verdict in record.verdicts.items()
+    }
+    misconceptions = Counter(
+        (name, verdict.misconception)
+        for (_, name), verdict in verdicts.items()
+        if verdict.misconception
     )
-    parts = [
-        _paragraph(overview),
-        _paragraph(waiting) if summary.waiting else "",
-        Markup("<h2>Scores</h2>"),
-        _scores(scores, summary.most),
-        Markup("<h2>Exercises</h2>"),
-        _exercises(summary),
-        page.table(["exercise", "passed", "of", "otherwise"], _success(summary)),
-        Markup("<h2>Misconceptions</h2>"),
-        _misconceptions(summary),
-    ]
-    if names:
-        rows = [[name, f"{score:g}"] for name, score in sorted(summary.scores.items())]
-        parts += [Markup("<h2>Students</h2>"), page.table(["student", "points"], rows)]
-    page.write(path, f"{summary.assignment}: the class at a glance", parts)
+    with books.opened(course) as gradebook:
+        found = _assignment(gradebook, assignment, nothing)
+        submissions = _submissions(gradebook, found)
+        if nothing and not submissions:
+            raise nothing
+        points = _points(found)
+        earned: dict[str, dict[str, Earned]] = {one.student_id: {} for one in submissions}
+        for student, cell, answer in _earned(gradebook, found, points, verdicts):
+            earned[student][cell] = answer
+        return Report(
+            assignment=assignment,
+            most=found.max_score,
+            scores={one.student_id: one.score for one in submissions},
+            items=tuple(items.analysed(points, list(earned.values()))),
+            earned=earned,
+            misconceptions=misconceptions,
+            waiting=sum(one.needs_manual_grade for one in submissions),
+            absent=max(gradebook.db.query(Student).count() - len(submissions), 0),
+            late=sum(one.late_submission_penalty > 0 for one in submissions),
+            tracks=attempts.handed_in(course, assignment, points, {r.student: r for r in records}),
+        )
 
 
-def _paragraph(text: str) -> Markup:
-    return html("<p>{text}</p>", text=text)
-
-
-def _success(summary: Report) -> list[list[str]]:
-    rows = []
-    for exercise, counts in summary.statuses.items():
-        statuses = [
-            f"{count} {status}" for status, count in counts.most_common() if status != Status.PASSED
-        ]
-        passed = counts[Status.PASSED]
-        rows.append([exercise, str(passed), str(counts.total()), ", ".join(statuses)])
+def _submissions(gradebook: Gradebook, assignment: Assignment) -> Sequence[Any]:
+    """The submissions, with one query; nbgrader would load each of these columns by itself."""
+    columns = ("student_id", "score", "needs_manual_grade", "late_submission_penalty")
+    query = gradebook.db.query(*(getattr(SubmittedAssignment, name) for name in columns))
+    rows: Sequence[Any] = query.filter(SubmittedAssignment.assignment_id == assignment.id).all()
     return rows
 
 
-def _misconceptions(summary: Report) -> Markup:
-    if not summary.misconceptions:
-        return _paragraph("No answer shows a known misconception.")
-    rows = [
-        [exercise, f"an answer that {title}", str(count)]
-        for (exercise, title), count in summary.misconceptions.most_common(MOST_SHOWN)
-    ]
-    return page.table(["exercise", "looks like", "students"], rows)
+def _is_absent(url: str) -> bool:
+    """Whether there is no gradebook yet, which opening it would make."""
+    return url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).exists()
 
 
-def _scores(scores: Sequence[float], most: float) -> Markup:
-    """One column for each tenth of the points, as high as it has students."""
-    counts = Counter(_tenth(score, most) for score in scores)
-    highest = max(counts.values(), default=1)
-    column = '<div>{count}<i style="height: {height:.1f}rem"></i>{low:g}–{high:g}</div>\n'
-    columns = [
-        html(
-            column,
-            count=counts[tenth] or "",
-            height=8 * counts[tenth] / highest,
-            low=most * tenth / 10,
-            high=most * (tenth + 1) / 10,
-        )
-        for tenth in range(10)
-    ]
-    label = "How many students have how many points"
-    figure = '<figure class="columns" aria-label="{label}">\n{columns}</figure>'
-    return html(figure, label=label, columns=joined(columns))
+def _assignment(gradebook: Gradebook, name: str, nothing: Problem | None) -> Assignment:
+    try:
+        return books.assignment(gradebook, name)
+    except Problem:
+        if nothing:
+            raise nothing from None
+        raise
 
 
-def _tenth(score: float, most: float) -> int:
-    """In which tenth of the points a score is; all points, and more, are in the last one."""
-    return min(max(int(10 * score / most), 0), 9) if most else 9
+def _points(assignment: Assignment) -> dict[str, float]:
+    """The most points of each graded cell, in the order of the notebooks."""
+    points: dict[str, float] = {}
+    for notebook in assignment.notebooks:
+        cells = [*notebook.grade_cells, *notebook.task_cells]
+        order = [cell.name for cell in notebook.source_cells]
+        places = {name: place for place, name in enumerate(order)}
+        for cell in sorted(cells, key=lambda cell: places.get(cell.name, len(places))):
+            points[_name(cell.name)] = float(cell.max_score)
+    return points
 
 
-def _exercises(summary: Report) -> Markup:
-    """One bar for each exercise: how many passed, did not pass, and were not judged."""
-    longest = max((counts.total() for counts in summary.statuses.values()), default=1)
-    rows = []
-    for name, counts in summary.statuses.items():
-        numbers = {kind: _count(counts, kind) for kind in COLOURS}
-        pieces = [
-            html(
-                '<b style="width: {share:.2f}%; background: {colour}">{number}</b>',
-                share=100 * number / longest,
-                colour=COLOURS[kind],
-                number=number,
+def _name(cell: str) -> str:
+    return cell.removeprefix(CHECK).removeprefix(WRITTEN)
+
+
+def _earned(
+    gradebook: Gradebook,
+    assignment: Assignment,
+    points: Mapping[str, float],
+    verdicts: Mapping[tuple[str, str], LoggedVerdict],
+) -> Iterator[tuple[str, str, Earned]]:
+    """What each student earned in each graded cell, with two queries for the whole class."""
+    untouched = {
+        (student, _name(cell))
+        for student, cell, comment in _by_cell(gradebook, assignment, Comment)
+        if comment.auto_comment == UNTOUCHED
+    }
+    for student, cell, grade in _by_cell(gradebook, assignment, Grade):
+        name = _name(cell)
+        if name in points:
+            verdict = verdicts.get((student, name))
+            is_missing = (student, name) in untouched or bool(
+                verdict and verdict.status is Status.MISSING
             )
-            for kind, number in numbers.items()
-            if number
-        ]
-        rows.append(html("<span>{name}</span><div>{bar}</div>\n", name=name, bar=joined(pieces)))
-    legend = [
-        html('<b style="background: {colour}">{kind}</b>', colour=colour, kind=kind)
-        for kind, colour in COLOURS.items()
-    ]
-    return html(
-        '<figure class="bars" aria-label="{label}">\n'
-        '<span></span><div class="legend">{legend}</div>\n{rows}</figure>',
-        label="For each exercise, how many passed and how many did not",
-        legend=joined(legend),
-        rows=joined(rows),
-    )
+            yield student, name, _of_grade(grade, points[name], is_missing, verdict)
 
 
-def _count(counts: Counter[str], kind: str) -> int:
-    passed = counts[Status.PASSED]
-    not_judged = counts[Status.GRADER_FAULT] + counts[Status.UNREADABLE]
-    not_passed = counts.total() - passed - not_judged
-    return {"passed": passed, "not passed": not_passed, "not judged": not_judged}[kind]
+def _of_grade(grade: Grade, most: float, is_missing: bool, verdict: LoggedVerdict | None) -> Earned:
+    earned = float(grade.score or 0.0)
+    if grade.needs_manual_grade:
+        return Earned(Kind.WAITING, earned, 0.0)
+    share = earned / most if most else (verdict.fraction if verdict else 0.0)
+    if is_missing and not share:
+        return Earned(Kind.MISSING, earned, 0.0)
+    kind = Kind.PASSED if share >= 1 else Kind.PARTLY if share > 0 else Kind.FAILED
+    return Earned(kind, earned, share)
+
+
+def _by_cell(
+    gradebook: Gradebook, assignment: Assignment, kind: Any
+) -> Iterator[tuple[str, str, Any]]:
+    """The grades or comments of an assignment, each with its student and the name of its cell."""
+    query = gradebook.db.query(SubmittedAssignment.student_id, BaseCell.name, kind)
+    query = query.join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+    query = query.join(kind, kind.notebook_id == SubmittedNotebook.id)
+    query = query.join(BaseCell, BaseCell.id == kind.cell_id)
+    yield from query.filter(SubmittedAssignment.assignment_id == assignment.id)
