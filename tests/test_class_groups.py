@@ -68,6 +68,7 @@ def printed(found, names):
     console = Console(width=200)
     with console.capture() as capture:
         console.print(groups_shown.as_tables(*found, names))
+    assert "\N{REPLACEMENT CHARACTER}" not in capture.get()
     return capture.get()
 
 

@@ -20,7 +20,7 @@ from autograder.text import printable
 
 HEAD = ("group", "students", "verdict", "for example")
 NO_VERDICT = (
-    "Neither the course nor anybody else here wrote so much in this way. That is a hint and not a "
+    "Much of it is neither in the course nor in any other answer. That is a hint and not a "
     "verdict: working together, a common source and chance look the same. Talk to the students "
     "first."
 )
@@ -56,7 +56,7 @@ def as_tables(
             )
         shown.append(table)
         shown += [
-            Text(printable(f"{_told(hint, names)} {NO_VERDICT}\n"))
+            Text(printable(f"{_told(hint, names)} {NO_VERDICT}"), end="\n\n")
             for hint in hints.get(exercise, ())
         ]
     return Stacked(*shown)
@@ -76,8 +76,8 @@ def write_page(
     """
     parts: list[Markup] = []
     for exercise, listed in by_exercise.items():
-        noun = "program" if len(listed) == 1 else "programs"
-        heading = "<h2>{exercise}</h2><p>{count} distinct {noun}</p>"
+        noun = "group" if len(listed) == 1 else "groups"
+        heading = "<h2>{exercise}</h2><p>{count} {noun}</p>"
         parts.append(html(heading, exercise=exercise, count=len(listed), noun=noun))
         rows = [_row(group, names) for group in listed]
         parts.append(page.table(f"Groups of {exercise}", HEAD, rows))
@@ -111,7 +111,7 @@ def _same(group: Group) -> str:
     if not group.same_as:
         return ""
     others = " and ".join(group.same_as)
-    return f"The same program as {others}, up to names, calls and the order of operations."
+    return f"It differs from {others} only in names, calls and the order of operations."
 
 
 def _told(hint: Hint, names: bool) -> str:
@@ -120,4 +120,4 @@ def _told(hint: Hint, names: bool) -> str:
         f"{', '.join(hint.students[:-1])} and {hint.students[-1]}" if names else f"{count} answers"
     )
     but = "comments and formatting" if hint.same_names else "names, comments and formatting"
-    return f"The same text: {who} differ only in {but}, or in nothing."
+    return f"The same text: {who} differ only in {but}, or not at all."

@@ -38,6 +38,8 @@ thead th { font-weight: bold; vertical-align: bottom; }
 .turned thead th:nth-child(n+3) { writing-mode: vertical-rl; rotate: 180deg; text-align: left; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 pre { margin: 0; font-size: .85rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+td pre { min-width: 18rem; }
+td ul { margin: 0; padding: 0; list-style: none; }
 figure { margin: 1rem 0; }
 figcaption { margin-top: .5rem; }
 .columns { display: flex; gap: .5rem; align-items: flex-end; text-align: center; }
