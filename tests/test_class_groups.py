@@ -2,14 +2,18 @@
 
 import re
 
+import lab_server
 import made_up_class
 import pytest
 from made_up_class import ASSIGNMENT, Student, missing, passed, wrong
 from rich.console import Console
 from test_same_text import LONG, MASTER, OTHERS
 
-from autograder.classroom import groups, groups_shown
+from autograder.classroom import groups, groups_shown, report_page
 from autograder.classroom.answer_texts import Texts
+from autograder.classroom.report import report
+from autograder.schema import to_text
+from autograder.student.attempts import Attempts, Check
 
 POINTS = {"step": 2.0}
 
@@ -101,3 +105,35 @@ def test_the_page_can_be_used_with_a_keyboard_and_loads_nothing(found, tmp_path)
         "Groups of step"
     ]
     assert not re.search(r"(src|href)=", text)
+
+
+@pytest.mark.slow
+def test_both_pages_can_be_read_by_everybody_on_a_telephone_in_the_dark_and_on_paper(
+    course, found, tmp_path
+):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    written(found, tmp_path, names=True)
+    times = [f"2026-11-30T11:{minute}:00+00:00" for minute in range(10, 40, 7)]
+    told = {"step": tuple(Check(time, time == times[-1]) for time in times)}
+    students = {
+        "ada": Student({"step": passed()}, written=1.0, attempts=to_text(Attempts("", told)))
+    }
+    small = made_up_class.make(tmp_path / "small", students, POINTS)
+    report_page.write(report(small, ASSIGNMENT), tmp_path / "report.html", names=True)
+    with lab_server.browser() as (page, asked):
+        for name in ("page", "report"):
+            page.goto((tmp_path / f"{name}.html").as_uri())
+            for scheme, media, width in (
+                ("light", "screen", 1100),
+                ("dark", "screen", 390),
+                ("light", "print", 718),
+            ):
+                page.emulate_media(color_scheme=scheme, media=media)
+                page.set_viewport_size({"width": width, "height": 900})
+                assert page.evaluate("document.documentElement.scrollWidth") <= width
+                assert axe.run(page).response["violations"] == []
+                lab_server.picture(page, f"class_{name}_{scheme}_{media}")
+            regions = page.locator("[role=region]")
+            page.keyboard.press("Tab")
+            assert regions.first.evaluate("region => region === document.activeElement")
+        assert [address for address in asked if "axe" not in address] == []

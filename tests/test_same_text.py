@@ -52,6 +52,20 @@ def test_a_long_copy_is_found_with_other_comments_and_with_other_names():
     assert told(LONG, RENAMED) == [(("s0", "s1"), False)]
 
 
+def test_words_that_nobody_else_uses_count_too_but_not_alone():
+    code = (
+        "def step(f, x):\n    slope = jax.grad(f)(x){}\n    damped = slope * abs(slope)\n"
+        "    bounded = damped / (1 + abs(x))\n    moved = x - bounded - 3\n"
+        "    return max(moved, -bounded)"
+    )
+    comment = "  # remarkably careless weighting, borrowed from nowhere whatsoever"
+    alike = code.format(comment)
+    assert told(alike, alike) == [(("s0", "s1"), True)]
+    assert told(alike, code.format("").replace("damped", "b").replace("bounded", "c")) == []
+    short = f"def step(f, x):{comment}\n    return f(x) - 2"
+    assert told(short, short) == []
+
+
 def test_a_short_answer_is_not_marked_however_many_wrote_it():
     short = "def step(f, x):\n    return jnp.where(x > 0, x - f(x), x)"
     assert told(short, short) == []

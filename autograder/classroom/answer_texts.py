@@ -10,7 +10,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from autograder.authoring import configuration
 from autograder.classroom import same_text
-from autograder.classroom.same_text import Piece
+from autograder.classroom.same_text import Shown
 
 
 class Texts:
@@ -27,11 +27,11 @@ class Texts:
         self.of = functools.cache(self._of)
         self.shown = functools.cache(self._shown)
 
-    def _shown(self, notebook: str) -> frozenset[Piece]:
+    def _shown(self, notebook: str) -> Shown:
         """What the master of a notebook and its lesson show; nothing if there is no master."""
         master = _text(self._folder(self._course.source_directory, ".") / f"{notebook}.py")
         lesson = _text(Path(self._course.root) / "course" / f"{self._assignment}.py")
-        return same_text.shown_in(master, lesson) if master else frozenset()
+        return same_text.shown_in(master, lesson) if master else Shown()
 
     def _of(self, student: str, notebook: str) -> dict[str, str]:
         """The sources of a student's solution cells, by the names of the exercises."""

@@ -1,10 +1,11 @@
 """Finds answers whose texts are equal although that is unlikely: a hint, and never a verdict.
 
-Comments, docstrings, blank lines, formatting and the names that an answer chooses are ignored. Then
-an answer is cut into *pieces*: each expression, and the head of each statement. A piece that the
-course shows is not counted: in the master, with its stub, hints, solutions and wrong answers, or in
-the lesson. Nor is one that anybody else in the class wrote. Only answers with many pieces left are
-marked, which short ones never have. To accuse somebody falsely is worse than to miss a copy.
+Comments, docstrings, blank lines, formatting and the names that an answer chooses may differ. An
+answer is cut into *pieces*: each expression, and the head of each statement. A piece counts only if
+neither the course shows it (in the master, with its stub, hints, solutions and wrong answers, or in
+the lesson) nor anybody else in the class wrote it. Words that nobody else uses, in names and in
+comments, count too. Only answers with much that counts are marked, which short ones never have:
+to accuse somebody falsely is worse than to miss a copy.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
-LEAST, LEAST_RENAMED = 14, 18
-"""How many pieces must be left of a text, if the names in it are equal too, and if they are not."""
+LEAST = 20
+"""How many pieces and words must count."""
 LEAST_STATEMENTS = 4
 """How many of these pieces must be statements: a long line alone is not enough."""
+LEAST_PIECES = 10
+"""How many must be pieces: words alone are not enough."""
 FEWEST_OTHERS = 5
 """How many other answers are needed to tell what is usual."""
 MOST = 3
@@ -32,6 +35,8 @@ _BODIES = frozenset(("body", "orelse", "finalbody", "handlers", "cases"))
 _NAMES = {ast.Name: "id", ast.arg: "arg", ast.FunctionDef: "name", ast.ClassDef: "name"}
 """Where a node has a name that a text may choose."""
 _STATEMENTS = frozenset(kind.__name__ for kind in ast.stmt.__subclasses__())
+_WORD = re.compile(r"[^\W\d]{4,}")
+"""A word that may count: `x`, `out` and the like are everybody's."""
 _CODE = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 
 Piece = tuple[object, ...]
@@ -62,22 +67,30 @@ class Form:
         shape: the same text for answers that are equal up to names, comments and formatting.
         names: the names that it chooses, in their order.
         pieces: its pieces, without their names.
+        words: all longer words in it, also those of comments.
     """
 
     shape: str
     names: tuple[str, ...]
-    pieces: Set[Piece]
+    pieces: frozenset[Piece]
+    words: frozenset[str]
 
 
-def find(
-    exercise: str, sources: Mapping[str, str], shown: frozenset[Piece], students: int
-) -> list[Hint]:
+@dataclass(frozen=True)
+class Shown:
+    """What the course shows: pieces of code, and words."""
+
+    pieces: frozenset[Piece] = frozenset()
+    words: frozenset[str] = frozenset()
+
+
+def find(exercise: str, sources: Mapping[str, str], shown: Shown, students: int) -> list[Hint]:
     """The hints about one exercise.
 
     Args:
         exercise: its name.
         sources: the answers by student.
-        shown: the pieces that the course shows; if it has none, nothing is found.
+        shown: what the course shows; if that is nothing, nothing is found.
         students: how many are in the class.
     """
     forms = {
@@ -92,24 +105,34 @@ def find(
     for alike in by_shape.values():
         others = [form for form in forms.values() if form.shape != forms[alike[0]].shape]
         is_few = 2 <= len(alike) <= max(MOST, students // 10)
-        if not shown or not is_few or len(others) < FEWEST_OTHERS:
+        if not shown.pieces or not is_few or len(others) < FEWEST_OTHERS:
             continue
-        left = forms[alike[0]].pieces - shown.union(*(other.pieces for other in others))
-        by_names: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
-        for student in alike:
-            by_names[forms[student].names].append(student)
-        groups = [alike] if _is_telling(left, LEAST_RENAMED) else [*by_names.values()]
-        hints += [
-            Hint(exercise, tuple(group), group in by_names.values(), sources[group[0]])
-            for group in groups
-            if len(group) > 1 and _is_telling(left, LEAST)
-        ]
+        usual = Shown(
+            shown.pieces.union(*(other.pieces for other in others)),
+            shown.words.union(*(other.words for other in others)),
+        )
+        for group in _telling(alike, forms, usual):
+            same_names = len({forms[student].names for student in group}) == 1
+            hints.append(Hint(exercise, tuple(group), same_names, sources[group[0]]))
     return hints
 
 
-def _is_telling(pieces: Set[Piece], least: int) -> bool:
-    statements = [piece for piece in pieces if piece[0] in _STATEMENTS]
-    return len(pieces) >= least and len(statements) >= LEAST_STATEMENTS
+def _telling(alike: list[str], forms: Mapping[str, Form], usual: Shown) -> list[list[str]]:
+    """These students, if what they have in common tells something; else those with equal names."""
+
+    def tells(group: list[str]) -> bool:
+        pieces = forms[group[0]].pieces - usual.pieces
+        words = frozenset.intersection(*(forms[student].words for student in group)) - usual.words
+        statements = [piece for piece in pieces if piece[0] in _STATEMENTS]
+        is_code = len(statements) >= LEAST_STATEMENTS and len(pieces) >= LEAST_PIECES
+        return is_code and len(pieces) + len(words) >= LEAST
+
+    if tells(alike):
+        return [alike]
+    by_names: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    for student in alike:
+        by_names[forms[student].names].append(student)
+    return [group for group in by_names.values() if len(group) > 1 and tells(group)]
 
 
 @functools.lru_cache(10_000)
@@ -122,19 +145,20 @@ def form_of(source: str, exercise: str = "") -> Form | None:
     try:
         pieces = frozenset(_pieces(tree))
         names = _numbered(tree, _chosen(tree) - {exercise})
-        return Form(ast.dump(tree), names, pieces)
+        return Form(ast.dump(tree), names, pieces, frozenset(_WORD.findall(source.lower())))
     except RecursionError:
         return None
 
 
-def shown_in(master: str, lesson: str = "") -> frozenset[Piece]:
-    """The pieces of a master and a lesson: their code, and the code in their texts.
+def shown_in(master: str, lesson: str = "") -> Shown:
+    """What a master and a lesson show: their words, their code, and the code in their texts.
 
     Args:
         master: the text of the file.
         lesson: likewise.
     """
-    return frozenset(piece for text in (master, lesson) for piece in _shown(text))
+    pieces = frozenset(piece for text in (master, lesson) for piece in _shown(text))
+    return Shown(pieces, frozenset(_WORD.findall(f"{master}\n{lesson}".lower())))
 
 
 def _shown(text: str) -> Iterator[Piece]:
