@@ -47,7 +47,7 @@ def test_checks_are_noted_until_the_first_that_passes_and_the_student_is_told_on
         told.append("No grade depends on it" in capsys.readouterr().out)
     assert told == [False, True, False, False]
     noted = json.loads(file.read_text())
-    assert "hand this file in" in noted["about"]
+    assert "Your course asks you to hand it in" in noted["about"]
     assert list(noted["checks"]) == [EXERCISE]
     assert [each["passed"] for each in noted["checks"][EXERCISE]] == [False, True]
     assert [path.name for path in file.parent.glob("*attempts*")] == [file.name]

@@ -123,7 +123,7 @@ def check(file: Path, exercise: str, device: str, student: str, console: Console
     noted = [name for name, verdict in verdicts.items() if _is_noted(verdict, exercises[name])]
     console.print(_table(verdicts, noted))
     for name, verdict in verdicts.items():
-        progress = record(verdict, exercises[name])
+        progress = record(verdict, exercises[name], [file.absolute().parent])
         if exercise:
             card = of_check(verdict, exercises[name], progress.of(name).hints).text
             console.print(printable(card, lines=True), markup=False)

@@ -21,8 +21,8 @@ SUFFIX = "-attempts.json"
 MOST = 500
 """How many checks of an exercise are noted."""
 ABOUT = (
-    "When you checked each exercise until it passed. Your course asks you to hand this file in "
-    "with the notebook. No grade depends on it. If you delete it, nothing is noted."
+    "This file says when you checked each exercise, until it passed. Your course asks you to hand "
+    "it in with the notebook. No grade depends on it. You may delete it: then nothing is noted."
 )
 
 
@@ -76,7 +76,7 @@ def note(folders: Iterable[Path], assignment: str, exercise: str, passed: bool) 
         checks = {**noted.checks, exercise: (*before, Check(now, passed))}
         _write(path, replace(noted, checks=checks))
         if not noted.checks:
-            print(f"{path.name}, beside the notebook, notes this check. {ABOUT}")
+            print(f"This check is noted in {path.name}, beside the notebook. {ABOUT}")
 
 
 def _write(path: Path, noted: Attempts) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, redirect_stderr
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -74,10 +75,8 @@ def check(answer: Callable[..., Any] | str, device: str = "") -> None:
     redirected = redirect_stderr(sys.stdout) if is_validating else nullcontext()
     with waiting.bar(f"Checking {name}") as bar, redirected:
         verdict = examine(function, released, chosen, bar.step)
-        recorded = record(verdict, released)
-        if verdict.status is not Status.MISSING:
-            folders = [path.parent for path in location.of_notebook(variables)]
-            attempts.note(folders, released.prompt.assignment, name, verdict.passed)
+        folders = [path.parent for path in location.of_notebook(variables)]
+        recorded = record(verdict, released, folders)
         message = card.of_check(verdict, released, recorded.of(name).hints)
         if is_validating and points and not verdict.passed:
             raise NotPassed(message.text)
@@ -112,11 +111,17 @@ def examine(
     )
 
 
-def record(verdict: Verdict, released: ReleasedExercise) -> progress.Progress:
-    """Record a check in the student's progress; checking a stub is not an attempt."""
+def record(
+    verdict: Verdict, released: ReleasedExercise, folders: Sequence[Path] = ()
+) -> progress.Progress:
+    """Record a check in the student's progress, and in a file of attempts in one of these folders.
+
+    Checking a stub is not an attempt.
+    """
     course, prompt = released.course, released.prompt
     if verdict.status is Status.MISSING:
         return progress.read(course)
+    attempts.note(folders, prompt.assignment, prompt.name, verdict.passed)
     return progress.checked(
         course, prompt.name, prompt.assignment, verdict.passed, prompt.is_fast_track
     )
