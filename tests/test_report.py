@@ -14,7 +14,7 @@ from autograder.classroom.attempts import Track
 from autograder.classroom.items import ENOUGH, Earned, Item, Kind
 from autograder.classroom.log import LoggedVerdict
 from autograder.classroom.report import Report, report
-from autograder.judge.verdict import Status
+from autograder.judge.verdict import Part, Status
 from autograder.problem import Problem
 from autograder.schema import to_text
 from autograder.student.attempts import Attempts, Check
@@ -145,6 +145,25 @@ def test_the_report_keeps_apart_what_is_partly_right_missing_and_waiting(tmp_pat
         Kind.PASSED,
     )
     assert made.misconceptions == {("column_norms", "forgets the square root"): 1}
+
+
+def test_the_report_says_which_parts_of_the_points_answers_with_right_results_earn(page, tmp_path):
+    whole, half = (
+        (Part("the results", 0.5, True), Part("no <loop>", 0.5, met)) for met in (True, False)
+    )
+    verdicts = [
+        dataclasses.replace(passed(), parts=whole),
+        dataclasses.replace(wrong(0.5), status=Status.PARTLY, parts=half),
+        wrong(),
+    ]
+    students = {f"s{n}": Student({"pairwise": verdict}) for n, verdict in enumerate(verdicts)}
+    made = report(made_up_class.make(tmp_path / "class", students), ASSIGNMENT)
+    text = page(parts=made.parts)
+    rows = re.findall(r'<th scope="row">pairwise</th>((?:<td.*?</td>)+)', text)
+    assert [re.findall(r">([^<]+)</td>", row) for row in rows] == [
+        ["the results", "50%", "2", "0"],
+        ["no &lt;loop&gt;", "50%", "1", "1"],
+    ]
 
 
 def test_an_assignment_with_written_answers_only_has_a_report(tmp_path):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from autograder.classroom import gradebook as books
 from autograder.classroom.attempts import Track
 from autograder.classroom.items import Earned, Item, Kind
 from autograder.classroom.log import LoggedVerdict
-from autograder.judge.verdict import Status
+from autograder.judge.verdict import Part, Status
 from autograder.problem import Problem
 
 CHECK, WRITTEN = "check-", "written-"
@@ -46,6 +46,8 @@ class Report:
         items: the exercises and written answers, in the order of the notebook.
         earned: for each student what each answer earned.
         misconceptions: how many students have each misconception, by exercise and title.
+        parts: how many answers with right results have a part of the points and how many do not,
+            by exercise and part.
         waiting: how many submissions wait for a person to grade something.
         absent: how many students of the gradebook handed in nothing.
         late: how many submissions have a late penalty.
@@ -58,6 +60,7 @@ class Report:
     items: tuple[Item, ...] = ()
     earned: Mapping[str, Mapping[str, Earned]] = field(default_factory=dict)
     misconceptions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    parts: Mapping[tuple[str, Part], Counter[bool]] = field(default_factory=dict)
     waiting: int = 0
     absent: int = 0
     late: int = 0
@@ -104,6 +107,7 @@ def report(root: Path, assignment: str) -> Report:
             items=tuple(items.analysed(points, list(earned.values()))),
             earned=earned,
             misconceptions=misconceptions,
+            parts=_parts(points, verdicts),
             waiting=sum(one.needs_manual_grade for one in submissions),
             absent=max(gradebook.db.query(Student).count() - len(submissions), 0),
             late=sum(one.late_submission_penalty > 0 for one in submissions),
@@ -117,6 +121,18 @@ def _submissions(gradebook: Gradebook, assignment: Assignment) -> Sequence[Any]:
     query = gradebook.db.query(*(getattr(SubmittedAssignment, name) for name in columns))
     rows: Sequence[Any] = query.filter(SubmittedAssignment.assignment_id == assignment.id).all()
     return rows
+
+
+def _parts(
+    exercises: Iterable[str], verdicts: Mapping[tuple[str, str], LoggedVerdict]
+) -> dict[tuple[str, Part], Counter[bool]]:
+    """How often each part of the points was earned, in the order of the exercises."""
+    counts: dict[str, dict[tuple[str, Part], Counter[bool]]] = {name: {} for name in exercises}
+    for (_, exercise), verdict in verdicts.items():
+        for part in verdict.parts:
+            key = (exercise, replace(part, met=True))
+            counts.setdefault(exercise, {}).setdefault(key, Counter())[part.met] += 1
+    return {key: met for found in counts.values() for key, met in found.items()}
 
 
 def _is_absent(url: str) -> bool:

@@ -53,6 +53,7 @@ def write(summary: Report, path: Path, names: bool = False) -> None:
         _scores(sorted(summary.scores.values()), summary.most),
         Markup("<h2>Exercises</h2>"),
         *_exercises(summary.items),
+        *_parts(summary),
         Markup("<h2>Misconceptions</h2>"),
         _misconceptions(summary),
     ]
@@ -201,6 +202,20 @@ def _pieces(item: Item, longest: int) -> Iterator[Markup]:
                 percent=percent,
                 count=count if percent >= NARROW else "",
             )
+
+
+def _parts(summary: Report) -> Iterator[Markup]:
+    if not any(met[False] for met in summary.parts.values()):
+        return
+    rows = [
+        [page.breakable(exercise), part.name, f"{part.share:.0%}", str(met[True]), str(met[False])]
+        for (exercise, part), met in summary.parts.items()
+    ]
+    yield Markup("<h2>Parts of the points</h2>")
+    yield page.paragraph(
+        "Of the answers with right results, how many earned each part of an exercise's points."
+    )
+    yield page.table("Parts", ["exercise", "part", "share", "earned", "not earned"], rows)
 
 
 def _misconceptions(summary: Report) -> Markup:
