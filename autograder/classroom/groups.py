@@ -76,7 +76,8 @@ def groups(root: Path, assignment: str, texts: Texts | None = None) -> dict[str,
         notebook, verdict = records[0].notebook, records[0].verdicts[exercise]
         sources = [texts.of(student, notebook).get(exercise, "") for student in students]
         sample = min(filter(None, sources), key=lambda source: (len(source), source), default="")
-        group = Group(program[:SHORT], exercise, notebook, students, verdict, sample)
+        name = program if program == verdict.status else program[:SHORT]
+        group = Group(name, exercise, notebook, students, verdict, sample)
         by_exercise.setdefault(exercise, []).append(group)
     return {
         exercise: sorted(_related(listed), key=lambda group: (-len(group.students), group.name))
