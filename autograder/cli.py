@@ -484,6 +484,33 @@ def extend(assignment: str, student: str, days: float, hours: float) -> None:
     )
 
 
+@main.command()
+@click.argument("assignment")
+@click.option("--yes", is_flag=True, help="Write it without asking.")
+def regrade(assignment: str, yes: bool) -> None:
+    """Grade an ASSIGNMENT again after its master has changed.
+
+    The command builds the assignment, generates it, and grades its graded submissions again, in a
+    folder aside. It prints whose points change, and asks before it writes anything. Points and
+    comments that a person gave stay as they are.
+    """
+    root = _checked(assignment)
+    from rich.console import Console
+
+    from autograder.classroom import regrade as regrading
+
+    def agrees() -> bool:
+        if yes:
+            return True
+        if not sys.stdin.isatty():
+            click.echo("Nobody can be asked here: add --yes to write it.")
+            return False
+        return click.confirm("Write it?")
+
+    if not regrading.regrade(root, assignment, agrees, Console()):
+        raise click.ClickException("Nothing was written.")
+
+
 def _course() -> Course:
     from autograder.authoring import course
 

@@ -17,6 +17,7 @@ from jax.extend.mlir import ir
 from jax.extend.mlir.dialects import stablehlo
 
 from autograder.classroom import claims
+from autograder.classroom.cache import NoCache
 from autograder.classroom.grader import Grader
 from autograder.classroom.messages import Job, ProgramCase, RunnerRequest
 from autograder.classroom.roles import GradingJail
@@ -302,7 +303,7 @@ class Recorded:
 def recorded():
     with GradingJail(Limits(seconds=60)) as jail:
         runs = Recorded(jail)
-        grader = Grader(EXERCISES, 1, runs, again=EXERCISES)
+        grader = Grader(EXERCISES, 1, runs, cache=NoCache())
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SOURCE)])
         verdicts = grader.grade(notebook)
         assert {name: one for name, one in verdicts.items() if not one.passed} == {}

@@ -80,6 +80,20 @@ def _release(loaded: Master, root: Path, target: Path) -> list[Path]:
     return [path for path in released if path.is_file()]
 
 
+def update_outlines(about: Course, target: Path) -> list[Path]:
+    """Write the outline of the course, alone and into all data of `check`; the files written."""
+    outline = release_data.outline(about, masters(about.root))
+    data = [
+        path
+        for folder in ("solutions", "exercises")
+        for path in target.glob(f"{folder}/*/*{SUFFIX}")
+    ]
+    return [
+        release_data.write_outline(outline, target / "course"),
+        *release_data.update_outline(outline, data),
+    ]
+
+
 def build_lesson(path: Path, root: Path, target: Path) -> Path:
     """Write the notebook of one lesson; its metadata say how many seconds it took to run.
 
@@ -153,13 +167,10 @@ def build(root: Path, assignment: str | None = None, target: Path | None = None)
     about = course.read(root)
     about.require_jax()
     about.require_modules()
-    outline = release_data.outline(about, masters(root))
-    written = [release_data.write_outline(outline, target / "course")]
+    written = []
     for path in masters(root, assignment):
         written += build_assignment(path, root, target)
-    for folder in ("solutions", "exercises"):
-        others = target.glob(f"{folder}/*/*{SUFFIX}")
-        written += release_data.update_outline(outline, others)
+    written += update_outlines(about, target)
     for path in lessons.masters(root, assignment):
         written.append(build_lesson(path, root, target))
     return written + build_overview(about, target)

@@ -14,7 +14,7 @@ import functools
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -64,7 +64,6 @@ class Grader:
         jail: where the students' code and programs run.
         device: where programs run; this process needs it too, for the references.
         cache: of verdicts; an answer with known programs is not run again.
-        again: the exercises that are judged again, even if the cache has their verdicts.
         standard: makes the `Standard` of an exercise, from it, the seed and the device.
         runners: how many processes share the programs of one notebook; more than one only helps
             where nothing else is graded at the same time.
@@ -78,7 +77,6 @@ class Grader:
     jail: Runs
     device: Device = CPU
     cache: Cache = field(default_factory=Cache)
-    again: Collection[str] = ()
     standard: Callable[[Any, int, Device], Standard] = FromMaster
     runners: int = 1
     _standards: dict[str, Standard] = field(default_factory=dict)
@@ -129,12 +127,11 @@ class Grader:
         return {name: verdicts[name] for name in self.exercises}
 
     def _known(self, code_keys: Mapping[str, str]) -> dict[str, Verdict]:
-        """The verdicts that the cache has for this code, except on what is judged again."""
+        """The verdicts that the cache has for this code."""
         return {
             name: verdict
             for name, key in code_keys.items()
-            if name not in self.again
-            and (verdict := self.cache.verdict(str(self.cache.get(key)))) is not None
+            if (verdict := self.cache.verdict(str(self.cache.get(key)))) is not None
         }
 
     def _grade(
@@ -148,11 +145,7 @@ class Grader:
         numbers = self._numbers
         programs = {name: _program(lowered[name], numbers.get(name)) for name in names}
         keys = {name: self._key(name, program) for name, program in programs.items()}
-        verdicts = {
-            name: verdict
-            for name in names
-            if name not in self.again and (verdict := self.cache.verdict(keys[name]))
-        }
+        verdicts = {name: verdict for name in names if (verdict := self.cache.verdict(keys[name]))}
         fresh = {name: answers for name, answers in lowered.items() if name not in verdicts}
         outcomes, ran = self._run(fresh)
         for name in fresh:

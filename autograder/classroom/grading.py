@@ -22,7 +22,7 @@ from nbgrader.api import Gradebook
 from nbgrader.converters.base import NbGraderException
 from nbgrader.utils import rmtree
 from sqlalchemy.exc import DatabaseError, OperationalError
-from traitlets import Enum, Float, Integer, List, Unicode
+from traitlets import Enum, Float, Integer, Unicode
 from traitlets.config import LoggingConfigurable
 
 from autograder import text
@@ -75,10 +75,9 @@ class GradingRun(LoggingConfigurable):
         help="How many submissions are graded at once; when 0, one per core, or two per thread of "
         "a cluster.",
     ).tag(config=True)
-    regrade = List(
-        Unicode(),
-        help="Exercises that are judged again; for the others, known verdicts are used. Add "
-        "--force, so that nbgrader grades again what it has graded before.",
+    aside = Unicode(
+        help="The folder that gets the log and the lock, for a run whose results `autograder "
+        "regrade` writes later; the course's folder when empty."
     ).tag(config=True)
     cluster = Unicode(
         help="The address of a Dask scheduler on whose workers submissions are graded, such as "
@@ -111,6 +110,7 @@ class GradingRun(LoggingConfigurable):
         super().__init__(**kw)
         converter: Any = kw["parent"].parent
         self.coursedir = converter.coursedir
+        self._closing = contextlib.ExitStack()
         text.clean_log(self.log)
         limits = Limits(
             self.seconds,
@@ -125,7 +125,8 @@ class GradingRun(LoggingConfigurable):
             )
         )
         try:
-            self._lock_course()
+            with stopping(self.log):
+                self._closing.callback(locked(self._folder).release)
             device = devices.named(self.device)
             strongest, weakest = Level(self.strongest), Level(self.require)
             root = Path(self.coursedir.root)
@@ -149,44 +150,27 @@ class GradingRun(LoggingConfigurable):
             self.prompts = {name: loaded.untagged_texts for name, loaded in masters.items()}
             # A notebook without a master has no grader: nbgrader grades it.
             self.graders = {
-                name: Grader(loaded.exercises, seed, self.jail, device, verdicts, self.regrade)
+                name: Grader(loaded.exercises, seed, self.jail, device, verdicts)
                 for name, loaded in masters.items()
             }
             self._tells = about.class_edition.solutions_in_feedback
-            known = {name for grader in self.graders.values() for name in grader.exercises}
-            if unknown := sorted(set(self.regrade) - known):
-                raise Problem(
-                    f"There is no exercise {unknown[0]} to regrade: choose from {', '.join(known)}."
-                )
         except Problem as problem:
-            self._lock.release()
+            self._closing.close()
             self.log.error("%s", problem)
             raise NbGraderException(str(problem)) from None
         self._remove_unfinished()
 
-    def _lock_course(self) -> None:
-        """Hold the course's lock, until `end`.
-
-        Raises:
-            Problem: another run holds it.
-        """
-        # The system releases it when the process ends, so a killed run blocks nobody.
-        self._lock = FileLock(Path(self.coursedir.root) / LOCK, timeout=0, thread_local=False)
-        with stopping(self.log):
-            try:
-                self._lock.acquire()
-            except Timeout:
-                raise Problem(
-                    f"Another run is grading in {self.coursedir.root}: wait until it has ended, "
-                    "then run the same command again."
-                ) from None
+    @property
+    def _folder(self) -> Path:
+        """The folder of the log and the lock."""
+        return Path(self.coursedir.root) / self.aside
 
     def end(self) -> None:
         """Sum up the class, after the last submission, and release the lock."""
         try:
             self.tally.sum_up()
         finally:
-            self._lock.release()
+            self._closing.close()
 
     def _seed(self, verdicts: Cache) -> int:
         """The seed of the assignment; a class that was partly graded keeps its seed."""
@@ -293,7 +277,7 @@ class GradingRun(LoggingConfigurable):
             jax=cache.versions()[0],
             verdicts={name: LoggedVerdict.of(verdict) for name, verdict in verdicts.items()},
         )
-        log.append(Path(self.coursedir.root), record)
+        log.append(self._folder, record)
 
 
 def _grade(grader: Grader, notebook: NotebookNode, student: str) -> Graded:
@@ -306,6 +290,24 @@ def _grade(grader: Grader, notebook: NotebookNode, student: str) -> Graded:
         missing = [name for name, verdict in verdicts.items() if verdict.status is Status.MISSING]
         verdicts |= {name: unreadable(name, why) for name in missing}
     return Graded(code_of(notebook).key, verdicts, time.monotonic() - begun)
+
+
+def locked(folder: Path) -> FileLock:
+    """The lock of the course in this folder, held from now on until it is released.
+
+    Raises:
+        Problem: another run holds it.
+    """
+    # The system releases it when the process ends, so a killed run blocks nobody.
+    lock = FileLock(folder / LOCK, timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Problem(
+            f"Another run is grading in {folder}: wait until it has ended, then run the same "
+            "command again."
+        ) from None
+    return lock
 
 
 def unreadable(exercise: str, why: str) -> Verdict:

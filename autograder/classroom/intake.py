@@ -123,24 +123,18 @@ class Intake:
 
     def _students(self) -> Iterator[tuple[str, Path]]:
         """The students that nbgrader was asked to grade, and their folders."""
-        course = self._course
-        regexp = course.format_path(
-            self._submitted, "(?P<student>.*)", re.escape(course.assignment_id), escape=True
-        )
-        for folder in folders(course, self._submitted):
-            match = re.fullmatch(regexp, folder, re.DOTALL)
-            student = match["student"] if match else ""
-            if student in course.student_id_exclude.split(","):
+        for student, folder in students(self._course, self._submitted):
+            if student in self._course.student_id_exclude.split(","):
                 continue
             if not student or any(map(_is_control, student)):
                 message = (
-                    f"{folder!a} cannot be graded: a student's id is one line of letters, digits "
-                    "and signs. Rename the folder, and run the command again."
+                    f"{str(folder)!a} cannot be graded: a student's id is one line of letters, "
+                    "digits and signs. Rename the folder, and run the command again."
                 )
                 self.refused.append(message)
                 self._log.error("%s", message)
             else:
-                yield student, Path(folder)
+                yield student, folder
 
     def _take(self, student: str, folder: Path) -> None:
         clean = self._folder(self._clean, student)
@@ -255,6 +249,24 @@ class Intake:
             more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
             listed = "; ".join(problems[:3]) + more
             self._log.warning("Left out of what %s handed in: %s.", student, listed)
+
+
+def students(course: Any, step: str) -> Iterator[tuple[str, Path]]:
+    """The students that have a folder of the assignment, if nbgrader was asked about them.
+
+    Args:
+        course: nbgrader's `CourseDirectory`.
+        step: one of its folders, such as `submitted`.
+
+    Yields:
+        The student's id, empty where a folder's name has none, and the folder.
+    """
+    regexp = course.format_path(
+        step, "(?P<student>.*)", re.escape(course.assignment_id), escape=True
+    )
+    for folder in folders(course, step):
+        match = re.fullmatch(regexp, folder, re.DOTALL)
+        yield (match["student"] if match else ""), Path(folder)
 
 
 def read_regular(path: Path, most: int, status: os.stat_result | None = None) -> bytes:
