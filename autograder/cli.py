@@ -345,9 +345,10 @@ def new_exercise(name: str, assignment: str | None) -> None:
 @click.argument("student")
 @click.argument("exercise")
 def replay(assignment: str, student: str, exercise: str) -> None:
-    """Grade one EXERCISE of a STUDENT again, with the seed of the run that graded it.
+    """Judge one EXERCISE of a STUDENT again, with the seed of the run that graded it.
 
-    The exit status is 1 if the verdict has changed.
+    Nothing is written: the command shows whether the same verdict is reached again. The exit
+    status is 1 if the verdict has changed.
     """
     root = _root()
     from autograder.classroom import nbgrader_parts

@@ -18,6 +18,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.classroom.cache import Cache, key
 from autograder.classroom.class_run import Ahead, Graded, Tally
+from autograder.classroom.gradebook import Totals
 from autograder.classroom.grader import Grader
 from autograder.classroom.roles import GradingJail
 from autograder.jail.process import Limits
@@ -163,15 +164,16 @@ def test_the_summary_is_of_those_who_are_in_the_gradebook(caplog):
         tally.collected(student, {"f": Verdict("f", Status(statuses))}, student != "a")
     tally.took("d", 9.0)
     with caplog.at_level(logging.INFO):
-        tally.sum_up()
+        tally.sum_up(Totals("ps1", (4.0, 0.0, 0.5), 4.0, 2))
     for words in (
         "Graded 3 submissions",
         "f  1 of 3 passed",
         "slowest: d (9.0 s)",
-        "students with answers that a person has to grade: 2",
-        "students with files that a person has to read: b",
-        "grader faults, which a person has to look at: c (f)",
-        "not graded, see above: 1",
+        "submissions that wait for a person: 2 (b, c)",
+        "files that cannot be read, see above: b",
+        "faults of the grader, see above: c (f)",
+        "notebooks that were not graded, see above: 1",
+        "The gradebook has 3 submissions of ps1, on average 1.5 of 4 points; 2 of them wait for a ",
     ):
         assert words in caplog.text
 

@@ -180,3 +180,11 @@ def test_the_pages_say_how_long_a_lesson_takes(page):
     minutes = [module.minutes for module in course.read(ROOT).modules]
     text = " ".join((ROOT / page).read_text(encoding="utf-8").split())
     assert f"a lesson of {min(minutes)} to {max(minutes)} minutes" in text
+
+
+def test_an_assignment_without_a_master_is_left_to_nbgrader(tmp_path):
+    (tmp_path / "solutions" / "plain").mkdir(parents=True)
+    with pytest.raises(
+        Problem, match=r"^plain has no master, .* `nbgrader autograde plain --force`\.$"
+    ):
+        course.masters(tmp_path, "plain")

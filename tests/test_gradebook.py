@@ -14,8 +14,10 @@ from course_folder import ASSIGNMENT, CLASSROOM, NOTEBOOK
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from nbgrader.api import Base, Gradebook
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import SaveAutoGrades
 from nbgrader.utils import compute_checksum
+from sqlalchemy.exc import DatabaseError
 
 from autograder.classroom import gradebook as books
 from autograder.classroom.grades import KEY, SaveVerdicts
@@ -123,6 +125,12 @@ def test_a_run_opens_the_gradebook_once_and_leaves_nothing_of_it_open(tmp_path: 
     path.unlink()
     with books.of_run(url, "course") as afterwards:
         assert afterwards.students == []
+
+
+def test_the_password_of_a_gradebook_is_not_shown() -> None:
+    course = CourseDirectory(db_url="postgresql+psycopg://me:secret@host/grades")
+    message = str(books.damaged(course, DatabaseError("select", {}, Exception("no server"))))
+    assert "postgresql+psycopg://me:***@host/grades cannot be used (no server): close" in message
 
 
 @pytest.mark.slow

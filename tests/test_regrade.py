@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import io
 import shutil
@@ -29,7 +30,7 @@ QUESTION = """
 # Because.
 # ### END SOLUTION
 """
-PENALTY = """
+CONFIGURATION = """
 from nbgrader.plugins import LateSubmissionPlugin
 
 class Half(LateSubmissionPlugin):
@@ -37,6 +38,17 @@ class Half(LateSubmissionPlugin):
         return score / 2
 
 c.AssignLatePenalties.plugin_class = Half
+
+from autograder.classroom.grader import Grader
+
+judge = Grader._judge
+
+def fails_at_a_mark(self, name, outcomes, lines):
+    if "# the grader fails here" in lines and name == "square":
+        raise RuntimeError("out of order")
+    return judge(self, name, outcomes, lines)
+
+Grader._judge = fails_at_a_mark
 """
 LATE = "2027-03-05 12:00:00 UTC"
 ANSWERS = {
@@ -46,6 +58,7 @@ ANSWERS = {
     "late": {},
     "extended": {},
     "gone": {},
+    "fault": {"square": "# the grader fails here\ndef square(xs):\n    return xs * xs + 0"},
 }
 KEPT = ("gradebook.db", "verdicts.jsonl", "autograded", "exercises", "solutions")
 
@@ -69,7 +82,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (masters / f"{NOTEBOOK}.py").write_text(text, encoding="utf-8")
     course = course_folder.make(folder / "course", masters.parent, workers=2)
     with (course / "nbgrader_config.py").open("a", encoding="utf-8") as config:
-        config.write(PENALTY)
+        config.write(CONFIGURATION)
     build.build_assignment(course / "solutions" / ASSIGNMENT / f"{NOTEBOOK}.py", course, course)
     run = course_folder.nbgrader(course, "generate_assignment", ASSIGNMENT)
     assert run.returncode == 0, run.stdout
@@ -78,12 +91,16 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if student in ("late", "extended"):
             path.with_name("timestamp.txt").write_text(LATE)
     with opened(course) as gradebook:
+        gradebook.add_student("absent")
         gradebook.update_or_create_assignment(ASSIGNMENT, duedate="2027-03-01 17:00:00 UTC")
         gradebook.add_student("extended")
         gradebook.add_submission(ASSIGNMENT, "extended")
         gradebook.grant_extension(ASSIGNMENT, "extended", days=9)
+    course_folder.submit(course, "unreadable", b"no notebook")
     run = course_folder.nbgrader(course, "autograde", ASSIGNMENT)
     assert run.returncode == 0, run.stdout
+    (folder / "said").write_text(run.stdout, encoding="utf-8")
+    (folder / "totals").write_text(repr(totals(course)), encoding="utf-8")
     for student in ANSWERS:
         course_folder.give_by_hand(course, student, WRITTEN, 1.5)
     course_folder.give_by_hand(course, "bob", "check-square", 1.0)
@@ -157,6 +174,37 @@ def regrade(course: Path, agrees: Callable[[], bool] = lambda: True) -> tuple[bo
 
 
 @pytest.mark.slow
+def test_a_run_says_what_the_gradebook_has(graded: Path) -> None:
+    """Whatever was handed in; what needs a person is named with the student and the file."""
+    said = (graded.parent / "said").read_text(encoding="utf-8")
+    points = ast.literal_eval((graded.parent / "totals").read_text(encoding="utf-8"))
+    everybody = len(ANSWERS) + 1
+    assert points == {
+        "ada": 10,
+        "bob": 8,
+        "eve": 6,
+        "late": 5,
+        "extended": 10,
+        "gone": 10,
+        "fault": 8,
+        "unreadable": 0,
+    }
+    for words in (
+        f"Graded {everybody} submissions in ",
+        f"square    5 of {everybody} passed",
+        f"submissions that wait for a person: {everybody} (ada, bob, eve and 5 more)",
+        "files that cannot be read, see above: unreadable",
+        "faults of the grader, see above: fault (square)",
+        f"The gradebook has {everybody} submissions of {ASSIGNMENT}, on average "
+        f"{sum(points.values()) / everybody:.4g} of 12 points; {everybody} of them wait for a ",
+        "unreadable (vmap.ipynb): vmap.ipynb is not a Jupyter notebook. A person has to grade it.",
+        "fault (vmap.ipynb): the grader itself failed at square, so a person has to give the",
+        "ada (vmap.ipynb): square: passed, ladder: passed, row_sums: passed",
+    ):
+        assert words in said
+
+
+@pytest.mark.slow
 def test_other_points_move_those_whom_they_concern_and_nothing_is_judged_again(
     course: Path,
 ) -> None:
@@ -181,6 +229,8 @@ def test_other_points_move_those_whom_they_concern_and_nothing_is_judged_again(
         "late": 6.5,
         "extended": 11.5,
         "gone": 11.5,
+        "fault": 9.5,
+        "unreadable": 0,
     }
     assert totals(course) == {
         "ada": 11,
@@ -189,12 +239,14 @@ def test_other_points_move_those_whom_they_concern_and_nothing_is_judged_again(
         "late": 5.25,
         "extended": 10.5,
         "gone": 11.5,
+        "fault": 9.5,
+        "unreadable": 0,
     }
     for words in (
         "ada │ 12 │ 11 │ square: 2 → 1",
         "eve │ 7.5 │ 6.5 │ square: 2 → 1",
         "late │ 6.5 │ 5.25 │ square: 2 → 1",
-        "The points of 4 of 5 submissions change.",
+        "The points of 4 of 7 submissions change.",
         "The assignment has 11 points instead of 12.",
         "the submission is not there any more: gone.",
         "Not graded yet, so `nbgrader autograde` will do it by the new rules: 12345.",
@@ -207,7 +259,7 @@ def test_other_points_move_those_whom_they_concern_and_nothing_is_judged_again(
     with opened(course) as gradebook:
         comment = gradebook.find_comment("square", NOTEBOOK, ASSIGNMENT, "bob")
         assert comment.manual_comment == "Nearly."
-    assert len(course_folder.records(course)) == lines + 5
+    assert len(course_folder.records(course)) == lines + 7
     released = course / "exercises" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
     assert "· 1 point\\n" in released.read_text(encoding="utf-8")
     assert not (course / regrading.FOLDER).exists()

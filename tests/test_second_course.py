@@ -217,6 +217,23 @@ def test_feedback_groups_report_and_progress(graded, machine):
 
 
 @pytest.mark.slow
+def test_a_class_is_graded_again_when_points_have_changed(graded, machine):
+    master = graded / "solutions" / ASSIGNMENT / f"{NOTEBOOK}.py"
+    text = master.read_text(encoding="utf-8")
+    text = text.replace("minutes=8 points=3", "minutes=8 points=2")
+    master.write_text(text.replace('"01_roots" points=5', '"01_roots" points=4'), encoding="utf-8")
+    said = machine.succeed("autograder", "regrade", ASSIGNMENT, "--yes", within="numerics")
+    assert "newton_step: 3 → 2" in said
+    assert "The points of 1 of 3 submissions change." in said
+    with Gradebook(f"sqlite:///{graded}/gradebook.db") as gradebook:
+        points = {
+            one.student.id: (one.score, one.max_score)
+            for one in gradebook.assignment_submissions(ASSIGNMENT)
+        }
+    assert points == {"ada": (2.0, 4.0), "bob": (0.0, 4.0), "eve": (0.0, 4.0)}
+
+
+@pytest.mark.slow
 def test_pytest_proves_an_exercise_of_the_course(course, machine):
     output = machine.succeed("pytest", "-q", "solutions", "-k", "march", within="numerics")
     assert "1 passed" in output

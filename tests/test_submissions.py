@@ -142,7 +142,12 @@ def test_the_summary_has_the_counts_of_the_gradebook(classroom: Class) -> None:
     waiting = [
         one for one in classroom.scores.values() if any(s.needs_manual_grade for s in one.values())
     ]
-    assert f"students with answers that a person has to grade: {len(waiting)}\n" in summary
+    assert f"submissions that wait for a person: {len(waiting)} (" in summary
+    points = [sum(score.auto or 0 for score in own.values()) for own in classroom.scores.values()]
+    assert (
+        f"The gradebook has {everybody} submissions of {ASSIGNMENT}, on average "
+        f"{sum(points) / everybody:.4g} of 20 points; {len(waiting)} of them wait for a person."
+    ) in summary
 
 
 def test_what_was_handed_in_is_not_changed(classroom: Class) -> None:

@@ -234,6 +234,12 @@ def masters(root: Path, assignment: str | None = None) -> list[Path]:
     others = [name for name in folders if name not in listed]
     names = [assignment] if assignment else [*listed, *others]
     paths = [path for name in names if name in folders for path in tags.masters_in(folders[name])]
+    if assignment in folders and not paths:
+        raise Problem(
+            f"{assignment} has no master, a .py file with our tags, so nbgrader alone grades it: "
+            f"after a change, run `nbgrader generate_assignment {assignment}` and "
+            f"`nbgrader autograde {assignment} --force`."
+        )
     if not paths:
         raise Problem(
             f"There is no assignment {assignment or ''} in {root / 'solutions'}: "

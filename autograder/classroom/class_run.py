@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from autograder.classroom.gradebook import Totals
 from autograder.judge.verdict import Status, Verdict
 
 MOST_NAMED = 3
@@ -113,7 +114,8 @@ class Tally:
         self.seconds: dict[str, float] = {}
         self.faults: list[str] = []
         self.unreadable: dict[str, None] = {}
-        self.waiting: set[str] = set()
+        self.waiting: dict[str, None] = {}
+        self.students: set[str] = set()
         self.saved = 0
         self._so_far: Counter[Status] = Counter()
         self._closing = contextlib.ExitStack()
@@ -152,8 +154,9 @@ class Tally:
             waits: whether a person has to grade something in it.
         """
         self.saved += 1
+        self.students.add(student)
         if waits:
-            self.waiting.add(student)
+            self.waiting[student] = None
         for name, verdict in verdicts.items():
             self.statuses[verdict.status] += 1
             self.exercises[name][verdict.passed] += 1
@@ -162,35 +165,48 @@ class Tally:
             if verdict.status is Status.GRADER_FAULT:
                 self.faults.append(f"{student} ({name})")
 
-    def sum_up(self) -> None:
-        """Log what is in the gradebook now, at the end of a run, even of one that failed."""
+    def sum_up(self, totals: Totals | None) -> None:
+        """Log what was graded, at the end of a run, even of one that failed.
+
+        Args:
+            totals: what the gradebook has now, if it can be read.
+        """
         self.close()
-        if self.expected > 1:
-            self.log.info("%s", "\n".join(self.summary()))
+        lines = list(self.summary()) if self.expected > 1 else []
+        if totals is not None:
+            lines.append(str(totals))
+        if lines:
+            self.log.info("%s", "\n".join(lines))
 
     def summary(self) -> Iterator[str]:
-        """The class in a few lines."""
+        """What this run has graded, in a few lines."""
         took = time.monotonic() - self.begun
         counts = ", ".join(f"{count} {status}" for status, count in self.statuses.most_common())
-        yield (f"Graded {self.saved} submissions in {took:.0f} s, {self.workers} at once: {counts}")
+        submissions = counted(len(self.students), "submission")
+        yield f"Graded {submissions} in {took:.0f} s, {self.workers} at once: {counts}"
         width = max(map(len, self.exercises), default=0)
         for name, passed in self.exercises.items():
             yield f"  {name:{width}}  {passed[True]} of {passed.total()} passed"
         slowest = sorted(self.seconds.items(), key=lambda item: -item[1])[:MOST_NAMED]
         yield "  slowest: " + ", ".join(f"{student} ({took:.1f} s)" for student, took in slowest)
         if self.waiting:
-            yield f"  students with answers that a person has to grade: {len(self.waiting)}"
+            students = _named(list(self.waiting))
+            yield f"  submissions that wait for a person: {len(self.waiting)} ({students})"
         if self.unreadable:
-            students = _named(list(self.unreadable))
-            yield f"  students with files that a person has to read: {students}"
+            yield f"  files that cannot be read, see above: {_named(list(self.unreadable))}"
         if self.faults:
-            yield f"  grader faults, which a person has to look at: {_named(sorted(self.faults))}"
+            yield f"  faults of the grader, see above: {_named(sorted(self.faults))}"
         if self.saved < self.expected:
-            yield f"  not graded, see above: {self.expected - self.saved}"
+            yield f"  notebooks that were not graded, see above: {self.expected - self.saved}"
 
     def close(self) -> None:
         """Take the progress bar away."""
         self._closing.close()
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and a noun, as in "1 submission"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _named(names: Sequence[str]) -> str:

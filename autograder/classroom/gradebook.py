@@ -6,9 +6,11 @@ import functools
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from nbgrader.api import Assignment, Gradebook, MissingEntry
+from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy import make_url
 from sqlalchemy.exc import DatabaseError
 
 from autograder.problem import Problem
@@ -84,12 +86,55 @@ def assignment(gradebook: Gradebook, name: str) -> Assignment:
         ) from None
 
 
+@dataclass(frozen=True)
+class Totals:
+    """What the gradebook says of a class in one assignment.
+
+    Attributes:
+        assignment: its name.
+        points: those of each submission, without those taken off for being late.
+        most: the points of the assignment.
+        waiting: how many submissions wait for a person.
+    """
+
+    assignment: str
+    points: tuple[float, ...]
+    most: float
+    waiting: int
+
+    def __str__(self) -> str:
+        count = len(self.points)
+        submissions = "1 submission" if count == 1 else f"{count} submissions"
+        line = f"The gradebook has {submissions} of {self.assignment}"
+        if count:
+            line += (
+                f", on average {sum(self.points) / count:.4g} of {self.most:g} points; "
+                f"{self.waiting or 'none'} of them {'waits' if self.waiting == 1 else 'wait'} for "
+                "a person"
+            )
+        return f"{line}."
+
+
+def totals(gradebook: Gradebook, name: str) -> Totals:
+    """What the gradebook says of a class in the assignment of this name."""
+    columns = (
+        SubmittedAssignment.score,
+        SubmittedAssignment.late_submission_penalty,
+        SubmittedAssignment.needs_manual_grade,
+    )
+    rows = gradebook.db.query(*columns).join(Assignment).filter(Assignment.name == name).all()
+    points = tuple(max(0.0, score - penalty) for score, penalty, _ in rows)
+    return Totals(name, points, assignment(gradebook, name).max_score, sum(row[2] for row in rows))
+
+
 def damaged(course: CourseDirectory, error: DatabaseError) -> Problem:
     """The problem of a gradebook that cannot be used."""
-    url = course.db_url.removeprefix("sqlite:///")
+    url = make_url(course.db_url)
+    name = url.database if url.drivername == "sqlite" else url.render_as_string()
     return Problem(
-        f"The gradebook {url} cannot be used ({error.orig}): close the program that has it open, "
-        "put back an intact copy, or move it away and generate and autograde the assignment again."
+        f"The gradebook {name} cannot be used ({error.orig}): close the program that has it open, "
+        "or put back an intact copy. Only if there is none, move it away, and generate and "
+        "autograde every assignment again: what was graded by hand is lost then."
     )
 
 

@@ -27,7 +27,7 @@ class JudgeNotebook(NbGraderPreprocessor):
         run = self.parent.run
         verdicts: dict[str, Verdict] = {}
         if run is not None:
-            with stopping(self.log):
+            with stopping(self.log, resources["nbgrader"]):
                 verdicts = run.judge(nb, resources["nbgrader"])
         # Only a person can judge a test cell that no master specifies.
         why = nb.metadata.get(KEY, {}).get(ASK, "No master specifies this test")
@@ -55,7 +55,7 @@ class SaveVerdicts(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         names = resources["nbgrader"]
-        with stopping(self.log), books.of_run(names["db_url"]) as gradebook:
+        with stopping(self.log, names), books.of_run(names["db_url"]) as gradebook:
             submitted = gradebook.find_submission_notebook(
                 names["notebook"], names["assignment"], names["student"]
             )

@@ -13,6 +13,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
@@ -168,7 +169,13 @@ class GradingRun(LoggingConfigurable):
     def end(self) -> None:
         """Sum up the class, after the last submission, and release the lock."""
         try:
-            self.tally.sum_up()
+            totals = None
+            with (
+                contextlib.suppress(DatabaseError),
+                books.of_run(self.coursedir.db_url) as gradebook,
+            ):
+                totals = books.totals(gradebook, self.coursedir.assignment_id)
+            self.tally.sum_up(totals)
         finally:
             self._closing.close()
 
@@ -252,7 +259,16 @@ class GradingRun(LoggingConfigurable):
             graded = _grade(grader, notebook, names["student"])
         verdicts = graded.verdicts
         statuses = ", ".join(f"{name}: {verdict.status}" for name, verdict in verdicts.items())
-        self.log.info("%s: %s", names["student"], statuses)
+        place = f"{names['student']} ({names['notebook']}.ipynb)"
+        self.log.info("%s: %s", place, statuses)
+        for name, verdict in verdicts.items():
+            if verdict.status is Status.GRADER_FAULT:
+                self.log.error(
+                    "%s: the grader itself failed at %s, so a person has to give the points. %s",
+                    place,
+                    name,
+                    verdict.findings[0].message,
+                )
         self._write(names, grader, verdicts)
         self.tally.took(names["student"], graded.seconds)
         return verdicts
@@ -349,22 +365,28 @@ def _is_finished(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def stopping(log: Any) -> Iterator[None]:
+def stopping(log: Any, names: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
     """End the whole run with one sentence when nothing more can be graded or written.
 
     nbgrader would continue, and drop every submission that is left. What was graded stays; the
     next run grades this submission and the rest.
+
+    Args:
+        log: gets the sentence.
+        names: of the `student` and the `notebook` that is graded in this block.
     """
+    place = ", at {student} ({notebook}.ipynb)".format_map(names) if names else ""
     try:
         yield
     except CannotGrade as problem:
-        log.error("%s", problem)
+        log.error("%s%s", problem, f" This run stopped{place}." if place else "")
         raise SystemExit(1) from None
     except (OSError, OperationalError) as error:
         why = error.orig if isinstance(error, OperationalError) else error
         log.error(
             "Nothing more can be written: %s. Make room, close programs that use the gradebook, "
-            "and run the same command again: it goes on where this one stopped.",
+            "and run the same command again: it goes on where this one stopped%s.",
             why,
+            place,
         )
         raise SystemExit(1) from None

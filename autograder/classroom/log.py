@@ -151,10 +151,16 @@ def newest(root: Path, assignment: str) -> list[Record]:
         Problem: nothing of the assignment was graded.
     """
     if not (root / LOG).is_file():
-        raise Problem(f"Nothing has been graded here yet: there is no {root / LOG}.")
+        raise Problem(
+            f"Nothing has been graded here yet, so there is no {root / LOG}: run "
+            f"`nbgrader autograde {assignment}` first."
+        )
     by_key = {(record.student, record.notebook): record for record in records(root, assignment)}
     if not by_key:
-        raise Problem(f"{root / LOG} has no verdict in {assignment}.")
+        raise Problem(
+            f"{root / LOG} has no verdict in {assignment}: correct the name, or run "
+            f"`nbgrader autograde {assignment}` first."
+        )
     return [by_key[key] for key in sorted(by_key)]
 
 

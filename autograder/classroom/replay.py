@@ -61,7 +61,10 @@ def replay(root: Path, assignment: str, student: str, exercise: str) -> Replay:
     """
     records = [record for record in log.newest(root, assignment) if record.student == student]
     if not records:
-        raise Problem(f"{root / log.LOG} has no verdict on {student} in {assignment}.")
+        raise Problem(
+            f"{root / log.LOG} has no verdict on {student} in {assignment}: correct the name, or "
+            f"run `nbgrader autograde {assignment}` first."
+        )
     matches = [record for record in records if exercise in record.verdicts]
     if not matches:
         known = ", ".join(name for record in records for name in record.verdicts)

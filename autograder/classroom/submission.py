@@ -134,7 +134,8 @@ class SubmissionExporter(NotebookExporter):
         try:
             nbformat.validate(graded)
         except nbformat.ValidationError as error:
-            self.log.error("%s: the graded notebook has a fault: %s", key[0], error.message)
+            place = f"{key[0]} ({key[1]}.ipynb)"
+            self.log.error("%s: the graded notebook has a fault: %s", place, error.message)
         # On one line: with an indentation, this would take most of the time.
         return json.dumps(graded, ensure_ascii=False, sort_keys=True) + "\n"
 
@@ -226,8 +227,9 @@ class RestoreCells(NbGraderPreprocessor):
         names = resources["nbgrader"]
         restored = self.parent.restored(nb, names["notebook"])
         if why := restored.metadata[KEY].get(ASK):
+            place = f"{names['student']} ({names['notebook']}.ipynb)"
             advice = "Ask for the notebook again, or give the points by hand."
-            self.log.error("%s: %s. A person has to grade it. %s", names["student"], why, advice)
+            self.log.error("%s: %s. A person has to grade it. %s", place, why, advice)
         return restored, resources
 
 
