@@ -183,7 +183,7 @@ class Tally:
         took = time.monotonic() - self.begun
         counts = ", ".join(f"{count} {status}" for status, count in self.statuses.most_common())
         submissions = counted(len(self.students), "submission")
-        yield f"Graded {submissions} in {took:.0f} s, {self.workers} at once: {counts}"
+        yield f"Graded {submissions} in {took:.0f} s, {self.workers} at once; answers: {counts}"
         width = max(map(len, self.exercises), default=0)
         for name, passed in self.exercises.items():
             yield f"  {name:{width}}  {passed[True]} of {passed.total()} passed"
