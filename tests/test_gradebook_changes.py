@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
+from rich.console import Console
 from test_exporters import server  # noqa: F401  (a fixture)
 
+from autograder.classroom import gradebook as books
 from autograder.classroom import gradebook_changes, manual_work, scores
 from autograder.classroom.gradebook_changes import Rows
+from autograder.classroom.regrade import State, Submissions, report
 from autograder.problem import Problem
 
 PLACE = ("one", "ps1")
@@ -251,3 +255,54 @@ def test_a_person_looks_again_only_where_something_changed(
     kept = manual_work.keep_reviews(content, before, scores.of_class(content, "ps1"), same)
     score = scores.of_class(kept, "ps1")["ada"].cells["one", "why"]
     assert (score.manual, score.extra, score.waits) == (3.0, 0.5, waits)
+
+
+def test_the_totals_are_those_of_whoever_has_handed_in(url: str) -> None:
+    """A student who was only given more time has a row in the gradebook, too."""
+    with Gradebook(url, "numerics") as gradebook:
+        gradebook.add_student("fay")
+        gradebook.add_submission("ps1", "fay").extension = datetime.timedelta(days=2)
+        gradebook.db.commit()
+        assert len(gradebook.assignment_submissions("ps1")) == 3
+        totals = books.totals(gradebook, "ps1")
+    assert (totals.most, sorted(totals.points), totals.waiting) == (12, [3.25, 11.25], 0)
+
+
+def shown(before: Rows, after: Rows, again: Set[str] = frozenset()) -> str:
+    """What a regrading prints of this change, without the lines of the table."""
+    printed = io.StringIO()
+    states = [State.of(content, "ps1") for content in (before, after)]
+    for part in report(*states, Submissions(("ada", "bob"), (), ()), again):
+        Console(file=printed, width=100).print(part, highlight=False)
+    return " ".join(printed.getvalue().split())
+
+
+def test_a_regrading_shows_who_moves_and_why(url: str, aside: str) -> None:
+    change(aside, "ada", "check-f", auto_score=2.0)
+    change(aside, "ada", "why", needs_manual_grade=True)
+    with Gradebook(aside, "numerics") as gradebook:
+        notebook = gradebook.find_submission_notebook(*PLACE, "ada")
+        notebook.late_submission_penalty = 0.0
+        gradebook.find_grade_cell("why", *PLACE).max_score = 2.0
+        gradebook.db.commit()
+    printed = shown(read(url), read(aside), {"bob"})
+    for words in (
+        "ada │ 11.25 │ 9.5 │ f: 4 → 2",
+        "why: 3.5 of 2 by hand, waits for a person",
+        "late: −0.25 → −0",
+        "bob │ 3.25 │ 3.25 │ handed in again since",
+        "The points of 1 of 2 submissions change.",
+        "The assignment has 10 points instead of 12.",
+    ):
+        assert words in printed
+
+
+def test_if_nobody_moves_it_is_one_sentence(url: str) -> None:
+    assert shown(read(url), read(url)) == "Nobody's points change."
+
+
+def test_a_removed_exercise_is_shown_to_whom_it_gave_points(url: str, tmp_path: Path) -> None:
+    before = read(url)
+    printed = shown(before, fitted(before, tmp_path / "source", without("g", "check-g")))
+    assert "ada │ 11.25 │ 7.25 │ g: 4 → removed" in printed
+    assert "bob" not in printed

@@ -174,7 +174,7 @@ class Tally:
         self.close()
         lines = list(self.summary()) if self.expected > 1 else []
         if totals is not None:
-            lines.append(str(totals))
+            lines.append(_in_words(totals))
         if lines:
             self.log.info("%s", "\n".join(lines))
 
@@ -202,6 +202,16 @@ class Tally:
     def close(self) -> None:
         """Take the progress bar away."""
         self._closing.close()
+
+
+def _in_words(totals: Totals) -> str:
+    count = len(totals.points)
+    line = f"The gradebook has {counted(count, 'submission')} of {totals.assignment}"
+    if count:
+        waiting = f"{totals.waiting or 'none'} of them {'waits' if totals.waiting == 1 else 'wait'}"
+        mean = f"{sum(totals.points) / count:.4g} of {totals.most:g} points"
+        line += f", on average {mean}; {waiting} for a person"
+    return f"{line}."
 
 
 def counted(number: int, noun: str) -> str:

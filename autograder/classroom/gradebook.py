@@ -8,9 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.api import (
+    Assignment,
+    Grade,
+    Gradebook,
+    MissingEntry,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy import make_url
+from sqlalchemy import exists, make_url, or_
 from sqlalchemy.exc import DatabaseError
 
 from autograder.problem import Problem
@@ -102,27 +109,29 @@ class Totals:
     most: float
     waiting: int
 
-    def __str__(self) -> str:
-        count = len(self.points)
-        submissions = "1 submission" if count == 1 else f"{count} submissions"
-        line = f"The gradebook has {submissions} of {self.assignment}"
-        if count:
-            line += (
-                f", on average {sum(self.points) / count:.4g} of {self.most:g} points; "
-                f"{self.waiting or 'none'} of them {'waits' if self.waiting == 1 else 'wait'} for "
-                "a person"
-            )
-        return f"{line}."
-
 
 def totals(gradebook: Gradebook, name: str) -> Totals:
-    """What the gradebook says of a class in the assignment of this name."""
+    """What the gradebook says of a class in the assignment of this name.
+
+    A student who was only given more time has a row, but has not handed in anything.
+    """
     columns = (
         SubmittedAssignment.score,
         SubmittedAssignment.late_submission_penalty,
         SubmittedAssignment.needs_manual_grade,
     )
-    rows = gradebook.db.query(*columns).join(Assignment).filter(Assignment.name == name).all()
+    is_graded = exists().where(
+        SubmittedNotebook.assignment_id == SubmittedAssignment.id,
+        Grade.notebook_id == SubmittedNotebook.id,
+        or_(Grade.auto_score.is_not(None), Grade.manual_score.is_not(None)),
+    )
+    is_handed_in = or_(
+        SubmittedAssignment.extension.is_(None),
+        SubmittedAssignment.timestamp.is_not(None),
+        is_graded,
+    )
+    query = gradebook.db.query(*columns).join(Assignment)
+    rows = query.filter(Assignment.name == name, is_handed_in).all()
     points = tuple(max(0.0, score - penalty) for score, penalty, _ in rows)
     return Totals(name, points, assignment(gradebook, name).max_score, sum(row[2] for row in rows))
 

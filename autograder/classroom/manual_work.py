@@ -127,4 +127,4 @@ def keep_reviews(
 
 def shown(name: str) -> str:
     """The name of a cell as authors know it."""
-    return name.removeprefix("check-")
+    return name.removeprefix("check-").removeprefix("written-")

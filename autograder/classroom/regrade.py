@@ -26,6 +26,7 @@ from rich.text import Text
 from autograder.authoring import build, configuration, course
 from autograder.classroom import gradebook as books
 from autograder.classroom import gradebook_changes, intake, log, manual_work, scores
+from autograder.classroom.class_run import counted
 from autograder.classroom.gradebook_changes import Rows
 from autograder.classroom.grading import locked
 from autograder.classroom.intake import STAMP
@@ -105,7 +106,9 @@ def regrade(root: Path, assignment: str, agrees: Callable[[], bool], console: Co
         gradebook_changes.write_copy(fitting, aside.db_url)
         _generate(aside)
         if submissions.graded:
-            console.print(f"Grading {_count(len(submissions.graded))} again …", highlight=False)
+            console.print(
+                f"Grading {counted(len(submissions.graded), 'submission')} again …", highlight=False
+            )
             _autograde(there, aside, submissions.new)
         with books.opened(aside) as gradebook:
             after = State.of(gradebook_changes.rows(gradebook), assignment)
@@ -315,7 +318,7 @@ def report(
     )
     if table.row_count:
         yield table
-    count = _count(len(submissions.graded))
+    count = counted(len(submissions.graded), "submission")
     yield f"The points of {moved} of {count} change." if moved else "Nobody's points change."
     if before.most != after.most:
         yield (
@@ -357,10 +360,6 @@ def _changes(old: Scores, new: Scores) -> Iterator[str]:
 
 def _number(points: float) -> str:
     return f"{points:.4f}".rstrip("0").rstrip(".")
-
-
-def _count(submissions: int) -> str:
-    return f"{submissions} submission" if submissions == 1 else f"{submissions} submissions"
 
 
 def _listed(students: Sequence[str]) -> str:
