@@ -103,7 +103,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "totals").write_text(repr(totals(course)), encoding="utf-8")
     for student in ANSWERS:
         course_folder.give_by_hand(course, student, WRITTEN, 1.5)
-    course_folder.give_by_hand(course, "bob", "check-square", 1.0)
+    course_folder.give_by_hand(course, "bob", "check-square", 1.5)
     with opened(course) as gradebook:
         grade = gradebook.find_grade("check-row_sums", NOTEBOOK, ASSIGNMENT, "ada")
         grade.extra_credit = 0.5
@@ -224,7 +224,7 @@ def test_other_points_move_those_whom_they_concern_and_nothing_is_judged_again(
     assert known_verdicts(course) == known
     assert before == {
         "ada": 12,
-        "bob": 10.5,
+        "bob": 11,
         "eve": 7.5,
         "late": 6.5,
         "extended": 11.5,
@@ -234,7 +234,7 @@ def test_other_points_move_those_whom_they_concern_and_nothing_is_judged_again(
     }
     assert totals(course) == {
         "ada": 11,
-        "bob": 10.5,
+        "bob": 11,
         "eve": 7,
         "late": 5.25,
         "extended": 10.5,
@@ -246,6 +246,7 @@ def test_other_points_move_those_whom_they_concern_and_nothing_is_judged_again(
         "ada │ 12 │ 11 │ square: 2 → 1",
         "eve │ 7.5 │ 6.5 │ square: 2 → 1",
         "late │ 6.5 │ 5.25 │ square: 2 → 1",
+        "bob │ 11 │ 11 │ square: 1.5 of 1 by hand, waits for a person",
         "The points of 4 of 7 submissions change.",
         "The assignment has 11 points instead of 12.",
         "the submission is not there any more: gone.",
@@ -254,7 +255,7 @@ def test_other_points_move_those_whom_they_concern_and_nothing_is_judged_again(
         assert words in " ".join(printed.split()), printed
     scores = course_folder.scores(course)
     assert scores["ada"][WRITTEN] == Score(None, 1.5, 2.0, False)
-    assert scores["bob"]["check-square"] == Score(0.0, 1.0, 1.0, True)
+    assert scores["bob"]["check-square"] == Score(0.0, 1.5, 1.0, True)
     assert scores["eve"][WRITTEN] == Score(None, 2.0, 2.0, False)
     with opened(course) as gradebook:
         comment = gradebook.find_comment("square", NOTEBOOK, ASSIGNMENT, "bob")
@@ -291,6 +292,9 @@ def test_another_specification_is_judged_again_also_after_an_interruption(
             regrade(course)
     assert course_folder.scores(course) == before
     assert known_verdicts(course) > known
+    # A command that was killed leaves its folder.
+    (course / regrading.FOLDER).mkdir()
+    (course / regrading.FOLDER / "gradebook.db").write_bytes(b"half a gradebook")
     # Meanwhile, one student has handed in again, and a file came that cannot be read.
     again = submission(course, {"ladder": "def ladder(xs):\n    return xs"})
     (course / "submitted" / "bob" / ASSIGNMENT / f"{NOTEBOOK}.ipynb").write_bytes(again)
@@ -300,7 +304,7 @@ def test_another_specification_is_judged_again_also_after_an_interruption(
     scores = course_folder.scores(course)
     assert scores["ada"]["check-row_sums"].auto == 0
     assert scores["ada"]["check-square"] == before["ada"]["check-square"]
-    assert scores["bob"]["check-square"] == Score(2.0, 1.0, 2.0, True)
+    assert scores["bob"]["check-square"] == Score(2.0, 1.5, 2.0, True)
     assert scores["bob"]["check-ladder"].auto == 0
     assert scores["eve"]["check-row_sums"] == Score(None, None, 4.0, True)
     for words in ("ada │ 12 │ 8 │ row_sums: 4.5 → 0.5", "handed in again since"):

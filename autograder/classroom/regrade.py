@@ -127,10 +127,10 @@ def regrade(root: Path, assignment: str, agrees: Callable[[], bool], console: Co
                 _place_notebooks(there, aside, submissions.graded)
                 # Last: if this command is interrupted, the next one finds that it has work left.
                 gradebook.db.commit()
-            console.print(
-                f"Written. `nbgrader generate_feedback {assignment} --force` tells the students.",
-                highlight=False,
-            )
+            console.print("Written.")
+            if submissions.graded:
+                told = f"`nbgrader generate_feedback {assignment} --force` tells the students."
+                console.print(told, highlight=False)
         _place_release(there, aside)
         build.update_outlines(course.read(root), root)
     return True
