@@ -306,3 +306,11 @@ def test_a_removed_exercise_is_shown_to_whom_it_gave_points(url: str, tmp_path: 
     printed = shown(before, fitted(before, tmp_path / "source", without("g", "check-g")))
     assert "ada │ 11.25 │ 7.25 │ g: 4 → removed" in printed
     assert "bob" not in printed
+
+
+def test_a_student_who_is_graded_for_the_first_time_moves_from_zero(url: str, aside: str) -> None:
+    with Gradebook(url, "numerics") as gradebook:
+        gradebook.remove_submission("ps1", "ada")
+    printed = shown(read(url), read(aside))
+    assert "ada │ 0 │ 11.25 │ f: 0 → 4" in printed
+    assert "The points of 1 of 2 submissions change." in printed

@@ -117,7 +117,8 @@ def regrade(root: Path, assignment: str, agrees: Callable[[], bool], console: Co
         rows = manual_work.keep_reviews(after.rows, before.students, after.students, same)
         after = State.of(rows, assignment)
         for part in report(before, after, submissions, again):
-            console.print(part, highlight=False)
+            # An id may look like rich's markup.
+            console.print(Text(part) if isinstance(part, str) else part)
         changes = gradebook_changes.changes(before.rows, after.rows)
         if changes or _pages_change(there, aside, submissions.graded):
             if not agrees():
@@ -137,9 +138,8 @@ def regrade(root: Path, assignment: str, agrees: Callable[[], bool], console: Co
 
 
 def _directory(root: Path, assignment: str, **others: str) -> CourseDirectory:
+    """nbgrader's folders of the course; `others` count more than the course's configuration."""
     config = configuration.read(root)
-    for name in others:  # what the course's configuration says of them does not count
-        config.CourseDirectory.pop(name, None)
     return CourseDirectory(config=config, root=str(root), assignment_id=assignment, **others)
 
 
@@ -170,10 +170,12 @@ def _submissions(there: CourseDirectory, known: Mapping[str, Scores]) -> Submiss
         or any(score.automatic is not None for score in own.cells.values())
     }
     left = {*there.student_id_exclude.split(","), ""}
+    # nbgrader cannot leave out an id with a comma, so this student is graded with the others.
+    new = {student for student in handed_in - graded - left if "," not in student}
     return Submissions(
-        tuple(sorted(graded & handed_in - left)),
+        tuple(sorted(handed_in - new - left)),
         tuple(sorted(graded - handed_in - left)),
-        tuple(sorted(handed_in - graded - left)),
+        tuple(sorted(new)),
     )
 
 
@@ -304,18 +306,17 @@ def report(
         again: the students who have handed in another submission since they were graded.
     """
     table = Table("student", "before", "after", "what changes", show_lines=True)
+    moved = 0
     for student in submissions.graded:
-        old, new = before.students[student], after.students[student]
+        old = before.students.get(student, Scores({}, 0.0))
+        new = after.students[student]
+        moved += _number(old.points) != _number(new.points)
         changes = list(_changes(old, new))
         if student in again:
             changes.insert(0, "handed in again since")
         if changes:
             cells = (student, _number(old.points), _number(new.points), "\n".join(changes))
             table.add_row(*(Text(printable(cell, lines=True)) for cell in cells))
-    moved = sum(
-        _number(before.students[student].points) != _number(after.students[student].points)
-        for student in submissions.graded
-    )
     if table.row_count:
         yield table
     count = counted(len(submissions.graded), "submission")
@@ -341,13 +342,14 @@ def _changes(old: Scores, new: Scores) -> Iterator[str]:
     for name in dict.fromkeys([*old.cells, *new.cells]):
         first, then = old.cells.get(name), new.cells.get(name)
         shown = manual_work.shown(name[1])
-        if first is None or then is None:
-            if first is not None and first.points:
-                yield f"{shown}: {_number(first.points)} → removed"
+        points = first.points if first else 0.0
+        if then is None:
+            if points:
+                yield f"{shown}: {_number(points)} → removed"
             continue
-        if _number(first.points) != _number(then.points):
-            yield f"{shown}: {_number(first.points)} → {_number(then.points)}"
-        if then.waits and not first.waits:
+        if _number(points) != _number(then.points):
+            yield f"{shown}: {_number(points)} → {_number(then.points)}"
+        if then.waits and not (first and first.waits):
             given = (
                 f"{_number(then.points)} of {_number(then.most)} by hand, "
                 if then.manual is not None
