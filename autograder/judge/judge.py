@@ -52,7 +52,8 @@ def judge(
 
 MOST_RUN = 4000
 """The longest program, calls written out, that is run although facts have rejected the answer: its
-results may earn a part of the points. See `program.ONCE_UP_TO`."""
+results may earn a part of the points. Compiling 3,600 operations took 1.9 s of processor time, and
+4,500 took 13 s, see `program.ONCE_UP_TO`."""
 MOST_WORK = 10**8
 """The most work of such a program, see `work`: it runs for about a second."""
 

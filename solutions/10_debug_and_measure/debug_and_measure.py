@@ -1020,7 +1020,7 @@ exercise(
     requires=[
         matches_reference(),
         memory_within(2, allowance=8192),
-        grows_with_batch(share=0.5),
+        grows_with_batch("not at all"),
         work_within(2),
     ],
     hints=[
@@ -1057,7 +1057,6 @@ exercise(
             _parts_in_python,
             "goes through the parts in Python",
             rejected_by="batch loop",
-            earns=0.5,
             advice="The idea is right. `jax.lax.scan` puts the loop into the program, once.",
         ),
         wrong(

@@ -559,7 +559,7 @@ def log_totals(hidden, words):
     return jnp.log(jax.lax.scan(turn, jnp.zeros(8), words.reshape(-1, 50, 4))[0])
 
 
-# %% wrong="log_totals" reason="memory" about="a Python loop over parts of 50 words"
+# %% wrong="log_totals" reason="batch loop" about="a Python loop over parts of 50 words"
 def log_totals(hidden, words):
     parts = jnp.split(words, words.shape[0] // 50)
     totals = [jax.nn.logsumexp(hidden @ part.T, axis=1) for part in parts]
