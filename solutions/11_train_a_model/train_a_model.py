@@ -737,7 +737,7 @@ def _unrolled(params, xs, ys, mask):
 exercise(
     accumulate_gradients,
     inputs=_small_batches,
-    requires=[matches_reference(), grows_with_batch(share=0.5), memory_within(2)],
+    requires=[matches_reference(), grows_with_batch("not at all"), memory_within(2)],
     equal_mutants={
         "total, jax.grad(summed_loss)(params, *batch) → swapped (line 4)": "a sum, in either order",
     },
@@ -784,7 +784,6 @@ exercise(
             _unrolled,
             "loops over the small batches in Python",
             rejected_by="batch loop",
-            earns=0.5,
             advice="The program has a copy of the step for each small batch. With `lax.scan`, it "
             "has one loop.",
         ),
