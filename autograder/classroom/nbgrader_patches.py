@@ -8,6 +8,7 @@
 - Its `Autograde` has no hook at the end of a run, where a class is summed up.
 - It reads the zone of `2027-03-01 18:00 +0100` as 100 seconds.
 - It fails at a student with an extension if the assignment has lost its due date.
+- It releases feedback to nobody if one file of the class did not come through its exchange.
 """
 
 from __future__ import annotations
@@ -24,7 +25,11 @@ from nbgrader.api import SubmittedAssignment
 from nbgrader.converters import autograde
 from nbgrader.converters.autograde import Autograde
 from nbgrader.converters.base import BaseConverter, NbGraderException
+from nbgrader.exchange.default import ExchangeReleaseFeedback
 from nbgrader.preprocessors import latesubmissions
+
+FROM_EXCHANGE = ("timestamp.txt", "submission_secret.txt")
+"""The files that a submission through nbgrader's exchange has, and feedback on it too."""
 
 
 def install() -> None:
@@ -39,6 +44,7 @@ def install() -> None:
         for name, module in list(sys.modules.items()):
             if name.startswith("nbgrader") and getattr(module, "parse_utc", None) is stock:
                 setattr(module, "parse_utc", patched)  # noqa: B010  (mypy knows no such attribute)
+        ExchangeReleaseFeedback.copy_files = _copy_feedback(ExchangeReleaseFeedback.copy_files)
 
 
 def folders(course: Any, step: str) -> list[str]:
@@ -123,3 +129,33 @@ def _duedate(stock: Any) -> Any:
         return None if self.assignment.duedate is None else stock.fget(self)
 
     return property(duedate)
+
+
+def _copy_feedback(stock: Any) -> Any:
+    @functools.wraps(stock)
+    def copy_files(self: Any) -> None:
+        course = self.coursedir
+        known = course.student_id_exclude
+        pattern = course.format_path(
+            course.feedback_directory, "(?P<student>.*)", course.assignment_id, escape=True
+        )
+        left_out = [
+            found["student"]
+            for folder in folders(course, course.feedback_directory)
+            if not all(os.path.isfile(os.path.join(folder, name)) for name in FROM_EXCHANGE)
+            and (found := re.fullmatch(pattern, folder))
+        ]
+        course.student_id_exclude = ",".join(filter(None, [known, *left_out]))
+        try:
+            stock(self)
+        finally:
+            course.student_id_exclude = known
+        if left_out:
+            self.log.warning(
+                "Not released, because these students did not submit through the exchange: %s. "
+                "Give them their files from %s yourself.",
+                ", ".join(left_out),
+                course.feedback_directory,
+            )
+
+    return copy_files
