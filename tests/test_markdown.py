@@ -55,3 +55,13 @@ def test_nothing_that_a_student_wrote_runs(hostile):
 def test_an_attached_picture_cannot_leave_its_attribute():
     page = shown("![x](attachment:a.png)", attachments={"a.png": {"image/png": 'x" onerror="y'}})
     assert ' onerror="' not in page
+
+
+def test_a_picture_from_elsewhere_is_a_link_and_a_missing_one_is_a_sentence():
+    for address in ("https://example.org/a.png", "//example.org/a.png"):
+        page = shown(f"![<b>plot</b>]({address})")
+        assert "<img" not in page
+        assert f'href="{address}"' in page
+        assert "<b>" not in page
+    assert "is missing" in shown("![plot](attachment:none.png)")
+    assert '<img src="near.png"' in shown("![plot](near.png)")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 from jinja2 import pass_context
 from latex2mathml.converter import convert
+from markupsafe import Markup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from autograder.markup import html
@@ -30,16 +34,35 @@ def markdown2html(context: Any, source: str) -> str:
         context: of the template that is being rendered; its cell holds the attachments.
         source: Markdown.
     """
-    renderer = _Renderer(
-        escape=True,
-        allow_harmful_protocols=False,
-        attachments=context.get("cell", {}).get("attachments", {}),
-    )
-    return MarkdownWithMath(renderer=renderer).render(source)
+    return str(rendered(source, context.get("cell", {}).get("attachments", {})))
+
+
+def rendered(source: str, attachments: Mapping[str, Any] = MappingProxyType({})) -> Markup:
+    """Markdown as HTML, in which nothing runs.
+
+    Args:
+        source: Markdown.
+        attachments: the pictures of the cell that it is from.
+    """
+    renderer = _Renderer(escape=True, allow_harmful_protocols=False, attachments=dict(attachments))
+    return Markup(MarkdownWithMath(renderer=renderer).render(source))
 
 
 class _Renderer(IPythonRenderer):
     """Writes formulas as MathML, which browsers draw themselves."""
+
+    def heading(self, text: str, level: int, **_: Any) -> str:
+        # Without an id: a link of the page would lead to a student's heading of the same name.
+        return f"<h{level}>{text}</h{level}>\n"
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        # A picture from elsewhere would tell its server who reads the page, and when.
+        if urlsplit(url).netloc:
+            return self.link(f"picture: {text}", url)
+        try:
+            return str(super().image(text, url, title))
+        except Exception:  # the picture is not attached, or not one
+            return str(html("<em>The picture {text} is missing.</em>", text=Markup(text)))
 
     def inline_math(self, body: str) -> str:
         return _mathml(body, "inline")
