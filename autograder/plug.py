@@ -63,8 +63,10 @@ def plug_in(config: Config) -> None:
         "autograder.classroom.grades.SaveVerdicts",
         "nbgrader.preprocessors.AssignLatePenalties",
     ]
+    config.GenerateFeedback.exporter_class = "autograder.classroom.feedback_page.FeedbackExporter"
+    config.GenerateFeedback.preprocessors = []
     config.ExportApp.plugin_class = "autograder.exporters.CsvExport"
-    # The formgrader's pages and the feedback need no network, and run nothing a student wrote.
+    # The formgrader's pages need no network, and run nothing a student wrote.
     config.HTMLExporter.filters = {"markdown2html": "autograder.classroom.markdown.markdown2html"}
     config.HTMLExporter.extra_template_basedirs = [
         str(Path(__file__).parent / "classroom" / "templates"),

@@ -24,6 +24,7 @@ import load
 import nbformat
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from course_folder import ASSIGNMENT, CLASSROOM, NOTEBOOK, WRITTEN, Score
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
@@ -308,7 +309,19 @@ def test_feedback_has_the_explanation_and_a_second_solution(
         for name in ("predict_batch", "fast_track_vmap"):
             explanation = str(prose(exercises[name].explanation))
             assert explanation in classroom.feedback[student], (student, name)
-        assert "return xs @ W.T + b" in classroom.feedback[student]
+        page = BeautifulSoup(classroom.feedback[student], "html.parser")
+        assert "return xs @ W.T + b" in page.get_text()
+
+
+def test_feedback_shows_values_of_public_cases(classroom: Class) -> None:
+    """Of a rejected answer, as `check` shows them; the page stays small."""
+    if classroom.graded.record("wrong_axis")["level"] != "full":
+        pytest.skip("needs the level full")
+    page = BeautifulSoup(classroom.feedback["wrong_axis"], "html.parser")
+    shown = [one for one in page.find_all("details") if "What check shows" in one.get_text()]
+    assert shown
+    assert all("Your values" in one.get_text() for one in shown)
+    assert max(map(len, classroom.feedback.values())) < 400_000
 
 
 def test_feedback_gives_nothing_away(classroom: Class, exercises: dict[str, Exercise]) -> None:

@@ -189,7 +189,7 @@ def fetch_feedback(hub, page):
     page.goto(f"{hub.address}/user/{hub.ada}/files/{path}")
     words = page.locator("body").inner_text()
     picture(page, "hub_feedback")
-    assert "Score: 19.5 / 20.0" in words
+    assert "19.5 of 20 points" in words
     assert COMMENT in words
 
 

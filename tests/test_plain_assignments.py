@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -164,11 +165,13 @@ def test_a_notebook_beside_a_plain_one_is_judged(ours: Path) -> None:
 
 @pytest.mark.slow
 def test_everybody_gets_feedback_on_plain_notebooks(ours: Path) -> None:
-    """A page for each notebook, as nbgrader makes it."""
+    """A page for each notebook, which shows no hidden test."""
     for assignment, name in PLAIN:
         for student in SQUARES:
             page = ours / "feedback" / student / assignment / f"{name}.html"
-            assert "Score:" in page.read_text(encoding="utf-8")
+            html = page.read_text(encoding="utf-8")
+            assert re.search(r'class="total">[\d.]+ of [\d.]+ points<', html)
+            assert "HIDDEN" not in html
 
 
 @pytest.mark.slow

@@ -80,7 +80,8 @@ class ClassEdition:
         check_questions: whether `check` judges questions that have points. It needs a digest of the
             answer in what is released, and whoever tries all answers finds the right one. Without
             it, `check` says that the answer is noted.
-        solutions_in_feedback: whether feedback shows the explanation and the second solution.
+        solutions_in_feedback: whether feedback shows the explanation and the second solution of an
+            exercise to those who did not pass it, once their due date is over.
         attempts_handed_in: whether students are asked to hand in when they checked each exercise,
             see `student/attempts.py`.
     """

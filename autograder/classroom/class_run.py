@@ -15,7 +15,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,11 +37,13 @@ class Graded:
         code: a hash of the code that was judged.
         verdicts: by exercise.
         seconds: how long it took.
+        examples: cards of the rejected answers on public cases, by exercise, see `examples`.
     """
 
     code: str
     verdicts: dict[str, Verdict]
     seconds: float
+    examples: Mapping[str, str] = field(default_factory=dict)
 
 
 Key = TypeVar("Key", bound=Hashable)

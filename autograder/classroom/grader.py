@@ -101,9 +101,22 @@ class Grader:
         Raises:
             CannotGrade: no notebook can be graded at the moment.
         """
+        return self._of(student)._grade_own(notebook)
+
+    def ended_by_itself(self, notebook: NotebookNode, student: str = "") -> bool:
+        """Whether this code was run, and no process that ran it had to be ended early."""
+        own = self._of(student)
+        return all(map(own.cache.get, own._code_keys(code_of(notebook)).values()))
+
+    def _of(self, student: str) -> Grader:
         own = copy.copy(self)  # it shares everything but the exercises
         own.exercises = {name: one.of(student) for name, one in self.exercises.items()}
-        return own._grade_own(notebook)
+        return own
+
+    def _code_keys(self, code: Code) -> dict[str, str]:
+        # What `numbers` gives can change every answer of the notebook.
+        ran = [code.key, self._numbers]
+        return {name: self._key(name, ran) for name in self.exercises}
 
     @property
     def _numbers(self) -> dict[str, dict[str, Any]]:
@@ -114,9 +127,7 @@ class Grader:
         verdicts: dict[str, Verdict] = {}
         try:
             code = code_of(notebook)
-            # What `numbers` gives can change every answer of the notebook.
-            ran = [code.key, self._numbers]
-            code_keys = {name: self._key(name, ran) for name in self.exercises}
+            code_keys = self._code_keys(code)
             verdicts = self._known(code_keys)
             if left := [name for name in self.exercises if name not in verdicts]:
                 verdicts |= self._grade(code, left, code_keys)

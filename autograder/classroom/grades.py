@@ -11,7 +11,10 @@ from nbgrader.api import BaseCell, Comment, Grade, Gradebook, SubmittedNotebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.classroom import gradebook as books
+from autograder.classroom.class_run import Graded
 from autograder.classroom.grading import Resources, stopping, unreadable
+from autograder.classroom.kept import Kept, keep
+from autograder.classroom.log import LoggedVerdict
 from autograder.classroom.restore import ASK, KEY
 from autograder.judge.verdict import Verdict
 from autograder.student import card
@@ -25,10 +28,11 @@ class JudgeNotebook(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         run = self.parent.run
-        verdicts: dict[str, Verdict] = {}
+        graded = Graded("", {}, 0.0)
         if run is not None:
             with stopping(self.log, resources["nbgrader"]):
-                verdicts = run.judge(nb, resources["nbgrader"])
+                graded = run.judge(nb, resources["nbgrader"])
+        verdicts = graded.verdicts
         # Only a person can judge a test cell that no master specifies.
         why = nb.metadata.get(KEY, {}).get(ASK, "No master specifies this test")
         for cell in nb.cells:
@@ -36,10 +40,13 @@ class JudgeNotebook(NbGraderPreprocessor):
                 name = _exercise(cell)
                 verdict = verdicts.setdefault(name, unreadable(name, why))
                 names = resources["nbgrader"]
-                told = run.told(names["notebook"], name, names["student"]) if run else ("", "")
-                graded = card.of_grade(verdict, *_points(verdict, cell), *told)
-                formats = {"text/html": graded.html, "text/plain": graded.text}
-                cell.outputs = [_shown(formats)]
+                explanation, another = (
+                    run.told(names["notebook"], name, names["student"]) if run else ("", "")
+                )
+                shown = card.of_grade(verdict, *_points(verdict, cell))
+                cell.outputs = [_shown({"text/html": shown.html, "text/plain": shown.text})]
+                logged, checked = LoggedVerdict.of(verdict), graded.examples.get(name, "")
+                keep(cell, Kept(logged, explanation, another, checked))
         resources[KEY] = verdicts
         nb.metadata[KEY] = "graded"
         return nb, resources

@@ -43,8 +43,10 @@ from autograder.judge import devices
 from autograder.judge.devices import Device
 from autograder.judge.verdict import Failure, Status, Verdict
 from autograder.problem import CannotGrade, Problem
+from autograder.student.check_file import SUFFIX
 
 if TYPE_CHECKING:
+    from autograder.classroom.examples import Examples
     from autograder.classroom.grader import Grader
 
 Resources = dict[str, Any]
@@ -154,7 +156,12 @@ class GradingRun(LoggingConfigurable):
                 name: Grader(loaded.exercises, seed, self.jail, device, verdicts)
                 for name, loaded in masters.items()
             }
-            self._tells = about.class_edition.solutions_in_feedback
+            from autograder.classroom.examples import Examples
+
+            self._examples = {
+                name: Examples(folder / f"{name}{SUFFIX}", self.jail, device, verdicts, self.log)
+                for name in masters
+            }
         except Problem as problem:
             self._closing.close()
             self.log.error("%s", problem)
@@ -232,7 +239,7 @@ class GradingRun(LoggingConfigurable):
         """
 
         def grade(key: SubmissionKey, path: Path) -> Graded:
-            return _grade(self.graders[key[1]], read(key, path), key[0])
+            return _grade(self.graders[key[1]], read(key, path), key[0], self._examples[key[1]])
 
         with_master = {key: path for key, path in paths.items() if key[1] in self.graders}
         self.tally = Tally(len(with_master), self._workers, self.log)
@@ -242,7 +249,7 @@ class GradingRun(LoggingConfigurable):
     def _workers(self) -> int:
         return self.workers or self.jail.at_once
 
-    def judge(self, notebook: NotebookNode, names: dict[str, str]) -> dict[str, Verdict]:
+    def judge(self, notebook: NotebookNode, names: dict[str, str]) -> Graded:
         """The verdicts on one student's notebook, which are logged in `verdicts.jsonl` too.
 
         Args:
@@ -251,12 +258,13 @@ class GradingRun(LoggingConfigurable):
         """
         grader = self.graders.get(names["notebook"])
         if grader is None:
-            return {}
+            return Graded("", {}, 0.0)
         from autograder.classroom.grader import code_of
 
         graded = self.ahead.take((names["student"], names["notebook"]))
         if graded is None or graded.code != code_of(notebook).key:
-            graded = _grade(grader, notebook, names["student"])
+            examples = self._examples[names["notebook"]]
+            graded = _grade(grader, notebook, names["student"], examples)
         verdicts = graded.verdicts
         statuses = ", ".join(f"{name}: {verdict.status}" for name, verdict in verdicts.items())
         place = f"{names['student']} ({names['notebook']}.ipynb)"
@@ -271,12 +279,12 @@ class GradingRun(LoggingConfigurable):
                 )
         self._write(names, grader, verdicts)
         self.tally.took(names["student"], graded.seconds)
-        return verdicts
+        return graded
 
     def told(self, notebook: str, exercise: str, student: str) -> tuple[str, str]:
-        """The explanation and the second solution that feedback shows; empty for none."""
+        """The explanation and the second solution that feedback may show; empty for none."""
         grader = self.graders.get(notebook)
-        if not self._tells or grader is None or exercise not in grader.exercises:
+        if grader is None or exercise not in grader.exercises:
             return "", ""
         spec = grader.exercises[exercise].of(student)
         return spec.explanation, spec.another
@@ -296,16 +304,19 @@ class GradingRun(LoggingConfigurable):
         log.append(self._folder, record)
 
 
-def _grade(grader: Grader, notebook: NotebookNode, student: str) -> Graded:
+def _grade(grader: Grader, notebook: NotebookNode, student: str, examples: Examples) -> Graded:
     from autograder.classroom.grader import code_of
 
     begun = time.monotonic()
     verdicts = grader.grade(notebook, student)
+    # Code that used up its time or memory once is not run a second time only to be shown.
+    is_calm = grader.ended_by_itself(notebook, student)
+    cards = examples.cards(notebook, verdicts, student) if is_calm else {}
     if why := notebook.metadata.get(KEY, {}).get(ASK):
         # These answers are missing because their notebook could not be read.
         missing = [name for name, verdict in verdicts.items() if verdict.status is Status.MISSING]
         verdicts |= {name: unreadable(name, why) for name in missing}
-    return Graded(code_of(notebook).key, verdicts, time.monotonic() - begun)
+    return Graded(code_of(notebook).key, verdicts, time.monotonic() - begun, cards)
 
 
 def locked(folder: Path) -> FileLock:

@@ -130,17 +130,13 @@ def of_lesson(lesson: Module, left_open: Sequence[str], exercises: str, link: st
     return writer.finish(colour)
 
 
-def of_grade(
-    verdict: Verdict, points: float, most: float, explanation: str = "", another: str = ""
-) -> Card:
+def of_grade(verdict: Verdict, points: float, most: float) -> Card:
     """The card in graded notebooks and feedback: no case, no expected value, no seed.
 
     Args:
         verdict: the verdict of the grading.
         points: what the answer earned.
         most: what it could earn.
-        explanation: the exercise's explanation. Everybody sees it, since the work was handed in.
-        another: a solution, which everybody sees too.
     """
     writer = Writer()
     colour = BLUE if verdict.passed else GREY if verdict.asks else ORANGE
@@ -163,10 +159,6 @@ def of_grade(
     shown = {finding.reason for finding in verdict.findings}
     if others := [reason for reason in verdict.reported if reason not in shown]:
         writer.labelled("Reported only", f"no problem with {', '.join(others)}")
-    if explanation:
-        writer.fold("Why", explanation)
-    if another:
-        writer.fold(ANOTHER if verdict.passed else "A way to write it", code=another)
     return writer.finish(colour)
 
 
