@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import jupytext
 from nbformat import NotebookNode
 
+from autograder.authoring import rubric
 from autograder.authoring.course import FILE, Demands
 from autograder.authoring.tags import TAGS
 from autograder.judge.requirements import KNOWN
@@ -85,8 +86,8 @@ def read(path: Path) -> tuple[list[NotebookNode], list[dict[str, Any]]]:
 
 def of_text(path: Path, demands: Demands) -> list[str]:
     """A sentence for each mistake that the text of a master shows."""
-    _, tags = read(path)
-    sentences = list(of_tags(path, tags))
+    cells, tags = read(path)
+    sentences = [*of_tags(path, tags), *rubric.mistakes(path, cells, tags)]
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError) as error:

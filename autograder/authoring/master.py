@@ -21,7 +21,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
-from autograder.authoring import faults
+from autograder.authoring import faults, rubric
 from autograder.authoring.lessons import KERNEL
 from autograder.judge import meshes, specification, variants
 from autograder.judge.requirements import reported
@@ -76,7 +76,7 @@ def load(path: Path) -> Master:
         Problem: the file does not exist, fails when it is run, or its parts do not fit together.
     """
     cells, tags = faults.read(path)
-    faults.require(faults.of_tags(path, tags))
+    faults.require([*faults.of_tags(path, tags), *rubric.mistakes(path, cells, tags)])
     prompts = _prompts(cells, tags, path)
     exercises = {
         name: replace(spec, source=_source(cells, tags, name))

@@ -1014,10 +1014,15 @@ exercise(
 
 # %% [markdown] written="one_step_too_large" minutes=4 points=1
 # ### BEGIN SOLUTION
-# Half a point for the reason: an array cannot be changed, so the step writes the new parameters to
-# memory of their own while the caller still holds the old ones. Both together do not fit. Half a
-# point for a cure together with its condition, one of: donate `params` (`donate_argnums`), then
-# each new parameter needs the shape and dtype of an old one, and no code may use the old parameters
-# afterwards, under any name; or keep the parameters in references (`jax.new_ref`) and write into
-# them, then the step is no longer pure. A smaller model or batch is not a cure for this reason.
+# An array cannot be changed, so the step writes the new parameters to memory of their own while the
+# caller still holds the old ones. Both together do not fit. One cure is to donate `params`
+# (`donate_argnums`): then each new parameter needs the shape and dtype of an old one, and no code
+# may use the old parameters afterwards, under any name. Another one is to keep the parameters in
+# references (`jax.new_ref`) and to write into them: then the step is no longer pure.
+#
+# Rubric:
+#
+# - 0.5: the reason: arrays cannot be changed, so old and new parameters are in memory together
+# - 0.5: a cure together with its condition, such as donating `params`, or references
+# - 0: a smaller model or batch is not a cure for this reason
 # ### END SOLUTION

@@ -1165,9 +1165,14 @@ exercise(
 
 # %% [markdown] written="two_questions" minutes=4 points=1
 # ### BEGIN SOLUTION
-# Half a point for each question with what it hides, two of: Did the measurement wait for the
-# result? (Without `block_until_ready` it only measures how long it takes to start the work.) Are
-# the dtype and the device the same? (NumPy's default is float64, JAX's is float32.) Was the first
-# call left out, and how many calls pay for compiling? How large is the array? (NumPy is better at
-# small ones.) Is it a mean or a median, and of how many runs?
+# Two of: Did the measurement wait for the result? (Without `block_until_ready` it only measures how
+# long it takes to start the work.) Are the dtype and the device the same? (NumPy's default is
+# float64, JAX's is float32.) Was the first call left out, and how many calls pay for compiling? How
+# large is the array? (NumPy is better at small ones.) Is it a mean or a median, and of how many
+# runs?
+#
+# Rubric:
+#
+# - 0.5: a question, with what the number may be hiding
+# - 0.5: a second question, with what the number may be hiding
 # ### END SOLUTION

@@ -790,6 +790,10 @@ exercise(
 # one-example version has several steps and axes. Written for one example, it is easy to read, and
 # no axis has to be tracked by hand.
 #
-# Rubric: one point for each computation that comes with a reason that fits it. No point for a
-# computation without a reason, or if `vmap` is said to be faster because it is `vmap`.
+# Rubric:
+#
+# - 1: a computation for broadcasting, with a reason that fits it
+# - 1: a computation for `vmap`, with a reason that fits it
+# - 0: a computation without a reason earns nothing
+# - 0: `vmap` is not faster because it is `vmap`
 # ### END SOLUTION

@@ -1306,8 +1306,15 @@ exercise(
 # because a string is not an array. `layers`: meta. A Python loop needs its value while the function
 # is traced. As data it would be a tracer, and `range` would raise an error.
 #
-# Rubric: half a point for each field. Both parts are needed: the right kind with a reason that fits
-# (a value that changes, an array, a setting, a value that Python needs), and what would go wrong
-# otherwise (an error, or a new trace for each value). Accept `rate` as meta only if the answer says
-# that every new rate is compiled again and why that would be acceptable.
+# A field needs both parts: the right kind with a reason that fits (a value that changes, an array, a
+# setting, a value that Python needs), and what would go wrong otherwise (an error, or a new trace
+# for each value). Accept `rate` as meta only if the answer says that every new rate is compiled
+# again and why that would be acceptable.
+#
+# Rubric:
+#
+# - 0.5: `params` is data, with a reason and what would go wrong otherwise
+# - 0.5: `rate` is data, with a reason and what would go wrong otherwise
+# - 0.5: `activation` is meta, with a reason and what would go wrong otherwise
+# - 0.5: `layers` is meta, with a reason and what would go wrong otherwise
 # ### END SOLUTION

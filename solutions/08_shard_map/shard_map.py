@@ -1394,7 +1394,11 @@ exercise(
 # result open, the line raises a `ShardingTypeError`, and no message is added silently. There you
 # write `out_sharding=` for the result, or `reshard` for the smaller of the two arrays. `shard_map`
 # is for messages that a layout of results cannot express: a ring, a halo, a collective that should
-# overlap with computation, or a number of collectives that is still too high. Half a point for the
-# line found by types or errors together with what is written there. Half a point for a sound reason
-# to go manual. "Because it is faster", without a message to save, is not a sound reason.
+# overlap with computation, or a number of collectives that is still too high.
+#
+# Rubric:
+#
+# - 0.5: types or errors find the line, and what is written there
+# - 0.5: a sound reason to go on to `shard_map`
+# - 0: "because it is faster", without a message to save, is not a sound reason
 # ### END SOLUTION

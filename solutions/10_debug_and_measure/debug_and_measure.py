@@ -1264,12 +1264,17 @@ exercise(
 
 # %% [markdown] written="which_tool" minutes=4 points=1
 # ### BEGIN SOLUTION
-# Half a point for a tool with what it tells, for example: save the parameters and the batch of the
-# last good step, and repeat that one step under `jax.debug_nans(True)`, which names the operation
-# that makes the first NaN; or `checkify` with `float_checks` around the step, which can stay on
-# in the compiled program; or `jax.debug.print` of the loss and the size of the gradient, to see
-# whether they grow first. Half a point for a tool that does not help, with the reason, for example:
-# `print`, which runs only while tracing; `disable_jit` or `debug_nans` for the whole run, which
-# would take far too long; `eval_shape` or a jaxpr, which know shapes and no values; a profile,
-# which tells where time goes; a breakpoint, which would stop in every step.
+# Tools that help, for example: save the parameters and the batch of the last good step, and repeat
+# that one step under `jax.debug_nans(True)`, which names the operation that makes the first NaN; or
+# `checkify` with `float_checks` around the step, which can stay on in the compiled program; or
+# `jax.debug.print` of the loss and the size of the gradient, to see whether they grow first. Tools
+# that do not help, for example: `print`, which runs only while tracing; `disable_jit` or
+# `debug_nans` for the whole run, which would take far too long; `eval_shape` or a jaxpr, which know
+# shapes and no values; a profile, which tells where time goes; a breakpoint, which would stop in
+# every step.
+#
+# Rubric:
+#
+# - 0.5: a tool that helps, with what it tells
+# - 0.5: a tool that does not help, with the reason
 # ### END SOLUTION

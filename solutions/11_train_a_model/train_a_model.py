@@ -1366,11 +1366,15 @@ exercise(
 
 # %% [markdown] written="what_to_save" minutes=5 points=1
 # ### BEGIN SOLUTION
-# One point for three of these with what goes wrong, half a point for two. The parameters: without
-# them training starts from the beginning. The optimizer's state: without it Adam's averages start
-# at 0 again, so that the first steps have other sizes. The number of the step or epoch: without it
-# a schedule begins with its warm-up again. The random key, or what it is derived from: without it
-# the batches come in another order, and dropout leaves out other units. The position in the data:
-# without it some examples are used twice and others never. Also right: the running averages of a
-# batch norm, or of the parameters.
+# The parameters: without them training starts from the beginning. The optimizer's state: without it
+# Adam's averages start at 0 again, so that the first steps have other sizes. The number of the step
+# or epoch: without it a schedule begins with its warm-up again. The random key, or what it is
+# derived from: without it the batches come in another order, and dropout leaves out other units.
+# The position in the data: without it some examples are used twice and others never. Also right:
+# the running averages of a batch norm, or of the parameters.
+#
+# Rubric:
+#
+# - 0.5: two things that belong in the checkpoint, with what goes wrong without them
+# - 0.5: a third one, with what goes wrong without it
 # ### END SOLUTION
