@@ -37,6 +37,10 @@ def plug_in(config: Config) -> None:
         from autograder.classroom import nbgrader_patches
 
         nbgrader_patches.install()
+    if "nbgrader.server_extensions.formgrader.formgrader" in sys.modules:
+        from autograder.classroom import formgrader_patches
+
+        formgrader_patches.install()
     # nbgrader would copy the master, which is beside its notebook.
     config.GenerateAssignment.exporter_class = "autograder.classroom.release.ReleaseExporter"
     config.GenerateSolution.exporter_class = "autograder.classroom.release.ReleaseExporter"

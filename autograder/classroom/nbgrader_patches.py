@@ -5,7 +5,8 @@
 - It copies what is handed in as it is, links and pipes too, and fails at a date that it cannot
   read: `intake.py` makes a clean copy first.
 - It opens the gradebook for every step of every submission, which costs more than the steps.
-- Its `Autograde` has no hook at the end of a run, where a class is summed up.
+- Its `Autograde` has no hook at the end of a run, where a class is summed up, and none that tells
+  how far it has come.
 - It reads the zone of `2027-03-01 18:00 +0100` as 100 seconds.
 - It fails at a student with an extension if the assignment has lost its due date.
 - It releases feedback to nobody if one file of the class did not come through its exchange.
@@ -39,6 +40,8 @@ def install() -> None:
         Autograde.start = _start(Autograde.start)
         Autograde.convert_notebooks = _convert_notebooks(Autograde.convert_notebooks)
         Autograde.init_assignment = _init_assignment(Autograde.init_assignment)
+        Autograde.write_single_notebook = _write_single_notebook(Autograde.write_single_notebook)
+        Autograde.set_permissions = _set_permissions(Autograde.set_permissions)
         SubmittedAssignment.duedate = _duedate(SubmittedAssignment.duedate)
         stock, patched = utils.parse_utc, _parse_utc(utils.parse_utc)
         for name, module in list(sys.modules.items()):
@@ -83,10 +86,13 @@ def _start(stock: Any) -> Any:
         # Imported late, because every command of nbgrader imports this file.
         from autograder.classroom import gradebook
         from autograder.classroom.intake import Intake
+        from autograder.classroom.progress import Watched
 
         autograde.Gradebook = latesubmissions.Gradebook = gradebook.of_run
         with Intake(self) as self.intake, gradebook.kept_open():
-            stock(self)
+            self.watched = Watched(self)
+            with self.watched.until_the_end():
+                stock(self)
         if self.intake.refused:
             raise NbGraderException(self.intake.refused[0])
 
@@ -96,7 +102,10 @@ def _start(stock: Any) -> Any:
 def _convert_notebooks(stock: Any) -> Any:
     @functools.wraps(stock)
     def convert_notebooks(self: Any) -> None:
+        from autograder.classroom.submission import due
+
         try:
+            self.watched.expect(len({student for (student, _), _ in due(self)}))
             stock(self)
         finally:
             self.exporter.sum_up()
@@ -107,6 +116,7 @@ def _convert_notebooks(stock: Any) -> Any:
 def _init_assignment(stock: Any) -> Any:
     @functools.wraps(stock)
     def init_assignment(self: Any, assignment_id: str, student_id: str) -> None:
+        self.watched.starts(student_id)
         with self.intake.files_of(student_id):
             stock(self, assignment_id, student_id)
 
@@ -159,3 +169,21 @@ def _copy_feedback(stock: Any) -> Any:
             )
 
     return copy_files
+
+
+def _write_single_notebook(stock: Any) -> Any:
+    @functools.wraps(stock)
+    def write_single_notebook(self: Any, output: str, resources: Any) -> None:
+        stock(self, output, resources)
+        self.watched.judged(resources)
+
+    return write_single_notebook
+
+
+def _set_permissions(stock: Any) -> Any:
+    @functools.wraps(stock)
+    def set_permissions(self: Any, assignment_id: str, student_id: str) -> None:
+        stock(self, assignment_id, student_id)
+        self.watched.ends()  # this is the last step for a student
+
+    return set_permissions

@@ -65,7 +65,7 @@ class SubmissionExporter(NotebookExporter):
             self._prompts = self.run.prompts
             paths = {}
             # `GradingRun` has deleted what a killed run left unfinished: these are due again.
-            for key, path in _due(self._converter):
+            for key, path in due(self._converter):
                 # nbgrader itself reports a notebook that was never released.
                 with contextlib.suppress(MissingEntry):
                     self.released(key[1])
@@ -195,7 +195,7 @@ def _is_check(cell: NotebookNode) -> bool:
     return bool(cell.id.startswith("check-") and cell.source.startswith("check("))
 
 
-def _due(converter: Any) -> Iterator[tuple[SubmissionKey, Path]]:
+def due(converter: Any) -> Iterator[tuple[SubmissionKey, Path]]:
     """The notebooks that nbgrader is going to grade, in its order.
 
     nbgrader decides about each one later. If it decides otherwise, a notebook is graded then, or
