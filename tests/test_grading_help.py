@@ -147,6 +147,13 @@ def test_nothing_that_a_student_wrote_is_markup(formgrader, field):
     assert "&lt;script&gt;document.title" in page
 
 
+def test_a_missing_notebook_is_a_page_that_says_so(formgrader):
+    settings, _ = formgrader
+    resources = {"filename": f"{SCRIPT}.ipynb", "index": 0, "total": 1, "base_url": ""}
+    page = settings["nbgrader_jinja2_env"].get_template("formgrade_404.tpl")
+    assert "not found: &lt;script&gt;" in page.render(resources=resources)
+
+
 @pytest.mark.parametrize(
     "name", ["manage_students_assignments.tpl", "manage_students_notebook_submissions.tpl"]
 )

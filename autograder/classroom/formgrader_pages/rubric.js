@@ -193,7 +193,7 @@ $(function () {
     });
     // In a rubric, Tab and Enter do what they do in any form.
     $(".rubric").on("keydown", function (event) {
-        if (["Tab", "Enter"].includes(event.key) && !event.ctrlKey && event.target.tagName !== "FIELDSET") {
+        if (["Tab", "Enter"].includes(event.key) && !event.ctrlKey) {
             event.stopPropagation();
         }
     });
