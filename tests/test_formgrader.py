@@ -17,7 +17,7 @@ FORMULA = r"The norm $\|x\|_2$ needs **no** vmap. <script>document.title = 'take
 
 (MASTER,) = (master for master in loaded() if master.path.parent.name == ASSIGNMENT)
 GRADED = len(MASTER.exercises)
-COMMENT = "Say why: $O(n^2)$."
+COMMENT, SECOND = "Say why: $O(n^2)$.", "And when?"
 MARKUP = "<img src=x onerror=document.title='taken'>"
 """As the id of a student, and in the name of a file."""
 LINES = [
@@ -99,6 +99,9 @@ def test_an_instructor_generates_grades_and_gives_feedback(tmp_path):
         grade_with_the_rubric(page, network, folder)
         open_submission(page, address, folder, "cyd")
         use_an_earlier_comment(page, network, folder)
+        open_submission(page, address, folder, "dan")
+        comments = page.locator(".rubric button").all_text_contents()
+        assert comments == [f"{COMMENT}\n\n{SECOND}", COMMENT], "the newest one is first"
 
         page.goto(f"{address}/formgrader/manage_submissions/{ASSIGNMENT}")
         for student in ("ada", "cyd"):
@@ -197,12 +200,13 @@ def use_an_earlier_comment(page, network, folder):
     page.click(f".rubric button:text-is('{COMMENT}')")
     wait_for(folder, "cyd", (None, True, COMMENT))
     slow_down(network, 700)
+    page.fill(f"#{WRITTEN}-comment", f"{COMMENT}\n\n{SECOND}")
     page.locator(".rubric input").nth(1).click()
     picture(page, "instructor_earlier_comment")
     place = page.url.partition("?")[0]
     page.keyboard.press("Control+.")  # to the next submission
     page.wait_for_url(lambda address: not address.startswith(place))
-    assert by_hand(folder, "cyd") == (1.0, False, f"{LINES[1]}\n\n{COMMENT}")
+    assert by_hand(folder, "cyd") == (1.0, False, f"{LINES[1]}\n\n{COMMENT}\n\n{SECOND}")
     slow_down(network, 0)
 
 
