@@ -107,6 +107,15 @@ def test_grading_one_student_leaves_the_progress_of_the_class(tmp_path, converte
     assert progress.read(tmp_path) is None
 
 
+def test_a_run_that_has_to_wait_does_not_hide_the_one_that_grades(tmp_path, converter):
+    grades = psutil.Process(os.getppid())
+    other = replace(HERE, process=grades.pid, begun=grades.create_time(), total=3, done=1)
+    assert last(tmp_path, other).is_running
+    with pytest.raises(NbGraderException), Watched(converter).until_the_end():
+        raise NbGraderException("Another run is grading.")
+    assert progress.read(tmp_path) == other
+
+
 def test_grading_goes_on_where_no_progress_can_be_written(tmp_path, converter):
     (tmp_path / progress.FILE).mkdir()
     with Watched(converter).until_the_end():

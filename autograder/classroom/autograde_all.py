@@ -90,7 +90,8 @@ def shown(root: Path, assignment: str, run: Run | None) -> Shown:
     if run is not None and not is_ours and (last is None or last.begun < run.begun - 1):
         if run.is_running:
             return Shown(True, f"{run.assignment}: the grader starts …")
-        if run.process.returncode and run.assignment == assignment:
+        another_grades = last is not None and last.is_running
+        if run.process.returncode and run.assignment == assignment and not another_grades:
             log = _log(root)
             why = log.strip().rpartition("\n")[2] or "The log says nothing."
             return Shown(sentence=f"Nothing was graded. {why}", log=log)

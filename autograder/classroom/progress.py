@@ -89,14 +89,18 @@ class Watched:
     """Watches one run of nbgrader's `Autograde` and writes its progress.
 
     Args:
-        converter: nbgrader's. A run for a single student is not written.
+        converter: nbgrader's. A run for a single student is not written, nor one beside another.
     """
 
     def __init__(self, converter: Any) -> None:
         self._converter = converter
         course = converter.coursedir
-        self._path = Path(course.root) / FILE
-        self._is_written = course.student_id == "*"
+        root = Path(course.root)
+        self._path = root / FILE
+        other = read(root)
+        # A run that another one keeps from grading must not hide it.
+        is_alone = other is None or other.process == os.getpid() or not other.is_running
+        self._is_written = course.student_id == "*" and is_alone
         begun = psutil.Process().create_time()
         self._progress = Progress(course.assignment_id, os.getpid(), begun)
         self._student = ""
@@ -104,7 +108,7 @@ class Watched:
     @contextlib.contextmanager
     def until_the_end(self) -> Iterator[None]:
         """Write that the run has ended, and why if it could not grade."""
-        self._write(total=None)
+        self._write()
         problem = ""
         try:
             yield
