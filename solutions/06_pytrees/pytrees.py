@@ -1306,8 +1306,8 @@ exercise(
 # because a string is not an array. `layers`: meta. A Python loop needs its value while the function
 # is traced. As data it would be a tracer, and `range` would raise an error.
 #
-# A field needs both parts: the right kind with a reason that fits (a value that changes, an array, a
-# setting, a value that Python needs), and what would go wrong otherwise (an error, or a new trace
+# A field needs both parts: the right kind with a reason that fits (a value that changes, an array,
+# a setting, a value that Python needs), and what would go wrong otherwise (an error, or a new trace
 # for each value). Accept `rate` as meta only if the answer says that every new rate is compiled
 # again and why that would be acceptable.
 #
