@@ -46,8 +46,8 @@ HANDED_IN = {
     "ina": "wrong_axis",
     "kim": "raises",
 }
-"""What some students hand in. The others are right, but `gus` writes nothing, `jon` copies from `ina`,
-and `lea` hands in nothing."""
+"""What some students hand in. The others are right, but `gus` writes nothing, `jon` copies from
+`ina`, and `lea` hands in nothing."""
 NUMBERS = {student: 700 + place for place, student in enumerate(STUDENTS)}
 """Canvas's own numbers of the students."""
 JON = """\
