@@ -157,3 +157,9 @@ def test_secret_inputs_do_not_reach_the_student(how, jail):
 def test_check_shows_what_an_exception_says():
     failure = failure_of(ValueError("cannot reshape"))
     assert "cannot reshape" in failure.message
+
+
+def test_the_card_of_an_exercise_without_points_names_none():
+    passed = Verdict("f", Status.PASSED, fraction=1.0)
+    assert of_grade(passed, 0, 0).text == "✓ passed: f"
+    assert of_grade(passed, 2, 2).text == "✓ passed: f, 2 of 2 points"

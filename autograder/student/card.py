@@ -144,8 +144,12 @@ def of_grade(verdict: Verdict, points: float, most: float) -> Card:
         _write_parts(writer, verdict, most)
     else:
         mark = "✓" if verdict.passed else "?" if verdict.asks else "✗"
-        earned = "points to be given by hand" if verdict.asks else f"{points:g} of {most:g} points"
-        writer.headline(mark, str(verdict.status), f"{verdict.exercise}, {earned}", colour)
+        earned = (
+            ", points to be given by hand" if verdict.asks else f", {points:g} of {most:g} points"
+        )
+        # The question for those who know the topic already has no points.
+        words = verdict.exercise + (earned if most else "")
+        writer.headline(mark, str(verdict.status), words, colour)
     if verdict.status is Status.GRADER_FAULT:
         writer.paragraph(FAULT)
     for finding in () if verdict.status is Status.GRADER_FAULT else verdict.findings:
