@@ -154,7 +154,9 @@ def written(course: Path) -> dict[str, str]:
 
 def known_verdicts(course: Path) -> int:
     with sqlite3.connect(course / ".verdicts" / "verdicts.db") as verdicts:
-        return int(verdicts.execute("select count(*) from kept").fetchone()[0])
+        # Only verdicts are JSON; the cache has keys and cards, too.
+        query = "select count(*) from kept where value like '{%'"
+        return int(verdicts.execute(query).fetchone()[0])
 
 
 def totals(course: Path) -> dict[str, float]:
