@@ -147,8 +147,9 @@ def collect_and_grade(hub, page):
     submitted = hub.course() / "submitted"
     assert {path.name for path in submitted.iterdir()} == {hub.ada, hub.ben}
     page.goto(f"{formgrader}/manage_submissions/{ASSIGNMENT}")
-    for name in (hub.ada, hub.ben):
-        done(page, f"tr:has(.student-id:text-is('{name}')) .autograde a")
+    page.click("#autograde-all button:text-is('Autograde all')")
+    ended = "The last run has ended: 2 of 2 submissions graded."
+    page.locator(f"#autograde-all [role=status]:text-is('{ended}')").wait_for()
     page.reload()
     page.locator("td.student-id").nth(1).wait_for()
     table = page.locator("#main-table").inner_text()

@@ -26,7 +26,8 @@ function show(run) {
 }
 
 function poll() {
-    $.getJSON(address).done(function (run) {
+    // nbgrader's scripts add this header to other requests only; a JupyterHub wants it in all.
+    $.ajax(address, {dataType: "json", headers: {"X-CSRFToken": getCookie("_xsrf")}}).done(function (run) {
         show(run);
         if (run.is_running) {
             wasRunning = true;
