@@ -394,7 +394,7 @@ def groups(
     from autograder.classroom import nbgrader_parts
 
     nbgrader_parts.only()
-    from autograder.classroom import groups as grouping
+    from autograder.classroom.statistics import groups as grouping
 
     if comment:
         group = grouping.comment(root, assignment, *comment)
@@ -403,8 +403,8 @@ def groups(
             f"`nbgrader generate_feedback {assignment} --force` shows it to them."
         )
         return
-    from autograder.classroom import groups_shown
-    from autograder.classroom.answer_texts import Texts
+    from autograder.classroom.statistics import groups_shown
+    from autograder.classroom.statistics.answer_texts import Texts
 
     texts = Texts(root, assignment)
     by_exercise = grouping.groups(root, assignment, texts)
@@ -430,8 +430,8 @@ def report(assignment: str, html: Path | None, names: bool) -> None:
     from autograder.classroom import nbgrader_parts
 
     nbgrader_parts.only()
-    from autograder.classroom import report as reporting
-    from autograder.classroom import report_page
+    from autograder.classroom.statistics import report as reporting
+    from autograder.classroom.statistics import report_page
 
     path = html or Path(f"{assignment}.html")
     report_page.write(reporting.report(root, assignment), path, names)
@@ -498,7 +498,7 @@ def regrade(assignment: str, yes: bool) -> None:
     root = _checked(assignment)
     from rich.console import Console
 
-    from autograder.classroom import regrade as regrading
+    from autograder.classroom.regrading import regrade as regrading
 
     def agrees() -> bool:
         if yes:

@@ -38,7 +38,7 @@ def plug_in(config: Config) -> None:
 
         nbgrader_patches.install()
     if "nbgrader.server_extensions.formgrader.formgrader" in sys.modules:
-        from autograder.classroom import formgrader_patches
+        from autograder.classroom.formgrader import patches as formgrader_patches
 
         formgrader_patches.install()
     # nbgrader would copy the master, which is beside its notebook.
@@ -67,7 +67,9 @@ def plug_in(config: Config) -> None:
         "autograder.classroom.grades.SaveVerdicts",
         "nbgrader.preprocessors.AssignLatePenalties",
     ]
-    config.GenerateFeedback.exporter_class = "autograder.classroom.feedback_page.FeedbackExporter"
+    config.GenerateFeedback.exporter_class = (
+        "autograder.classroom.feedback_pages.feedback_page.FeedbackExporter"
+    )
     config.GenerateFeedback.preprocessors = []
     config.ExportApp.plugin_class = "autograder.exporters.CsvExport"
     # The formgrader's pages need no network, and run nothing a student wrote.

@@ -11,10 +11,10 @@ import pytest
 from nbgrader.converters.base import NbGraderException
 
 from autograder import schema
-from autograder.classroom import autograde_all, progress
-from autograder.classroom.autograde_all import shown
+from autograder.classroom.formgrader import autograde_all, progress
+from autograder.classroom.formgrader.autograde_all import shown
+from autograder.classroom.formgrader.progress import NotGraded, Progress, Watched
 from autograder.classroom.intake import Taken
-from autograder.classroom.progress import NotGraded, Progress, Watched
 from autograder.classroom.restore import KEY
 from autograder.judge.verdict import Failure, Status, Verdict
 

@@ -9,9 +9,9 @@ from made_up_class import ASSIGNMENT, Student, missing, passed, wrong
 from rich.console import Console
 from test_same_text import LONG, MASTER, OTHERS
 
-from autograder.classroom import groups, groups_shown, report_page
-from autograder.classroom.answer_texts import Texts
-from autograder.classroom.report import report
+from autograder.classroom.statistics import groups, groups_shown, report_page
+from autograder.classroom.statistics.answer_texts import Texts
+from autograder.classroom.statistics.report import report
 from autograder.schema import to_text
 from autograder.student.attempts import Attempts, Check
 

@@ -30,11 +30,11 @@ from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
 
 from autograder.authoring import master
-from autograder.classroom import groups, report
 from autograder.classroom.grader import Grader
 from autograder.classroom.grades import KEY, SaveVerdicts
-from autograder.classroom.items import Kind
 from autograder.classroom.roles import GradingJail
+from autograder.classroom.statistics import groups, report
+from autograder.classroom.statistics.items import Kind
 from autograder.jail.process import Ending, How, Limits
 from autograder.jail.walls import Level
 from autograder.judge.references import expected_answers

@@ -17,12 +17,12 @@ from nbformat.v4 import (
 from plain_course import HIDDEN, hidden_only, problem_set, tagged
 from traitlets.config import Config, LoggingConfigurable
 
-from autograder.classroom import feedback_page, feedback_tasks
-from autograder.classroom.feedback_page import Assignment, Graded
-from autograder.classroom.feedback_tasks import Points
+from autograder.classroom.feedback_pages import feedback_page, feedback_tasks
+from autograder.classroom.feedback_pages.feedback_page import Assignment, Graded
+from autograder.classroom.feedback_pages.feedback_tasks import Points
+from autograder.classroom.feedback_pages.resubmission import policy, sentence
 from autograder.classroom.kept import Kept, keep
 from autograder.classroom.log import LoggedVerdict
-from autograder.classroom.resubmission import policy, sentence
 from autograder.judge.verdict import Part, Status
 
 NOW = datetime.datetime(2027, 3, 2, 12, 0)

@@ -19,9 +19,9 @@ from rich.console import Console
 from test_exporters import server  # noqa: F401  (a fixture)
 
 from autograder.classroom import gradebook as books
-from autograder.classroom import gradebook_changes, manual_work, scores
-from autograder.classroom.gradebook_changes import Rows
-from autograder.classroom.regrade import State, Submissions, report
+from autograder.classroom.regrading import gradebook_changes, manual_work, scores
+from autograder.classroom.regrading.gradebook_changes import Rows
+from autograder.classroom.regrading.regrade import State, Submissions, report
 from autograder.problem import Problem
 
 PLACE = ("one", "ps1")

@@ -13,7 +13,8 @@ from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 
-from autograder.classroom import formgrader_patches, grading_help
+from autograder.classroom.formgrader import grading_help
+from autograder.classroom.formgrader import patches as formgrader_patches
 
 ASSIGNMENT, NOTEBOOK, CELL = "05_vmap", "vmap", "written-when_to_vmap"
 LINE = "- 1: a computation for broadcasting, with a reason that fits it"

@@ -6,12 +6,12 @@ from collections import Counter
 import pytest
 
 from autograder import markup, problem, schema, text
-from autograder.classroom import groups_shown, report_page
-from autograder.classroom.groups import Group
-from autograder.classroom.items import Earned, Item, Kind
 from autograder.classroom.log import LoggedVerdict
-from autograder.classroom.report import Report
-from autograder.classroom.same_text import Hint
+from autograder.classroom.statistics import groups_shown, report_page
+from autograder.classroom.statistics.groups import Group
+from autograder.classroom.statistics.items import Earned, Item, Kind
+from autograder.classroom.statistics.report import Report
+from autograder.classroom.statistics.same_text import Hint
 from autograder.judge import calling, comparison, devices, meshes, tree
 from autograder.judge.verdict import Finding, Status, Verdict
 from autograder.markup import html, joined, prose

@@ -13,8 +13,9 @@ from course_folder import cell_of
 from masters import ROOT
 
 from autograder.authoring import build, configuration, master
-from autograder.classroom import groups, log, report
-from autograder.classroom.groups import Group
+from autograder.classroom import log
+from autograder.classroom.statistics import groups, report
+from autograder.classroom.statistics.groups import Group
 from autograder.cli import main
 from autograder.judge.verdict import Status
 from autograder.problem import Problem

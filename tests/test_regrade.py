@@ -19,8 +19,8 @@ from nbgrader.api import Gradebook
 from rich.console import Console
 
 from autograder.authoring import build
-from autograder.classroom import regrade as regrading
 from autograder.classroom.grading import locked
+from autograder.classroom.regrading import regrade as regrading
 from autograder.problem import Problem
 
 WRITTEN = "written-why"

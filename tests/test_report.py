@@ -9,11 +9,11 @@ import made_up_class
 import pytest
 from made_up_class import ASSIGNMENT, WRITTEN, Student, missing, passed, wrong
 
-from autograder.classroom import items, report_page
-from autograder.classroom.attempts import Track
-from autograder.classroom.items import ENOUGH, Earned, Item, Kind
 from autograder.classroom.log import LoggedVerdict
-from autograder.classroom.report import Report, report
+from autograder.classroom.statistics import items, report_page
+from autograder.classroom.statistics.attempts import Track
+from autograder.classroom.statistics.items import ENOUGH, Earned, Item, Kind
+from autograder.classroom.statistics.report import Report, report
 from autograder.judge.verdict import Part, Status
 from autograder.problem import Problem
 from autograder.schema import to_text

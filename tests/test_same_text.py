@@ -6,8 +6,8 @@ import corpus
 import pytest
 from masters import ROOT, loaded
 
-from autograder.classroom import same_text
-from autograder.classroom.same_text import form_of, shown_in
+from autograder.classroom.statistics import same_text
+from autograder.classroom.statistics.same_text import form_of, shown_in
 
 OTHERS = [
     "def step(f, x):\n    return x - f(x) / jax.grad(f)(x)",

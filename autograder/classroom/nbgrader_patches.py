@@ -85,8 +85,8 @@ def _start(stock: Any) -> Any:
     def start(self: Any) -> None:
         # Imported late, because every command of nbgrader imports this file.
         from autograder.classroom import gradebook
+        from autograder.classroom.formgrader.progress import Watched
         from autograder.classroom.intake import Intake
-        from autograder.classroom.progress import Watched
 
         autograde.Gradebook = latesubmissions.Gradebook = gradebook.of_run
         with Intake(self) as self.intake, gradebook.kept_open():

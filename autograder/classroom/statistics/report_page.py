@@ -10,10 +10,10 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from autograder.classroom import page
-from autograder.classroom.attempts import Track
-from autograder.classroom.items import ENOUGH, Earned, Item, Kind
-from autograder.classroom.report import Report
+from autograder.classroom.statistics import page
+from autograder.classroom.statistics.attempts import Track
+from autograder.classroom.statistics.items import ENOUGH, Earned, Item, Kind
+from autograder.classroom.statistics.report import Report
 from autograder.markup import html, joined
 
 MOST_SHOWN = 20

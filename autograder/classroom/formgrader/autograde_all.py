@@ -24,8 +24,8 @@ from nbgrader.server_extensions.formgrader.base import (
 from tornado import web
 
 from autograder import schema, text
-from autograder.classroom import progress
-from autograder.classroom.progress import NotGraded
+from autograder.classroom.formgrader import progress
+from autograder.classroom.formgrader.progress import NotGraded
 
 ADDRESS = r"/formgrader/api/assignment/([^/]+)/autograde_all"
 LOG = ".grading.log"

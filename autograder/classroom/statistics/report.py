@@ -21,11 +21,12 @@ from nbgrader.api import (
 from nbgrader.coursedir import CourseDirectory
 
 from autograder.authoring import configuration
-from autograder.classroom import attempts, items, log
 from autograder.classroom import gradebook as books
-from autograder.classroom.attempts import Track
-from autograder.classroom.items import Earned, Item, Kind
+from autograder.classroom import log
 from autograder.classroom.log import LoggedVerdict
+from autograder.classroom.statistics import attempts, items
+from autograder.classroom.statistics.attempts import Track
+from autograder.classroom.statistics.items import Earned, Item, Kind
 from autograder.judge.verdict import Part, Status
 from autograder.problem import Problem
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from nbgrader.coursedir import CourseDirectory
 
 from autograder.authoring import configuration
-from autograder.classroom import same_text
-from autograder.classroom.same_text import Shown
+from autograder.classroom.statistics import same_text
+from autograder.classroom.statistics.same_text import Shown
 
 
 class Texts:

@@ -22,11 +22,11 @@ from nbgrader.api import Gradebook
 from traitlets import default
 
 from autograder.authoring import course, tags
-from autograder.classroom import feedback_tasks, resubmission
-from autograder.classroom.feedback_tasks import Points, Task, code, folded
+from autograder.classroom.feedback_pages import feedback_tasks, resubmission
+from autograder.classroom.feedback_pages.feedback_tasks import Points, Task, code, folded
+from autograder.classroom.feedback_pages.resubmission import Penalty
 from autograder.classroom.kept import kept
 from autograder.classroom.restore import KEY
-from autograder.classroom.resubmission import Penalty
 from autograder.judge.verdict import Part
 from autograder.markup import plain, prose
 from autograder.problem import Problem

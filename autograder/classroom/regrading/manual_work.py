@@ -14,9 +14,9 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader import utils
 
-from autograder.classroom import scores
-from autograder.classroom.gradebook_changes import Rows
-from autograder.classroom.scores import CellName, Scores
+from autograder.classroom.regrading import scores
+from autograder.classroom.regrading.gradebook_changes import Rows
+from autograder.classroom.regrading.scores import CellName, Scores
 from autograder.problem import Problem
 
 Cell = tuple[str, str, str]

@@ -18,9 +18,9 @@ from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 from tornado.web import StaticFileHandler
 
 if TYPE_CHECKING:
-    from autograder.classroom.grading_help import GradingHelp
+    from autograder.classroom.formgrader.grading_help import GradingHelp
 
-PAGES = Path(__file__).parent / "formgrader_pages"
+PAGES = Path(__file__).parent / "pages"
 """Our templates, which extend those of nbgrader by the name `nbgrader/…`, and our scripts."""
 
 FILES = r"/formgrader/autograder/([a-z_]+\.(?:js|css))"
@@ -42,7 +42,7 @@ def _init_tornado_settings(stock: Any) -> Any:
 
         def help_for(assignment: str, notebook: str, cell: str) -> GradingHelp:
             # Imported late, because every command of nbgrader imports this file.
-            from autograder.classroom import grading_help
+            from autograder.classroom.formgrader import grading_help
 
             # Another course may be chosen later; the page has opened its gradebook.
             gradebook = webapp.settings["nbgrader_gradebook"]
@@ -66,7 +66,7 @@ def _with_ours(stock: Any, folder: Path) -> ChoiceLoader:
 def _init_handlers(stock: Any) -> Any:
     @functools.wraps(stock)
     def init_handlers(self: Any, webapp: Any) -> None:
-        from autograder.classroom import autograde_all
+        from autograder.classroom.formgrader import autograde_all
 
         def at(address: str) -> str:
             return url_path_join(webapp.settings["base_url"], address)

@@ -12,9 +12,9 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from autograder.classroom import page
-from autograder.classroom.groups import Group
-from autograder.classroom.same_text import Hint
+from autograder.classroom.statistics import page
+from autograder.classroom.statistics.groups import Group
+from autograder.classroom.statistics.same_text import Hint
 from autograder.markup import html, joined
 from autograder.text import printable
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.classroom.gradebook_changes import Rows
+from autograder.classroom.regrading.gradebook_changes import Rows
 
 CellName = tuple[str, str]
 """A notebook, and nbgrader's name of a cell in it."""

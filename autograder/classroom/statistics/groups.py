@@ -9,10 +9,11 @@ from pathlib import Path
 from nbgrader.coursedir import CourseDirectory
 
 from autograder.authoring import configuration
-from autograder.classroom import log, same_text
-from autograder.classroom.answer_texts import Texts
+from autograder.classroom import log
 from autograder.classroom.log import LoggedVerdict, Record
-from autograder.classroom.same_text import Hint
+from autograder.classroom.statistics import same_text
+from autograder.classroom.statistics.answer_texts import Texts
+from autograder.classroom.statistics.same_text import Hint
 from autograder.judge.verdict import Status
 from autograder.problem import Problem
 

@@ -25,12 +25,13 @@ from rich.text import Text
 
 from autograder.authoring import build, configuration, course
 from autograder.classroom import gradebook as books
-from autograder.classroom import gradebook_changes, intake, log, manual_work, scores
+from autograder.classroom import intake, log
 from autograder.classroom.class_run import counted
-from autograder.classroom.gradebook_changes import Rows
 from autograder.classroom.grading import locked
 from autograder.classroom.intake import STAMP
-from autograder.classroom.scores import CellName, Scores
+from autograder.classroom.regrading import gradebook_changes, manual_work, scores
+from autograder.classroom.regrading.gradebook_changes import Rows
+from autograder.classroom.regrading.scores import CellName, Scores
 from autograder.problem import Problem
 from autograder.student.check_file import SUFFIX
 from autograder.text import printable

@@ -1,0 +1,1 @@
+"""Grades an assignment again after its master has changed."""

@@ -1,0 +1,1 @@
+"""What a class wrote and earned: the report and the groups."""
