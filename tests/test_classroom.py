@@ -275,9 +275,12 @@ def test_autograde_says_what_happened(classroom: Class) -> None:
     for student in classroom.submitted:
         statuses = classroom.graded.statuses(student).items()
         said = ", ".join(f"{name}: {status}" for name, status in statuses)
-        assert any(line.endswith(f" {student}: {said}") for line in lines), student
+        place = f"{student} ({NOTEBOOK}.ipynb)"
+        assert any(line.endswith(f" {place}: {said}") for line in lines), student
     unread = {
-        line.split(" ERROR] ")[1].split(":")[0] for line in lines if "A person has to grade" in line
+        line.split(" ERROR] ")[1].split(" (")[0]
+        for line in lines
+        if "A person has to grade" in line
     }
     assert unread == {"not_json", "empty_file", "no_cells", "another_assignment"}
     assert "Traceback" not in classroom.graded.said
@@ -602,7 +605,7 @@ def test_a_class_falls_into_groups(classroom: Class) -> None:
                 assert {verdict["status"] for verdict in said} == {"missing"}
                 continue
             assert all(verdict == json.loads(to_text(one.verdict)) for verdict in same)
-            assert one.name == "unreadab" or same == said
+            assert one.name == "unreadable" or same == said
     largest = found["predict_batch"][0]
     assert {"right_as_the_reference", "magics_and_a_plot"} <= set(largest.students)
     assert "right_with_broadcasting" not in largest.students

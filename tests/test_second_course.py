@@ -41,7 +41,7 @@ def test_the_grader_holds_no_course():
         for path in (ROOT / "autograder").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert kinds == {".py", ".pyi", ".typed", ".j2", ".css", ".js", ".svg"}
+    assert kinds == {".py", ".pyi", ".typed", ".j2", ".tpl", ".css", ".js", ".svg"}
 
 
 class Machine:
