@@ -220,10 +220,11 @@ def grade_with_the_rubric(page: Any, address: str, folder: Path) -> None:
         number = gradebook.find_submission_notebook(NOTEBOOK, ASSIGNMENT, "ada").id
     page.click(f"a.name-hidden[href*='{number}']")
     page.locator(".rubric input:enabled").first.wait_for()
+    page.wait_for_function("!$(':animated').length")
     page.locator(".rubric input").first.click()
-    page.locator(".rubric").first.scroll_into_view_if_needed()
-    picture(page, "term_rubric")
     page.locator(".score-saved:visible").first.wait_for(state="hidden")
+    page.wait_for_function("!$(':animated').length")
+    picture(page, "term_rubric")
     for student in points(folder, ASSIGNMENT).keys() - {"ada", "eve", "gus"}:
         course_folder.give_by_hand(folder, student, WRITTEN, 2.0)
     assert course_folder.scores(folder)["ada"][WRITTEN].manual == 1.0
