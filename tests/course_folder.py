@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import runpy
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jupytext
 import nbformat
+import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
@@ -69,6 +72,26 @@ def run(
         text=True,
         timeout=seconds,
     )
+
+
+def new_gradebook(path: Path, course: str = "default_course") -> Gradebook:
+    """Make an empty gradebook in this file, and open it.
+
+    Args:
+        path: of the file.
+        course: the id of its course.
+    """
+    path.write_bytes(_empty_gradebook(course))
+    return Gradebook(f"sqlite:///{path}", course)
+
+
+@functools.cache
+def _empty_gradebook(course: str) -> bytes:
+    # To make one takes seconds, since nbgrader starts Alembic.
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", path())
+        Gradebook(f"sqlite:///{folder}/gradebook.db", course).close()
+        return Path(folder, "gradebook.db").read_bytes()
 
 
 def nbgrader(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

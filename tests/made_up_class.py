@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import course_folder
-import pytest
 from nbgrader.api import Gradebook
 
 from autograder.classroom import log
@@ -68,8 +65,7 @@ def make(
     home = folder / "source" / ASSIGNMENT
     home.mkdir(parents=True)
     (home / f"{NOTEBOOK}.py").write_text(master, encoding="utf-8")
-    (folder / "gradebook.db").write_bytes(_empty_gradebook())
-    with Gradebook(f"sqlite:///{folder}/gradebook.db", "x") as gradebook:
+    with course_folder.new_gradebook(folder / "gradebook.db", "x") as gradebook:
         _release(gradebook, points)
         for name, student in students.items():
             gradebook.add_student(name)
@@ -77,16 +73,6 @@ def make(
                 _hand_in(gradebook, name, student)
                 _grade(folder, name, student)
     return folder
-
-
-@functools.cache
-def _empty_gradebook() -> bytes:
-    """An empty gradebook; to make one, nbgrader starts a process, which takes seconds."""
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", course_folder.path())  # nbgrader runs alembic
-        with Gradebook(f"sqlite:///{folder}/gradebook.db", "x"):
-            pass
-        return Path(folder, "gradebook.db").read_bytes()
 
 
 def _release(gradebook: Gradebook, points: Mapping[str, float]) -> None:

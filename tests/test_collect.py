@@ -39,10 +39,7 @@ def made(tmp_path_factory):
     released = folder / "release" / "05_vmap"
     released.mkdir(parents=True)
     (released / "vmap.ipynb").write_text("released")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", course_folder.path())
-        gradebook = Gradebook(f"sqlite:///{folder}/gradebook.db")
-    with gradebook:
+    with course_folder.new_gradebook(folder / "gradebook.db") as gradebook:
         gradebook.add_assignment("05_vmap", duedate=DUE)
         for student, (first, last, email, number) in PEOPLE.items():
             gradebook.add_student(

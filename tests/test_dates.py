@@ -213,7 +213,7 @@ def gradebook(tmp_path, monkeypatch):
     """A course folder whose gradebook knows one student and one assignment with a due date."""
     monkeypatch.setenv("PATH", course_folder.path())
     (tmp_path / "nbgrader_config.py").write_text("c = get_config()\n")
-    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as gradebook:
+    with course_folder.new_gradebook(tmp_path / "gradebook.db") as gradebook:
         gradebook.add_assignment("ps1", duedate="2027-03-01 17:00 UTC")
         gradebook.add_assignment("undated")
         gradebook.add_notebook("n", "ps1")

@@ -31,12 +31,9 @@ FORMULAS = ("=cmd|' /C calc'!A0", "@SUM(1)", "+1+1", "-1-1", "  =1+1", "\t=1")
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
-    """The file of a gradebook. To make one takes seconds, since nbgrader asks Alembic about it."""
+    """The file of a gradebook."""
     path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", course_folder.path())
-        gradebook = Gradebook(f"sqlite:///{path}")
-    with gradebook:
+    with course_folder.new_gradebook(path) as gradebook:
         for name, most in (("05_vmap", 20), ("06_pytrees", 2.5)):
             gradebook.add_assignment(name)
             gradebook.add_notebook("n", name)

@@ -28,9 +28,9 @@ PLACE = ("one", "ps1")
 KINDS = {"f": "solution", "check-f": "check", "g": "solution", "check-g": "check", "why": "written"}
 
 
-def fill(url: str) -> None:
+def fill(opened: Gradebook) -> None:
     """A gradebook in which ada and bob have handed in two exercises and a written answer."""
-    with Gradebook(url, "numerics") as gradebook:
+    with opened as gradebook:
         gradebook.add_assignment("ps1", duedate="2027-03-01 17:00:00 UTC")
         gradebook.add_notebook(*PLACE)
         for name, kind in KINDS.items():
@@ -73,7 +73,7 @@ def gradebooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("gradebooks")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", course_folder.path())  # for a new gradebook, nbgrader runs alembic
-        fill(f"sqlite:///{folder}/gradebook.db")
+        fill(course_folder.new_gradebook(folder / "gradebook.db", "numerics"))
         content = read(f"sqlite:///{folder}/gradebook.db")
         gradebook_changes.write_copy(content, f"sqlite:///{folder}/aside.db")
     return folder
@@ -123,7 +123,7 @@ def test_what_a_person_grades_meanwhile_stays_in_postgresql(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PATH", course_folder.path())
-    fill(server)
+    fill(Gradebook(server, "numerics"))
     aside = f"sqlite:///{tmp_path}/aside.db"
     gradebook_changes.write_copy(read(server), aside)
     check_that_only_changes_are_written(server, aside)

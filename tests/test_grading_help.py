@@ -5,11 +5,11 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import course_folder
 import nbformat
 import pytest
 from masters import ROOT
 from nbformat.v4 import new_markdown_cell, new_notebook
-from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 
@@ -41,7 +41,7 @@ def gradebook(tmp_path_factory):
         "eve": None,
     }
     folder = tmp_path_factory.mktemp("gradebook")
-    with Gradebook(f"sqlite:///{folder}/gradebook.db") as gradebook:
+    with course_folder.new_gradebook(folder / "gradebook.db") as gradebook:
         gradebook.add_assignment(ASSIGNMENT)
         gradebook.add_notebook(NOTEBOOK, ASSIGNMENT)
         gradebook.add_notebook("other", ASSIGNMENT)

@@ -1,7 +1,5 @@
 """The gradebook's students come from a list of Canvas, of Moodle, or of one's own."""
 
-import shutil
-
 import course_folder
 import pytest
 from click.testing import CliRunner
@@ -39,22 +37,12 @@ PEOPLE = {
 }
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory):
-    """A gradebook without students. To make one takes seconds, since nbgrader asks Alembic."""
-    path = tmp_path_factory.mktemp("empty") / "gradebook.db"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", course_folder.path())
-        Gradebook(f"sqlite:///{path}").close()
-    return path
-
-
 @pytest.fixture
-def folder(empty, tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch):
     """A course's folder, in which the command is run."""
     monkeypatch.setenv("PATH", course_folder.path())
     monkeypatch.chdir(tmp_path)
-    shutil.copy(empty, tmp_path)
+    course_folder.new_gradebook(tmp_path / "gradebook.db").close()
     (tmp_path / "nbgrader_config.py").write_text("c = get_config()\n")
     return tmp_path
 
