@@ -416,11 +416,29 @@ def unrolled_scan(x):
     return jax.lax.scan(lambda c, row: (c + row, None), jnp.zeros(3), x, unroll=8)[0]
 
 
+@jax.jit
+def long(x):
+    for _ in range(100):
+        x = jnp.sin(x)
+    return x
+
+
+def prefixes_of_calls(x):
+    return jax.lax.associative_scan(lambda a, b: a * 0.5 + long(b), x)
+
+
+def calls_for_pairs(x):
+    """A loop whose body is in the program twice if the batch is odd."""
+    return jnp.concatenate([long(x[n : n + 2]) for n in range(0, len(x), 2)])
+
+
 SIZES = [(5, 1, 61), (5, 1, 64), (7, 1, 64), (7, 1, 100), (8, 1, 65), (9, 1, 61), (9, 1, 96)]
 
 
 @pytest.mark.parametrize("sizes", SIZES)
-@pytest.mark.parametrize("function", [prefixes, doubling, unrolled_scan, jnp.sort, jnp.fft.fft])
+@pytest.mark.parametrize(
+    "function", [prefixes, prefixes_of_calls, doubling, unrolled_scan, jnp.sort, jnp.fft.fft]
+)
 def test_growth_like_the_logarithm_is_no_batch_loop(function, sizes):
     assert by_size(function, sizes) is None
 
@@ -445,7 +463,8 @@ def of_a_fixed_length(x):
 
 @pytest.mark.parametrize("sizes", [*SIZES, (4, 1, 10), (8, 24)])
 @pytest.mark.parametrize(
-    "function", [row_by_row, over_halves, in_chunks_of_four, over_pairs, of_a_fixed_length]
+    "function",
+    [row_by_row, over_halves, in_chunks_of_four, over_pairs, calls_for_pairs, of_a_fixed_length],
 )
 def test_a_python_loop_over_the_batch_is_found(function, sizes):
     assert by_size(function, sizes) == "batch loop"

@@ -49,8 +49,9 @@ class grows_with_batch(Requirement):
 
     def judge(self, expected: Answers, answers: Answers) -> Finding | None:
         facts = [answer.facts for answer in answers["value"]]
-        lengths = {each["size"]: each["operations"] for each in facts}
-        # If a program is too long to run, only its length is known.
+        # Calls are written out: the body of a loop may be a function, which is in the program once
+        # for each shape. If a program is too long to run, only its length is known.
+        lengths = {each["size"]: each.get("written_out", each["operations"]) for each in facts}
         unrolled = any(each.get("sliced", 0) > MOST_SLICES + 2 * each["size"] for each in facts)
         if not unrolled and not _grows(lengths, facts[0]["size"], facts[-1]["size"]):
             return None
