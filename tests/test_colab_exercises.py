@@ -60,7 +60,7 @@ def test_a_notebook_that_was_solved_on_colab_is_graded_as_any_other(tmp_path):
     nbformat.write(solved("05_vmap"), tmp_path / "vmap.ipynb")
 
     console = Console(record=True, width=100)
-    assert notebook_check.check(tmp_path / "vmap.ipynb", "", "cpu", console)
+    assert notebook_check.check(tmp_path / "vmap.ipynb", "", "cpu", "", console)
     assert "did not run" not in console.export_text()
 
 

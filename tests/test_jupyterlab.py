@@ -109,7 +109,7 @@ def test_a_student_sees_cards_and_validates(lab, page):
         page.mouse.move(800, 600)
         page.mouse.wheel(0, 500 if time.monotonic() % 12 < 8 else -4000)
         page.wait_for_timeout(300)
-    assert "✗ not yet pairwise" in cards
+    assert "◐ partly right pairwise, 1.5 of 3 points" in cards
     assert sum("passed" in card for card in cards) == 8, cards
     assert page.locator("text=Traceback").count() == 0
     picture(page, "student_cards")
@@ -118,7 +118,7 @@ def test_a_student_sees_cards_and_validates(lab, page):
     dialog.wait_for()
     picture(page, "student_validate")
     words = dialog.inner_text()
-    assert "not yet: pairwise" in words
+    assert "partly right: pairwise" in words
     assert "loops over the first list in Python" in words
     assert "Traceback" not in words
 

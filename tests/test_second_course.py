@@ -22,7 +22,7 @@ from course_folder import cell_of
 from masters import ROOT
 from nbgrader.api import Gradebook
 
-MOST = 350_000
+MOST = 500_000
 ASSIGNMENT, NOTEBOOK = "01_roots", "roots"
 ANSWERS = {
     "ada": "def newton_step(x):\n    return x - f(x) / jax.vmap(jax.grad(f))(x)",

@@ -51,8 +51,11 @@ PARTS = (
     "student/**/*.py", "judge/**/*.py",
 )  # fmt: skip
 """What learners need of the grader."""
-WITHOUT_COMMENTS = "judge"
-"""The part of the grader that learners do not call, so that they do not read its docstrings."""
+WITH_COMMENTS = {
+    f"student/{name}.py"
+    for name in ("hints", "learner", "lessons", "personal", "predictions", "stubs")
+} | {"__init__.py", "__init__.pyi"}
+"""The files whose functions learners call, so that they can read the docstrings."""
 NEEDS = ("numpy", "jax", "matplotlib", "markupsafe", "rich", "platformdirs", "filelock")
 """The packages that this part, and the pictures of lessons, import; Colab has all of them."""
 TEMPLATE = Path(__file__).parent / "templates" / "first_cell.py"
@@ -228,7 +231,7 @@ def _grader() -> dict[str, bytes]:
     for path in sorted({path for part in PARTS for path in package.glob(part)}):
         name = path.relative_to(package).as_posix()
         content = path.read_text(encoding="utf-8")
-        if name.startswith(WITHOUT_COMMENTS):
+        if name not in WITH_COMMENTS:
             content = _without_comments(content)
         files[f"autograder/{name}"] = content.encode()
     return files

@@ -484,6 +484,8 @@ check(shuffle_pairs)
 exercise(
     shuffle_pairs,
     inputs=lambda rng, n: (a_key(rng), rng.normal(size=(n, 4)), rng.normal(size=n)),
+    # A loop is told from growth like the logarithm of permutation's own rounds only far out.
+    public_sizes=(4, 1, 110),
     requires=HALF_FOR_A_LOOP,
     hints=[
         "Draw the order once and use it twice.",
